@@ -1,0 +1,156 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "crossfix/core/memory_space.hpp"
+
+namespace crossfix {
+
+/// The upper 16 bits of an IEEE binary32: 8 exponent bits, 7 fraction bits. Storage only;
+/// arithmetic is done in float.
+struct bfloat16 {
+  std::uint16_t bits = 0;
+
+  bfloat16() = default;
+
+  /// Rounds to nearest, ties to even; a NaN stays a NaN.
+  CROSSFIX_HOST_DEVICE explicit constexpr bfloat16(float value)
+      : bits(round_bits(std::bit_cast<std::uint32_t>(value))) {}
+
+  CROSSFIX_HOST_DEVICE explicit constexpr operator float() const {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+  }
+
+  static constexpr bfloat16 from_bits(std::uint16_t raw) {
+    bfloat16 value;
+    value.bits = raw;
+    return value;
+  }
+
+  friend constexpr bool operator==(bfloat16 a, bfloat16 b) {
+    return static_cast<float>(a) == static_cast<float>(b);
+  }
+
+ private:
+  CROSSFIX_HOST_DEVICE static constexpr std::uint16_t round_bits(std::uint32_t u) {
+    if ((u & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((u >> 16) | 0x40u);
+    return static_cast<std::uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
+  }
+};
+
+/// IEEE binary16, storage only: 5 exponent bits, 10 fraction bits.
+struct float16 {
+  std::uint16_t bits = 0;
+
+  float16() = default;
+
+  /// Rounds to nearest, ties to even; overflows to infinity; a NaN stays a NaN.
+  explicit constexpr float16(float value) : bits(round_bits(std::bit_cast<std::uint32_t>(value))) {}
+
+  explicit constexpr operator float() const {
+    const std::uint32_t sign = (bits & 0x8000u) << 16;
+    const std::uint32_t exponent = (bits >> 10) & 0x1fu;
+    const std::uint32_t fraction = bits & 0x3ffu;
+    if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
+    if (exponent == 0) {  // zero or subnormal: fraction * 2^-24, exact in float
+      const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
+      return sign != 0 ? -magnitude : magnitude;
+    }
+    return std::bit_cast<float>(sign | ((exponent + 112u) << 23) | (fraction << 13));
+  }
+
+  static constexpr float16 from_bits(std::uint16_t raw) {
+    float16 value;
+    value.bits = raw;
+    return value;
+  }
+
+ private:
+  static constexpr std::uint16_t round_bits(std::uint32_t u) {
+    const auto sign = static_cast<std::uint16_t>((u >> 16) & 0x8000u);
+    const std::uint32_t magnitude = u & 0x7fffffffu;
+    if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);
+    if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);
+    if (magnitude < 0x38800000u) {  // below 2^-14: a multiple of 2^-24, rounded by the adder
+      const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+      return static_cast<std::uint16_t>(
+          sign | (std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(0.5f)));
+    }
+    const std::uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
+    return static_cast<std::uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
+  }
+};
+
+/// Element types a weights file may hold.
+enum class Dtype { f32, f16, bf16, f64, i64, i32, i16, i8, u8, boolean };
+
+/// Bytes of one element.
+constexpr std::size_t size_of(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f64:
+    case Dtype::i64:
+      return 8;
+    case Dtype::f32:
+    case Dtype::i32:
+      return 4;
+    case Dtype::f16:
+    case Dtype::bf16:
+    case Dtype::i16:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+/// The name crossfix prints and takes on its command line.
+constexpr std::string_view name_of(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32:
+      return "f32";
+    case Dtype::f16:
+      return "f16";
+    case Dtype::bf16:
+      return "bf16";
+    case Dtype::f64:
+      return "f64";
+    case Dtype::i64:
+      return "i64";
+    case Dtype::i32:
+      return "i32";
+    case Dtype::i16:
+      return "i16";
+    case Dtype::i8:
+      return "i8";
+    case Dtype::u8:
+      return "u8";
+    case Dtype::boolean:
+      return "bool";
+  }
+  return "?";
+}
+
+/// `dtype_of<T>` is the Dtype of a C++ element type.
+template <class T>
+inline constexpr Dtype dtype_of = [] {
+  static_assert(sizeof(T) == 0, "no Dtype for this element type");
+  return Dtype::f32;
+}();
+template <>
+inline constexpr Dtype dtype_of<float> = Dtype::f32;
+template <>
+inline constexpr Dtype dtype_of<bfloat16> = Dtype::bf16;
+template <>
+inline constexpr Dtype dtype_of<float16> = Dtype::f16;
+template <>
+inline constexpr Dtype dtype_of<double> = Dtype::f64;
+template <>
+inline constexpr Dtype dtype_of<std::int64_t> = Dtype::i64;
+template <>
+inline constexpr Dtype dtype_of<std::int32_t> = Dtype::i32;
+template <>
+inline constexpr Dtype dtype_of<std::uint8_t> = Dtype::u8;
+
+}  // namespace crossfix

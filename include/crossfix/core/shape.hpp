@@ -1,0 +1,82 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+#include "crossfix/core/error.hpp"
+
+namespace crossfix {
+
+/// Sizes and positions along an axis, in elements. Signed, so that differences are safe.
+using Index = std::ptrdiff_t;
+
+/// Marks an extent known only at run time.
+inline constexpr Index kDynamic = -1;
+
+/// Run-time extents of a tensor, outermost axis first.
+template <std::size_t Rank>
+using Shape = std::array<Index, Rank>;
+
+/// Compile-time extents, outermost axis first; `kDynamic` where an extent is known at run time
+/// only.
+template <Index... E>
+struct Extents {
+  static constexpr std::size_t kRank = sizeof...(E);
+  static constexpr std::array<Index, kRank> kValues{E...};
+};
+
+namespace detail {
+template <std::size_t Rank, Index... E>
+struct all_dynamic : all_dynamic<Rank - 1, E..., kDynamic> {};
+template <Index... E>
+struct all_dynamic<0, E...> {
+  using type = Extents<E...>;
+};
+}  // namespace detail
+
+/// Extents of which none is known at compile time.
+template <std::size_t Rank>
+using DynamicExtents = typename detail::all_dynamic<Rank>::type;
+
+/// Number of elements of a shape.
+template <std::size_t Rank>
+constexpr Index element_count(const Shape<Rank>& shape) {
+  Index count = 1;
+  for (Index extent : shape) count *= extent;
+  return count;
+}
+
+/// Strides, in elements, of a row-major tensor without gaps.
+template <std::size_t Rank>
+constexpr Shape<Rank> contiguous_strides(const Shape<Rank>& shape) {
+  Shape<Rank> strides{};
+  Index stride = 1;
+  for (std::size_t d = Rank; d-- > 0;) {
+    strides[d] = stride;
+    stride *= shape[d];
+  }
+  return strides;
+}
+
+/// "[2, 3, 4]", for messages.
+template <std::size_t Rank>
+std::string to_string(const Shape<Rank>& shape) {
+  std::string text = "[";
+  for (std::size_t d = 0; d < Rank; ++d) {
+    if (d != 0) text += ", ";
+    text += std::to_string(shape[d]);
+  }
+  return text + "]";
+}
+
+/// Throws ShapeError "WHAT has shape A, expected B" unless the shapes are equal.
+template <std::size_t Rank>
+void expect_shape(const char* what, const Shape<Rank>& shape, const Shape<Rank>& expected) {
+  if (shape != expected) {
+    throw ShapeError(std::string(what) + " has shape " + to_string(shape) + ", expected " +
+                     to_string(expected));
+  }
+}
+
+}  // namespace crossfix

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "crossfix/core/shape.hpp"
+
+namespace crossfix::ops {
+
+/// What follows the sum of a convolution or a matrix product.
+enum class Activation { none, relu };
+
+/// A square convolution over NHWC activations.
+struct ConvolutionSpecification {
+  Index in_channels = 0;
+  Index out_channels = 0;
+  Index kernel = 1;    ///< side of the kernel, taps
+  Index stride = 1;    ///< both axes, pixels
+  Index padding = 0;   ///< zeros on every side, pixels
+  Index dilation = 1;  ///< distance of the taps, pixels
+  Activation activation = Activation::none;
+  bool residual = false;  ///< a tensor of the output's shape is added before the activation
+
+  /// Output extent along an axis of `input` pixels.
+  constexpr Index output_extent(Index input) const {
+    return (input + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+  }
+
+  /// Output shape [batch, height, width, out_channels] for an input [batch, height, width, in].
+  constexpr Shape<4> output_shape(const Shape<4>& input) const {
+    return {input[0], output_extent(input[1]), output_extent(input[2]), out_channels};
+  }
+};
+
+/// A matrix product over rows of tokens: y[row, out] = act(sum_in x[row, in] w[out, in] + table).
+struct LinearSpecification {
+  Index rows = 0;  ///< batch x tokens
+  Index in_features = 0;
+  Index out_features = 0;
+  Activation activation = Activation::none;
+};
+
+/// Max pooling 3x3, stride 2, padding 1: the trunk's only pool. Extent of an output axis.
+constexpr Index max_pool_extent(Index input) { return (input - 1) / 2 + 1; }
+
+/// Half-open input range [begin, end) that cell `index` of an adaptive pool from `input` to
+/// `output` elements covers: floor(i n / m) to ceil((i + 1) n / m).
+struct AdaptiveRange {
+  Index begin = 0;
+  Index end = 0;
+};
+constexpr AdaptiveRange adaptive_range(Index index, Index input, Index output) {
+  return {index * input / output, ((index + 1) * input + output - 1) / output};
+}
+
+}  // namespace crossfix::ops

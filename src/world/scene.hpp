@@ -1,0 +1,143 @@
+/// The description of a city that both views are rendered from: solids on a flat ground, streets
+/// and land between them. Metres; x east, y north, z up, the ground at z = 0.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "vec.hpp"
+
+namespace crossfix::world {
+
+/// How a surface's colour is computed where a ray meets it (materials.cpp).
+enum class Surface : std::uint8_t { kFacade, kFoliage, kHedge, kCar, kPlain };
+
+/// Colours are linear RGB.
+struct Material {
+  Surface surface = Surface::kPlain;
+  Vec3 base;            ///< wall, leaf, paint
+  Vec3 trim;            ///< parapet, window frames
+  Vec3 roof;            ///< roof
+  Vec3 accent;          ///< awning, door
+  float floor_height = 3.2F;
+  float window_pitch = 3.0F;
+  float window_width = 0.5F;   ///< share of the pitch
+  float window_height = 0.5F;  ///< share of the floor
+  bool shop_front = false;
+  std::uint32_t seed = 0;
+};
+
+enum class Shape : std::uint8_t { kPrism, kEllipsoid, kCylinder };
+enum class Roof : std::uint8_t { kFlat, kGable, kHip };
+
+/// A solid. Prism: a box turned by (cosine, sine) about the vertical, its top cut to a roof whose
+/// ridge runs along local x (half.x >= half.y for a hip). Ellipsoid: half-axes (half.x, half.x,
+/// (z1 - z0) / 2). Cylinder: vertical, radius half.x.
+struct Solid {
+  Shape shape = Shape::kPrism;
+  Roof roof = Roof::kFlat;
+  std::uint32_t material = 0;
+  Vec2 centre;
+  Vec2 half;
+  float cosine = 1.0F;
+  float sine = 0.0F;
+  float z0 = 0.0F;
+  float z1 = 1.0F;         ///< ridge height of a pitched roof
+  float roof_slope = 0.0F;  ///< rise over run of a pitched roof
+
+  [[nodiscard]] Vec2 to_local(Vec2 p) const {
+    const Vec2 d = p - centre;
+    return {d.x * cosine + d.y * sine, d.y * cosine - d.x * sine};
+  }
+  [[nodiscard]] Vec2 to_world(Vec2 p) const {
+    return centre + Vec2{p.x * cosine - p.y * sine, p.x * sine + p.y * cosine};
+  }
+};
+
+/// A straight piece of street between two junctions.
+struct Street {
+  Vec2 start;
+  Vec2 direction;  ///< unit
+  float length = 0.0F;
+  float half_width = 5.0F;      ///< carriageway
+  float pavement = 2.5F;        ///< width of the pavement on either side
+  float clear_start = 0.0F;     ///< length taken by the junction at the start; 0: none
+  float clear_end = 0.0F;
+  bool zebra_start = false;
+  bool zebra_end = false;
+  bool yellow_centre = false;
+  int lanes = 2;
+  bool parking = true;
+  std::uint32_t seed = 0;
+};
+
+enum class Land : std::uint8_t { kGardens, kPaved, kPark, kCarPark };
+
+/// The land of a quadrangle between four junctions (counter-clockwise).
+struct Block {
+  std::array<Vec2, 4> corner;
+  Land land = Land::kGardens;
+  Vec3 grass;
+  Vec3 paving;
+  std::uint32_t seed = 0;
+};
+
+/// Rows of indices over a square lattice of cells.
+class CellIndex {
+ public:
+  CellIndex() = default;
+  /// A lattice of side x side cells of `cell` metres from `origin`.
+  CellIndex(Vec2 origin, float cell, int side) : origin_(origin), cell_(cell), side_(side) {}
+
+  struct Box {
+    Vec2 low;
+    Vec2 high;
+  };
+  /// Indexes boxes by number.
+  void build(std::span<const Box> boxes);
+
+  [[nodiscard]] int coordinate_x(float x) const;
+  [[nodiscard]] int coordinate_y(float y) const;
+  [[nodiscard]] bool inside(int ix, int iy) const {
+    return ix >= 0 && iy >= 0 && ix < side_ && iy < side_;
+  }
+  [[nodiscard]] std::span<const std::uint32_t> at(int ix, int iy) const;
+  [[nodiscard]] std::span<const std::uint32_t> at(Vec2 p) const;
+  [[nodiscard]] Vec2 origin() const { return origin_; }
+  [[nodiscard]] float cell() const { return cell_; }
+  [[nodiscard]] int side() const { return side_; }
+
+ private:
+  Vec2 origin_;
+  float cell_ = 1.0F;
+  int side_ = 0;
+  std::vector<std::uint32_t> first_;
+  std::vector<std::uint32_t> items_;
+};
+
+/// A finished city.
+struct Scene {
+  std::vector<Solid> solids;
+  std::vector<Material> materials;
+  std::vector<Street> streets;
+  std::vector<Block> blocks;
+  Vec3 asphalt;
+  Vec3 pavement;
+  Vec3 country;  ///< land outside all blocks
+  std::uint32_t seed = 0;
+
+  CellIndex solid_cells;
+  CellIndex street_cells;
+  CellIndex block_cells;
+  std::vector<float> cell_top;  ///< highest solid of each cell of solid_cells
+  float top = 0.0F;             ///< highest solid
+
+  /// Builds street_cells and block_cells over [-half_side, half_side]^2.
+  void index_ground(float half_side);
+  /// Builds solid_cells, cell_top, top.
+  void index_solids(float half_side);
+};
+
+}  // namespace crossfix::world
