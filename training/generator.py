@@ -42,7 +42,7 @@ def weight(key: str, shape: tuple[int, ...]) -> torch.Tensor:
     """One tensor of a state_dict, float32 (int64 zero for `num_batches_tracked`).
 
     The scales keep activations near one: He for convolutions, unit gain for linear maps, a small last
-    BatchNorm in each bottleneck so that the residual sum grows slowly.
+    map in each residual branch so that sums grow slowly and tokens stay different from each other.
     """
     if key.endswith("num_batches_tracked"):
         return torch.zeros(shape, dtype=torch.int64)
@@ -50,7 +50,8 @@ def weight(key: str, shape: tuple[int, ...]) -> torch.Tensor:
     if len(shape) == 4:
         r *= np.sqrt(6.0 / (shape[1] * shape[2] * shape[3]))
     elif len(shape) == 2:
-        r *= np.sqrt(3.0 / shape[1])
+        branch_end = key.endswith(("out_proj.weight", "FFN.3.weight"))
+        r *= (0.4 if branch_end else 1.0) * np.sqrt(3.0 / shape[1])
     elif key.endswith("running_var"):
         r = 1.0 + 0.5 * r
     elif key.endswith("bn3.weight"):
