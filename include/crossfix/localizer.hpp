@@ -1,0 +1,139 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "crossfix/core/error.hpp"
+#include "crossfix/core/tensor_view.hpp"
+#include "crossfix/model/configuration.hpp"
+
+namespace crossfix {
+
+/// An 8-bit RGB image in host memory, [height, width, 3], columns without gaps.
+using HostImageView = TensorView<const std::uint8_t, 3, HostSpace>;
+
+/// Which device a localizer runs on. `automatic`: CUDA where the build and the machine have it,
+/// else the CPU.
+enum class Device { automatic, cpu, cuda };
+
+/// Element type of weights and activations; sums are always in float. `automatic`: bf16 where the
+/// machine has instructions for it, else f32.
+enum class Precision { automatic, f32, bf16, f16 };
+
+/// How a localizer is set up.
+struct LocalizerOptions {
+  Device device = Device::automatic;
+  Precision precision = Precision::f32;
+  int threads = 0;  ///< CPU threads; 0: as many as the process may use
+};
+
+/// A point in a satellite image: continuous pixels, (0, 0) the outer corner of the first pixel.
+struct PixelPoint {
+  double row = 0;
+  double col = 0;
+};
+
+/// Degrees, WGS 84.
+struct GeoPoint {
+  double longitude = 0;
+  double latitude = 0;
+};
+
+/// West, south, east and north edge of a tile, degrees, WGS 84.
+struct GeoBounds {
+  double west = 0;
+  double south = 0;
+  double east = 0;
+  double north = 0;
+};
+
+/// What is known of a satellite tile beside its pixels.
+struct TileInfo {
+  std::optional<double> metres_per_pixel;  ///< ground sampling distance, metres per tile pixel
+  std::optional<GeoBounds> bounds;         ///< of a north-up tile; gives the scale too where absent
+};
+
+/// What is known of a ground image beside its pixels.
+struct GroundInfo {
+  /// What the centre column of a panorama looks at, degrees clockwise from north. The panorama is
+  /// rolled so that its centre looks north, to whole columns.
+  double heading_degrees = 0;
+};
+
+/// One pair to locate.
+struct Pair {
+  HostImageView ground;
+  HostImageView satellite;
+  TileInfo tile = {};
+  GroundInfo camera = {};
+};
+
+/// Where the camera stood. Reusing one Fix for many pairs allocates nothing after the first.
+struct Fix {
+  PixelPoint pixel;                       ///< in the satellite image's own pixels
+  std::array<double, 3> covariance_px{};  ///< of the posterior: row-row, row-col, col-col, px^2
+  double radius68_px = 0;  ///< smallest circle about `pixel` that holds 68 % of the posterior
+  std::optional<double> radius68_m;
+  std::optional<GeoPoint> position;
+  Index grid = 0;                  ///< N
+  std::vector<float> probability;  ///< [N, N], row-major over the tile, sums to 1
+  Index cell = 0;                  ///< argmax of the logits, row * N + column; the first maximum
+  std::vector<float> logits;       ///< [N * N], raw
+  std::vector<float> offsets;      ///< [N * N, 2], (row, col) in cells, after the sigmoid
+};
+
+/// Finds the camera of a ground image inside a satellite tile.
+///
+/// A localizer is used by one thread at a time. `share` makes another one, with its own working
+/// memory, over the same weights. After the first call `locate(pair, fix)` allocates nothing, as
+/// long as the images' sizes repeat. It is synchronous.
+class Localizer {
+ public:
+  /// Reads and prepares weights (safetensors). Throws WeightsError for a file that does not hold a
+  /// network, DeviceError where the device or its instructions are absent.
+  static Localizer load(const std::filesystem::path& weights, const LocalizerOptions& options = {});
+
+  Localizer(Localizer&&) noexcept;
+  Localizer& operator=(Localizer&&) noexcept;
+  ~Localizer();
+
+  /// Another localizer over the same weights, for another thread.
+  Localizer share() const;
+
+  /// One pair. Throws ImageError for an image that is not what the weights expect (a ground image
+  /// that is no 2:1 panorama, a tile that is not square).
+  Fix locate(HostImageView ground, HostImageView satellite, const TileInfo& tile = {},
+             const GroundInfo& camera = {});
+
+  /// One pair, into a Fix to be used again.
+  void locate(const Pair& pair, Fix& fix);
+
+  /// Many pairs; `fixes` is resized to as many.
+  void locate(std::span<const Pair> pairs, std::vector<Fix>& fixes);
+
+  const model::Configuration& configuration() const;
+  Device device() const;        ///< never `automatic`
+  Precision precision() const;  ///< never `automatic`
+  Index parameter_count() const;
+  std::string description() const;  ///< device, instruction set and libraries, for people
+
+  /// How far the tile's scale is from the scale trained at: 1.0 equal, 1.2 a tile 20 % coarser;
+  /// empty where either is unknown.
+  std::optional<double> scale_ratio(const TileInfo& tile, const HostImageView& satellite) const;
+
+ private:
+  struct Impl;
+  explicit Localizer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Largest relative difference of scale before a tile's scale deserves a warning.
+inline constexpr double kScaleTolerance = 0.10;
+
+}  // namespace crossfix

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "crossfix/core/shape.hpp"
+
+namespace crossfix::model {
+
+/// The camera model a ground image must have been taken with.
+enum class GroundProjection {
+  equirectangular,  ///< the whole sphere, 2:1; the centre column is the heading, the horizon half
+                    ///< way
+  pinhole,
+};
+
+/// Everything that tells one network of the family from another. The defaults are the reference
+/// network at VIGOR size, which is also what a file without metadata is taken for. Field by field
+/// the JSON object under the key "crossfix" of a weights file's metadata (docs/weights.md).
+struct Configuration {
+  struct Trunk {
+    std::array<Index, 3> blocks{3, 4, 6};  ///< bottlenecks in layer1, layer2, layer3
+    Index planes = 64;                     ///< of layer1; doubled in each later layer, expansion 4
+    bool shared = false;                   ///< one trunk, `sat_extractor`, for both views
+  };
+  struct Normalization {
+    std::array<float, 3> mean{0.485F, 0.456F, 0.406F};  ///< RGB, of value / 255
+    std::array<float, 3> std{0.229F, 0.224F, 0.225F};
+  };
+
+  Trunk trunk;
+  Index model_width = 256;     ///< channels of a token
+  Index heads = 8;             ///< attention heads, model_width / heads channels each
+  Index encoder_layers = 4;    ///< fusion layers
+  Index ffn_width = 1024;      ///< hidden width of every feed-forward network
+  Index grid = 32;             ///< N: the posterior is over N x N cells
+  Index satellite_size = 256;  ///< side of the satellite network input, network pixels
+  std::array<Index, 2> ground_size{256, 512};  ///< height, width of the ground network input
+  Normalization normalization;
+  GroundProjection ground_projection = GroundProjection::equirectangular;
+  std::optional<double> horizontal_fov_degrees;            ///< of a pinhole camera, where known
+  std::optional<double> metres_per_network_pixel = 0.285;  ///< satellite scale trained at
+  std::string trained_on = "unknown";
+  double temperature = 1.0;  ///< posterior = softmax(logits / temperature)
+
+  static constexpr Index kTrunkStride =
+      8;  ///< pixels of a network input per trunk feature, each axis
+
+  Index trunk_channels() const { return 16 * trunk.planes; }
+  Index satellite_tokens() const { return grid * grid; }
+  Index ground_tokens() const {
+    return (ground_size[0] / kTrunkStride) * (ground_size[1] / kTrunkStride);
+  }
+  /// Side of a cell, network pixels.
+  double cell_size() const {
+    return static_cast<double>(satellite_size) / static_cast<double>(grid);
+  }
+};
+
+}  // namespace crossfix::model
