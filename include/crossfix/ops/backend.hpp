@@ -40,6 +40,10 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// token; rows of x and y may be strided, columns contiguous | | `LayerNorm(scale[c], shift[c],
 /// epsilon)` | `(context, x, y)` and `(context, x, r, y)` | y[row, c] = norm(x (+ r)) * scale +
 /// shift over c; y may be x or r |
+/// | `Projection(W[out, in], bias[out])` | `(context, x, y)` | y[row, out] = x W^T + bias with y in
+/// float, for the few outputs of the heads, which are not to be rounded to `Element` |
+///
+/// With `spec.residual`, y may be r, and that is the cheapest.
 ///
 /// Free operators (static members), shapes as in the concept below:
 ///
@@ -61,12 +65,14 @@ template <class B>
 concept Backend = MemorySpace<typename B::Space> &&
     requires(typename B::Context& context, const typename B::Convolution& convolution,
              const typename B::Linear& linear, const typename B::LayerNorm& norm,
-             ConstActivationView<B, 2> x2, ActivationView<B, 2> y2, ConstActivationView<B, 4> x4,
-             ActivationView<B, 4> y4, TensorView<const std::uint8_t, 3> image,
-             ActivationView<B, 3> y3, const float (&rgb)[3], float* out, float scale,
-             TensorView<const float, 4> w4, TensorView<const float, 2> w2,
-             TensorView<const float, 1> w1, const ConvolutionSpecification& conv_spec,
-             const LinearSpecification& linear_spec, Shape<4> shape4, Index n) {
+             const typename B::Projection& projection,
+             TensorView<float, 2, typename B::Space> float2, ConstActivationView<B, 2> x2,
+             ActivationView<B, 2> y2, ConstActivationView<B, 4> x4, ActivationView<B, 4> y4,
+             TensorView<const std::uint8_t, 3> image, ActivationView<B, 3> y3,
+             const float (&rgb)[3], float* out, float scale, TensorView<const float, 4> w4,
+             TensorView<const float, 2> w2, TensorView<const float, 1> w1,
+             const ConvolutionSpecification& conv_spec, const LinearSpecification& linear_spec,
+             Shape<4> shape4, Index n) {
   typename B::Element;
   {typename B::Convolution(conv_spec, w4, w1, shape4)};
   {typename B::Linear(linear_spec, w2, w2)};
