@@ -19,77 +19,80 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// What the network asks of a backend. A backend is a type with
 ///
 /// - `Space` (where activations live) and `Element` (their type: float, bfloat16, ...). Every sum
-/// is
-///   in float whatever the element.
+///   is in float whatever the element.
 /// - `Context`: how work is run (threads or stream) and the scratch memory operators share. Made
-/// once
-///   for a localizer, of the largest `scratch_bytes()` of its operators, used by one thread at a
-///   time.
+///   once for a localizer, with the largest `scratch_bytes()` of its operators; used by one thread
+///   at a time.
 /// - `Arena`: `Arena(bytes)` owns zeroed memory in `Space`, at least 64-byte aligned; `data()`.
-/// - prepared operators, made at load time from float weights in host memory, for one fixed input
+/// - prepared operators, made at load time from float weights in host memory for one fixed input
 ///   shape. They are immutable afterwards, so that several localizers share them, and move only.
+///   Weights, biases and tables are contiguous host views of float; copied, not kept.
 ///
-/// Prepared operators (W, bias and table are contiguous host views of float; copied, not kept):
+/// Prepared operators, how each is made and called:
 ///
-/// | made by | call | computes |
-/// | --- | --- | --- |
-/// | `Convolution(spec, W[out, in, kernel, kernel], bias[out], input shape [n, h, w, in])` |
-/// `(context, x, y)`, with `spec.residual` `(context, x, r, y)` | y[n, h', w', out] = act(conv(x) +
-/// bias (+ r)); NHWC, contiguous | | `Linear(spec, W[out, in], table[tokens, out])` | `(context, x,
-/// y)` | y[row, out] = act(x[row, in] W^T + table[row mod tokens, out]); a bias is a table of one
-/// token; rows of x and y may be strided, columns contiguous | | `LayerNorm(scale[c], shift[c],
-/// epsilon)` | `(context, x, y)` and `(context, x, r, y)` | y[row, c] = norm(x (+ r)) * scale +
-/// shift over c; y may be x or r |
-/// | `Projection(W[out, in], bias[out])` | `(context, x, y)` | y[row, out] = x W^T + bias with y in
-/// float, for the few outputs of the heads, which are not to be rounded to `Element` |
+/// - `Convolution(spec, W[out, in, kernel, kernel], bias[out], input shape [n, h, w, in])`;
+///   `(context, x, y)`, with `spec.residual` `(context, x, r, y)`:
+///   y[n, h', w', out] = act(conv(x) + bias (+ r)). NHWC, contiguous. y may be r, and that is the
+///   cheapest.
+/// - `Linear(spec, W[out, in], table[tokens, out])`; `(context, x, y)`:
+///   y[row, out] = act(x[row, in] W^T + table[row mod tokens, out]). A bias is a table of one token.
+///   Rows of x and y may be strided, columns are contiguous.
+/// - `Projection(W[out, in], bias[out])`; `(context, x, y)`: y[row, out] = x W^T + bias with y in
+///   float: the heads' few outputs, which are not to be rounded to `Element`.
+/// - `LayerNorm(scale[c], shift[c], epsilon)`; `(context, x, y)` and `(context, x, r, y)`:
+///   y[row, c] = norm(x (+ r)) * scale + shift, over c. y may be x or r.
 ///
-/// With `spec.residual`, y may be r, and that is the cheapest.
-///
-/// Free operators (static members), shapes as in the concept below:
+/// Free operators (static members):
 ///
 /// - `attention(context, q, k, v, o, scale)`: o = softmax(scale q k^T) v, views
-///   [batch, token, head, dim], each with any stride but a contiguous dim; never holds a whole
-///   Nq x Nk score matrix. Nk = 0 gives zeros.
+///   [batch, token, head, dim], any strides but a contiguous dim; never holds a whole Nq x Nk score
+///   matrix. Nk = 0 gives zeros.
 /// - `max_pool(context, x, y)`: 3x3, stride 2, padding 1, NHWC.
 /// - `adaptive_max_pool(context, x, y)`: NHWC to y's height and width (`adaptive_range`).
 /// - `load_image(context, image, mean[3], std[3], y)`: 8-bit RGB [height, width, 3] of any size to
 ///   y [height', width', 3]: antialiased bilinear resize, then (value / 255 - mean) / std.
-/// - `read(context, x, out)`: activations to a contiguous float host buffer of x's size;
-/// synchronises.
-/// - `scratch_bytes()` of each prepared operator, and `attention_scratch_bytes(tokens_q, tokens_k,
-///   heads, dim)`.
+/// - `read(context, x, out)`: activations, or a float view in `Space`, to a contiguous float host
+///   buffer of x's size; synchronises.
+/// - `scratch_bytes()` of each convolution and linear, and
+///   `attention_scratch_bytes(tokens_q, tokens_k, heads, dim)`.
 ///
-/// Errors: ShapeError for shapes that do not fit, DeviceError where the device lacks an
-/// instruction.
+/// Errors: ShapeError for shapes that do not fit, DeviceError where the device lacks an instruction.
+// clang-format off
 template <class B>
-concept Backend = MemorySpace<typename B::Space> &&
+concept Backend =
+    MemorySpace<typename B::Space> &&
     requires(typename B::Context& context, const typename B::Convolution& convolution,
-             const typename B::Linear& linear, const typename B::LayerNorm& norm,
-             const typename B::Projection& projection,
-             TensorView<float, 2, typename B::Space> float2, ConstActivationView<B, 2> x2,
-             ActivationView<B, 2> y2, ConstActivationView<B, 4> x4, ActivationView<B, 4> y4,
-             TensorView<const std::uint8_t, 3> image, ActivationView<B, 3> y3,
-             const float (&rgb)[3], float* out, float scale, TensorView<const float, 4> w4,
-             TensorView<const float, 2> w2, TensorView<const float, 1> w1,
-             const ConvolutionSpecification& conv_spec, const LinearSpecification& linear_spec,
-             Shape<4> shape4, Index n) {
-  typename B::Element;
-  {typename B::Convolution(conv_spec, w4, w1, shape4)};
-  {typename B::Linear(linear_spec, w2, w2)};
-  {typename B::LayerNorm(w1, w1, scale)};
-  convolution(context, x4, y4);
-  convolution(context, x4, x4, y4);
-  linear(context, x2, y2);
-  norm(context, x2, y2);
-  norm(context, x2, x2, y2);
-  B::attention(context, x4, x4, x4, y4, scale);
-  B::max_pool(context, x4, y4);
-  B::adaptive_max_pool(context, x4, y4);
-  B::load_image(context, image, rgb, rgb, y3);
-  B::read(context, x2, out);
-  { convolution.scratch_bytes() } -> std::convertible_to<std::size_t>;
-  { linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
-  { B::attention_scratch_bytes(n, n, n, n) } -> std::convertible_to<std::size_t>;
-};
+             const typename B::Linear& linear, const typename B::Projection& projection,
+             const typename B::LayerNorm& norm,
+             ConstActivationView<B, 2> x2, ActivationView<B, 2> y2,
+             ConstActivationView<B, 4> x4, ActivationView<B, 4> y4, ActivationView<B, 3> y3,
+             TensorView<float, 2, typename B::Space> float2,
+             TensorView<const float, 4> w4, TensorView<const float, 2> w2,
+             TensorView<const float, 1> w1, TensorView<const std::uint8_t, 3> image,
+             const ConvolutionSpecification& convolution_spec, const LinearSpecification& linear_spec,
+             const float (&rgb)[3], float* out, float scale, Shape<4> shape4, Index n) {
+      typename B::Element;
+      { typename B::Arena(std::size_t{}).data() } -> std::convertible_to<std::byte*>;
+      { typename B::Convolution(convolution_spec, w4, w1, shape4) };
+      { typename B::Linear(linear_spec, w2, w2) };
+      { typename B::Projection(w2, w1) };
+      { typename B::LayerNorm(w1, w1, scale) };
+      convolution(context, x4, y4);
+      convolution(context, x4, x4, y4);
+      linear(context, x2, y2);
+      projection(context, x2, float2);
+      norm(context, x2, y2);
+      norm(context, x2, x2, y2);
+      B::attention(context, x4, x4, x4, y4, scale);
+      B::max_pool(context, x4, y4);
+      B::adaptive_max_pool(context, x4, y4);
+      B::load_image(context, image, rgb, rgb, y3);
+      B::read(context, x2, out);
+      B::read(context, TensorView<const float, 2, typename B::Space>(float2), out);
+      { convolution.scratch_bytes() } -> std::convertible_to<std::size_t>;
+      { linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
+      { B::attention_scratch_bytes(n, n, n, n) } -> std::convertible_to<std::size_t>;
+    };
+// clang-format on
 
 }  // namespace crossfix::ops
