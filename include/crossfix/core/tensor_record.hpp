@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <string>
@@ -25,6 +26,31 @@ struct TensorRecord {
     return count;
   }
 };
+
+/// The record's elements as floats, `element_count()` of them. Throws WeightsError for a type that is
+/// no floating-point one.
+inline void to_float(const TensorRecord& record, float* out) {
+  const auto convert = [&]<class T>(T) {
+    for (Index i = 0; i < record.element_count(); ++i) {
+      T value;
+      std::memcpy(&value, record.data + static_cast<std::size_t>(i) * sizeof(T), sizeof(T));
+      out[i] = static_cast<float>(value);
+    }
+  };
+  switch (record.dtype) {
+    case Dtype::f32:
+      return convert(float{});
+    case Dtype::f16:
+      return convert(float16{});
+    case Dtype::bf16:
+      return convert(bfloat16{});
+    case Dtype::f64:
+      return convert(double{});
+    default:
+      throw WeightsError("a tensor of type " + std::string(name_of(record.dtype)) +
+                         " where floating-point numbers are expected");
+  }
+}
 
 /// The tensors of a file by name.
 using TensorRecords = std::map<std::string, TensorRecord, std::less<>>;
