@@ -1,0 +1,89 @@
+#include "crossfix/io/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "crossfix/core/error.hpp"
+
+namespace crossfix::io {
+
+namespace {
+
+/// Unique within the process; the process number makes it unique on the machine.
+std::string temporary_suffix() {
+  static std::atomic<unsigned> counter{0};
+  std::string suffix(".");
+  suffix += std::to_string(::getpid());
+  suffix += ".";
+  suffix += std::to_string(counter++);
+  return suffix += ".tmp";
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), target_(path_) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (!path_.has_filename()) fail(path_.empty() ? ENOENT : EISDIR);
+  if (fs::is_symlink(path_, ignored)) {
+    target_ = fs::weakly_canonical(path_, ignored);
+    if (ignored) fail(ignored.value());
+  }
+  const fs::file_status status = fs::status(target_, ignored);
+  if (fs::is_directory(status)) fail(EISDIR);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    descriptor_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
+  } else {
+    // A read-only file in a folder that can be written could be replaced; its owner meant not.
+    if (fs::exists(status) && ::access(target_.c_str(), W_OK) != 0) fail(errno);
+    temporary_ = target_;
+    temporary_ += temporary_suffix();
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  }
+  if (descriptor_ < 0) fail(errno);
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      target_(std::move(other.target_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      fail(errno);
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+
+void AtomicFile::commit() {
+  // Some file systems report a full disk only here.
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
+  if (temporary_.empty()) return;
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
+  temporary_.clear();
+}
+
+void AtomicFile::fail(int error) const {
+  throw DataError("cannot write '" + path_.string() + "': " + std::strerror(error));
+}
+
+}  // namespace crossfix::io

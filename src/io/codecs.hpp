@@ -1,0 +1,36 @@
+/// What the image formats' readers share.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "crossfix/io/image.hpp"
+
+namespace crossfix::io {
+
+using Bytes = std::span<const std::byte>;
+
+/// Throws ImageError for a side of 0 or above kMaximumImageSide.
+void check_image_size(std::string_view name, Index height, Index width);
+
+/// Throws ImageError unless the view can be encoded: [height, width, 3], a size within limits.
+void check_encodable(ImageView image);
+
+/// Copies row `row` of an image of any strides to `out` [3 * width].
+void copy_row(ImageView image, Index row, std::uint8_t* out);
+
+bool is_png(Bytes bytes);
+Image decode_png(Bytes bytes, std::string_view name);
+
+bool is_jpeg(Bytes bytes);
+Image decode_jpeg(Bytes bytes, std::string_view name);
+
+/// The EXIF orientation, 1 to 8, in the body of a JPEG's APP1 segment; 1 where there is none, or
+/// where the segment is damaged (viewers show such a picture as it lies).
+int exif_orientation(Bytes segment);
+
+/// The image turned and mirrored so that it stands as its EXIF orientation says.
+Image oriented(Image image, int orientation);
+
+}  // namespace crossfix::io

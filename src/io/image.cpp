@@ -1,0 +1,97 @@
+#include "crossfix/io/image.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "codecs.hpp"
+#include "crossfix/io/atomic_file.hpp"
+
+namespace crossfix::io {
+
+namespace {
+
+/// No image within the size limit is larger than this on disk, bar padding.
+constexpr std::size_t kMaximumFileBytes = std::size_t{1} << 30;
+
+std::vector<std::byte> read_file(const std::filesystem::path& path) {
+  const auto fail = [&](const std::string& why) {
+    throw ImageError("cannot read image '" + path.string() + "': " + why);
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) fail("it is a folder; name a file");
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+  if (!file) fail(std::strerror(errno));
+  std::vector<std::byte> bytes;
+  std::size_t filled = 0;
+  std::size_t got = 0;
+  do {  // pipes have no size to ask for
+    bytes.resize(filled + std::max<std::size_t>(filled, std::size_t{1} << 18));
+    got = std::fread(bytes.data() + filled, 1, bytes.size() - filled, file.get());
+    filled += got;
+    if (filled > kMaximumFileBytes) fail("it is larger than 1 GiB");
+    // A large file of another kind is known by its first bytes.
+    if (!is_png(bytes) && !is_jpeg(bytes)) break;
+  } while (got > 0);
+  if (std::ferror(file.get()) != 0) fail(std::strerror(errno));
+  bytes.resize(filled);
+  return bytes;
+}
+
+}  // namespace
+
+void check_image_size(std::string_view name, Index height, Index width) {
+  if (height < 1 || width < 1 || height > kMaximumImageSide || width > kMaximumImageSide) {
+    throw ImageError("image '" + std::string(name) + "' is " + std::to_string(width) + " x " +
+                     std::to_string(height) + " pixels; sides from 1 to " +
+                     std::to_string(kMaximumImageSide) + " are taken");
+  }
+}
+
+void check_encodable(ImageView image) {
+  if (image.extent(2) != 3) {
+    throw ImageError("an image of shape " + to_string(image.shape()) +
+                     " cannot be written; [height, width, 3] is taken");
+  }
+  check_image_size("to write", image.extent(0), image.extent(1));
+}
+
+void copy_row(ImageView image, Index row, std::uint8_t* out) {
+  const std::uint8_t* in = image.data() + row * image.stride(0);
+  for (Index col = 0; col < image.extent(1); ++col) {
+    for (Index channel = 0; channel < 3; ++channel) {
+      *out++ = in[col * image.stride(1) + channel * image.stride(2)];
+    }
+  }
+}
+
+Image decode_image(Bytes bytes, std::string_view name) {
+  if (bytes.empty()) throw ImageError("image '" + std::string(name) + "' is empty");
+  if (is_png(bytes)) return decode_png(bytes, name);
+  if (is_jpeg(bytes)) return decode_jpeg(bytes, name);
+  throw ImageError("'" + std::string(name) + "' is neither a PNG nor a JPEG image");
+}
+
+Image read_image(const std::filesystem::path& path) {
+  return decode_image(read_file(path), path.string());
+}
+
+void write_png(const std::filesystem::path& path, ImageView image, int compression) {
+  AtomicFile file(path);
+  file.write(encode_png(image, compression));
+  file.commit();
+}
+
+void write_jpeg(const std::filesystem::path& path, ImageView image, int quality) {
+  AtomicFile file(path);
+  file.write(encode_jpeg(image, quality));
+  file.commit();
+}
+
+}  // namespace crossfix::io

@@ -1,0 +1,74 @@
+/// EXIF orientation (CIPA DC-008, tag 0x0112): which side of the picture the first row and the first
+/// column of the stored pixels are.
+#include <cstring>
+
+#include "codecs.hpp"
+
+namespace crossfix::io {
+
+namespace {
+
+/// Integers of a TIFF structure, in its own byte order. Reads past the end give 0.
+struct Tiff {
+  Bytes bytes;
+  bool big_endian = false;
+
+  std::size_t read(std::size_t at, std::size_t size) const {
+    if (at > bytes.size() || size > bytes.size() - at) return 0;
+    std::size_t value = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::size_t byte = big_endian ? i : size - 1 - i;
+      value = value << 8 | std::to_integer<std::size_t>(bytes[at + byte]);
+    }
+    return value;
+  }
+};
+
+}  // namespace
+
+int exif_orientation(Bytes segment) {
+  constexpr char kMark[] = {'E', 'x', 'i', 'f', 0, 0};
+  constexpr std::size_t kEntryBytes = 12;
+  constexpr std::size_t kOrientation = 0x0112;
+  constexpr std::size_t kShort = 3;
+  if (segment.size() < sizeof kMark + 8 || std::memcmp(segment.data(), kMark, sizeof kMark) != 0) {
+    return 1;
+  }
+  Tiff tiff{segment.subspan(sizeof kMark), segment[sizeof kMark] == std::byte{'M'}};
+  const std::size_t directory = tiff.read(4, 4);
+  const std::size_t entries = tiff.read(directory, 2);
+  for (std::size_t entry = 0; entry < entries; ++entry) {
+    const std::size_t at = directory + 2 + entry * kEntryBytes;
+    if (tiff.read(at, 2) != kOrientation || tiff.read(at + 2, 2) != kShort) continue;
+    const std::size_t value = tiff.read(at + 8, 2);
+    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+  }
+  return 1;
+}
+
+Image oriented(Image image, int orientation) {
+  if (orientation == 1) return image;
+  const Index height = image.extent(0);
+  const Index width = image.extent(1);
+  const bool transposed = orientation >= 5;
+  // Which stored axis is run backwards for the picture's rows to run down and columns right.
+  const bool flip_rows =
+      orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  const bool flip_cols =
+      orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  Image upright({transposed ? width : height, transposed ? height : width, 3});
+  std::uint8_t* out = upright.data();
+  for (Index row = 0; row < upright.extent(0); ++row) {
+    for (Index col = 0; col < upright.extent(1); ++col) {
+      Index from_row = transposed ? col : row;
+      Index from_col = transposed ? row : col;
+      if (flip_rows) from_row = height - 1 - from_row;
+      if (flip_cols) from_col = width - 1 - from_col;
+      const std::uint8_t* in = image.data() + (from_row * width + from_col) * 3;
+      for (int channel = 0; channel < 3; ++channel) *out++ = in[channel];
+    }
+  }
+  return upright;
+}
+
+}  // namespace crossfix::io

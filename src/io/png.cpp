@@ -1,0 +1,142 @@
+#include <png.h>
+
+#include <algorithm>
+#include <array>
+#include <csetjmp>
+#include <cstring>
+#include <string>
+
+#include "codecs.hpp"
+
+namespace crossfix::io {
+
+namespace {
+
+constexpr std::array<unsigned char, 8> kSignature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+
+std::size_t big_endian_32(const std::byte* at) {
+  std::size_t value = 0;
+  for (int i = 0; i < 4; ++i) value = value << 8 | std::to_integer<std::size_t>(at[i]);
+  return value;
+}
+
+/// True where the chunks follow one another up to IEND within the file. libpng stops at the last
+/// row, and would not miss what a cut took away behind it.
+bool has_all_chunks(Bytes bytes) {
+  constexpr std::size_t kFrame = 12;  // length, type, checksum
+  std::size_t at = kSignature.size();
+  while (bytes.size() - at >= kFrame) {
+    const std::size_t length = big_endian_32(&bytes[at]);
+    if (length > bytes.size() - at - kFrame) return false;
+    if (std::memcmp(&bytes[at + 4], "IEND", 4) == 0) return true;
+    at += kFrame + length;
+  }
+  return false;
+}
+
+/// libpng's simplified reader; frees what it holds.
+struct PngReader {
+  png_image image{};
+  PngReader() { image.version = PNG_IMAGE_VERSION; }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+  ~PngReader() { png_image_free(&image); }
+};
+
+/// libpng's writer. libpng reports errors by longjmp: what a jump could pass over lives in here, not
+/// on the stack.
+struct PngWriter {
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+  std::vector<std::byte> bytes;
+  std::vector<std::uint8_t> row;
+  std::string message;
+
+  PngWriter() = default;
+  PngWriter(const PngWriter&) = delete;
+  PngWriter& operator=(const PngWriter&) = delete;
+  ~PngWriter() { png_destroy_write_struct(&png, &info); }
+
+  static void on_error(png_structp png, png_const_charp text) {
+    static_cast<PngWriter*>(png_get_error_ptr(png))->message = text;
+    png_longjmp(png, 1);
+  }
+  static void on_warning(png_structp, png_const_charp) {}
+  static void on_write(png_structp png, png_bytep data, std::size_t size) {
+    std::vector<std::byte>& out = static_cast<PngWriter*>(png_get_io_ptr(png))->bytes;
+    const auto* first = reinterpret_cast<const std::byte*>(data);
+    out.insert(out.end(), first, first + size);
+  }
+};
+
+/// False where libpng jumped out; the message is in the writer.
+bool write(PngWriter& writer, const ImageView& image, int compression) {
+  if (setjmp(png_jmpbuf(writer.png)) != 0) return false;
+  png_set_write_fn(writer.png, &writer, PngWriter::on_write, nullptr);
+  png_set_compression_level(writer.png, compression);
+  png_set_IHDR(writer.png, writer.info, static_cast<png_uint_32>(image.extent(1)),
+               static_cast<png_uint_32>(image.extent(0)), 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(writer.png, writer.info);
+  for (Index row = 0; row < image.extent(0); ++row) {
+    copy_row(image, row, writer.row.data());
+    png_write_row(writer.png, writer.row.data());
+  }
+  png_write_end(writer.png, writer.info);
+  return true;
+}
+
+}  // namespace
+
+bool is_png(Bytes bytes) {
+  return bytes.size() >= kSignature.size() &&
+         std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
+}
+
+Image decode_png(Bytes bytes, std::string_view name) {
+  PngReader reader;
+  png_image& png = reader.image;
+  const auto fail = [&](const char* why) {
+    throw ImageError("PNG image '" + std::string(name) + "' is damaged: " + why);
+  };
+  if (png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()) == 0) fail(png.message);
+  check_image_size(name, static_cast<Index>(png.height), static_cast<Index>(png.width));
+  if (!has_all_chunks(bytes)) fail("it is cut short");
+  // Viewers take samples of 16 bits without a gamma chunk as sRGB, as those of 8.
+  png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+  Image image({static_cast<Index>(png.height), static_cast<Index>(png.width), 3});
+  if ((png.format & PNG_FORMAT_FLAG_ALPHA) == 0) {
+    png.format = PNG_FORMAT_RGB;
+    if (png_image_finish_read(&png, nullptr, image.data(), 0, nullptr) == 0) fail(png.message);
+    return image;
+  }
+  png.format = PNG_FORMAT_RGBA;
+  std::vector<std::uint8_t> rgba(PNG_IMAGE_SIZE(png));
+  if (png_image_finish_read(&png, nullptr, rgba.data(), 0, nullptr) == 0) fail(png.message);
+  std::uint8_t* out = image.data();
+  for (std::size_t pixel = 0; pixel < rgba.size(); pixel += 4) {
+    const int alpha = rgba[pixel + 3];
+    for (std::size_t channel = 0; channel < 3; ++channel) {
+      // Over white, in sRGB values as browsers do, rounded to nearest.
+      *out++ = static_cast<std::uint8_t>(
+          (rgba[pixel + channel] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
+  }
+  return image;
+}
+
+std::vector<std::byte> encode_png(ImageView image, int compression) {
+  check_encodable(image);
+  PngWriter writer;
+  writer.row.resize(static_cast<std::size_t>(3 * image.extent(1)));
+  writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, PngWriter::on_error,
+                                       PngWriter::on_warning);
+  if (writer.png != nullptr) writer.info = png_create_info_struct(writer.png);
+  if (writer.info == nullptr) throw std::bad_alloc();
+  if (!write(writer, image, std::clamp(compression, 0, 9))) {
+    throw ImageError("an image cannot be written as PNG: " + writer.message);
+  }
+  return std::move(writer.bytes);
+}
+
+}  // namespace crossfix::io

@@ -1,0 +1,91 @@
+#include "crossfix/io/atomic_file.hpp"
+
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "crossfix/core/error.hpp"
+#include "io/files.hpp"
+
+using namespace crossfix;
+using io::AtomicFile;
+using test::message_of;
+using test::read_text;
+using test::ScratchFolder;
+
+TEST_CASE("a file appears at commit, whole") {
+  const ScratchFolder folder;
+  AtomicFile file(folder / "a.txt");
+  file.write("one ");
+  file.write("two");
+  CHECK_FALSE(std::filesystem::exists(folder / "a.txt"));
+  file.commit();
+  CHECK(read_text(folder / "a.txt") == "one two");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a file that is never committed leaves nothing behind") {
+  const ScratchFolder folder;
+  test::write_text(folder / "old.txt", "old");
+  {
+    AtomicFile file(folder / "old.txt");
+    file.write("new");
+    CHECK(folder.entries() == 2);
+  }
+  CHECK(read_text(folder / "old.txt") == "old");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a moved-from file removes and writes nothing") {
+  const ScratchFolder folder;
+  AtomicFile outer = [&] {
+    AtomicFile inner(folder / "a.txt");
+    inner.write("kept");
+    return AtomicFile(std::move(inner));
+  }();
+  outer.commit();
+  CHECK(read_text(folder / "a.txt") == "kept");
+}
+
+TEST_CASE("a committed file has the permissions of an ordinary one") {
+  const ScratchFolder folder;
+  test::write_text(folder / "plain", "");
+  AtomicFile file(folder / "atomic");
+  file.commit();
+  CHECK(std::filesystem::status(folder / "atomic").permissions() ==
+        std::filesystem::status(folder / "plain").permissions());
+}
+
+TEST_CASE("a place that cannot be written is known at once, with its name") {
+  const ScratchFolder folder;
+  std::filesystem::create_directory(folder / "sub");
+  test::write_text(folder / "file", "");
+  for (const auto& path : {folder / "missing/a.txt", folder / "sub", folder / "sub/",
+                           folder / "file/a.txt", std::filesystem::path()}) {
+    CAPTURE(path);
+    const std::string message = message_of<DataError>([&] { AtomicFile{path}; });
+    CHECK_THAT(message, Catch::StartsWith("cannot write '" + path.string() + "': "));
+  }
+  CHECK(folder.entries() == 2);
+}
+
+TEST_CASE("a symbolic link stays, and its target is replaced") {
+  const ScratchFolder folder;
+  test::write_text(folder / "target", "old");
+  std::filesystem::create_symlink(folder / "target", folder / "link");
+  AtomicFile file(folder / "link");
+  file.write("new");
+  file.commit();
+  CHECK(std::filesystem::is_symlink(folder / "link"));
+  CHECK(read_text(folder / "target") == "new");
+}
+
+TEST_CASE("devices are written in place") {
+  AtomicFile null("/dev/null");
+  null.write("gone");
+  null.commit();
+  CHECK(std::filesystem::is_character_file("/dev/null"));
+  if (std::filesystem::exists("/dev/full")) {
+    AtomicFile full("/dev/full");
+    CHECK_THAT(message_of<DataError>([&] { full.write("x"); }), Catch::Contains("/dev/full"));
+  }
+}

@@ -1,0 +1,142 @@
+#include "crossfix/io/image.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "io/files.hpp"
+#include "io/png_builder.hpp"
+
+using namespace crossfix;
+using io::Image;
+using test::message_of;
+using test::ScratchFolder;
+
+namespace {
+
+Image ramp(Index height, Index width) {
+  Image image({height, width, 3});
+  for (Index row = 0; row < height; ++row) {
+    for (Index col = 0; col < width; ++col) {
+      image(row, col, 0) = static_cast<std::uint8_t>(row * 5);
+      image(row, col, 1) = static_cast<std::uint8_t>(col * 3);
+      image(row, col, 2) = static_cast<std::uint8_t>(255 - row - col);
+    }
+  }
+  return image;
+}
+
+int largest_difference(const Image& a, const Image& b) {
+  REQUIRE(a.shape() == b.shape());
+  int largest = 0;
+  for (Index i = 0; i < a.size(); ++i) {
+    largest = std::max(largest, std::abs(a.data()[i] - b.data()[i]));
+  }
+  return largest;
+}
+
+/// True where reading gives an ImageError whose one-line message holds the name and `part`.
+bool refused(const std::filesystem::path& path, const std::string& part) {
+  const std::string message = message_of<ImageError>([&] { io::read_image(path); });
+  CAPTURE(message, part);
+  CHECK_THAT(message, Catch::Contains(path.string()) && Catch::Contains(part));
+  CHECK(message.find('\n') == std::string::npos);
+  return !message.empty();
+}
+
+}  // namespace
+
+TEST_CASE("PNG gives back the pixels it was given, at every compression") {
+  const ScratchFolder folder;
+  for (const auto& [height, width] : {std::pair<Index, Index>{1, 1}, {3, 7}, {48, 64}}) {
+    const Image image = ramp(height, width);
+    for (int compression : {0, 1, 9}) {
+      io::write_png(folder / "a.png", image, compression);
+      CHECK(largest_difference(io::read_image(folder / "a.png"), image) == 0);
+    }
+  }
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("the same image gives the same PNG") {
+  CHECK(io::encode_png(ramp(20, 30)) == io::encode_png(ramp(20, 30)));
+}
+
+TEST_CASE("JPEG gives back nearly the pixels it was given") {
+  const ScratchFolder folder;
+  const Image image = ramp(48, 64);
+  // A smooth ramp loses little at the finest quantisation; the bound is what 4:2:0 costs it.
+  io::write_jpeg(folder / "named.png", image, 100);
+  CHECK(largest_difference(io::read_image(folder / "named.png"), image) <= 6);
+  CHECK(io::encode_jpeg(image, 30).size() < io::encode_jpeg(image, 95).size());
+}
+
+TEST_CASE("a strided view is written as it looks") {
+  const Image image = ramp(12, 10);
+  const io::ImageView part = image.view().slice(0, 2, 9).slice(1, 3, 8);
+  const Image back = io::decode_image(io::encode_png(part), "part");
+  REQUIRE(back.shape() == Shape<3>{7, 5, 3});
+  for (Index row = 0; row < 7; ++row) {
+    for (Index col = 0; col < 5; ++col) CHECK(back(row, col, 1) == image(row + 2, col + 3, 1));
+  }
+}
+
+TEST_CASE("views that are no image are refused") {
+  CHECK_THROWS_AS(io::encode_png(Image({0, 4, 3})), ImageError);
+  CHECK_THROWS_AS(io::encode_jpeg(Image({4, 4, 4})), ImageError);
+  CHECK_THROWS_AS(io::encode_png(Image({1, io::kMaximumImageSide + 1, 3})), ImageError);
+}
+
+TEST_CASE("files that are no image are refused with their name") {
+  const ScratchFolder folder;
+  CHECK(refused(folder / "missing.png", "No such file"));
+  CHECK(refused(folder.path(), "folder"));
+  test::write_text(folder / "empty.png", "");
+  CHECK(refused(folder / "empty.png", "empty"));
+  test::write_text(folder / "text.jpg", "this is a letter, not a picture");
+  CHECK(refused(folder / "text.jpg", "neither a PNG nor a JPEG"));
+}
+
+TEST_CASE("an image cut short anywhere is refused") {
+  const ScratchFolder folder;
+  const Image image = ramp(24, 16);
+  for (const auto& bytes : {io::encode_png(image), io::encode_jpeg(image)}) {
+    REQUIRE_NOTHROW(io::decode_image(bytes, "whole"));
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      CAPTURE(size, bytes.size());
+      CHECK_THROWS_AS(io::decode_image(std::span(bytes).first(size), "cut"), ImageError);
+    }
+  }
+}
+
+TEST_CASE("a damaged PNG is refused") {
+  std::vector<std::byte> bytes = io::encode_png(ramp(24, 16));
+  bytes[bytes.size() / 2] ^= std::byte{1};  // the checksum of IDAT no longer holds
+  CHECK_THROWS_AS(io::decode_image(bytes, "damaged"), ImageError);
+}
+
+TEST_CASE("a header that claims too much is refused before memory is taken") {
+  const ScratchFolder folder;
+  test::write_text(folder / "huge.png",
+                   test::PngBuilder(100000, 100000, 8, 2, false).data("").finish());
+  CHECK(refused(folder / "huge.png", "100000 x 100000"));
+  test::write_text(folder / "wide.png", test::PngBuilder(16385, 1, 8, 2, false).data("").finish());
+  CHECK(refused(folder / "wide.png", "16385 x 1"));
+  std::vector<std::byte> jpeg = io::encode_jpeg(ramp(16, 16));
+  const std::byte frame[] = {std::byte{0xff}, std::byte{0xc0}};
+  const auto at = std::search(jpeg.begin(), jpeg.end(), std::begin(frame), std::end(frame));
+  REQUIRE(at != jpeg.end());
+  for (int i = 5; i < 9; ++i) at[i] = std::byte{0xff};  // height and width
+  test::write_bytes(folder / "huge.jpg", jpeg);
+  // 65535 is above the format's own limit in libjpeg, 65500.
+  CHECK(refused(folder / "huge.jpg", "65500"));
+  at[5] = at[7] = std::byte{0xf0};
+  test::write_bytes(folder / "huge.jpg", jpeg);
+  CHECK(refused(folder / "huge.jpg", "61695 x 61695"));
+}
+
+TEST_CASE("a place that cannot be written leaves nothing") {
+  const ScratchFolder folder;
+  CHECK_THROWS_AS(io::write_png(folder / "missing/a.png", ramp(4, 4)), DataError);
+  CHECK_THROWS_AS(io::write_jpeg(folder.path(), ramp(4, 4)), DataError);
+  CHECK(folder.entries() == 0);
+}

@@ -1,0 +1,53 @@
+/// PNG files of every kind, put together from the format's definition without libpng.
+#pragma once
+
+#include <zlib.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace crossfix::test {
+
+class PngBuilder {
+ public:
+  /// colour: 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA.
+  PngBuilder(std::uint32_t width, std::uint32_t height, int depth, int colour, bool interlaced) {
+    bytes_ = "\x89PNG\r\n\x1a\n";
+    const std::string rest{static_cast<char>(depth), static_cast<char>(colour), 0, 0,
+                           static_cast<char>(interlaced ? 1 : 0)};
+    chunk("IHDR", big_endian(width) + big_endian(height) + rest);
+  }
+
+  PngBuilder& chunk(const std::string& type, const std::string& body) {
+    const std::string checked = type + body;
+    const auto sum =
+        crc32(0, reinterpret_cast<const Bytef*>(checked.data()), static_cast<uInt>(checked.size()));
+    bytes_ += big_endian(static_cast<std::uint32_t>(body.size())) + checked +
+              big_endian(static_cast<std::uint32_t>(sum));
+    return *this;
+  }
+
+  /// The rows, each led by its filter byte, one after the other (pass after pass if interlaced).
+  PngBuilder& data(const std::string& rows) {
+    uLongf size = compressBound(static_cast<uLong>(rows.size()));
+    std::string packed(size, '\0');
+    compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+             reinterpret_cast<const Bytef*>(rows.data()), static_cast<uLong>(rows.size()));
+    packed.resize(size);
+    return chunk("IDAT", packed);
+  }
+
+  std::string finish() { return chunk("IEND", "").bytes_; }
+
+ private:
+  static std::string big_endian(std::uint32_t value) {
+    std::string text;
+    for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 0xffU);
+    return text;
+  }
+
+  std::string bytes_;
+};
+
+}  // namespace crossfix::test
