@@ -1,0 +1,49 @@
+"""The training loss and the error in metres."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from config import Config
+from model import decode
+
+
+def cell_targets(truth: Tensor, config: Config, sigma: float) -> Tensor:
+    """Target distribution over cells, [B, N * N], for truth (row, col) in [0, 1] of the tile.
+
+    sigma is the standard deviation, in cells, of a Gaussian about the truth sampled at cell centres;
+    0 puts everything on the true cell, as the reference does.
+    """
+    position = truth * config.grid
+    if sigma == 0:
+        row, col = position.floor().long().clamp(0, config.grid - 1).unbind(-1)
+        return F.one_hot(row * config.grid + col, config.cells).to(truth.dtype)
+    centres = torch.arange(config.grid, dtype=truth.dtype, device=truth.device) + 0.5
+    squares = (position[:, :, None] - centres) ** 2  # [B, axis, N]
+    scores = -(squares[:, 0, :, None] + squares[:, 1, None, :]).flatten(1) / (2 * sigma**2)
+    return scores.softmax(dim=1)
+
+
+def location_loss(
+    logits: Tensor, offsets: Tensor, truth: Tensor, config: Config, sigma: float
+) -> tuple[Tensor, Tensor]:
+    """(cross-entropy, squared offset error), means over the batch.
+
+    Offsets are compared at each cell as much as the target distribution weighs it, with the truth
+    clamped to that cell; with sigma 0 this is the reference's error at the true cell.
+    """
+    target = cell_targets(truth, config, sigma)
+    entropy = -(target * F.log_softmax(logits.float(), dim=1)).sum(dim=1).mean()
+    cell = torch.arange(config.cells, device=truth.device)
+    corner = torch.stack([cell // config.grid, cell % config.grid], dim=1)  # [cells, 2]
+    wanted = (truth[:, None] * config.grid - corner).clamp(0, 1)
+    squares = (offsets.float() - wanted).square().mean(dim=2)
+    return entropy, (target * squares).sum(dim=1).mean()
+
+
+def error_metres(logits: Tensor, offsets: Tensor, truth: Tensor, config: Config) -> Tensor:
+    """Distance between fix and truth in metres, [B]; truth (row, col) in [0, 1] of the tile."""
+    difference = decode(logits.float(), offsets.float(), config) - truth * config.satellite_size
+    return difference.norm(dim=1) * (config.metres_per_network_pixel or 1.0)

@@ -1,0 +1,37 @@
+"""Saving and loading crossfix weights files (safetensors with our configuration in the metadata)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+
+from config import METADATA_KEY, Config
+
+DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+
+
+def save_weights(
+    state: dict[str, torch.Tensor], config: Config, path: Path, dtype: torch.dtype | None = None
+) -> None:
+    """Writes a weights file, whole or not at all; floating tensors are stored as `dtype` if given."""
+    stored = {
+        key: (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous()
+        for key, value in state.items()
+    }
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(save(stored, metadata={METADATA_KEY: config.to_json()}))
+    os.replace(partial, path)
+
+
+def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], Config]:
+    """(state_dict in float32, configuration) of a weights file; no metadata means the reference."""
+    with safe_open(path, framework="pt") as file:
+        state = {key: file.get_tensor(key) for key in file.keys()}
+        metadata = file.metadata() or {}
+    state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+    text = metadata.get(METADATA_KEY)
+    return state, Config.from_json(text) if text else Config()
