@@ -26,11 +26,17 @@ enum class Device { automatic, cpu, cuda };
 /// machine has instructions for it, else f32.
 enum class Precision { automatic, f32, bf16, f16 };
 
+/// Largest relative difference from the scale trained at that a tile may have without a word.
+inline constexpr double kScaleTolerance = 0.10;
+
 /// How a localizer is set up.
 struct LocalizerOptions {
   Device device = Device::automatic;
   Precision precision = Precision::f32;
   int threads = 0;  ///< CPU threads; 0: as many as the process may use
+  /// Show the network the trained scale: a tile of known scale that is more than `kScaleTolerance`
+  /// off is cut about its centre, or framed in grey, to the side trained at.
+  bool rescale = false;
 };
 
 /// A point in a satellite image: continuous pixels, (0, 0) the outer corner of the first pixel.
@@ -74,6 +80,14 @@ struct Pair {
   GroundInfo camera = {};
 };
 
+/// A rectangle in a satellite image, continuous pixels; it may reach beyond the image.
+struct PixelWindow {
+  double row = 0;  ///< of the upper edge
+  double col = 0;  ///< of the left edge
+  double height = 0;
+  double width = 0;
+};
+
 /// Where the camera stood. Reusing one Fix for many pairs allocates nothing after the first.
 struct Fix {
   PixelPoint pixel;                       ///< in the satellite image's own pixels
@@ -81,6 +95,7 @@ struct Fix {
   double radius68_px = 0;  ///< smallest circle about `pixel` that holds 68 % of the posterior
   std::optional<double> radius68_m;
   std::optional<GeoPoint> position;
+  PixelWindow window;              ///< what the grid covers: the whole tile, unless rescaled
   Index grid = 0;                  ///< N
   std::vector<float> probability;  ///< [N, N], row-major over the tile, sums to 1
   Index cell = 0;                  ///< argmax of the logits, row * N + column; the first maximum
@@ -106,12 +121,13 @@ class Localizer {
   /// Another localizer over the same weights, for another thread.
   Localizer share() const;
 
-  /// One pair. Throws ImageError for an image that is not what the weights expect (a ground image
-  /// that is no 2:1 panorama, a tile that is not square).
+  /// One pair. Throws ImageError for an image that is not what the weights expect: a ground image
+  /// that is no 2:1 panorama where the weights want one, a tile that is not square (both to 1 %), a
+  /// heading for a camera that is no panorama.
   Fix locate(HostImageView ground, HostImageView satellite, const TileInfo& tile = {},
              const GroundInfo& camera = {});
 
-  /// One pair, into a Fix to be used again.
+  /// One pair, into a Fix to be used again. Throws as above.
   void locate(const Pair& pair, Fix& fix);
 
   /// Many pairs; `fixes` is resized to as many.
@@ -132,8 +148,5 @@ class Localizer {
   explicit Localizer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-/// Largest relative difference of scale before a tile's scale deserves a warning.
-inline constexpr double kScaleTolerance = 0.10;
 
 }  // namespace crossfix

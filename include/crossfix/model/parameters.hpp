@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -50,7 +51,7 @@ class Parameters {
                            " at element " + std::to_string(i) + "; weights must be finite");
       }
     }
-    count_ += values.size();
+    if (read_.insert(name).second) count_ += values.size();
     return values;
   }
 
@@ -79,7 +80,7 @@ class Parameters {
     return folded;
   }
 
-  /// Elements read so far.
+  /// Elements of the tensors read so far, each counted once.
   Index count() const { return count_; }
 
  private:
@@ -92,6 +93,7 @@ class Parameters {
   }
 
   const TensorRecords* records_;
+  std::set<std::string> read_;
   Index count_ = 0;
 };
 

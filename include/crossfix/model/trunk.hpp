@@ -13,7 +13,8 @@
 
 namespace crossfix::model {
 
-/// The ResNet trunk up to layer3: an image [1, H, W, 3] to features [1, H/8, W/8, 16 planes].
+/// The ResNet trunk up to layer3: images [batch, H, W, 3] to features
+/// [batch, H/8, W/8, 16 planes].
 /// Layer3 has stride 1 and dilation 2 in the 3x3 of its first block only. BatchNorm is folded.
 template <ops::Backend B>
 class Trunk {
@@ -22,11 +23,10 @@ class Trunk {
   static constexpr std::size_t kBuffers = 4;
   using Buffers = std::array<typename B::Element*, kBuffers>;
 
-  /// Reads `prefix`.conv1.weight and so on for an input of `height` x `width` pixels.
+  /// Reads `prefix`.conv1.weight and so on for inputs [batch, height, width, 3].
   Trunk(Parameters& parameters, const std::string& prefix, const Configuration::Trunk& trunk,
-        Index height, Index width) {
-    Shape<4> shape{1, height, width, 3};
-    input_shape_ = shape;
+        const Shape<4>& input) {
+    Shape<4> shape = input;
     stem_ = make(parameters, prefix + ".conv1", prefix + ".bn1",
                  {.in_channels = 3,
                   .out_channels = trunk.planes,
@@ -35,7 +35,8 @@ class Trunk {
                   .padding = 3,
                   .activation = ops::Activation::relu},
                  shape);
-    pooled_shape_ = {1, ops::max_pool_extent(shape[1]), ops::max_pool_extent(shape[2]), shape[3]};
+    pooled_shape_ = {shape[0], ops::max_pool_extent(shape[1]), ops::max_pool_extent(shape[2]),
+                     shape[3]};
     shape = pooled_shape_;
     for (std::size_t layer = 0; layer < 3; ++layer) {
       const Index planes = trunk.planes << layer;
@@ -49,12 +50,11 @@ class Trunk {
     output_shape_ = shape;
   }
 
-  const Shape<4>& input_shape() const { return input_shape_; }
   const Shape<4>& output_shape() const { return output_shape_; }
   Index buffer_elements() const { return buffer_elements_; }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
 
-  /// Runs over `x` [1, H, W, 3]. The features lie in one of the buffers.
+  /// Runs over `x` [batch, H, W, 3]. The features lie in one of the buffers.
   ops::ActivationView<B, 4> operator()(typename B::Context& context,
                                        ops::ConstActivationView<B, 4> x, Buffers buffers) const {
     const auto run = [&](const Step& step, ops::ConstActivationView<B, 4> input,
@@ -139,7 +139,6 @@ class Trunk {
     return {std::move(reduce), std::move(spread), std::move(expand), std::move(shortcut)};
   }
 
-  Shape<4> input_shape_{};
   Shape<4> pooled_shape_{};
   Shape<4> output_shape_{};
   std::optional<Step> stem_;

@@ -1,0 +1,269 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "crossfix/model/configuration.hpp"
+#include "crossfix/model/fusion.hpp"
+#include "crossfix/model/parameters.hpp"
+#include "crossfix/model/trunk.hpp"
+#include "crossfix/ops/backend.hpp"
+
+namespace crossfix::model {
+
+/// The whole network on a backend: two trunks, projections, fusion and heads, prepared for one batch
+/// size. Immutable after construction: any number of workspaces, one a thread, may run it.
+template <ops::Backend B>
+class Network {
+  using Element = typename B::Element;
+  struct Buffers {
+    Element* satellite_tokens = nullptr;
+    Element* ground_tokens = nullptr;
+    Element* satellite_image = nullptr;
+    Element* ground_image = nullptr;
+    typename Trunk<B>::Buffers trunk{};
+    typename Fusion<B>::Workspace fusion;
+    Element* head[2] = {};
+    float* outputs = nullptr;
+  };
+
+ public:
+  /// The memory of one pass and how it is run. Everything is allocated here, once.
+  class Workspace {
+   public:
+    /// `options` goes to the backend's Context unchanged.
+    template <class ContextOptions>
+    Workspace(const Network& network, const ContextOptions& options)
+        : context_(network.scratch_bytes_, options),
+          arena_(network.lay_out(nullptr).second),
+          buffers_(network.lay_out(arena_.data()).first) {}
+
+   private:
+    friend class Network;
+    typename B::Context context_;
+    typename B::Arena arena_;
+    Buffers buffers_;
+  };
+
+  /// Reads the parameters. Throws WeightsError where they are not this configuration's.
+  Network(const TensorRecords& records, const Configuration& configuration, Index batch)
+      : Network(Parameters(records), configuration, batch) {}
+
+  /// Elements of all parameters, each counted once.
+  Index parameter_count() const { return parameter_count_; }
+  Index batch() const { return batch_; }
+  const Configuration& configuration() const { return configuration_; }
+
+  /// Loads image `index` of the batch, 8-bit RGB [height, width, 3] of any size.
+  void load_satellite(Workspace& work, Index index, TensorView<const std::uint8_t, 3> image) const {
+    load(work, work.buffers_.satellite_image, configuration_.satellite_size,
+         configuration_.satellite_size, index, image);
+  }
+  void load_ground(Workspace& work, Index index, TensorView<const std::uint8_t, 3> image) const {
+    load(work, work.buffers_.ground_image, configuration_.ground_size[0],
+         configuration_.ground_size[1], index, image);
+  }
+
+  /// The tokens of one view after trunk and projection, from the loaded images, inside `work`.
+  void extract_satellite(Workspace& work) const {
+    const Shape<4> pooled{batch_, configuration_.grid, configuration_.grid,
+                          configuration_.trunk_channels()};
+    auto features = satellite_trunk_(
+        work.context_,
+        ops::ConstActivationView<B, 4>(work.buffers_.satellite_image, satellite_shape()),
+        work.buffers_.trunk);
+    if (features.shape() != pooled) {
+      // Any buffer but the one the features lie in.
+      Element* free = features.data() == work.buffers_.trunk[1] ? work.buffers_.trunk[2]
+                                                                : work.buffers_.trunk[1];
+      const ops::ActivationView<B, 4> smaller(free, pooled);
+      B::adaptive_max_pool(work.context_, features, smaller);
+      features = smaller;
+    }
+    project(work, satellite_projection_, features, satellite_tokens(work));
+  }
+  void extract_ground(Workspace& work) const {
+    const auto features = ground_trunk_(
+        work.context_, ops::ConstActivationView<B, 4>(work.buffers_.ground_image, ground_shape()),
+        work.buffers_.trunk);
+    project(work, ground_projection_, features, ground_tokens(work));
+  }
+
+  /// [batch * N * N, d] and [batch * ground tokens, d]: the fusion network's inputs; after `fuse` the
+  /// satellite's are its output.
+  ops::ActivationView<B, 2> satellite_tokens(Workspace& work) const {
+    return {work.buffers_.satellite_tokens,
+            {batch_ * configuration_.satellite_tokens(), configuration_.model_width}};
+  }
+  ops::ActivationView<B, 2> ground_tokens(Workspace& work) const {
+    return {work.buffers_.ground_tokens,
+            {batch_ * configuration_.ground_tokens(), configuration_.model_width}};
+  }
+  void fuse(Workspace& work) const {
+    fusion_(work.context_, satellite_tokens(work), ground_tokens(work), work.buffers_.fusion);
+  }
+
+  /// Both heads over the fused tokens, to host memory: `logits` [batch, N * N] and `offsets`
+  /// [batch, N * N, 2], (row, col) in cells after the sigmoid. Synchronises.
+  void decode(Workspace& work, std::span<float> logits, std::span<float> offsets) const {
+    run_head(work, location_, {work.buffers_.outputs, {satellite_tokens(work).extent(0), 1}},
+             logits.data());
+    run_head(work, coordinates_, {work.buffers_.outputs, {satellite_tokens(work).extent(0), 2}},
+             offsets.data());
+    for (float& value : offsets) value = 1.0F / (1.0F + std::exp(-value));
+  }
+
+  /// Everything after loading the images.
+  void run(Workspace& work, std::span<float> logits, std::span<float> offsets) const {
+    extract_satellite(work);
+    extract_ground(work);
+    fuse(work);
+    decode(work, logits, offsets);
+  }
+
+ private:
+  struct Head {
+    typename B::Linear first;
+    typename B::Linear second;
+    typename B::Projection last;
+  };
+
+  Network(Parameters parameters, const Configuration& configuration, Index batch)
+      : configuration_(configuration),
+        batch_(batch),
+        satellite_trunk_(parameters, "sat_extractor", configuration.trunk, satellite_shape()),
+        ground_trunk_(parameters, configuration.trunk.shared ? "sat_extractor" : "grd_extractor",
+                      configuration.trunk, ground_shape()),
+        satellite_projection_(projection(parameters, "sat_proj", configuration.satellite_tokens())),
+        ground_projection_(projection(parameters, "grd_proj", configuration.ground_tokens())),
+        fusion_(parameters, configuration, batch),
+        location_(head(parameters, "location_head", 1)),
+        coordinates_(head(parameters, "coordinator_head", 2)),
+        parameter_count_(parameters.count()) {
+    for (const std::size_t bytes :
+         {satellite_trunk_.scratch_bytes(), ground_trunk_.scratch_bytes(),
+          satellite_projection_.scratch_bytes(), ground_projection_.scratch_bytes(),
+          fusion_.scratch_bytes(), location_.first.scratch_bytes(),
+          location_.second.scratch_bytes(), coordinates_.first.scratch_bytes(),
+          coordinates_.second.scratch_bytes()}) {
+      scratch_bytes_ = std::max(scratch_bytes_, bytes);
+    }
+  }
+
+  Shape<4> satellite_shape() const {
+    return {batch_, configuration_.satellite_size, configuration_.satellite_size, 3};
+  }
+  Shape<4> ground_shape() const {
+    return {batch_, configuration_.ground_size[0], configuration_.ground_size[1], 3};
+  }
+
+  /// The 1x1 convolution `name`, a matrix product over tokens.
+  typename B::Linear projection(Parameters& parameters, const std::string& name,
+                                Index tokens) const {
+    const Index in = configuration_.trunk_channels();
+    const Index out = configuration_.model_width;
+    const auto weight = parameters.get<4>(name + ".weight", {out, in, 1, 1});
+    const auto bias = parameters.get<1>(name + ".bias", {out});
+    return
+        typename B::Linear({batch_ * tokens, in, out}, weight.view().template reshape<2>({out, in}),
+                           bias.view().template reshape<2>({1, out}));
+  }
+
+  Head head(Parameters& parameters, const std::string& name, Index outputs) const {
+    const Index d = configuration_.model_width;
+    const auto hidden = [&](const std::string& layer) {
+      const auto weight = parameters.get<2>(layer + ".weight", {d, d});
+      const auto bias = parameters.get<1>(layer + ".bias", {d});
+      return typename B::Linear(
+          {batch_ * configuration_.satellite_tokens(), d, d, ops::Activation::relu}, weight,
+          bias.view().template reshape<2>({1, d}));
+    };
+    auto first = hidden(name + ".layers.0");
+    auto second = hidden(name + ".layers.1");
+    const auto weight = parameters.get<2>(name + ".layers.2.weight", {outputs, d});
+    const auto bias = parameters.get<1>(name + ".layers.2.bias", {outputs});
+    return {std::move(first), std::move(second), typename B::Projection(weight, bias)};
+  }
+
+  void load(Workspace& work, Element* images, Index height, Index width, Index index,
+            TensorView<const std::uint8_t, 3> image) const {
+    const ops::ActivationView<B, 3> target(images + index * height * width * 3, {height, width, 3});
+    const auto& mean = configuration_.normalization.mean;
+    const auto& std = configuration_.normalization.std;
+    const float mean_rgb[3] = {mean[0], mean[1], mean[2]};
+    const float std_rgb[3] = {std[0], std[1], std[2]};
+    B::load_image(work.context_, image, mean_rgb, std_rgb, target);
+  }
+
+  void project(Workspace& work, const typename B::Linear& linear,
+               ops::ConstActivationView<B, 4> features, ops::ActivationView<B, 2> tokens) const {
+    linear(work.context_,
+           features.template reshape<2>({tokens.extent(0), configuration_.trunk_channels()}),
+           tokens);
+  }
+
+  void run_head(Workspace& work, const Head& head, TensorView<float, 2, typename B::Space> y,
+                float* out) const {
+    const auto tokens = satellite_tokens(work);
+    const ops::ActivationView<B, 2> first(work.buffers_.head[0], tokens.shape());
+    const ops::ActivationView<B, 2> second(work.buffers_.head[1], tokens.shape());
+    head.first(work.context_, tokens, first);
+    head.second(work.context_, first, second);
+    head.last(work.context_, second, y);
+    B::read(work.context_, TensorView<const float, 2, typename B::Space>(y), out);
+  }
+
+  /// Lays a workspace's buffers out from `base` on; returns them and their bytes. The trunks' images
+  /// and activations are dead once the tokens are there, and the fusion network's buffers not yet
+  /// born: they share one place.
+  std::pair<Buffers, std::size_t> lay_out(std::byte* base) const {
+    std::size_t used = 0;
+    const auto take = [&]<class T>(T*& pointer, Index count) {
+      constexpr std::size_t kLine = 64;
+      const std::size_t at = (used + kLine - 1) / kLine * kLine;
+      pointer = base == nullptr ? nullptr : reinterpret_cast<T*>(base + at);
+      used = at + static_cast<std::size_t>(count) * sizeof(T);
+    };
+    const Configuration& c = configuration_;
+    const Index satellite = batch_ * c.satellite_tokens();
+    const Index ground = batch_ * c.ground_tokens();
+    const Index larger = std::max(satellite, ground);
+    Buffers buffers;
+    take(buffers.satellite_tokens, satellite * c.model_width);
+    take(buffers.ground_tokens, ground * c.model_width);
+    const std::size_t shared = used;
+    take(buffers.satellite_image, element_count(satellite_shape()));
+    take(buffers.ground_image, element_count(ground_shape()));
+    for (Element*& buffer : buffers.trunk) {
+      take(buffer, std::max(satellite_trunk_.buffer_elements(), ground_trunk_.buffer_elements()));
+    }
+    const std::size_t first_use = used;
+    used = shared;
+    take(buffers.fusion.satellite_projected, satellite * 3 * c.model_width);
+    take(buffers.fusion.ground_projected, ground * 3 * c.model_width);
+    take(buffers.fusion.attended, larger * c.model_width);
+    take(buffers.fusion.branch, larger * c.model_width);
+    take(buffers.fusion.hidden, larger * c.ffn_width);
+    for (Element*& buffer : buffers.head) take(buffer, satellite * c.model_width);
+    take(buffers.outputs, satellite * 2);
+    return {buffers, std::max(first_use, used)};
+  }
+
+  Configuration configuration_;
+  Index batch_;
+  Trunk<B> satellite_trunk_;
+  Trunk<B> ground_trunk_;
+  typename B::Linear satellite_projection_;
+  typename B::Linear ground_projection_;
+  Fusion<B> fusion_;
+  Head location_;
+  Head coordinates_;
+  Index parameter_count_;
+  std::size_t scratch_bytes_ = 0;
+};
+
+}  // namespace crossfix::model
