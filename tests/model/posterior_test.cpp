@@ -1,0 +1,91 @@
+#include "crossfix/model/posterior.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <vector>
+
+#include "support/counter_generator.hpp"
+
+using namespace crossfix;
+
+TEST_CASE("softmax sums to one, keeps the order and takes a temperature", "[posterior]") {
+  const std::vector<float> logits{1.0F, -2.0F, 1000.0F, 999.0F};
+  std::vector<float> p(4);
+  model::softmax(logits, 1.0, p);
+  const double e = std::exp(-1.0);
+  CHECK(p[2] == Approx(1 / (1 + e)).epsilon(1e-6));
+  CHECK(p[3] == Approx(e / (1 + e)).epsilon(1e-6));
+  CHECK(p[0] == 0.0F);
+  model::softmax(logits, 2.0, p);
+  CHECK(p[3] / p[2] == Approx(std::exp(-0.5)).epsilon(1e-6));
+}
+
+TEST_CASE("the area of a rectangle within a circle", "[posterior]") {
+  using model::circle_rectangle_area;
+  constexpr double kPi = std::numbers::pi;
+  CHECK(circle_rectangle_area(1, -2, 2, -2, 2) == Approx(kPi));
+  CHECK(circle_rectangle_area(1, 0, 2, 0, 2) == Approx(kPi / 4));
+  CHECK(circle_rectangle_area(10, -1, 2, 0.5, 3) == Approx(7.5));
+  CHECK(circle_rectangle_area(1, 1, 2, 0, 1) == Approx(0).margin(1e-12));
+  CHECK(circle_rectangle_area(0, -1, 1, -1, 1) == Approx(0).margin(1e-12));
+  SECTION("agrees with counting points, wherever the rectangle lies") {
+    const std::uint64_t s = test::stream("rectangles");
+    for (std::uint64_t i = 0; i < 40; ++i) {
+      const double x0 = 2 * test::value(s, 5 * i);
+      const double y0 = 2 * test::value(s, 5 * i + 1);
+      const double w = 1 + test::value(s, 5 * i + 2);
+      const double h = 1 + test::value(s, 5 * i + 3);
+      const double radius = 1.1 + test::value(s, 5 * i + 4);
+      constexpr int kSteps = 400;
+      int inside = 0;
+      for (int a = 0; a < kSteps; ++a) {
+        for (int b = 0; b < kSteps; ++b) {
+          inside += std::hypot(x0 + w * (a + 0.5) / kSteps, y0 + h * (b + 0.5) / kSteps) < radius;
+        }
+      }
+      const double counted = w * h * inside / (kSteps * kSteps);
+      // A boundary of length at most 2 pi r crosses about 2 pi r / (side / steps) of the points.
+      CHECK(circle_rectangle_area(radius, x0, x0 + w, y0, y0 + h) == Approx(counted).margin(0.005));
+    }
+  }
+}
+
+TEST_CASE("moments of a posterior count the spread within cells", "[posterior]") {
+  constexpr Index kGrid = 4;
+  std::vector<float> p(kGrid * kGrid, 1.0F / 16);
+  auto spread = model::spread_of(p, kGrid);
+  CHECK(spread.mean_row == Approx(2));
+  CHECK(spread.mean_col == Approx(2));
+  CHECK(spread.covariance[0] == Approx(16.0 / 12));  // an even spread over a side of 4
+  CHECK(spread.covariance[1] == Approx(0).margin(1e-9));
+  CHECK(spread.covariance[2] == Approx(16.0 / 12));
+  std::fill(p.begin(), p.end(), 0.0F);
+  p[0] = 0.5F;   // (0, 0)
+  p[10] = 0.5F;  // (2, 2)
+  spread = model::spread_of(p, kGrid);
+  CHECK(spread.mean_row == Approx(1.5));
+  CHECK(spread.covariance[0] == Approx(1 + 1.0 / 12));
+  CHECK(spread.covariance[1] == Approx(1));
+}
+
+TEST_CASE("the radius that holds a share of the posterior", "[posterior]") {
+  constexpr Index kGrid = 32;
+  std::vector<float> p(kGrid * kGrid, 0.0F);
+  SECTION("one cell, about its centre: a circle of 68 % of the cell's area") {
+    p[5 * kGrid + 7] = 1.0F;
+    CHECK(model::radius_of(p, kGrid, 5.5, 7.5, 0.68) ==
+          Approx(std::sqrt(0.68 / std::numbers::pi)).epsilon(1e-6));
+  }
+  SECTION("an even posterior, about the centre") {
+    std::fill(p.begin(), p.end(), 1.0F / (kGrid * kGrid));
+    const double radius = model::radius_of(p, kGrid, 16, 16, 0.68);
+    CHECK(radius == Approx(32 * std::sqrt(0.68 / std::numbers::pi)).epsilon(1e-5));
+    CHECK(model::mass_within(p, kGrid, 16, 16, radius) == Approx(0.68).epsilon(1e-5));
+  }
+  SECTION("far from the mass, the circle reaches to it") {
+    p[0] = 1.0F;
+    CHECK(model::radius_of(p, kGrid, 0.5, 20.5, 0.68) == Approx(20.18).margin(0.01));
+  }
+}
