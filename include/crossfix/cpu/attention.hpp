@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+
+#include "crossfix/core/dtype.hpp"
+#include "crossfix/core/tensor_view.hpp"
+#include "crossfix/cpu/context.hpp"
+
+namespace crossfix::cpu {
+
+/// Scratch memory of `attention`, in bytes, for the number of threads in force (ThreadScope).
+template <class Element>
+std::size_t attention_scratch_bytes(Index tokens_q, Index tokens_k, Index heads, Index dim);
+
+/// o = softmax(scale q k^T) v for each batch and head.
+///
+/// q, o [batch, query, head, dim]; k, v [batch, key, head, dim]; any strides but a contiguous dim.
+/// Online softmax over blocks of keys: no whole matrix of scores is held. Zero keys give zeros.
+/// Throws ShapeError where extents do not fit or the context's scratch is too small.
+template <class Element>
+void attention(Context& context, TensorView<const Element, 4> q, TensorView<const Element, 4> k,
+               TensorView<const Element, 4> v, TensorView<Element, 4> o, float scale);
+
+extern template std::size_t attention_scratch_bytes<float>(Index, Index, Index, Index);
+extern template std::size_t attention_scratch_bytes<bfloat16>(Index, Index, Index, Index);
+extern template void attention<float>(Context&, TensorView<const float, 4>,
+                                      TensorView<const float, 4>, TensorView<const float, 4>,
+                                      TensorView<float, 4>, float);
+extern template void attention<bfloat16>(Context&, TensorView<const bfloat16, 4>,
+                                         TensorView<const bfloat16, 4>,
+                                         TensorView<const bfloat16, 4>, TensorView<bfloat16, 4>,
+                                         float);
+
+}  // namespace crossfix::cpu

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <type_traits>
+
+#include "crossfix/cpu/attention.hpp"
+#include "crossfix/cpu/context.hpp"
+#include "crossfix/cpu/image_ops.hpp"
+#include "crossfix/cpu/layer_norm.hpp"
+#include "crossfix/cpu/projection.hpp"
+#include "crossfix/ops/backend.hpp"
+#if CROSSFIX_HAS_ONEDNN
+#include "crossfix/cpu/onednn.hpp"
+#endif
+
+namespace crossfix::cpu {
+
+#if CROSSFIX_HAS_ONEDNN
+using DefaultMath = OneDnn;
+#endif
+
+/// The CPU backend (contract: ops/backend.hpp). `Element` is float or bfloat16; `Math` supplies
+/// convolutions and matrix products.
+template <class ElementType, class Math = DefaultMath>
+struct Backend {
+  using Space = HostSpace;
+  using Element = ElementType;
+  using Context = ElementContext<Element>;
+  using Arena = cpu::Arena;
+  using Convolution = typename Math::template Convolution<Element>;
+  using Linear = typename Math::template Linear<Element>;
+  using Projection = cpu::Projection<Element>;
+  using LayerNorm = cpu::LayerNorm<Element>;
+
+  static std::size_t attention_scratch_bytes(Index tokens_q, Index tokens_k, Index heads,
+                                             Index dim) {
+    return cpu::attention_scratch_bytes<Element>(tokens_q, tokens_k, heads, dim);
+  }
+  static void attention(Context& context, TensorView<const Element, 4> q,
+                        TensorView<const Element, 4> k, TensorView<const Element, 4> v,
+                        TensorView<Element, 4> o, float scale) {
+    cpu::attention<Element>(context, q, k, v, o, scale);
+  }
+  static void max_pool(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y) {
+    cpu::max_pool<Element>(context, x, y);
+  }
+  static void adaptive_max_pool(Context& context, TensorView<const Element, 4> x,
+                                TensorView<Element, 4> y) {
+    cpu::adaptive_max_pool<Element>(context, x, y);
+  }
+  static void load_image(Context& context, TensorView<const std::uint8_t, 3> image,
+                         const float (&mean)[3], const float (&std)[3], TensorView<Element, 3> y) {
+    cpu::load_image<Element>(context, image, mean, std, y);
+  }
+  template <class T>
+  static void read(Context& context, TensorView<T, 2> x, float* out) {
+    cpu::read<std::remove_const_t<T>>(context, x, out);
+  }
+};
+
+static_assert(ops::Backend<Backend<float>>);
+static_assert(ops::Backend<Backend<bfloat16>>);
+
+}  // namespace crossfix::cpu

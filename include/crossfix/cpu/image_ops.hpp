@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "crossfix/core/dtype.hpp"
+#include "crossfix/core/tensor_view.hpp"
+#include "crossfix/cpu/context.hpp"
+
+namespace crossfix::cpu {
+
+/// Max pooling 3x3, stride 2, padding 1, over contiguous NHWC views: x [n, h, w, c] to
+/// y [n, (h - 1) / 2 + 1, (w - 1) / 2 + 1, c]. Throws ShapeError.
+template <class Element>
+void max_pool(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y);
+
+/// The maximum over `ops::adaptive_range` on both axes: x [n, h, w, c] to y [n, h', w', c],
+/// contiguous NHWC. Throws ShapeError where y is larger than x.
+template <class Element>
+void adaptive_max_pool(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y);
+
+/// Resizes 8-bit RGB [height, width, 3] to y's height and width, then y = (value / 255 - mean) /
+/// std, channel by channel; y [height', width', 3] contiguous.
+template <class Element>
+void load_image(Context& context, TensorView<const std::uint8_t, 3> image, const float (&mean)[3],
+                const float (&std)[3], TensorView<Element, 3> y);
+
+/// Copies activations to a contiguous float buffer of x's size.
+template <class Element>
+void read(Context& context, TensorView<const Element, 2> x, float* out);
+
+}  // namespace crossfix::cpu

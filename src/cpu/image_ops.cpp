@@ -1,0 +1,141 @@
+#include "crossfix/cpu/image_ops.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "crossfix/ops/specification.hpp"
+#include "shape_checks.hpp"
+
+namespace crossfix::cpu {
+namespace {
+
+using ops::AdaptiveRange;
+
+/// y[n, i, j, c] = max of x[n, rows(i), columns(j), c]. `rows` and `columns` give half-open ranges
+/// inside x.
+template <class Element, class Rows, class Columns>
+void pool(const Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y,
+          Rows rows, Columns columns) {
+  expect_contiguous("pool input", x);
+  expect_contiguous("pool output", y);
+  const Index channels = x.extent(3);
+#pragma omp parallel for collapse(2) schedule(static) num_threads(context.threads())
+  for (Index n = 0; n < y.extent(0); ++n) {
+    for (Index i = 0; i < y.extent(1); ++i) {
+      const AdaptiveRange vertical = rows(i);
+      for (Index j = 0; j < y.extent(2); ++j) {
+        const AdaptiveRange horizontal = columns(j);
+        Element* out = y.data() + y.offset(n, i, j, 0);
+        const Element* first = x.data() + x.offset(n, vertical.begin, horizontal.begin, 0);
+        std::copy(first, first + channels, out);
+        for (Index r = vertical.begin; r < vertical.end; ++r) {
+          for (Index s = horizontal.begin; s < horizontal.end; ++s) {
+            const Element* in = x.data() + x.offset(n, r, s, 0);
+            for (Index c = 0; c < channels; ++c) {
+              out[c] = static_cast<float>(in[c]) > static_cast<float>(out[c]) ? in[c] : out[c];
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+template <class Element>
+void max_pool(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y) {
+  const Index height = x.extent(1);
+  const Index width = x.extent(2);
+  expect_shape(
+      "max pool output", y.shape(),
+      {x.extent(0), ops::max_pool_extent(height), ops::max_pool_extent(width), x.extent(3)});
+  const auto range = [](Index extent) {
+    return [extent](Index i) {
+      return AdaptiveRange{std::max<Index>(2 * i - 1, 0), std::min<Index>(2 * i + 2, extent)};
+    };
+  };
+  pool(context, x, y, range(height), range(width));
+}
+
+template <class Element>
+void adaptive_max_pool(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y) {
+  expect_shape("adaptive max pool output", y.shape(),
+               {x.extent(0), y.extent(1), y.extent(2), x.extent(3)});
+  if (y.extent(1) > x.extent(1) || y.extent(2) > x.extent(2)) {
+    throw ShapeError("an adaptive max pool cannot enlarge " + to_string(x.shape()) + " to " +
+                     to_string(y.shape()));
+  }
+  const auto range = [](Index input, Index output) {
+    return [input, output](Index i) { return ops::adaptive_range(i, input, output); };
+  };
+  pool(context, x, y, range(x.extent(1), y.extent(1)), range(x.extent(2), y.extent(2)));
+}
+
+template <class Element>
+void load_image(Context& context, TensorView<const std::uint8_t, 3> image, const float (&mean)[3],
+                const float (&std)[3], TensorView<Element, 3> y) {
+  expect_shape("loaded image", y.shape(), {y.extent(0), y.extent(1), 3});
+  expect_contiguous("loaded image", y);
+  if (image.empty() || image.extent(2) != 3) {
+    throw ShapeError("an image has shape " + to_string(image.shape()) +
+                     ", expected [height, width, 3]");
+  }
+  const auto weight = [](Index output, Index input, Index outputs, Index inputs) {
+    const float ratio = static_cast<float>(inputs) / static_cast<float>(outputs);
+    const float centre = (static_cast<float>(output) + 0.5f) * ratio;
+    const float distance = (static_cast<float>(input) + 0.5f - centre) / std::max(ratio, 1.0f);
+    return std::max(0.0f, 1.0f - std::abs(distance));
+  };
+  const auto window = [](Index output, Index outputs, Index inputs) {
+    const float ratio = static_cast<float>(inputs) / static_cast<float>(outputs);
+    const float centre = (static_cast<float>(output) + 0.5f) * ratio;
+    const float support = std::max(ratio, 1.0f);
+    return AdaptiveRange{std::max<Index>(0, static_cast<Index>(centre - support)),
+                         std::min<Index>(inputs, static_cast<Index>(centre + support) + 1)};
+  };
+#pragma omp parallel for schedule(static) num_threads(context.threads())
+  for (Index i = 0; i < y.extent(0); ++i) {
+    const AdaptiveRange rows = window(i, y.extent(0), image.extent(0));
+    for (Index j = 0; j < y.extent(1); ++j) {
+      const AdaptiveRange columns = window(j, y.extent(1), image.extent(1));
+      float sum[3] = {};
+      float total = 0.0f;
+      for (Index r = rows.begin; r < rows.end; ++r) {
+        for (Index s = columns.begin; s < columns.end; ++s) {
+          const float w = weight(i, r, y.extent(0), image.extent(0)) *
+                          weight(j, s, y.extent(1), image.extent(1));
+          total += w;
+          for (Index c = 0; c < 3; ++c) sum[c] += w * static_cast<float>(image(r, s, c));
+        }
+      }
+      for (Index c = 0; c < 3; ++c) {
+        y(i, j, c) = Element((sum[c] / total / 255.0f - mean[c]) / std[c]);
+      }
+    }
+  }
+}
+
+template <class Element>
+void read(Context& context, TensorView<const Element, 2> x, float* out) {
+#pragma omp parallel for schedule(static) num_threads(context.threads())
+  for (Index i = 0; i < x.extent(0); ++i) {
+    for (Index j = 0; j < x.extent(1); ++j) {
+      out[i * x.extent(1) + j] = static_cast<float>(x(i, j));
+    }
+  }
+}
+
+template void max_pool<float>(Context&, TensorView<const float, 4>, TensorView<float, 4>);
+template void max_pool<bfloat16>(Context&, TensorView<const bfloat16, 4>, TensorView<bfloat16, 4>);
+template void adaptive_max_pool<float>(Context&, TensorView<const float, 4>, TensorView<float, 4>);
+template void adaptive_max_pool<bfloat16>(Context&, TensorView<const bfloat16, 4>,
+                                          TensorView<bfloat16, 4>);
+template void load_image<float>(Context&, TensorView<const std::uint8_t, 3>, const float (&)[3],
+                                const float (&)[3], TensorView<float, 3>);
+template void load_image<bfloat16>(Context&, TensorView<const std::uint8_t, 3>, const float (&)[3],
+                                   const float (&)[3], TensorView<bfloat16, 3>);
+template void read<float>(Context&, TensorView<const float, 2>, float*);
+template void read<bfloat16>(Context&, TensorView<const bfloat16, 2>, float*);
+
+}  // namespace crossfix::cpu

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <dnnl_debug.h>
+
+#include <array>
+#include <cstddef>
+#include <dnnl.hpp>
+#include <string>
+#include <type_traits>
+
+#include "crossfix/core/dtype.hpp"
+#include "crossfix/core/error.hpp"
+
+namespace crossfix::cpu::onednn {
+
+template <class Element>
+inline constexpr dnnl::memory::data_type kDataType =
+    std::is_same_v<Element, bfloat16> ? dnnl::memory::data_type::bf16
+                                      : dnnl::memory::data_type::f32;
+
+/// The one CPU engine: immutable, shared by every operator.
+inline const dnnl::engine& engine() {
+  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+  return cpu;
+}
+
+/// Throws DeviceError naming oneDNN's status unless it is success.
+inline void check(dnnl_status_t status, const char* what) {
+  if (status != dnnl_success) {
+    throw DeviceError(std::string("oneDNN: ") + what + ": " + dnnl_status2str(status));
+  }
+}
+
+/// Runs `make`, turning oneDNN's exception into ours.
+template <class Make>
+auto guarded(const std::string& what, Make&& make) {
+  try {
+    return make();
+  } catch (const dnnl::error& error) {
+    throw DeviceError("oneDNN cannot prepare " + what + ": " + error.what());
+  }
+}
+
+/// Copies float values in host memory, described by `source`, to memory laid out as `target`.
+inline dnnl::memory packed(const float* values, const dnnl::memory::desc& source,
+                           const dnnl::memory::desc& target) {
+  // oneDNN takes a mutable pointer for every memory; a reorder only reads its source.
+  dnnl::memory from(source, engine(), const_cast<float*>(values));
+  dnnl::memory to(target, engine());
+  dnnl::stream stream(engine());
+  dnnl::reorder(from, to).execute(stream, from, to);
+  stream.wait();
+  return to;
+}
+
+/// One run of a primitive: its arguments, bound to the caller's memory for the time of the run. The
+/// C interface is used because the C++ one builds a hash map for each run.
+class Run {
+ public:
+  Run() {
+    check(dnnl_stream_create(&stream_, engine().get(), dnnl_stream_default_flags), "stream");
+  }
+  ~Run() {
+    for (int i = 0; i < owned_; ++i) dnnl_memory_destroy(memories_[static_cast<std::size_t>(i)]);
+    dnnl_stream_destroy(stream_);
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  /// Binds the caller's memory; it is written only where the argument is an output.
+  void bind(int argument, const dnnl::memory::desc& layout, const void* data) {
+    dnnl_memory_t memory = nullptr;
+    check(dnnl_memory_create(&memory, &layout.data, engine().get(), const_cast<void*>(data)),
+          "memory");
+    memories_[static_cast<std::size_t>(owned_++)] = memory;
+    bind(argument, memory);
+  }
+  void bind(int argument, const dnnl::memory& memory) { bind(argument, memory.get()); }
+
+  void execute(const dnnl::primitive& primitive) {
+    check(dnnl_primitive_execute(primitive.get(), stream_, count_, arguments_.data()), "execute");
+    check(dnnl_stream_wait(stream_), "wait");
+  }
+
+ private:
+  static constexpr std::size_t kMaxArguments = 8;
+
+  void bind(int argument, dnnl_memory_t memory) {
+    arguments_[static_cast<std::size_t>(count_++)] = {argument, memory};
+  }
+
+  dnnl_stream_t stream_ = nullptr;
+  std::array<dnnl_exec_arg_t, kMaxArguments> arguments_{};
+  std::array<dnnl_memory_t, kMaxArguments> memories_{};
+  int count_ = 0;
+  int owned_ = 0;
+};
+
+}  // namespace crossfix::cpu::onednn
