@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/geometry.hpp"
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/model/configuration.hpp"
 
@@ -37,26 +38,6 @@ struct LocalizerOptions {
   /// Show the network the trained scale: a tile of known scale that is more than `kScaleTolerance`
   /// off is cut about its centre, or framed in grey, to the side trained at.
   bool rescale = false;
-};
-
-/// A point in a satellite image: continuous pixels, (0, 0) the outer corner of the first pixel.
-struct PixelPoint {
-  double row = 0;
-  double col = 0;
-};
-
-/// Degrees, WGS 84.
-struct GeoPoint {
-  double longitude = 0;
-  double latitude = 0;
-};
-
-/// West, south, east and north edge of a tile, degrees, WGS 84.
-struct GeoBounds {
-  double west = 0;
-  double south = 0;
-  double east = 0;
-  double north = 0;
 };
 
 /// What is known of a satellite tile beside its pixels.
