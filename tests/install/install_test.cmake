@@ -1,0 +1,34 @@
+# Run by ctest; see CMakeLists.txt.
+set(work ${BUILD_DIR}/tests/install)
+set(prefix ${work}/prefix)
+file(REMOVE_RECURSE ${work})
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output
+                  ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "failed: ${ARGN}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+# build(PROJECT): configures and builds tests/install/PROJECT against the prefix alone.
+function(build project)
+  run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/tests/install/${project} -B ${work}/${project}
+      -G ${GENERATOR} -D CMAKE_PREFIX_PATH=${prefix} -D CMAKE_CXX_COMPILER=${CXX}
+      -D CMAKE_BUILD_TYPE=${BUILD_TYPE} -D CROSSFIX_VERSION=${VERSION})
+  run(${CMAKE_COMMAND} --build ${work}/${project})
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${prefix})
+
+build(core_consumer)
+run(${work}/core_consumer/core_consumer)
+run(readelf -d ${work}/core_consumer/core_consumer)
+if(output MATCHES "dnnl|png|jpeg|gomp")
+  message(FATAL_ERROR "a program that links crossfix::core alone depends on more:\n${output}")
+endif()
+
+build(consumer)
+run(${work}/consumer/consumer ${prefix}/share/crossfix/models/crossfix-s.safetensors)
+message(STATUS "${output}")
