@@ -17,7 +17,7 @@ class CpuEngine final : public Engine {
   CpuEngine(std::shared_ptr<const Network> network, int threads)
       : network_(std::move(network)),
         threads_(threads),
-        workspace_(*network_, cpu::ContextOptions{.threads = threads}) {}
+        workspace_(*network_, cpu::ContextOptions{.threads = threads, .instruction_set = {}}) {}
 
   std::unique_ptr<Engine> share() const override {
     return std::make_unique<CpuEngine>(network_, threads_);
@@ -35,7 +35,11 @@ class CpuEngine final : public Engine {
     return dtype_of<Element> == Dtype::bf16 ? Precision::bf16 : Precision::f32;
   }
   Index parameter_count() const override { return network_->parameter_count(); }
-  std::string description() const override { return cpu::description(threads_); }
+  std::string description() const override {
+    const int threads = threads_ == 0 ? cpu::available_threads() : threads_;
+    return "CPU, " + std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
+           std::string(cpu::name_of(cpu::best_instruction_set())) + ", " + cpu::DefaultMath::kName;
+  }
 
  private:
   std::shared_ptr<const Network> network_;
@@ -49,7 +53,9 @@ std::unique_ptr<Engine> make_cpu_engine(const TensorRecords& records,
   using Network = model::Network<cpu::Backend<Element>>;
   const cpu::ThreadScope scope(threads);  // operators plan for the threads they will run on
   return std::make_unique<CpuEngine<Element>>(
-      std::make_shared<const Network>(records, configuration, 1), threads);
+      std::make_shared<const Network>(model::Parameters(model::source_of(records)), configuration,
+                                      1),
+      threads);
 }
 
 }  // namespace

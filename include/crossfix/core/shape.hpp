@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string>
 
 #include "crossfix/core/error.hpp"
@@ -60,10 +61,9 @@ constexpr Shape<Rank> contiguous_strides(const Shape<Rank>& shape) {
 }
 
 /// "[2, 3, 4]", for messages.
-template <std::size_t Rank>
-std::string to_string(const Shape<Rank>& shape) {
+inline std::string to_string(std::span<const Index> shape) {
   std::string text = "[";
-  for (std::size_t d = 0; d < Rank; ++d) {
+  for (std::size_t d = 0; d < shape.size(); ++d) {
     if (d != 0) text += ", ";
     text += std::to_string(shape[d]);
   }

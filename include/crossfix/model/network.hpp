@@ -50,8 +50,27 @@ class Network {
   };
 
   /// Reads the parameters. Throws WeightsError where they are not this configuration's.
-  Network(const TensorRecords& records, const Configuration& configuration, Index batch)
-      : Network(Parameters(records), configuration, batch) {}
+  Network(Parameters parameters, const Configuration& configuration, Index batch)
+      : configuration_(configuration),
+        batch_(batch),
+        satellite_trunk_(parameters, "sat_extractor", configuration.trunk, satellite_shape()),
+        ground_trunk_(parameters, configuration.trunk.shared ? "sat_extractor" : "grd_extractor",
+                      configuration.trunk, ground_shape()),
+        satellite_projection_(projection(parameters, "sat_proj", configuration.satellite_tokens())),
+        ground_projection_(projection(parameters, "grd_proj", configuration.ground_tokens())),
+        fusion_(parameters, configuration, batch),
+        location_(head(parameters, "location_head", 1)),
+        coordinates_(head(parameters, "coordinator_head", 2)),
+        parameter_count_(parameters.count()) {
+    for (const std::size_t bytes :
+         {satellite_trunk_.scratch_bytes(), ground_trunk_.scratch_bytes(),
+          satellite_projection_.scratch_bytes(), ground_projection_.scratch_bytes(),
+          fusion_.scratch_bytes(), location_.first.scratch_bytes(),
+          location_.second.scratch_bytes(), coordinates_.first.scratch_bytes(),
+          coordinates_.second.scratch_bytes()}) {
+      scratch_bytes_ = std::max(scratch_bytes_, bytes);
+    }
+  }
 
   /// Elements of all parameters, each counted once.
   Index parameter_count() const { return parameter_count_; }
@@ -131,28 +150,6 @@ class Network {
     typename B::Linear second;
     typename B::Projection last;
   };
-
-  Network(Parameters parameters, const Configuration& configuration, Index batch)
-      : configuration_(configuration),
-        batch_(batch),
-        satellite_trunk_(parameters, "sat_extractor", configuration.trunk, satellite_shape()),
-        ground_trunk_(parameters, configuration.trunk.shared ? "sat_extractor" : "grd_extractor",
-                      configuration.trunk, ground_shape()),
-        satellite_projection_(projection(parameters, "sat_proj", configuration.satellite_tokens())),
-        ground_projection_(projection(parameters, "grd_proj", configuration.ground_tokens())),
-        fusion_(parameters, configuration, batch),
-        location_(head(parameters, "location_head", 1)),
-        coordinates_(head(parameters, "coordinator_head", 2)),
-        parameter_count_(parameters.count()) {
-    for (const std::size_t bytes :
-         {satellite_trunk_.scratch_bytes(), ground_trunk_.scratch_bytes(),
-          satellite_projection_.scratch_bytes(), ground_projection_.scratch_bytes(),
-          fusion_.scratch_bytes(), location_.first.scratch_bytes(),
-          location_.second.scratch_bytes(), coordinates_.first.scratch_bytes(),
-          coordinates_.second.scratch_bytes()}) {
-      scratch_bytes_ = std::max(scratch_bytes_, bytes);
-    }
-  }
 
   Shape<4> satellite_shape() const {
     return {batch_, configuration_.satellite_size, configuration_.satellite_size, 3};

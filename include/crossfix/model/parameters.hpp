@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -17,41 +20,54 @@ struct FoldedConvolution {
   Tensor<float, 1> bias;
 };
 
-/// Reads the network's parameters out of a file's tensors by their state_dict names, as floats.
-/// Whatever is missing, of another shape, or not finite throws WeightsError naming the tensor.
+/// Where parameters come from: fills `out` with the tensor `name` of `shape`, row-major, or throws
+/// WeightsError naming it.
+using ParameterSource =
+    std::function<void(const std::string& name, std::span<const Index> shape, float* out)>;
+
+/// The source that reads a file's tensors by their state_dict names. `records` must outlive it.
+inline ParameterSource source_of(const TensorRecords& records) {
+  return [&records](const std::string& name, std::span<const Index> shape, float* out) {
+    const auto found = records.find(name);
+    if (found == records.end()) {
+      throw WeightsError("tensor '" + name + "' is missing; the configuration asks for it");
+    }
+    const TensorRecord& record = found->second;
+    if (!std::ranges::equal(record.shape, shape)) {
+      throw WeightsError("tensor '" + name + "' has shape " + to_string(record.shape) +
+                         ", the configuration asks for " + to_string(shape));
+    }
+    try {
+      to_float(record, out);
+    } catch (const WeightsError& error) {
+      throw WeightsError("tensor '" + name + "': " + error.what());
+    }
+  };
+}
+
+/// Hands the network its parameters, as finite floats: WeightsError names the tensor that is not.
 class Parameters {
  public:
   static constexpr double kBatchNormEpsilon = 1e-5;
 
-  explicit Parameters(const TensorRecords& records) : records_(&records) {}
+  explicit Parameters(ParameterSource source) : source_(std::move(source)) {}
 
   /// The tensor `name` of exactly this shape.
   template <std::size_t Rank>
   Tensor<float, Rank> get(const std::string& name, const Shape<Rank>& shape) {
-    const TensorRecord& record = find(name);
-    bool equal = record.shape.size() == Rank;
-    for (std::size_t d = 0; equal && d < Rank; ++d) equal = record.shape[d] == shape[d];
-    if (!equal) {
-      std::string found = "[";
-      for (std::size_t d = 0; d < record.shape.size(); ++d) {
-        found += (d != 0 ? ", " : "") + std::to_string(record.shape[d]);
-      }
-      throw WeightsError("tensor '" + name + "' has shape " + found +
-                         "], the configuration asks for " + to_string(shape));
-    }
     Tensor<float, Rank> values(shape);
-    try {
-      to_float(record, values.data());
-    } catch (const WeightsError& error) {
-      throw WeightsError("tensor '" + name + "': " + error.what());
-    }
+    source_(name, shape, values.data());
     for (Index i = 0; i < values.size(); ++i) {
       if (!std::isfinite(values.data()[i])) {
         throw WeightsError("tensor '" + name + "' holds " + std::to_string(values.data()[i]) +
                            " at element " + std::to_string(i) + "; weights must be finite");
       }
     }
-    if (read_.insert(name).second) count_ += values.size();
+    // Running statistics are measured, not learned: no parameters.
+    if (read_.insert(name).second && !name.ends_with(".running_mean") &&
+        !name.ends_with(".running_var")) {
+      count_ += values.size();
+    }
     return values;
   }
 
@@ -80,19 +96,11 @@ class Parameters {
     return folded;
   }
 
-  /// Elements of the tensors read so far, each counted once.
+  /// Elements of the learned tensors read so far, each counted once.
   Index count() const { return count_; }
 
  private:
-  const TensorRecord& find(const std::string& name) const {
-    const auto found = records_->find(name);
-    if (found == records_->end()) {
-      throw WeightsError("tensor '" + name + "' is missing; the configuration asks for it");
-    }
-    return found->second;
-  }
-
-  const TensorRecords* records_;
+  ParameterSource source_;
   std::set<std::string> read_;
   Index count_ = 0;
 };
