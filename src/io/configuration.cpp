@@ -1,0 +1,249 @@
+#include "crossfix/io/configuration.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+
+#include "crossfix/core/error.hpp"
+#include "crossfix/io/image.hpp"
+#include "strict_json.hpp"
+
+namespace crossfix::io {
+
+namespace {
+
+using model::Configuration;
+using model::GroundProjection;
+
+constexpr int kFormat = 1;
+constexpr int kDeepest = 16;         ///< leaves room for fields to come
+constexpr Index kLargest = 1 << 16;  ///< of any count or width; keeps products far from overflow
+
+[[noreturn]] void fail(const std::string& field, const Json& value, const std::string& expected) {
+  throw WeightsError("configuration field '" + field + "' is " + shown(value.dump()) + "; " +
+                     expected + " is expected");
+}
+
+/// A JSON object on the way through the configuration, with the dotted name it goes by.
+class Fields {
+ public:
+  Fields(const Json& object, std::string prefix) : object_(object), prefix_(std::move(prefix)) {}
+
+  /// Calls `read(value, full name)` where the field is there.
+  template <class F>
+  void with(const char* name, F&& read) const {
+    if (const auto found = object_.find(name); found != object_.end()) {
+      read(*found, prefix_ + name);
+    }
+  }
+
+  void read(const char* name, Index& out, Index lowest, Index largest = kLargest) const {
+    with(name, [&](const Json& value, const std::string& full) {
+      out = integer(value, full, lowest, largest);
+    });
+  }
+  void read(const char* name, bool& out) const {
+    with(name, [&](const Json& value, const std::string& full) {
+      if (!value.is_boolean()) fail(full, value, "true or false");
+      out = value.get<bool>();
+    });
+  }
+  void read(const char* name, std::string& out) const {
+    with(name, [&](const Json& value, const std::string& full) {
+      if (!value.is_string()) fail(full, value, "text");
+      out = value.get<std::string>();
+    });
+  }
+  /// A number above 0 and below `below`.
+  void read(const char* name, double& out, double below) const {
+    with(name,
+         [&](const Json& value, const std::string& full) { out = positive(value, full, below); });
+  }
+  void read(const char* name, std::optional<double>& out, double below) const {
+    with(name, [&](const Json& value, const std::string& full) {
+      out = value.is_null() ? std::nullopt : std::optional(positive(value, full, below));
+    });
+  }
+  template <std::size_t N>
+  void read(const char* name, std::array<Index, N>& out, Index lowest, Index largest) const {
+    read_list(name, out, [&](const Json& value, const std::string& full) {
+      return integer(value, full, lowest, largest);
+    });
+  }
+  /// Numbers above `above`.
+  template <std::size_t N>
+  void read(const char* name, std::array<float, N>& out, double above) const {
+    read_list(name, out, [&](const Json& value, const std::string& full) {
+      const double number = value.is_number() ? value.get<double>() : std::nan("");
+      const auto narrow = static_cast<float>(number);
+      if (!(number > above) || !std::isfinite(narrow) || !(static_cast<double>(narrow) > above)) {
+        fail(full, value, std::isfinite(above) ? "a number above 0" : "a number");
+      }
+      return narrow;
+    });
+  }
+  /// The object under a name, or an empty one.
+  Fields nested(const char* name) const {
+    static const Json kEmpty = Json::object();
+    const auto found = object_.find(name);
+    if (found == object_.end()) return {kEmpty, prefix_ + name + "."};
+    if (!found->is_object()) fail(prefix_ + name, *found, "an object");
+    return {*found, prefix_ + name + "."};
+  }
+
+ private:
+  static Index integer(const Json& value, const std::string& full, Index lowest, Index largest) {
+    if (!value.is_number_integer() || value < lowest || value > largest) {
+      fail(full, value,
+           "an integer from " + std::to_string(lowest) + " to " + std::to_string(largest));
+    }
+    return value.get<Index>();
+  }
+  static double positive(const Json& value, const std::string& full, double below) {
+    const double number = value.is_number() ? value.get<double>() : std::nan("");
+    if (!(number > 0 && number < below)) {
+      std::string bound = "a number above 0";
+      if (std::isfinite(below)) bound += " and below " + Json(below).dump();
+      fail(full, value, bound);
+    }
+    return number;
+  }
+  template <class T, std::size_t N, class F>
+  void read_list(const char* name, std::array<T, N>& out, F&& element) const {
+    with(name, [&](const Json& value, const std::string& full) {
+      if (!value.is_array() || value.size() != N) {
+        fail(full, value, "a list of " + std::to_string(N) + " numbers");
+      }
+      for (std::size_t i = 0; i < N; ++i) out[i] = element(value[i], full);
+    });
+  }
+
+  const Json& object_;
+  std::string prefix_;
+};
+
+GroundProjection projection_of(const Fields& fields) {
+  GroundProjection projection = GroundProjection::equirectangular;
+  fields.with("kind", [&](const Json& value, const std::string& full) {
+    if (value == "pinhole") {
+      projection = GroundProjection::pinhole;
+    } else if (value != "equirectangular") {
+      fail(full, value, "\"equirectangular\" or \"pinhole\"");
+    }
+  });
+  return projection;
+}
+
+/// What must hold between fields.
+void check_together(const Configuration& c) {
+  const auto require = [](bool holds, const std::string& field, Index value,
+                          const std::string& expected) {
+    if (!holds) fail(field, Json(value), expected);
+  };
+  require(c.model_width % 4 == 0 && c.model_width % c.heads == 0, "model_width", c.model_width,
+          "a multiple of 4 and of heads = " + std::to_string(c.heads));
+  const Index stride = Configuration::kTrunkStride;
+  require(c.satellite_size % (stride * c.grid) == 0, "satellite_size", c.satellite_size,
+          "a multiple of 8 grid = " + std::to_string(stride * c.grid));
+  for (Index side : c.ground_size) {
+    require(side % stride == 0, "ground_size", side, "a multiple of " + std::to_string(stride));
+  }
+}
+
+/// The double whose shortest decimal is the float's: 0.485F becomes 0.485.
+double decimal(float value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  double result = 0;
+  std::from_chars(text, end, result);
+  return result;
+}
+
+Json optional_number(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+}  // namespace
+
+model::Configuration parse_configuration(const std::string& json) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Json document = parse_strict("the configuration", json, kDeepest);
+  if (!document.is_object()) throw WeightsError("the configuration is no JSON object");
+  const Fields fields(document, "");
+  fields.with("format", [](const Json& value, const std::string& full) {
+    if (!value.is_number_integer() || value < 1) fail(full, value, "an integer from 1");
+    if (value != kFormat) {
+      throw WeightsError("the configuration has format " + value.dump() +
+                         ", written by a newer crossfix; this one reads format " +
+                         std::to_string(kFormat));
+    }
+  });
+  Configuration c;
+  const Fields trunk = fields.nested("trunk");
+  trunk.read("blocks", c.trunk.blocks, 1, 1000);
+  trunk.read("planes", c.trunk.planes, 1);
+  trunk.read("shared", c.trunk.shared);
+  fields.read("model_width", c.model_width, 4);
+  fields.read("heads", c.heads, 1);
+  fields.read("encoder_layers", c.encoder_layers, 1, 1000);
+  fields.read("ffn_width", c.ffn_width, 1);
+  fields.read("grid", c.grid, 1, kMaximumImageSide);
+  fields.read("satellite_size", c.satellite_size, 8, kMaximumImageSide);
+  fields.read("ground_size", c.ground_size, 8, kMaximumImageSide);
+  const Fields normalization = fields.nested("normalization");
+  normalization.read("mean", c.normalization.mean, -infinity);
+  normalization.read("std", c.normalization.std, 0.0);
+  const Fields projection = fields.nested("ground_projection");
+  c.ground_projection = projection_of(projection);
+  projection.read("horizontal_fov_degrees", c.horizontal_fov_degrees, 180.0);
+  if (c.horizontal_fov_degrees && c.ground_projection != GroundProjection::pinhole) {
+    fail("ground_projection.horizontal_fov_degrees", Json(*c.horizontal_fov_degrees),
+         "null beside an equirectangular projection");
+  }
+  fields.read("metres_per_network_pixel", c.metres_per_network_pixel, infinity);
+  fields.read("trained_on", c.trained_on);
+  fields.read("temperature", c.temperature, infinity);
+  check_together(c);
+  return c;
+}
+
+model::Configuration read_configuration(const Safetensors& file) {
+  const auto found = file.metadata().find(kConfigurationKey);
+  if (found == file.metadata().end()) return {};
+  try {
+    return parse_configuration(found->second);
+  } catch (const WeightsError& error) {
+    throw WeightsError("cannot read weights '" + file.path().string() + "': " + error.what());
+  }
+}
+
+std::string to_json(const model::Configuration& c) {
+  const bool pinhole = c.ground_projection == GroundProjection::pinhole;
+  nlohmann::ordered_json projection = {{"kind", pinhole ? "pinhole" : "equirectangular"}};
+  if (pinhole) {
+    projection["horizontal_fov_degrees"] = optional_number(c.horizontal_fov_degrees);
+  }
+  nlohmann::ordered_json mean;
+  nlohmann::ordered_json std;
+  for (float value : c.normalization.mean) mean.push_back(decimal(value));
+  for (float value : c.normalization.std) std.push_back(decimal(value));
+  const nlohmann::ordered_json document = {
+      {"format", kFormat},
+      {"trunk",
+       {{"blocks", c.trunk.blocks}, {"planes", c.trunk.planes}, {"shared", c.trunk.shared}}},
+      {"model_width", c.model_width},
+      {"heads", c.heads},
+      {"encoder_layers", c.encoder_layers},
+      {"ffn_width", c.ffn_width},
+      {"grid", c.grid},
+      {"satellite_size", c.satellite_size},
+      {"ground_size", c.ground_size},
+      {"normalization", {{"mean", mean}, {"std", std}}},
+      {"ground_projection", projection},
+      {"metres_per_network_pixel", optional_number(c.metres_per_network_pixel)},
+      {"trained_on", c.trained_on},
+      {"temperature", c.temperature},
+  };
+  return document.dump();
+}
+
+}  // namespace crossfix::io

@@ -1,0 +1,171 @@
+#include "crossfix/io/georeference.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <numbers>
+
+#include "crossfix/core/error.hpp"
+
+namespace crossfix::io {
+
+namespace {
+
+constexpr double kPi = std::numbers::pi;
+constexpr double kEarthRadius = 6378137.0;  ///< metres, WGS 84 semi-major axis
+constexpr double kTilePixels = 256.0;
+
+constexpr double radians(double degrees) { return degrees * (kPi / 180.0); }
+constexpr double degrees(double radians) { return radians * (180.0 / kPi); }
+
+/// Side of the world image, pixels.
+double world_side(int zoom) { return std::ldexp(kTilePixels, zoom); }
+
+/// Mercator's northing on the unit sphere, and its inverse. atanh(sin) and atan(sinh) lose no digits
+/// near the equator, as log(tan) does.
+double northing(double latitude) { return std::atanh(std::sin(radians(latitude))); }
+double latitude_of(double northing) { return degrees(std::atan(std::sinh(northing))); }
+
+void check_bounds(const GeoBounds& b, Index height, Index width) {
+  const bool on_map = b.west >= -180 && b.east <= 180 && b.south > -90 && b.north < 90;
+  if (!(b.west < b.east && b.south < b.north && on_map)) {
+    std::array<char, 160> text{};
+    std::snprintf(text.data(), text.size(), "%.10g,%.10g,%.10g,%.10g", b.west, b.south, b.east,
+                  b.north);
+    throw DataError(std::string("bounds ") + text.data() +
+                    " enclose no tile; west,south,east,north in degrees are expected, west below "
+                    "east and south below north");
+  }
+  if (height < 1 || width < 1) {
+    throw DataError("a georeferenced tile of " + std::to_string(width) + " x " +
+                    std::to_string(height) + " pixels");
+  }
+}
+
+/// A number that fills `text`, in C's notation, finite.
+std::optional<double> number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return {};
+  return value;
+}
+
+std::optional<GeoPoint> place(std::string_view latitude, std::string_view longitude) {
+  const auto lat = number(latitude);
+  const auto lon = number(longitude);
+  if (!lat || !lon || std::abs(*lat) > 90 || std::abs(*lon) > 180) return {};
+  return GeoPoint{*lon, *lat};
+}
+
+std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
+PixelPoint world_pixel(GeoPoint place, int zoom) {
+  const double side = world_side(zoom);
+  return {(0.5 - northing(place.latitude) / (2 * kPi)) * side,
+          (place.longitude / 360.0 + 0.5) * side};
+}
+
+GeoPoint world_position(PixelPoint pixel, int zoom) {
+  const double side = world_side(zoom);
+  return {(pixel.col / side - 0.5) * 360.0, latitude_of((0.5 - pixel.row / side) * 2 * kPi)};
+}
+
+double metres_per_pixel(double latitude, int zoom) {
+  return 2 * kPi * kEarthRadius * std::cos(radians(latitude)) / world_side(zoom);
+}
+
+double metres_per_pixel(const GeoBounds& bounds, Index height, Index width) {
+  check_bounds(bounds, height, width);
+  const double south = northing(bounds.south);
+  const double north = northing(bounds.north);
+  const double scale = kEarthRadius * std::cos(radians(latitude_of((south + north) / 2)));
+  const double pixel_height = scale * (north - south) / static_cast<double>(height);
+  const double pixel_width =
+      scale * radians(bounds.east - bounds.west) / static_cast<double>(width);
+  return std::sqrt(pixel_height * pixel_width);
+}
+
+GeoPoint position_of(const GeoBounds& bounds, Index height, Index width, PixelPoint pixel) {
+  check_bounds(bounds, height, width);
+  const double south = northing(bounds.south);
+  const double north = northing(bounds.north);
+  const double down = pixel.row / static_cast<double>(height);
+  const double right = pixel.col / static_cast<double>(width);
+  return {bounds.west + right * (bounds.east - bounds.west),
+          latitude_of(north - down * (north - south))};
+}
+
+PixelPoint pixel_of(const GeoBounds& bounds, Index height, Index width, GeoPoint place) {
+  check_bounds(bounds, height, width);
+  const double south = northing(bounds.south);
+  const double north = northing(bounds.north);
+  return {
+      (north - northing(place.latitude)) / (north - south) * static_cast<double>(height),
+      (place.longitude - bounds.west) / (bounds.east - bounds.west) * static_cast<double>(width)};
+}
+
+GeoBounds tile_bounds(GeoPoint centre, Index height, Index width, int zoom) {
+  const PixelPoint middle = world_pixel(centre, zoom);
+  const double half_height = static_cast<double>(height) / 2;
+  const double half_width = static_cast<double>(width) / 2;
+  const GeoPoint upper_left =
+      world_position({middle.row - half_height, middle.col - half_width}, zoom);
+  const GeoPoint lower_right =
+      world_position({middle.row + half_height, middle.col + half_width}, zoom);
+  return {upper_left.longitude, lower_right.latitude, lower_right.longitude, upper_left.latitude};
+}
+
+GeoBounds parse_bounds(std::string_view text) {
+  std::array<double, 4> values{};
+  std::string_view rest = text;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool last = i + 1 == values.size();
+    const std::size_t comma = last ? rest.size() : rest.find(',');
+    const auto value =
+        comma == std::string_view::npos ? std::nullopt : number(rest.substr(0, comma));
+    if (!value) {
+      throw DataError("bounds '" + std::string(text) +
+                      "' are not four numbers west,south,east,north in degrees");
+    }
+    values[i] = *value;
+    if (!last) rest.remove_prefix(comma + 1);
+  }
+  const GeoBounds bounds{values[0], values[1], values[2], values[3]};
+  check_bounds(bounds, 1, 1);
+  return bounds;
+}
+
+std::optional<GeoPoint> place_of_satellite_name(std::string_view name) {
+  constexpr std::string_view kHead = "satellite_";
+  constexpr std::string_view kTail = ".png";
+  std::string_view rest = file_name(name);
+  if (!rest.starts_with(kHead) || !rest.ends_with(kTail)) return {};
+  rest = rest.substr(kHead.size(), rest.size() - kHead.size() - kTail.size());
+  const std::size_t middle = rest.find('_');
+  if (middle == std::string_view::npos) return {};
+  return place(rest.substr(0, middle), rest.substr(middle + 1));
+}
+
+std::optional<GeoPoint> place_of_panorama_name(std::string_view name) {
+  constexpr std::string_view kTail = ",.jpg";
+  std::string_view rest = file_name(name);
+  if (!rest.ends_with(kTail)) return {};
+  rest.remove_suffix(kTail.size());
+  const std::size_t second = rest.rfind(',');
+  if (second == std::string_view::npos || second == 0) return {};
+  const std::size_t first = rest.rfind(',', second - 1);
+  if (first == std::string_view::npos) return {};
+  return place(rest.substr(first + 1, second - first - 1), rest.substr(second + 1));
+}
+
+std::string satellite_name(GeoPoint centre) {
+  std::array<char, 80> text{};
+  std::snprintf(text.data(), text.size(), "satellite_%.10f_%.10f.png", centre.latitude,
+                centre.longitude);
+  return text.data();
+}
+
+}  // namespace crossfix::io

@@ -1,0 +1,37 @@
+/// What the safetensors reader and writer share.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "crossfix/core/dtype.hpp"
+#include "crossfix/io/safetensors.hpp"
+
+namespace crossfix::io {
+
+inline constexpr std::size_t kLengthBytes = 8;
+inline constexpr std::size_t kMaximumHeaderBytes = 100'000'000;  ///< the format's own limit
+inline constexpr std::string_view kMetadataKey = "__metadata__";
+
+/// The format's names of the element types.
+inline constexpr std::array<std::pair<std::string_view, Dtype>, 10> kDtypeNames = {{
+    {"F32", Dtype::f32},
+    {"F16", Dtype::f16},
+    {"BF16", Dtype::bf16},
+    {"F64", Dtype::f64},
+    {"I64", Dtype::i64},
+    {"I32", Dtype::i32},
+    {"I16", Dtype::i16},
+    {"I8", Dtype::i8},
+    {"U8", Dtype::u8},
+    {"BOOL", Dtype::boolean},
+}};
+
+/// Fills tensors and metadata from a file's bytes. Throws WeightsError without the file's name.
+void parse_safetensors(std::span<const std::byte> file, TensorRecords& tensors, Metadata& metadata);
+
+}  // namespace crossfix::io

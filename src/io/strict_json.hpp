@@ -1,0 +1,20 @@
+/// JSON from files that nobody vouches for.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace crossfix::io {
+
+using Json = nlohmann::json;
+
+/// Parses one JSON document, refusing what JSON parsers let pass: a name given twice in an object,
+/// and nesting deeper than `deepest` (which would cost memory and time without bound). Throws
+/// WeightsError that begins with `what`.
+Json parse_strict(const std::string& what, std::string_view text, int deepest);
+
+/// Text from a file, fit for a one-line message: quoted, control characters replaced, cut at 80.
+std::string shown(std::string_view text);
+
+}  // namespace crossfix::io
