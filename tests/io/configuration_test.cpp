@@ -1,0 +1,141 @@
+#include "crossfix/io/configuration.hpp"
+
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "crossfix/core/error.hpp"
+#include "io/files.hpp"
+
+using namespace crossfix;
+using io::parse_configuration;
+using model::Configuration;
+using model::GroundProjection;
+using test::message_of;
+
+namespace {
+
+std::string refusal(const std::string& json) {
+  return message_of<WeightsError>([&] { parse_configuration(json); });
+}
+
+void check_equal(const Configuration& a, const Configuration& b) {
+  CHECK(a.trunk.blocks == b.trunk.blocks);
+  CHECK(a.trunk.planes == b.trunk.planes);
+  CHECK(a.trunk.shared == b.trunk.shared);
+  CHECK(a.model_width == b.model_width);
+  CHECK(a.heads == b.heads);
+  CHECK(a.encoder_layers == b.encoder_layers);
+  CHECK(a.ffn_width == b.ffn_width);
+  CHECK(a.grid == b.grid);
+  CHECK(a.satellite_size == b.satellite_size);
+  CHECK(a.ground_size == b.ground_size);
+  CHECK(a.normalization.mean == b.normalization.mean);
+  CHECK(a.normalization.std == b.normalization.std);
+  CHECK(a.ground_projection == b.ground_projection);
+  CHECK(a.horizontal_fov_degrees == b.horizontal_fov_degrees);
+  CHECK(a.metres_per_network_pixel == b.metres_per_network_pixel);
+  CHECK(a.trained_on == b.trained_on);
+  CHECK(a.temperature == b.temperature);
+}
+
+Configuration unusual() {
+  Configuration c;
+  c.trunk = {{1, 2, 3}, 24, true};
+  c.model_width = 128;
+  c.heads = 4;
+  c.encoder_layers = 2;
+  c.ffn_width = 320;
+  c.grid = 16;
+  c.satellite_size = 384;
+  c.ground_size = {160, 240};
+  c.normalization = {{0.1F, 0.2F, 0.3F}, {0.4F, 1.5F, 3.0F}};
+  c.ground_projection = GroundProjection::pinhole;
+  c.horizontal_fov_degrees = 63.5;
+  c.metres_per_network_pixel = std::nullopt;
+  c.trained_on = "two \"towns\"\nof nowhere";
+  c.temperature = 1.7;
+  return c;
+}
+
+}  // namespace
+
+TEST_CASE("an empty configuration is the reference network at VIGOR size") {
+  check_equal(parse_configuration("{}"), Configuration{});
+}
+
+TEST_CASE("every field comes back as written") {
+  check_equal(parse_configuration(io::to_json(Configuration{})), Configuration{});
+  check_equal(parse_configuration(io::to_json(unusual())), unusual());
+  const std::string json = io::to_json(Configuration{});
+  CHECK(json.find('\n') == std::string::npos);
+  CHECK_THAT(json, Catch::Contains("[0.485,0.456,0.406]"));
+}
+
+TEST_CASE("fields unknown here are passed over") {
+  const Configuration c =
+      parse_configuration(R"({"heads":4,"future":{"a":[1,{"b":2}]},"trunk":{"kind":"x"}})");
+  CHECK(c.heads == 4);
+  CHECK(c.trunk.planes == 64);
+}
+
+TEST_CASE("a wrong field is refused with its name, its value and what would be right") {
+  const std::vector<std::array<std::string, 3>> cases = {
+      {R"({"format":2})", "format 2", "newer crossfix"},
+      {R"({"format":"1"})", "'format' is '\"1\"'", "integer"},
+      {R"({"format":0})", "'format' is '0'", "integer"},
+      {R"([])", "no JSON object", ""},
+      {R"({"heads":4,"heads":8})", "'heads' twice", ""},
+      {R"({"heads":4)", "no valid JSON", ""},
+      {R"({"heads":0})", "'heads' is '0'", "from 1"},
+      {R"({"heads":8.0})", "'heads' is '8.0'", "integer"},
+      {R"({"heads":"8"})", "'heads'", "integer"},
+      {R"({"heads":null})", "'heads' is 'null'", "integer"},
+      {R"({"heads":18446744073709551615})", "'heads'", "integer"},
+      {R"({"heads":6})", "'model_width' is '256'", "heads = 6"},
+      {R"({"model_width":130,"heads":2})", "'model_width' is '130'", "multiple of 4"},
+      {R"({"encoder_layers":0})", "'encoder_layers'", "from 1"},
+      {R"({"ffn_width":-1})", "'ffn_width' is '-1'", "from 1"},
+      {R"({"ffn_width":1000000})", "'ffn_width'", "to 65536"},
+      {R"({"grid":0})", "'grid'", "from 1"},
+      {R"({"satellite_size":260})", "'satellite_size' is '260'", "multiple of 8 grid = 256"},
+      {R"({"satellite_size":100000})", "'satellite_size'", "to 16384"},
+      {R"({"ground_size":[256,500]})", "'ground_size' is '500'", "multiple of 8"},
+      {R"({"ground_size":[256]})", "'ground_size'", "list of 2"},
+      {R"({"ground_size":256})", "'ground_size'", "list of 2"},
+      {R"({"trunk":[3,4,6]})", "'trunk'", "an object"},
+      {R"({"trunk":{"blocks":[3,4,0]}})", "'trunk.blocks' is '0'", "from 1"},
+      {R"({"trunk":{"blocks":[3,4,6,3]}})", "'trunk.blocks'", "list of 3"},
+      {R"({"trunk":{"planes":0}})", "'trunk.planes'", "from 1"},
+      {R"({"trunk":{"shared":1}})", "'trunk.shared' is '1'", "true or false"},
+      {R"({"normalization":{"mean":[0,0]}})", "'normalization.mean'", "list of 3"},
+      {R"({"normalization":{"mean":[0,0,"0"]}})", "'normalization.mean'", "a number"},
+      {R"({"normalization":{"std":[1,1,0]}})", "'normalization.std' is '0'", "above 0"},
+      {R"({"normalization":{"std":[1,1,1e-60]}})", "'normalization.std'", "above 0"},
+      {R"({"ground_projection":{"kind":"fisheye"}})", "'ground_projection.kind'", "pinhole"},
+      {R"({"ground_projection":{"kind":"pinhole","horizontal_fov_degrees":180}})",
+       "'ground_projection.horizontal_fov_degrees' is '180'", "below 180"},
+      {R"({"ground_projection":{"horizontal_fov_degrees":90}})",
+       "'ground_projection.horizontal_fov_degrees'", "null"},
+      {R"({"metres_per_network_pixel":0})", "'metres_per_network_pixel'", "above 0"},
+      {R"({"metres_per_network_pixel":"0.2"})", "'metres_per_network_pixel'", "a number"},
+      {R"({"trained_on":3})", "'trained_on' is '3'", "text"},
+      {R"({"temperature":-1})", "'temperature' is '-1'", "above 0"},
+      {R"({"temperature":null})", "'temperature' is 'null'", "a number"},
+  };
+  for (const auto& [json, field, expected] : cases) {
+    CAPTURE(json);
+    CHECK_THAT(refusal(json), Catch::Contains(field) && Catch::Contains(expected));
+  }
+}
+
+TEST_CASE("a file's configuration is read from its metadata; errors name the file") {
+  const test::ScratchFolder folder;
+  io::write_safetensors(folder / "bare", {}, {{"format", "pt"}});
+  check_equal(io::read_configuration(io::Safetensors::open(folder / "bare")), Configuration{});
+  io::write_safetensors(folder / "full", {}, {{"crossfix", io::to_json(unusual())}});
+  check_equal(io::read_configuration(io::Safetensors::open(folder / "full")), unusual());
+  io::write_safetensors(folder / "bad", {}, {{"crossfix", R"({"heads":0})"}});
+  const io::Safetensors bad = io::Safetensors::open(folder / "bad");
+  CHECK_THAT(message_of<WeightsError>([&] { io::read_configuration(bad); }),
+             Catch::Contains((folder / "bad").string()) && Catch::Contains("heads"));
+}
