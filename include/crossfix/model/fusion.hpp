@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,7 +55,7 @@ class Fusion {
     }
     const std::string name = network + "decoder.layers.0.";
     const Packed cross = packed(parameters, name + "cross_attn");
-    decoder_.emplace_back(
+    decoder_.emplace(
         Decoder{project(satellite_encoding, {{&cross, kQuery}}),
                 project(ground_encoding, {{&cross, kKey}, {&cross, kValue}}),
                 residual(parameters, name + "cross_attn", name + "norm1", satellite_tokens_),
@@ -69,32 +70,44 @@ class Fusion {
   std::size_t scratch_bytes() const { return scratch_bytes_; }
   Index head_dim() const { return width_ / heads_; }
 
+  Index layer_count() const { return static_cast<Index>(layers_.size()); }
+
   /// s [batch * Ts, d] and g [batch * Tg, d] are both overwritten; s becomes the fused tokens.
   void operator()(typename B::Context& context, View2 s, View2 g, const Workspace& work) const {
-    View2 s_projected(work.satellite_projected, {batch_ * satellite_tokens_, 3 * width_});
-    View2 g_projected(work.ground_projected, {batch_ * ground_tokens_, 3 * width_});
-    for (const Layer& layer : layers_) {
-      layer.satellite_qkv(context, s, s_projected);
-      attend(context, s_projected, 0, s_projected, 1, work);
-      layer.satellite_self(*this, context, s, work);
-      layer.ground_qkv(context, g, g_projected);
-      attend(context, g_projected, 0, g_projected, 1, work);
-      layer.ground_self(*this, context, g, work);
+    for (Index index = 0; index < layer_count(); ++index) encode(context, index, s, g, work);
+    decode(context, s, g, work);
+  }
 
-      const View2 s_query = s_projected.slice(1, 0, width_);
-      const View2 s_key_value = s_projected.slice(1, width_, 3 * width_);
-      layer.satellite_query(context, s, s_query);
-      layer.ground_key_value_query(context, g, g_projected);
-      attend(context, s_projected, 0, g_projected, 0, work);
-      layer.satellite_cross(*this, context, s, work);
-      layer.satellite_ffn(*this, context, s, work);
-      // The ground view attends to satellite tokens that the lines above have already updated.
-      layer.satellite_key_value(context, s, s_key_value);
-      attend(context, g_projected, 2, s_projected, 1, work);
-      layer.ground_cross(*this, context, g, work);
-      layer.ground_ffn(*this, context, g, work);
-    }
-    const Decoder& decoder = decoder_.front();
+  /// Fusion layer `index` alone, in place.
+  void encode(typename B::Context& context, Index index, View2 s, View2 g,
+              const Workspace& work) const {
+    const Layer& layer = layers_[static_cast<std::size_t>(index)];
+    const View2 s_projected = projected(work.satellite_projected, satellite_tokens_);
+    const View2 g_projected = projected(work.ground_projected, ground_tokens_);
+    layer.satellite_qkv(context, s, s_projected);
+    attend(context, s_projected, 0, s_projected, 1, work);
+    layer.satellite_self(*this, context, s, work);
+    layer.ground_qkv(context, g, g_projected);
+    attend(context, g_projected, 0, g_projected, 1, work);
+    layer.ground_self(*this, context, g, work);
+
+    layer.satellite_query(context, s, s_projected.slice(1, 0, width_));
+    layer.ground_key_value_query(context, g, g_projected);
+    attend(context, s_projected, 0, g_projected, 0, work);
+    layer.satellite_cross(*this, context, s, work);
+    layer.satellite_ffn(*this, context, s, work);
+    // The ground view attends to satellite tokens that the lines above have already updated.
+    layer.satellite_key_value(context, s, s_projected.slice(1, width_, 3 * width_));
+    attend(context, g_projected, 2, s_projected, 1, work);
+    layer.ground_cross(*this, context, g, work);
+    layer.ground_ffn(*this, context, g, work);
+  }
+
+  /// The decoder layer and its norm, in place on s.
+  void decode(typename B::Context& context, View2 s, View2 g, const Workspace& work) const {
+    const Decoder& decoder = *decoder_;
+    const View2 s_projected = projected(work.satellite_projected, satellite_tokens_);
+    const View2 g_projected = projected(work.ground_projected, ground_tokens_);
     decoder.satellite_query(context, s, s_projected.slice(1, 0, width_));
     decoder.ground_key_value(context, g, g_projected.slice(1, 0, 2 * width_));
     attend(context, s_projected, 0, g_projected, 0, work);
@@ -247,6 +260,10 @@ class Fusion {
             norm(parameters, norm_name)};
   }
 
+  View2 projected(typename B::Element* data, Index tokens) const {
+    return {data, {batch_ * tokens, 3 * width_}};
+  }
+
   /// Block `block` of a projected view [batch * tokens, 3 d] as [batch, token, head, dim].
   ops::ActivationView<B, 4> heads(View2 projected, Index block) const {
     const Index tokens = projected.extent(0) / batch_;
@@ -273,7 +290,7 @@ class Fusion {
   Index ground_tokens_;
   std::size_t scratch_bytes_ = 0;
   std::vector<Layer> layers_;
-  std::vector<Decoder> decoder_;  // one; a vector only defers its making
+  std::optional<Decoder> decoder_;  // always there; optional only defers its making
 };
 
 }  // namespace crossfix::model

@@ -126,6 +126,12 @@ class Network {
     fusion_(work.context_, satellite_tokens(work), ground_tokens(work), work.buffers_.fusion);
   }
 
+  /// Fusion layer `index` alone, in place on both views' tokens.
+  void encode_layer(Workspace& work, Index index) const {
+    fusion_.encode(work.context_, index, satellite_tokens(work), ground_tokens(work),
+                   work.buffers_.fusion);
+  }
+
   /// Both heads over the fused tokens, to host memory: `logits` [batch, N * N] and `offsets`
   /// [batch, N * N, 2], (row, col) in cells after the sigmoid. Synchronises.
   void decode(Workspace& work, std::span<float> logits, std::span<float> offsets) const {
