@@ -3,54 +3,84 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
 
+#include "kernels/select.hpp"
 #include "shape_checks.hpp"
 
 namespace crossfix::cpu {
+namespace {
+
+template <class Element>
+std::size_t scratch_per_thread(Index tokens_k, Index dim) {
+  return kernels::attention_scratch_bytes(tokens_k, dim, sizeof(Element));
+}
+
+}  // namespace
 
 template <class Element>
 std::size_t attention_scratch_bytes(Index, Index tokens_k, Index, Index dim) {
   return static_cast<std::size_t>(omp_get_max_threads()) *
-         static_cast<std::size_t>(tokens_k + dim) * sizeof(float);
+         scratch_per_thread<Element>(tokens_k, dim);
 }
 
+// The blocks of queries of all heads, in order, are dealt out in one run a thread. A thread packs
+// the keys and values of each head it meets: where a head is split between threads each packs it,
+// which costs 1 / queries of the products.
 template <class Element>
 void attention(Context& context, TensorView<const Element, 4> q, TensorView<const Element, 4> k,
                TensorView<const Element, 4> v, TensorView<Element, 4> o, float scale) {
-  const Index heads = q.extent(2), nq = q.extent(1), nk = k.extent(1), dim = q.extent(3);
-  expect_shape("attention keys", k.shape(), {q.extent(0), nk, heads, dim});
+  using Stored = kernels::Stored<Element>;
+  const Index batch = q.extent(0), queries = q.extent(1), heads = q.extent(2), dim = q.extent(3);
+  const Index keys = k.extent(1);
+  expect_shape("attention keys", k.shape(), {batch, keys, heads, dim});
   expect_shape("attention values", v.shape(), k.shape());
   expect_shape("attention output", o.shape(), q.shape());
-  const Index per_thread = nk + dim;
-  auto* scratch = reinterpret_cast<float*>(
-      context.scratch(static_cast<std::size_t>(context.threads() * per_thread) * sizeof(float)));
-#pragma omp parallel for collapse(3) schedule(static) num_threads(context.threads())
-  for (Index b = 0; b < q.extent(0); ++b) {
-    for (Index h = 0; h < heads; ++h) {
-      for (Index i = 0; i < nq; ++i) {
-        float* p = scratch + omp_get_thread_num() * per_thread;
-        float* sum = p + nk;
-        const Element* qi = q.data() + q.offset(b, i, h, 0);
-        float top = -INFINITY;
-        for (Index j = 0; j < nk; ++j) {
-          const Element* kj = k.data() + k.offset(b, j, h, 0);
-          float dot = 0;
-          for (Index d = 0; d < dim; ++d) dot += float(qi[d]) * float(kj[d]);
-          p[j] = dot * scale;
-          top = std::max(top, p[j]);
-        }
-        float total = 0;
-        std::fill(sum, sum + dim, 0.0f);
-        for (Index j = 0; j < nk; ++j) {
-          const float e = std::exp(p[j] - top);
-          total += e;
-          const Element* vj = v.data() + v.offset(b, j, h, 0);
-          for (Index d = 0; d < dim; ++d) sum[d] += e * float(vj[d]);
-        }
-        Element* oi = o.data() + o.offset(b, i, h, 0);
-        for (Index d = 0; d < dim; ++d) oi[d] = Element(nk == 0 ? 0.0f : sum[d] / total);
-      }
+  expect_contiguous_rows("attention queries", q);
+  expect_contiguous_rows("attention keys", k);
+  expect_contiguous_rows("attention values", v);
+  expect_contiguous_rows("attention output", o);
+  if (q.empty()) return;
+
+  const auto& kernel = kernels::select<Element>(context.instruction_set()).attention;
+  const std::size_t bytes = scratch_per_thread<Element>(keys, dim);
+  // As many threads as the scratch memory has room for, and at least one.
+  const auto room = static_cast<Index>(context.scratch_bytes() / bytes);
+  const Index blocks_per_head = (queries + kernels::kQueryBlock - 1) / kernels::kQueryBlock;
+  const Index blocks = batch * heads * blocks_per_head;
+  const Index threads = std::clamp<Index>(room, 1, std::min<Index>(context.threads(), blocks));
+  std::byte* scratch = context.scratch(bytes * static_cast<std::size_t>(threads));
+
+#pragma omp parallel num_threads(static_cast <int>(threads))
+  {
+    const Index thread = omp_get_thread_num();
+    const Index workers = omp_get_num_threads();
+    Index block = blocks * thread / workers;
+    const Index end = blocks * (thread + 1) / workers;
+    while (block < end) {
+      const Index b = block / blocks_per_head / heads;
+      const Index h = block / blocks_per_head % heads;
+      const Index first = block % blocks_per_head;
+      const Index last = std::min(blocks_per_head, first + end - block);
+      const auto at = [b, h](const auto& view) {
+        return reinterpret_cast<const Stored*>(view.data() + view.offset(b, Index{0}, h, Index{0}));
+      };
+      const kernels::AttentionHead<Stored> head{at(q),
+                                                at(k),
+                                                at(v),
+                                                const_cast<Stored*>(at(o)),
+                                                q.stride(1),
+                                                k.stride(1),
+                                                v.stride(1),
+                                                o.stride(1),
+                                                queries,
+                                                keys,
+                                                dim,
+                                                scale,
+                                                scratch + bytes * static_cast<std::size_t>(thread)};
+      kernel.pack(head);
+      kernel.run(head, first * kernels::kQueryBlock,
+                 std::min(queries, last * kernels::kQueryBlock));
+      block += last - first;
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "crossfix/ops/specification.hpp"
+#include "kernels/select.hpp"
 #include "shape_checks.hpp"
 
 namespace crossfix::cpu {
@@ -18,6 +19,8 @@ void pool(const Context& context, TensorView<const Element, 4> x, TensorView<Ele
           Rows rows, Columns columns) {
   expect_contiguous("pool input", x);
   expect_contiguous("pool output", y);
+  using Stored = kernels::Stored<Element>;
+  const auto& kernel = kernels::select<Element>(context.instruction_set());
   const Index channels = x.extent(3);
 #pragma omp parallel for collapse(2) schedule(static) num_threads(context.threads())
   for (Index n = 0; n < y.extent(0); ++n) {
@@ -30,10 +33,9 @@ void pool(const Context& context, TensorView<const Element, 4> x, TensorView<Ele
         std::copy(first, first + channels, out);
         for (Index r = vertical.begin; r < vertical.end; ++r) {
           for (Index s = horizontal.begin; s < horizontal.end; ++s) {
-            const Element* in = x.data() + x.offset(n, r, s, 0);
-            for (Index c = 0; c < channels; ++c) {
-              out[c] = static_cast<float>(in[c]) > static_cast<float>(out[c]) ? in[c] : out[c];
-            }
+            kernel.maximum(reinterpret_cast<Stored*>(out),
+                           reinterpret_cast<const Stored*>(x.data() + x.offset(n, r, s, 0)),
+                           channels);
           }
         }
       }

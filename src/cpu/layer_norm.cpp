@@ -1,10 +1,15 @@
 #include "crossfix/cpu/layer_norm.hpp"
 
-#include <cmath>
+#include <algorithm>
 
+#include "kernels/select.hpp"
 #include "shape_checks.hpp"
 
 namespace crossfix::cpu {
+
+namespace {
+constexpr Index kRowsOfATask = 16;
+}
 
 template <class Element>
 LayerNorm<Element>::LayerNorm(TensorView<const float, 1> scale, TensorView<const float, 1> shift,
@@ -42,23 +47,16 @@ void LayerNorm<Element>::run(Context& context, TensorView<const Element, 2> x, c
   expect_shape("LayerNorm output", y.shape(), x.shape());
   expect_contiguous_rows("LayerNorm input", x);
   expect_contiguous_rows("LayerNorm output", y);
+  using Stored = kernels::Stored<Element>;
+  const auto& kernel = kernels::select<Element>(context.instruction_set());
 #pragma omp parallel for schedule(static) num_threads(context.threads())
-  for (Index row = 0; row < rows; ++row) {
-    const Element* in = x.data() + row * x.stride(0);
-    const Element* add = r != nullptr ? r + row * r_stride : nullptr;
-    Element* out = y.data() + row * y.stride(0);
-    const auto value = [&](Index c) {
-      return static_cast<float>(in[c]) + (add != nullptr ? static_cast<float>(add[c]) : 0.0f);
-    };
-    float sum = 0.0f;
-    for (Index c = 0; c < channels; ++c) sum += value(c);
-    const float mean = sum / static_cast<float>(channels);
-    float squares = 0.0f;
-    for (Index c = 0; c < channels; ++c) squares += (value(c) - mean) * (value(c) - mean);
-    const float inverse = 1.0f / std::sqrt(squares / static_cast<float>(channels) + epsilon_);
-    for (Index c = 0; c < channels; ++c) {
-      out[c] = Element((value(c) - mean) * inverse * scale_.data()[c] + shift_.data()[c]);
-    }
+  for (Index begin = 0; begin < rows; begin += kRowsOfATask) {
+    kernel.layer_norm(
+        {reinterpret_cast<const Stored*>(x.data() + begin * x.stride(0)),
+         r != nullptr ? reinterpret_cast<const Stored*>(r + begin * r_stride) : nullptr,
+         reinterpret_cast<Stored*>(y.data() + begin * y.stride(0)), x.stride(0), r_stride,
+         y.stride(0), std::min(kRowsOfATask, rows - begin), channels, scale_.data(), shift_.data(),
+         epsilon_});
   }
 }
 

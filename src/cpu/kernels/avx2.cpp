@@ -1,0 +1,13 @@
+#include "attention_kernel.hpp"
+#include "row_kernels.hpp"
+#include "simd_avx2.hpp"
+
+namespace crossfix::cpu::kernels {
+
+using Avx2Attention = Attention<FloatProduct<Avx2Simd>>;
+using Avx2Rows = RowKernels<FloatAccess<Avx2Simd>>;
+
+const FloatKernels kAvx2 = {
+    {Avx2Attention::pack, Avx2Attention::run}, Avx2Rows::layer_norm, Avx2Rows::maximum};
+
+}  // namespace crossfix::cpu::kernels

@@ -1,0 +1,18 @@
+#include "attention_kernel.hpp"
+#include "row_kernels.hpp"
+#include "simd_avx512.hpp"
+
+namespace crossfix::cpu::kernels {
+namespace {
+
+struct Avx512Set;
+using Simd = Avx512Simd<Avx512Set>;
+using Avx512Attention = Attention<FloatProduct<Simd>>;
+using Avx512Rows = RowKernels<FloatAccess<Simd>>;
+
+}  // namespace
+
+const FloatKernels kAvx512 = {
+    {Avx512Attention::pack, Avx512Attention::run}, Avx512Rows::layer_norm, Avx512Rows::maximum};
+
+}  // namespace crossfix::cpu::kernels

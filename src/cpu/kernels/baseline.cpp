@@ -1,0 +1,14 @@
+#include "attention_kernel.hpp"
+#include "row_kernels.hpp"
+#include "simd_baseline.hpp"
+
+namespace crossfix::cpu::kernels {
+
+using BaselineAttention = Attention<FloatProduct<BaselineSimd>>;
+using BaselineRows = RowKernels<FloatAccess<BaselineSimd>>;
+
+const FloatKernels kBaseline = {{BaselineAttention::pack, BaselineAttention::run},
+                                BaselineRows::layer_norm,
+                                BaselineRows::maximum};
+
+}  // namespace crossfix::cpu::kernels
