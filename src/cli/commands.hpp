@@ -1,0 +1,13 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace crossfix::cli {
+
+/// Each adds one subcommand, whose action runs as its callback while `app` parses. An action throws
+/// CLI::ValidationError for arguments that do not fit together, and what the library throws.
+void add_locate_command(CLI::App& app);
+void add_info_command(CLI::App& app);
+void add_world_command(CLI::App& app);
+
+}  // namespace crossfix::cli

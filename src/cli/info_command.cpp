@@ -1,0 +1,73 @@
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "commands.hpp"
+#include "model_options.hpp"
+
+namespace crossfix::cli {
+namespace {
+
+void row(const char* name, const std::string& value) {
+  std::cout.width(22);
+  std::cout << std::left << name << value << '\n';
+}
+
+std::string number(double value) {
+  std::ostringstream text;
+  text << value;
+  return text.str();
+}
+
+std::string size(Index height, Index width) {
+  return std::to_string(height) + " x " + std::to_string(width) + " px";
+}
+
+std::string projection(const model::Configuration& configuration) {
+  if (configuration.ground_projection == model::GroundProjection::equirectangular) {
+    return "equirectangular panorama, 2:1, north in the middle";
+  }
+  const auto& fov = configuration.horizontal_fov_degrees;
+  return "pinhole, horizontal field of view " + (fov ? number(*fov) + " degrees" : "unknown");
+}
+
+void print_info(const ModelOptions& options) {
+  const Localizer localizer = options.load();
+  const model::Configuration& c = localizer.configuration();
+  row("weights", options.model_path().string());
+  row("trained on", c.trained_on);
+  row("parameters", std::to_string(localizer.parameter_count()));
+  row("satellite input", size(c.satellite_size, c.satellite_size));
+  row("ground input", size(c.ground_size[0], c.ground_size[1]));
+  row("ground projection", projection(c));
+  row("scale trained at",
+      c.metres_per_network_pixel
+          ? number(*c.metres_per_network_pixel) +
+                " m per pixel of the satellite input (a tile of " +
+                number(*c.metres_per_network_pixel * static_cast<double>(c.satellite_size)) + " m)"
+          : "unknown");
+  row("grid", std::to_string(c.grid) + " x " + std::to_string(c.grid) + " cells");
+  row("temperature", number(c.temperature));
+  row("trunk", std::to_string(c.trunk.blocks[0]) + ", " + std::to_string(c.trunk.blocks[1]) + ", " +
+                   std::to_string(c.trunk.blocks[2]) + " bottlenecks of " +
+                   std::to_string(c.trunk.planes) + " planes, " +
+                   (c.trunk.shared ? "shared by both views" : "one for each view"));
+  row("fusion", std::to_string(c.encoder_layers) + " layers of width " +
+                    std::to_string(c.model_width) + ", " + std::to_string(c.heads) + " heads");
+  row("runs on", localizer.description());
+}
+
+}  // namespace
+
+void add_info_command(CLI::App& app) {
+  const auto options = std::make_shared<ModelOptions>();
+  CLI::App* command =
+      app.add_subcommand("info", "Tell what weights hold and what this machine runs them on");
+  command->add_option("model", options->model, "Weights; the bundled ones where absent");
+  options->add_to(*command);
+  command->footer("Example: crossfix info models/crossfix-s.safetensors");
+  command->callback([options] { print_info(*options); });
+}
+
+}  // namespace crossfix::cli

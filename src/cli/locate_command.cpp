@@ -1,0 +1,157 @@
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "commands.hpp"
+#include "crossfix/core/error.hpp"
+#include "crossfix/io/atomic_file.hpp"
+#include "crossfix/io/georeference.hpp"
+#include "crossfix/io/image.hpp"
+#include "locate_options.hpp"
+#include "overlay.hpp"
+#include "raw_dump.hpp"
+#include "report.hpp"
+
+namespace crossfix::cli {
+namespace {
+
+bool is_jpeg_name(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (extension == ".jpg" || extension == ".jpeg") return true;
+  if (extension == ".png") return false;
+  throw CLI::ValidationError("--overlay",
+                             "'" + path.string() + "' should end in .png, .jpg or .jpeg");
+}
+
+void check(const LocateOptions& options) {
+  const bool list = !options.pairs.empty();
+  const bool pair = !options.ground.empty() && !options.satellite.empty();
+  const bool half = options.ground.empty() != options.satellite.empty();
+  if (half || list == pair) {
+    throw CLI::ValidationError("locate", "give --ground and --satellite, or --pairs");
+  }
+  if (list && (!options.overlay.empty() || !options.truth.empty() || !options.bounds.empty())) {
+    throw CLI::ValidationError("--pairs",
+                               "goes without --overlay, --truth and --bounds, which are of one "
+                               "pair");
+  }
+  if (options.gsd && !(*options.gsd > 0 && std::isfinite(*options.gsd))) {
+    throw CLI::ValidationError("--gsd", "metres per pixel, above 0");
+  }
+  if (!std::isfinite(options.heading)) throw CLI::ValidationError("--heading", "degrees");
+  for (const double value : options.truth) {
+    if (!std::isfinite(value)) throw CLI::ValidationError("--truth", "row,column in tile pixels");
+  }
+  if (options.overlay_ground && options.overlay.empty()) {
+    throw CLI::ValidationError("--overlay-ground", "needs --overlay");
+  }
+}
+
+/// A picture of one fix, in the format its name asks for.
+class OverlayFile {
+ public:
+  explicit OverlayFile(const std::filesystem::path& path)
+      : jpeg_(is_jpeg_name(path)), file_(path) {}
+
+  void write(io::ImageView picture) {
+    file_.write(jpeg_ ? io::encode_jpeg(picture) : io::encode_png(picture));
+    file_.commit();
+  }
+
+ private:
+  bool jpeg_;
+  io::AtomicFile file_;
+};
+
+void locate_pair(const LocateOptions& options) {
+  // Outputs first: a place that cannot be written is known before the work.
+  std::optional<OverlayFile> overlay;
+  if (!options.overlay.empty()) overlay.emplace(options.overlay);
+  std::optional<RawDump> dump;
+  if (!options.dump.empty()) dump.emplace(options.dump);
+
+  const io::Image ground = io::read_image(options.ground);
+  const io::Image satellite = io::read_image(options.satellite);
+  Localizer localizer = load(options);
+  const Pair pair{ground, satellite, options.tile(), {options.heading}};
+  if (!options.rescale) warn_about_scale(localizer, pair, options.satellite);
+
+  Fix fix;
+  localizer.locate(pair, fix);
+  const Subject subject{0,
+                        options.ground,
+                        options.satellite,
+                        {satellite.extent(0), satellite.extent(1)},
+                        options.truth_pixel()};
+  if (overlay) {
+    const io::Image tile = draw_overlay(satellite, fix, subject.truth);
+    overlay->write(options.overlay_ground ? place_below(ground, tile) : tile.view());
+  }
+  if (dump) {
+    dump->add(fix);
+    dump->commit();
+  }
+  if (options.json) {
+    std::cout << to_json(subject, fix) << '\n';
+  } else {
+    print(std::cout, subject, fix);
+  }
+}
+
+void locate(const LocateOptions& options) {
+  check(options);
+  options.pairs.empty() ? locate_pair(options) : locate_list(options);
+}
+
+}  // namespace
+
+void add_locate_command(CLI::App& app) {
+  const auto options = std::make_shared<LocateOptions>();
+  CLI::App* command = app.add_subcommand("locate", "Find where photos were taken");
+  command->add_option("--ground", options->ground, "Street-view image, PNG or JPEG");
+  command->add_option("--satellite", options->satellite,
+                      "Satellite tile it was taken in, square, north up");
+  command->add_option("--pairs", options->pairs,
+                      "CSV list instead: ground,satellite[,row,col][,gsd]; prints JSON lines");
+  command->add_option("--model", options->model.model, "Weights; the bundled ones where absent");
+  command->add_option("--gsd", options->gsd, "Ground sampling distance, metres per tile pixel");
+  command->add_option("--bounds", options->bounds, "West,south,east,north of the tile, degrees")
+      ->check([](const std::string& text) {
+        try {
+          io::parse_bounds(text);
+        } catch (const Error& error) {
+          return std::string(error.what());
+        }
+        return std::string();
+      });
+  command
+      ->add_option("--heading", options->heading,
+                   "What the panorama's centre column looks at, degrees clockwise from north")
+      ->capture_default_str();
+  command->add_option("--truth", options->truth, "Row,column of the camera, tile pixels")
+      ->delimiter(',')
+      ->expected(2);
+  command->add_option("--overlay", options->overlay,
+                      "Picture to write (.png, .jpg): posterior, fix, radius, truth");
+  command->add_flag("--overlay-ground", options->overlay_ground,
+                    "Put the street-view image above the tile in the picture");
+  command->add_flag("--json", options->json, "Print JSON instead of text (docs/json.md)");
+  command->add_option("--dump", options->dump,
+                      "Raw network outputs to write (safetensors): logits, offsets");
+  command->add_flag("--rescale", options->rescale,
+                    "Cut or frame a tile of known scale to the side the weights were trained at");
+  options->model.add_to(*command);
+  command->footer(
+      "Example: crossfix locate --ground street.jpg --satellite tile.png --gsd 0.114 "
+      "--overlay fix.png");
+  command->callback([options] { locate(*options); });
+}
+
+}  // namespace crossfix::cli

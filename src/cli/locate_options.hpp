@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crossfix/localizer.hpp"
+#include "model_options.hpp"
+
+namespace crossfix::cli {
+
+/// The arguments of `crossfix locate`.
+struct LocateOptions {
+  ModelOptions model;
+  std::string ground;
+  std::string satellite;
+  std::string pairs;
+  std::optional<double> gsd;  ///< metres per tile pixel
+  std::string bounds;         ///< west,south,east,north, degrees; or empty
+  double heading = 0;         ///< degrees
+  std::vector<double> truth;  ///< row, column; or empty
+  std::string overlay;
+  bool overlay_ground = false;
+  std::string dump;
+  bool json = false;
+  bool rescale = false;
+
+  TileInfo tile() const;
+  std::optional<PixelPoint> truth_pixel() const;
+};
+
+/// Loads the weights and says what the weights were trained on, on standard error.
+Localizer load(const LocateOptions& options);
+
+/// Warns where the tile's scale is far from the one the weights were trained at; true if it did.
+bool warn_about_scale(const Localizer& localizer, const Pair& pair, const std::string& name);
+
+/// Locates every pair of `options.pairs`: JSON lines in the list's order on standard output, a
+/// summary of the errors on standard error. A pair that fails has an "error" in its line; the rest
+/// goes on, and DataError is thrown at the end.
+void locate_list(const LocateOptions& options);
+
+}  // namespace crossfix::cli

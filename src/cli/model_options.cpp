@@ -1,0 +1,60 @@
+#include "model_options.hpp"
+
+#include <iostream>
+#include <map>
+#include <system_error>
+
+namespace crossfix::cli {
+namespace {
+
+const std::map<std::string, Device> kDevices{
+    {"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}};
+const std::map<std::string, Precision> kPrecisions{{"auto", Precision::automatic},
+                                                   {"f32", Precision::f32},
+                                                   {"bf16", Precision::bf16},
+                                                   {"f16", Precision::f16}};
+
+/// Beside the program, both in a build tree and where it is installed.
+std::filesystem::path bundled_model() {
+  std::error_code ignored;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  return program.parent_path().parent_path() / "share/crossfix/models/crossfix-s.safetensors";
+}
+
+}  // namespace
+
+void ModelOptions::add_to(CLI::App& command) {
+  command.add_option("--device", device, "cpu, cuda, or auto: CUDA where there is one")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  command
+      .add_option("--precision", precision,
+                  "f32, bf16, f16 (GPU), or auto: bf16 where the machine has instructions for it")
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "f16"}))
+      ->capture_default_str();
+  command.add_option("--threads", threads, "CPU threads; all cores where absent")
+      ->check(CLI::Range(1, 4096));
+}
+
+std::filesystem::path ModelOptions::model_path() const {
+  if (!model.empty()) return model;
+  std::filesystem::path bundled = bundled_model();
+  if (!std::filesystem::exists(bundled)) {
+    throw CLI::ValidationError("--model",
+                               "needed: there are no bundled weights at " + bundled.string());
+  }
+  return bundled;
+}
+
+Localizer ModelOptions::load(bool rescale) const {
+  LocalizerOptions options;
+  options.device = kDevices.at(device);
+  options.precision = kPrecisions.at(precision);
+  options.threads = threads;
+  options.rescale = rescale;
+  return Localizer::load(model_path(), options);
+}
+
+void warn(const std::string& message) { std::cerr << "crossfix: warning: " << message << '\n'; }
+
+}  // namespace crossfix::cli

@@ -1,0 +1,155 @@
+#include "overlay.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "canvas.hpp"
+
+namespace crossfix::cli {
+namespace {
+
+constexpr Color kWhite{1, 1, 1};
+constexpr Color kBlack{0.05F, 0.05F, 0.08F};
+constexpr Color kFixColor{0.10F, 0.95F, 1.0F};
+constexpr Color kTruthColor{1.0F, 0.92F, 0.15F};
+
+/// A source coordinate between two neighbours, and the share of the second.
+struct Neighbours {
+  Index first;
+  Index second;
+  double share;
+};
+
+/// Neighbours of the sample centre `at` (continuous) among `count` sample centres.
+Neighbours neighbours(double at, Index count) {
+  const double shifted = std::clamp(at - 0.5, 0.0, static_cast<double>(count - 1));
+  const auto first = static_cast<Index>(shifted);
+  return {first, std::min(first + 1, count - 1), shifted - static_cast<double>(first)};
+}
+
+/// Bilinear resize, for showing only.
+void resize_into(io::ImageView from, TensorView<std::uint8_t, 3> to) {
+  for (Index row = 0; row < to.extent(0); ++row) {
+    const double y = (static_cast<double>(row) + 0.5) * static_cast<double>(from.extent(0)) /
+                     static_cast<double>(to.extent(0));
+    const Neighbours v = neighbours(y, from.extent(0));
+    for (Index col = 0; col < to.extent(1); ++col) {
+      const double x = (static_cast<double>(col) + 0.5) * static_cast<double>(from.extent(1)) /
+                       static_cast<double>(to.extent(1));
+      const Neighbours h = neighbours(x, from.extent(1));
+      for (Index c = 0; c < 3; ++c) {
+        const double above =
+            (1 - h.share) * from(v.first, h.first, c) + h.share * from(v.first, h.second, c);
+        const double below =
+            (1 - h.share) * from(v.second, h.first, c) + h.share * from(v.second, h.second, c);
+        to(row, col, c) =
+            static_cast<std::uint8_t>(std::lround((1 - v.share) * above + v.share * below));
+      }
+    }
+  }
+}
+
+/// Dark purple through red and orange to pale yellow, for `heat` from 0 to 1.
+Color heat_color(double heat) {
+  static constexpr std::array<Color, 5> kStops{{{0.25F, 0.04F, 0.45F},
+                                                {0.62F, 0.10F, 0.48F},
+                                                {0.92F, 0.25F, 0.25F},
+                                                {0.99F, 0.60F, 0.15F},
+                                                {1.00F, 0.97F, 0.65F}}};
+  const double at = std::clamp(heat, 0.0, 1.0) * (kStops.size() - 1);
+  const auto low = std::min(static_cast<std::size_t>(at), kStops.size() - 2);
+  const auto share = static_cast<float>(at - static_cast<double>(low));
+  Color color{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    color[c] = (1 - share) * kStops[low][c] + share * kStops[low + 1][c];
+  }
+  return color;
+}
+
+/// Lays the posterior over the pixels that its grid covers; `scale` is canvas pixels per tile pixel.
+void lay_heat(const Canvas& canvas, Index height, Index width, double scale, const Fix& fix) {
+  const float peak = *std::max_element(fix.probability.begin(), fix.probability.end());
+  const auto cell = [&](Index row, Index col) {
+    return static_cast<double>(fix.probability[static_cast<std::size_t>(row * fix.grid + col)]);
+  };
+  const auto cells = static_cast<double>(fix.grid);
+  for (Index row = 0; row < height; ++row) {
+    const double y =
+        ((static_cast<double>(row) + 0.5) / scale - fix.window.row) * cells / fix.window.height;
+    if (y < 0 || y > cells) continue;
+    const Neighbours v = neighbours(y, fix.grid);
+    for (Index col = 0; col < width; ++col) {
+      const double x =
+          ((static_cast<double>(col) + 0.5) / scale - fix.window.col) * cells / fix.window.width;
+      if (x < 0 || x > cells) continue;
+      const Neighbours h = neighbours(x, fix.grid);
+      const double above =
+          (1 - h.share) * cell(v.first, h.first) + h.share * cell(v.first, h.second);
+      const double below =
+          (1 - h.share) * cell(v.second, h.first) + h.share * cell(v.second, h.second);
+      // The square root lets a second, weaker hypothesis be seen beside the first.
+      const double heat = std::sqrt(((1 - v.share) * above + v.share * below) / peak);
+      constexpr double kStrongest = 0.72;
+      canvas.blend(row, col, heat_color(heat), kStrongest * std::min(1.0, 1.4 * heat));
+    }
+  }
+}
+
+/// The same shape twice: wider and dark below, so that it is seen on any ground.
+template <class Draw>
+void outlined(double width, const Color& color, const Draw& draw) {
+  draw(width * 2.2, kBlack);
+  draw(width, color);
+}
+
+}  // namespace
+
+io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth) {
+  const Index side = std::max(tile.extent(0), tile.extent(1));
+  const Index factor = (kSmallestOverlay + side - 1) / side;
+  io::Image image({tile.extent(0) * factor, tile.extent(1) * factor, 3});
+  resize_into(tile, image);
+  const Canvas canvas(image);
+  const auto scale = static_cast<double>(factor);
+  lay_heat(canvas, image.extent(0), image.extent(1), scale, fix);
+
+  const double row = fix.pixel.row * scale;
+  const double col = fix.pixel.col * scale;
+  const double stroke = std::max(1.5, static_cast<double>(side * factor) / 280);
+  const double arm = 5 * stroke;
+  outlined(stroke, kFixColor, [&](double width, const Color& color) {
+    canvas.circle(row, col, fix.radius68_px * scale, width, color);
+  });
+  if (truth) {
+    const double truth_row = truth->row * scale;
+    const double truth_col = truth->col * scale;
+    outlined(stroke * 0.6, kWhite, [&](double width, const Color& color) {
+      canvas.line(row, col, truth_row, truth_col, width, color);
+    });
+    outlined(stroke, kTruthColor, [&](double width, const Color& color) {
+      canvas.circle(truth_row, truth_col, 0.8 * arm, width, color);
+      canvas.line(truth_row, truth_col, truth_row, truth_col, 1.6 * width, color);
+    });
+  }
+  outlined(stroke, kFixColor, [&](double width, const Color& color) {
+    canvas.line(row - arm, col, row + arm, col, width, color);
+    canvas.line(row, col - arm, row, col + arm, width, color);
+  });
+  return image;
+}
+
+io::Image place_below(io::ImageView ground, io::ImageView overlay) {
+  const Index width = overlay.extent(1);
+  const Index strip = std::max<Index>(1, width * ground.extent(0) / ground.extent(1));
+  io::Image image({strip + overlay.extent(0), width, 3});
+  resize_into(ground, image.view().slice(0, 0, strip));
+  const auto below = image.view().slice(0, strip, strip + overlay.extent(0));
+  for (Index row = 0; row < overlay.extent(0); ++row) {
+    for (Index col = 0; col < width; ++col) {
+      for (Index c = 0; c < 3; ++c) below(row, col, c) = overlay(row, col, c);
+    }
+  }
+  return image;
+}
+
+}  // namespace crossfix::cli

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+
+#include "crossfix/io/image.hpp"
+#include "crossfix/localizer.hpp"
+
+namespace crossfix::cli {
+
+/// Smallest side of an overlay, pixels: a smaller tile is enlarged by a whole factor.
+inline constexpr Index kSmallestOverlay = 512;
+
+/// The tile with the posterior as a heat map (transparent where it is unlikely), the fix as a
+/// cross with its 68 % circle, and the truth, where given, as a ring with a dot, joined to the fix.
+io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth);
+
+/// `ground`, scaled to the overlay's width, with the overlay below it.
+io::Image place_below(io::ImageView ground, io::ImageView overlay);
+
+}  // namespace crossfix::cli
