@@ -129,7 +129,7 @@ SMALL = Config(
     ffn_width=256,
     grid=16,
     satellite_size=128,
-    ground_size=(128, 256),
+    ground_size=(80, 160),
     metres_per_network_pixel=0.5625,
 )
 PRESETS = {"vigor": VIGOR, "robotcar": ROBOTCAR, "small": SMALL}

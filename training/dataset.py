@@ -200,5 +200,5 @@ def refuse_reserved(root: Path) -> None:
         world = json.loads(path.read_text())
     except ValueError as error:
         raise DataError(f"{path}: not JSON ({error})") from error
-    if world.get("reserved_for_tests", False):
-        raise DataError(f"{root}: made with test seed {world.get('seed')}; train on another seed")
+    if world.get("reserved", False):
+        raise DataError(f"{root}: made with seed {world.get('seed')}, reserved for tests; use another")

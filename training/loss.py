@@ -26,6 +26,12 @@ def cell_targets(truth: Tensor, config: Config, sigma: float) -> Tensor:
     return scores.softmax(dim=1)
 
 
+def cell_entropy(logits: Tensor, truth: Tensor, config: Config, sigma: float) -> Tensor:
+    """Cross-entropy of logits [B, N * N] against `cell_targets`, mean over the batch."""
+    target = cell_targets(truth, config, sigma)
+    return -(target * F.log_softmax(logits.float(), dim=1)).sum(dim=1).mean()
+
+
 def location_loss(
     logits: Tensor, offsets: Tensor, truth: Tensor, config: Config, sigma: float
 ) -> tuple[Tensor, Tensor]:
@@ -35,12 +41,12 @@ def location_loss(
     clamped to that cell; with sigma 0 this is the reference's error at the true cell.
     """
     target = cell_targets(truth, config, sigma)
-    entropy = -(target * F.log_softmax(logits.float(), dim=1)).sum(dim=1).mean()
     cell = torch.arange(config.cells, device=truth.device)
     corner = torch.stack([cell // config.grid, cell % config.grid], dim=1)  # [cells, 2]
     wanted = (truth[:, None] * config.grid - corner).clamp(0, 1)
     squares = (offsets.float() - wanted).square().mean(dim=2)
-    return entropy, (target * squares).sum(dim=1).mean()
+    offset = (target * squares).sum(dim=1).mean()
+    return cell_entropy(logits, truth, config, sigma), offset
 
 
 def error_metres(logits: Tensor, offsets: Tensor, truth: Tensor, config: Config) -> Tensor:

@@ -245,11 +245,15 @@ class CrossFix(nn.Module):
         encodings = self.satellite_encoding.to(s.dtype), self.ground_encoding.to(g.dtype)
         return self.feature_fusion_network(s, g, *encodings)
 
-    def forward(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor]:
-        """-> logits [B, N * N], and offsets (ty, tx) in [0, 1] of a cell, [B, N * N, 2]."""
-        fused = self.fuse(*self.tokens(satellite, ground))
+    def locate(self, s: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
+        """Projected tokens -> logits [B, N * N], offsets (ty, tx) in [0, 1] of a cell [B, N * N, 2]."""
+        fused = self.fuse(s, g)
         logits = self.location_head(fused).squeeze(-1)
         return logits, torch.sigmoid(self.coordinator_head(fused))
+
+    def forward(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised images -> logits and offsets, as `locate`."""
+        return self.locate(*self.tokens(satellite, ground))
 
 
 def decode(logits: Tensor, offsets: Tensor, config: Config) -> Tensor:

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 import augment
+from auxiliary import MatchingHead
 from config import PRESETS, Config
 from dataset import (
     TRAIN_SPLIT,
@@ -31,7 +32,7 @@ from dataset import (
     refuse_reserved,
     validation_split,
 )
-from loss import error_metres, location_loss
+from loss import cell_entropy, error_metres, location_loss
 from model import CrossFix
 from weights import DTYPES, save_weights
 
@@ -55,6 +56,7 @@ def arguments() -> argparse.Namespace:
     add("--decay", type=float, default=0.02, help="weight decay")
     add("--dropout", type=float, default=0.0)
     add("--sigma", type=float, nargs=2, default=(1.0, 0.5), help="target softening in cells, first and last")
+    add("--auxiliary", type=float, default=0.5, help="weight of the direct matching loss at the start; falls to 0")
     add("--positives", type=float, default=0.6, help="share of pairs drawn as positives")
     add("--validation", type=float, default=0.05, help="share of blocks kept for validation")
     add("--every", type=int, default=500, help="steps between validations")
@@ -111,8 +113,9 @@ class Trainer:
         self.model = CrossFix(self.config, options.dropout).to(
             self.device, memory_format=torch.channels_last
         )
+        self.matching = MatchingHead(self.config).to(self.device)
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=options.rate, weight_decay=options.decay
+            [*self.model.parameters(), *self.matching.parameters()], lr=options.rate, weight_decay=options.decay
         )
         self.progress = Progress()
         if options.start:
@@ -177,8 +180,8 @@ class Trainer:
             truth,
         )
 
-    def step(self) -> tuple[float, float]:
-        """One optimiser step -> (cross-entropy, offset error)."""
+    def step(self) -> tuple[float, float, float]:
+        """One optimiser step -> (cross-entropy, offset error, cross-entropy of direct matching)."""
         satellite, ground, truth = self.draw()
         rate = self.rate()
         for group in self.optimizer.param_groups:
@@ -186,16 +189,20 @@ class Trainer:
         first, last = self.options.sigma
         sigma = first + (last - first) * self.fraction()
         with self.autocast():
-            logits, offsets = self.model(self.normalised(satellite), self.normalised(ground))
+            tokens = self.model.tokens(self.normalised(satellite), self.normalised(ground))
+            logits, offsets = self.model.locate(*tokens)
+            direct = self.matching(*tokens)
         entropy, offset = location_loss(logits, offsets, truth, self.config, sigma)
+        matching = cell_entropy(direct, truth, self.config, sigma)
+        weight = self.options.auxiliary * (1 - self.fraction())
         self.optimizer.zero_grad(set_to_none=True)
-        (entropy + offset).backward()
+        (entropy + offset + weight * matching).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.progress.step += 1
         self.progress.seconds = time.monotonic() - self.started
         self.average.update(self.model, self.progress.step)
-        return entropy.item(), offset.item()
+        return entropy.item(), offset.item(), matching.item()
 
     @torch.no_grad()
     def validate(self) -> np.ndarray:
@@ -219,6 +226,7 @@ class Trainer:
         partial = path.with_suffix(".partial")
         state = {
             "model": self.model.state_dict(),
+            "matching": self.matching.state_dict(),
             "average": self.average.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
@@ -232,16 +240,17 @@ class Trainer:
         if Config.from_json(state["config"]).trunk != self.config.trunk:
             raise DataError(f"{path}: made with another network than --preset {self.options.preset}")
         self.model.load_state_dict(state["model"])
+        self.matching.load_state_dict(state["matching"])
         self.average.model.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
         self.numbers = np.random.default_rng((self.options.seed, self.progress.step))
         self.generator.manual_seed(self.options.seed + self.progress.step)
 
-    def report(self, losses: list[tuple[float, float]]) -> None:
+    def report(self, losses: list[tuple[float, float, float]]) -> None:
         """Validates, logs, saves; keeps the best averaged weights as OUT/best.safetensors."""
         errors = self.validate()
-        entropy, offset = np.mean(losses, axis=0)
+        entropy, offset, matching = np.mean(losses, axis=0)
         line = {
             "step": self.progress.step,
             "minutes": round(self.progress.seconds / 60, 2),
@@ -251,6 +260,7 @@ class Trainer:
             "rate": float(f"{self.rate():.3g}"),
             "cross_entropy": round(float(entropy), 4),
             "offset_error": round(float(offset), 4),
+            "matching_cross_entropy": round(float(matching), 4),
             "mean_metres": round(float(errors.mean()), 2),
             "median_metres": round(float(np.median(errors)), 2),
         }
@@ -266,7 +276,7 @@ class Trainer:
         self.save()
 
     def run(self) -> None:
-        losses: list[tuple[float, float]] = []
+        losses: list[tuple[float, float, float]] = []
         while self.fraction() < 1:
             losses.append(self.step())
             if sys.stderr.isatty():

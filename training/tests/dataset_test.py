@@ -36,6 +36,6 @@ def test_images_are_cached_at_network_size(world, tmp_path):
 
 
 def test_worlds_of_test_seeds_are_refused(world):
-    (world / "world.json").write_text(json.dumps({"seed": 9001, "reserved_for_tests": True}))
+    (world / "world.json").write_text(json.dumps({"seed": 9001, "reserved": True}))
     with pytest.raises(DataError, match="9001"):
         refuse_reserved(world)
