@@ -6,6 +6,7 @@
 #include "crossfix/cpu/backend.hpp"
 #include "crossfix/model/network.hpp"
 #include "support/golden.hpp"
+#include "support/model_files.hpp"
 
 using namespace crossfix;
 
@@ -38,19 +39,6 @@ struct Case {
   const char* name;
   model::Configuration configuration;
 };
-
-model::Configuration tiny() {
-  model::Configuration c;
-  c.trunk = {.blocks = {1, 2, 1}, .planes = 8, .shared = true};
-  c.model_width = 64;
-  c.heads = 2;
-  c.encoder_layers = 1;
-  c.ffn_width = 96;
-  c.grid = 8;
-  c.satellite_size = 128;
-  c.ground_size = {64, 128};
-  return c;
-}
 
 model::Configuration robotcar() {
   model::Configuration c;
@@ -123,7 +111,7 @@ void check_network(const Case& test_case) {
 TEMPLATE_TEST_CASE("a small network equals the reference in PyTorch", "[golden]",
                    cpu::Backend<float>, cpu::Backend<bfloat16>) {
   if (!runs_here<TestType>()) return;
-  check_network<TestType>({"tiny", tiny()});
+  check_network<TestType>({"tiny", test::tiny_configuration()});
 }
 
 TEMPLATE_TEST_CASE("the network at VIGOR size equals the reference in PyTorch", "[golden][large]",

@@ -1,0 +1,262 @@
+#include "crossfix/localizer.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+#include <thread>
+#include <vector>
+
+#include "crossfix/io/georeference.hpp"
+#include "support/golden.hpp"
+#include "support/model_files.hpp"
+
+using namespace crossfix;
+
+namespace {
+
+/// A tiny model on disk for the time of a test.
+class ModelFile {
+ public:
+  explicit ModelFile(const model::Configuration& configuration = test::tiny_configuration())
+      : path_(std::filesystem::temp_directory_path() /
+              ("crossfix-localizer-" + std::to_string(::getpid()) + ".safetensors")) {
+    test::GeneratedModel(configuration).write(path_, configuration);
+  }
+  ModelFile(const ModelFile&) = delete;
+  ModelFile& operator=(const ModelFile&) = delete;
+  ~ModelFile() { std::filesystem::remove(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+Localizer load(const ModelFile& file, bool rescale = false) {
+  return Localizer::load(
+      file.path(),
+      {.device = Device::cpu, .precision = Precision::f32, .threads = 1, .rescale = rescale});
+}
+
+bool same(const Fix& a, const Fix& b) {
+  return a.logits == b.logits && a.offsets == b.offsets && a.probability == b.probability &&
+         a.pixel.row == b.pixel.row && a.pixel.col == b.pixel.col && a.radius68_px == b.radius68_px;
+}
+
+}  // namespace
+
+TEST_CASE("a fix is the golden network's, in the tile's own pixels", "[localizer]") {
+  const ModelFile file;
+  Localizer localizer = load(file);
+  const auto satellite = test::image("image/satellite", 128, 128);
+  const auto ground = test::image("image/ground", 64, 128);
+  const Fix fix = localizer.locate(ground, satellite);
+  const test::Golden golden("tiny");
+  CHECK(golden.error("logits", fix.logits) <= 2e-5);
+  CHECK(golden.error("offsets", fix.offsets) <= 2e-5);
+
+  REQUIRE(fix.grid == 8);
+  REQUIRE(fix.probability.size() == 64);
+  CHECK(std::accumulate(fix.probability.begin(), fix.probability.end(), 0.0) == Approx(1));
+  const auto best = std::max_element(fix.logits.begin(), fix.logits.end()) - fix.logits.begin();
+  CHECK(fix.cell == best);
+  const auto at = static_cast<std::size_t>(2 * best);
+  CHECK(fix.pixel.row == Approx((static_cast<double>(best / 8) + fix.offsets[at]) * 16));
+  CHECK(fix.pixel.col == Approx((static_cast<double>(best % 8) + fix.offsets[at + 1]) * 16));
+  CHECK_FALSE(fix.radius68_m);
+  CHECK_FALSE(fix.position);
+
+  SECTION("network pixels scale linearly to a larger tile's") {
+    // Each pixel four times: the box a bilinear reduction by two averages is not quite it, so only
+    // the frame is compared.
+    Tensor<std::uint8_t, 3> large({256, 256, 3});
+    for (Index r = 0; r < 256; ++r) {
+      for (Index c = 0; c < 256; ++c) {
+        for (Index k = 0; k < 3; ++k) large(r, c, k) = satellite(r / 2, c / 2, k);
+      }
+    }
+    const Fix larger = localizer.locate(ground, large);
+    const auto cell = static_cast<std::size_t>(2 * larger.cell);
+    CHECK(larger.pixel.row ==
+          Approx((static_cast<double>(larger.cell / 8) + larger.offsets[cell]) * 32));
+    CHECK(larger.window.height == 256);
+  }
+}
+
+TEST_CASE("scale and place come from the tile", "[localizer]") {
+  const ModelFile file;
+  Localizer localizer = load(file);
+  const auto satellite = test::image("image/satellite", 128, 128);
+  const auto ground = test::image("image/ground", 64, 128);
+
+  TileInfo scaled;
+  scaled.metres_per_pixel = 0.5;
+  const Fix metres = localizer.locate(ground, satellite, scaled);
+  REQUIRE(metres.radius68_m);
+  CHECK(*metres.radius68_m == Approx(0.5 * metres.radius68_px));
+  // The tiny network sees 128 pixels of 0.285 m.
+  CHECK(*localizer.scale_ratio(scaled, satellite) == Approx(0.5 / 0.285));
+
+  TileInfo placed;
+  placed.bounds = io::tile_bounds({-87.63, 41.88}, 128, 128);
+  const Fix fix = localizer.locate(ground, satellite, placed);
+  REQUIRE(fix.position);
+  const PixelPoint back = io::pixel_of(*placed.bounds, 128, 128, *fix.position);
+  CHECK(back.row == Approx(fix.pixel.row).margin(1e-5));
+  CHECK(back.col == Approx(fix.pixel.col).margin(1e-5));
+  REQUIRE(fix.radius68_m);
+  CHECK(*fix.radius68_m / fix.radius68_px == Approx(io::metres_per_pixel(41.88)).epsilon(1e-4));
+}
+
+TEST_CASE("a heading rolls the panorama until its centre looks north", "[localizer]") {
+  const ModelFile file;
+  Localizer localizer = load(file);
+  const auto satellite = test::image("image/satellite", 128, 128);
+  const auto north = test::image("image/ground", 64, 128);
+  // Turned a quarter to the east, the camera sees east in the centre: columns move 32 to the left.
+  Tensor<std::uint8_t, 3> east({64, 128, 3});
+  for (Index r = 0; r < 64; ++r) {
+    for (Index c = 0; c < 128; ++c) {
+      for (Index k = 0; k < 3; ++k) east(r, c, k) = north(r, (c + 32) % 128, k);
+    }
+  }
+  const Fix expected = localizer.locate(north, satellite);
+  CHECK(same(localizer.locate(east, satellite, {}, {.heading_degrees = 90}), expected));
+  CHECK(same(localizer.locate(east, satellite, {}, {.heading_degrees = -270}), expected));
+  CHECK_FALSE(same(localizer.locate(east, satellite), expected));
+}
+
+TEST_CASE("a tile of another scale is cut or framed to the one trained at", "[localizer]") {
+  const ModelFile file;
+  Localizer localizer = load(file, true);
+  const auto ground = test::image("image/ground", 64, 128);
+  const double trained_side = 128 * 0.285;
+
+  SECTION("too much area: the middle is what counts") {
+    const auto tile = test::image("image/satellite", 256, 256);
+    TileInfo info;
+    info.metres_per_pixel = trained_side / 128;  // the middle 128 of 256 pixels
+    const Fix fix = localizer.locate(ground, tile, info);
+    CHECK(fix.window.row == 64);
+    CHECK(fix.window.col == 64);
+    CHECK(fix.window.height == 128);
+    Tensor<std::uint8_t, 3> middle({128, 128, 3});
+    for (Index r = 0; r < 128; ++r) {
+      for (Index c = 0; c < 128; ++c) {
+        for (Index k = 0; k < 3; ++k) middle(r, c, k) = tile(r + 64, c + 64, k);
+      }
+    }
+    const Fix expected = localizer.locate(ground, middle);
+    CHECK(fix.logits == expected.logits);
+    CHECK(fix.pixel.row == Approx(expected.pixel.row + 64));
+    CHECK(fix.pixel.col == Approx(expected.pixel.col + 64));
+  }
+  SECTION("too little: it stands in the middle of a grey frame") {
+    const auto tile = test::image("image/satellite", 64, 64);
+    TileInfo info;
+    info.metres_per_pixel = trained_side / 128;
+    const Fix fix = localizer.locate(ground, tile, info);
+    CHECK(fix.window.row == -32);
+    CHECK(fix.window.width == 128);
+    info.metres_per_pixel = trained_side / 128 / 100;
+    CHECK_THROWS_AS(localizer.locate(ground, tile, info), ImageError);
+  }
+  SECTION("within the tolerance it is left alone") {
+    const auto tile = test::image("image/satellite", 128, 128);
+    TileInfo info;
+    info.metres_per_pixel = 0.285 * 1.05;
+    CHECK(localizer.locate(ground, tile, info).window.row == 0);
+  }
+}
+
+TEST_CASE("localizers that share weights run side by side", "[localizer]") {
+  const ModelFile file;
+  Localizer first = load(file);
+  Localizer second = first.share();
+  const auto satellite = test::image("image/satellite", 128, 128);
+  const auto ground = test::image("image/ground", 64, 128);
+  const auto other = test::image("image/other", 64, 128);
+  const Fix expected = first.locate(ground, satellite);
+  const Fix expected_other = first.locate(other, satellite);
+  REQUIRE_FALSE(same(expected, expected_other));
+  Fix a;
+  Fix b;
+  std::thread thread([&] {
+    for (int i = 0; i < 8; ++i) second.locate({other, satellite}, b);
+  });
+  for (int i = 0; i < 8; ++i) first.locate({ground, satellite}, a);
+  thread.join();
+  CHECK(same(a, expected));
+  CHECK(same(b, expected_other));
+
+  std::vector<Fix> fixes;
+  const std::vector<Pair> pairs{{ground, satellite}, {other, satellite}};
+  first.locate(pairs, fixes);
+  REQUIRE(fixes.size() == 2);
+  CHECK(same(fixes[0], expected));
+  CHECK(same(fixes[1], expected_other));
+}
+
+TEST_CASE("images the weights do not expect are refused", "[localizer]") {
+  const ModelFile file;
+  Localizer localizer = load(file);
+  const auto satellite = test::image("image/satellite", 128, 128);
+  const auto ground = test::image("image/ground", 64, 128);
+  CHECK_THROWS_AS(localizer.locate(test::image("p", 96, 128), satellite), ImageError);
+  CHECK_THROWS_AS(localizer.locate(ground, test::image("s", 96, 128)), ImageError);
+  CHECK_THROWS_AS(localizer.locate({}, satellite), ImageError);
+  TileInfo info;
+  info.metres_per_pixel = -1;
+  CHECK_THROWS_AS(localizer.locate(ground, satellite, info), ImageError);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_AS(localizer.locate(ground, satellite, {}, {.heading_degrees = nan}), ImageError);
+
+  auto pinhole = test::tiny_configuration();
+  pinhole.ground_projection = model::GroundProjection::pinhole;
+  const ModelFile pinhole_file(pinhole);
+  Localizer front = load(pinhole_file);
+  CHECK_NOTHROW(front.locate(test::image("p", 96, 128), satellite));
+  CHECK_THROWS_AS(front.locate(ground, satellite, {}, {.heading_degrees = 5}), ImageError);
+}
+
+TEST_CASE("devices and precisions that are not there are refused", "[localizer]") {
+  const ModelFile file;
+  CHECK_THROWS_AS(Localizer::load(file.path(), {.device = Device::cuda}), DeviceError);
+  CHECK_THROWS_AS(Localizer::load(file.path(), {.precision = Precision::f16}), DeviceError);
+  CHECK_THROWS_AS(Localizer::load("no-such-file.safetensors"), WeightsError);
+  const Localizer best = Localizer::load(file.path(), {.precision = Precision::automatic});
+  CHECK(best.precision() == (cpu::supports_bf16() ? Precision::bf16 : Precision::f32));
+  CHECK(best.device() == Device::cpu);
+}
+
+TEST_CASE("weights that are not the configuration's are refused by name", "[localizer]") {
+  const auto configuration = test::tiny_configuration();
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("crossfix-broken-" + std::to_string(::getpid()) + ".safetensors");
+  test::GeneratedModel model(configuration);
+  const auto fails_with = [&](const std::string& words) {
+    model.write(path, configuration);
+    CHECK_THROWS_WITH(Localizer::load(path, {.device = Device::cpu}), Catch::Contains(words));
+    std::filesystem::remove(path);
+  };
+  SECTION("missing") {
+    model.records.erase("sat_proj.bias");
+    fails_with("'sat_proj.bias' is missing");
+  }
+  SECTION("wrong shape") {
+    model.records["sat_proj.bias"].shape = {32};
+    fails_with("'sat_proj.bias' has shape [32], the configuration asks for [64]");
+  }
+  SECTION("not a number") {
+    model.values["location_head.layers.0.weight"][3] = std::numeric_limits<float>::quiet_NaN();
+    fails_with("'location_head.layers.0.weight' holds nan at element 3");
+  }
+  SECTION("negative variance") {
+    model.values["sat_extractor.bn1.running_var"][1] = -1;
+    fails_with("'sat_extractor.bn1.running_var' holds -1");
+  }
+}
