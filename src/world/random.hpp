@@ -60,16 +60,22 @@ constexpr int floor_int(float value) {
 
 /// Value noise in [0, 1), smooth between the points of the unit lattice.
 constexpr float value_noise(float x, float y, std::uint32_t seed) {
+  constexpr std::uint32_t kStepX = 0x85EBCA77U;
+  constexpr std::uint32_t kStepY = 0xC2B2AE3DU;
+  const auto finish = [](std::uint32_t h) {
+    h = (h ^ (h >> 15)) * 0x2C1B3C6DU;
+    return static_cast<float>(static_cast<int>((h ^ (h >> 12)) >> 8)) * 0x1p-24F;
+  };
   const int ix = floor_int(x);
   const int iy = floor_int(y);
   float fx = x - static_cast<float>(ix);
   float fy = y - static_cast<float>(iy);
   fx = fx * fx * (3.0F - 2.0F * fx);
   fy = fy * fy * (3.0F - 2.0F * fy);
-  const float low = lattice_uniform(ix, iy, seed) * (1.0F - fx) +
-                    lattice_uniform(ix + 1, iy, seed) * fx;
-  const float high = lattice_uniform(ix, iy + 1, seed) * (1.0F - fx) +
-                     lattice_uniform(ix + 1, iy + 1, seed) * fx;
+  const std::uint32_t h = (seed + 1U) * 0x9E3779B1U + static_cast<std::uint32_t>(ix) * kStepX +
+                          static_cast<std::uint32_t>(iy) * kStepY;
+  const float low = finish(h) * (1.0F - fx) + finish(h + kStepX) * fx;
+  const float high = finish(h + kStepY) * (1.0F - fx) + finish(h + kStepX + kStepY) * fx;
   return low * (1.0F - fy) + high * fy;
 }
 

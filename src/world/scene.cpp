@@ -1,13 +1,12 @@
 #include "scene.hpp"
 
-#include "random.hpp"
-
 namespace crossfix::world {
 
 namespace {
 
 constexpr float kSolidCell = 5.0F;
 constexpr float kGroundCell = 8.0F;
+constexpr float kSlack = 0.01F;  // metres; covers rounding
 
 CellIndex::Box box_of(const Solid& solid) {
   float rx = solid.half.x;
@@ -21,43 +20,32 @@ CellIndex::Box box_of(const Solid& solid) {
 
 }  // namespace
 
-int CellIndex::coordinate_x(float x) const { return floor_int((x - origin_.x) / cell_); }
-int CellIndex::coordinate_y(float y) const { return floor_int((y - origin_.y) / cell_); }
-
-std::span<const std::uint32_t> CellIndex::at(int ix, int iy) const {
-  if (!inside(ix, iy)) return {};
-  const auto cell = static_cast<std::size_t>(iy) * static_cast<std::size_t>(side_) +
-                    static_cast<std::size_t>(ix);
-  return {items_.data() + first_[cell], items_.data() + first_[cell + 1]};
-}
-
-std::span<const std::uint32_t> CellIndex::at(Vec2 p) const {
-  return at(coordinate_x(p.x), coordinate_y(p.y));
-}
-
-void CellIndex::build(std::span<const Box> boxes) {
+void CellIndex::build(std::span<const Box> boxes,
+                      const std::function<bool(std::size_t item, Vec2 centre)>& touches) {
   const auto side = static_cast<std::size_t>(side_);
   first_.assign(side * side + 1, 0);
-  const auto for_cells = [&](const Box& box, auto&& visit) {
+  const auto for_cells = [&](std::size_t item, auto&& visit) {
+    const Box& box = boxes[item];
     const int x0 = std::max(coordinate_x(box.low.x), 0);
     const int y0 = std::max(coordinate_y(box.low.y), 0);
     const int x1 = std::min(coordinate_x(box.high.x), side_ - 1);
     const int y1 = std::min(coordinate_y(box.high.y), side_ - 1);
     for (int y = y0; y <= y1; ++y) {
       for (int x = x0; x <= x1; ++x) {
-        visit(static_cast<std::size_t>(y) * side + static_cast<std::size_t>(x));
+        const Vec2 centre = origin_ + Vec2{(static_cast<float>(x) + 0.5F) * cell_,
+                                           (static_cast<float>(y) + 0.5F) * cell_};
+        if (touches(item, centre)) visit(number(x, y));
       }
     }
   };
-  for (const Box& box : boxes) {
-    for_cells(box, [&](std::size_t cell) { ++first_[cell + 1]; });
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    for_cells(i, [&](std::size_t cell) { ++first_[cell + 1]; });
   }
   for (std::size_t i = 1; i < first_.size(); ++i) first_[i] += first_[i - 1];
   items_.resize(first_.back());
   std::vector<std::uint32_t> next(first_.begin(), first_.end() - 1);
   for (std::size_t i = 0; i < boxes.size(); ++i) {
-    for_cells(boxes[i],
-              [&](std::size_t cell) { items_[next[cell]++] = static_cast<std::uint32_t>(i); });
+    for_cells(i, [&](std::size_t cell) { items_[next[cell]++] = static_cast<std::uint32_t>(i); });
   }
 }
 
@@ -68,13 +56,18 @@ void Scene::index_ground(float half_side) {
   for (const Street& street : streets) {
     const Vec2 end = street.start + street.direction * street.length;
     const float reach = street.half_width + street.pavement;
-    boxes.push_back({{std::min(street.start.x, end.x) - reach,
-                      std::min(street.start.y, end.y) - reach},
-                     {std::max(street.start.x, end.x) + reach,
-                      std::max(street.start.y, end.y) + reach}});
+    boxes.push_back(
+        {{std::min(street.start.x, end.x) - reach, std::min(street.start.y, end.y) - reach},
+         {std::max(street.start.x, end.x) + reach, std::max(street.start.y, end.y) + reach}});
   }
   street_cells = CellIndex(origin, kGroundCell, side);
-  street_cells.build(boxes);
+  street_cells.build(boxes, [&](std::size_t i, Vec2 centre) {
+    const Street& street = streets[i];
+    const Vec2 r = centre - street.start;
+    const float s = std::clamp(dot(r, street.direction), 0.0F, street.length);
+    return length(r - street.direction * s) <
+           street.half_width + street.pavement + street_cells.radius() + kSlack;
+  });
   boxes.clear();
   for (const Block& block : blocks) {
     CellIndex::Box box{block.corner[0], block.corner[0]};
@@ -85,7 +78,7 @@ void Scene::index_ground(float half_side) {
     boxes.push_back(box);
   }
   block_cells = CellIndex(origin, kGroundCell, side);
-  block_cells.build(boxes);
+  block_cells.build(boxes, [](std::size_t, Vec2) { return true; });
 }
 
 void Scene::index_solids(float half_side) {
@@ -94,7 +87,13 @@ void Scene::index_solids(float half_side) {
   boxes.reserve(solids.size());
   for (const Solid& solid : solids) boxes.push_back(box_of(solid));
   solid_cells = CellIndex({-half_side, -half_side}, kSolidCell, side);
-  solid_cells.build(boxes);
+  solid_cells.build(boxes, [&](std::size_t i, Vec2 centre) {
+    const Solid& solid = solids[i];
+    const Vec2 local = solid.to_local(centre);
+    const float reach = solid_cells.radius() + kSlack;
+    const float half_y = solid.shape == Shape::kPrism ? solid.half.y : solid.half.x;
+    return std::abs(local.x) < solid.half.x + reach && std::abs(local.y) < half_y + reach;
+  });
   cell_top.assign(static_cast<std::size_t>(side) * static_cast<std::size_t>(side), 0.0F);
   top = 0.0F;
   std::size_t cell = 0;

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
+#include "random.hpp"
 #include "vec.hpp"
 
 namespace crossfix::world {
@@ -17,10 +20,10 @@ enum class Surface : std::uint8_t { kFacade, kFoliage, kHedge, kCar, kPlain };
 /// Colours are linear RGB.
 struct Material {
   Surface surface = Surface::kPlain;
-  Vec3 base;            ///< wall, leaf, paint
-  Vec3 trim;            ///< parapet, window frames
-  Vec3 roof;            ///< roof
-  Vec3 accent;          ///< awning, door
+  Vec3 base;    ///< wall, leaf, paint
+  Vec3 trim;    ///< parapet, window frames
+  Vec3 roof;    ///< roof
+  Vec3 accent;  ///< awning, door
   float floor_height = 3.2F;
   float window_pitch = 3.0F;
   float window_width = 0.5F;   ///< share of the pitch
@@ -44,7 +47,7 @@ struct Solid {
   float cosine = 1.0F;
   float sine = 0.0F;
   float z0 = 0.0F;
-  float z1 = 1.0F;         ///< ridge height of a pitched roof
+  float z1 = 1.0F;          ///< ridge height of a pitched roof
   float roof_slope = 0.0F;  ///< rise over run of a pitched roof
 
   [[nodiscard]] Vec2 to_local(Vec2 p) const {
@@ -61,9 +64,9 @@ struct Street {
   Vec2 start;
   Vec2 direction;  ///< unit
   float length = 0.0F;
-  float half_width = 5.0F;      ///< carriageway
-  float pavement = 2.5F;        ///< width of the pavement on either side
-  float clear_start = 0.0F;     ///< length taken by the junction at the start; 0: none
+  float half_width = 5.0F;   ///< carriageway
+  float pavement = 2.5F;     ///< width of the pavement on either side
+  float clear_start = 0.0F;  ///< length taken by the junction at the start; 0: none
   float clear_end = 0.0F;
   bool zebra_start = false;
   bool zebra_end = false;
@@ -89,22 +92,38 @@ class CellIndex {
  public:
   CellIndex() = default;
   /// A lattice of side x side cells of `cell` metres from `origin`.
-  CellIndex(Vec2 origin, float cell, int side) : origin_(origin), cell_(cell), side_(side) {}
+  CellIndex(Vec2 origin, float cell, int side)
+      : origin_(origin), cell_(cell), per_cell_(1.0F / cell), side_(side) {}
 
   struct Box {
     Vec2 low;
     Vec2 high;
   };
-  /// Indexes boxes by number.
-  void build(std::span<const Box> boxes);
+  /// Indexes boxes by number; `touches(item, centre)` may tell that an item does not reach a cell
+  /// of its box.
+  void build(std::span<const Box> boxes,
+             const std::function<bool(std::size_t item, Vec2 centre)>& touches);
+  /// Distance from a cell's centre to its corners.
+  [[nodiscard]] float radius() const { return cell_ * 0.70711F; }
 
-  [[nodiscard]] int coordinate_x(float x) const;
-  [[nodiscard]] int coordinate_y(float y) const;
+  [[nodiscard]] int coordinate_x(float x) const { return floor_int((x - origin_.x) * per_cell_); }
+  [[nodiscard]] int coordinate_y(float y) const { return floor_int((y - origin_.y) * per_cell_); }
   [[nodiscard]] bool inside(int ix, int iy) const {
     return ix >= 0 && iy >= 0 && ix < side_ && iy < side_;
   }
-  [[nodiscard]] std::span<const std::uint32_t> at(int ix, int iy) const;
-  [[nodiscard]] std::span<const std::uint32_t> at(Vec2 p) const;
+  [[nodiscard]] std::size_t number(int ix, int iy) const {
+    return static_cast<std::size_t>(iy) * static_cast<std::size_t>(side_) +
+           static_cast<std::size_t>(ix);
+  }
+  /// The items of a cell; none outside the lattice.
+  [[nodiscard]] std::span<const std::uint32_t> at(int ix, int iy) const {
+    if (!inside(ix, iy)) return {};
+    const std::size_t cell = number(ix, iy);
+    return {items_.data() + first_[cell], items_.data() + first_[cell + 1]};
+  }
+  [[nodiscard]] std::span<const std::uint32_t> at(Vec2 p) const {
+    return at(coordinate_x(p.x), coordinate_y(p.y));
+  }
   [[nodiscard]] Vec2 origin() const { return origin_; }
   [[nodiscard]] float cell() const { return cell_; }
   [[nodiscard]] int side() const { return side_; }
@@ -112,6 +131,7 @@ class CellIndex {
  private:
   Vec2 origin_;
   float cell_ = 1.0F;
+  float per_cell_ = 1.0F;
   int side_ = 0;
   std::vector<std::uint32_t> first_;
   std::vector<std::uint32_t> items_;

@@ -1,0 +1,243 @@
+#include "dataset.hpp"
+
+#include <atomic>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "crossfix/core/error.hpp"
+#include "crossfix/io/georeference.hpp"
+#include "image_output.hpp"
+#include "plan.hpp"
+#include "random.hpp"
+#include "renderer.hpp"
+#include "reserved_seeds.hpp"
+
+namespace crossfix::world {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kGeneratorVersion = 1;
+constexpr const char* kLabelFormat = " %s %.4f %.4f";
+
+template <typename... Values>
+std::string format(const char* pattern, Values... values) {
+  std::string text(256, '\0');
+  const int size = std::snprintf(text.data(), text.size(), pattern, values...);
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
+GeoPoint place_of(const CityPlan& city, double x, double y) {
+  return io::world_position({city.centre.row + y, city.centre.col + x});
+}
+
+std::string tile_name(const CityPlan& city, TilePlace tile) {
+  return io::satellite_name(place_of(city, tile.x * kTileSpacing, tile.y * kTileSpacing));
+}
+
+// Ten decimals of a degree are 0.0001 pixels.
+std::string panorama_name(const CityPlan& city, const PanoramaPlace& panorama) {
+  const GeoPoint at = place_of(city, panorama.x, panorama.y);
+  return format("%016llx,%.10f,%.10f,.jpg", static_cast<unsigned long long>(panorama.key),
+                at.latitude, at.longitude);
+}
+
+std::string label_line(const CityPlan& city, const PanoramaPlace& panorama) {
+  std::string line = panorama_name(city, panorama);
+  for (const TilePlace& tile : panorama.tiles) {
+    const double row = panorama.y - tile.y * kTileSpacing;
+    const double column = panorama.x - tile.x * kTileSpacing;
+    line += format(kLabelFormat, tile_name(city, tile).c_str(), row, -column);
+  }
+  return line + "\n";
+}
+
+void write_text(const fs::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw DataError("cannot write " + path.string() + ": is there room on the device?");
+}
+
+void write_lists(const fs::path& root, const CityPlan& city) {
+  const fs::path folder = root / "splits" / city.name;
+  fs::create_directories(folder);
+  std::string tiles;
+  for (const TilePlace& tile : city.tiles) tiles += tile_name(city, tile) + "\n";
+  std::string all;
+  std::string train;
+  std::string test;
+  for (const PanoramaPlace& panorama : city.panoramas) {
+    const std::string line = label_line(city, panorama);
+    all += line;
+    (panorama.split == Split::kTest ? test : train) += line;
+  }
+  write_text(folder / "satellite_list.txt", tiles);
+  write_text(folder / "pano_label_balanced.txt", all);
+  write_text(folder / "same_area_balanced_train.txt", train);
+  write_text(folder / "same_area_balanced_test.txt", test);
+}
+
+std::string describe(const DatasetOptions& options, const std::vector<CityPlan>& cities) {
+  nlohmann::ordered_json world;
+  world["generator"] = "crossfix world";
+  world["generator_version"] = kGeneratorVersion;
+  world["seed"] = options.seed;
+  world["reserved"] = is_reserved(options.seed);
+  world["panoramas"] = options.panoramas;
+  world["label_pixels"] = kTilePixels;
+  world["tile_size"] = options.tile_size;
+  world["panorama_size"] = {options.panorama_height, 2 * options.panorama_height};
+  world["camera_height_m"] = kCameraHeight;
+  for (const CityPlan& city : cities) {
+    const GeoPoint centre = place_of(city, 0.0, 0.0);
+    std::size_t test = 0;
+    for (const PanoramaPlace& p : city.panoramas) test += p.split == Split::kTest ? 1U : 0U;
+    world["cities"].push_back({{"name", city.name},
+                               {"style", city.style},
+                               {"latitude", centre.latitude},
+                               {"longitude", centre.longitude},
+                               {"metres_per_pixel", city.metres_per_pixel},
+                               {"tiles", city.tiles.size()},
+                               {"panoramas", city.panoramas.size()},
+                               {"same_area_test", test},
+                               {"blocks", city.division.side},
+                               {"block_pixels", kBlockTiles * kTilePixels},
+                               {"held_out_first", {city.division.held_x, city.division.held_y}},
+                               {"held_out_every", 3}});
+  }
+  return world.dump(2) + "\n";
+}
+
+/// Renders image `number` of a city: first its tiles, then its panoramas.
+void render_image(const fs::path& root, const DatasetOptions& options, const CityPlan& city,
+                  std::size_t number, RenderScratch& scratch) {
+  const double scale = city.metres_per_pixel;
+  const Random random(city.key);
+  if (number < city.tiles.size()) {
+    const TilePlace tile = city.tiles[number];
+    const Vec2 centre{static_cast<float>(tile.x * kTileSpacing * scale),
+                      static_cast<float>(-tile.y * kTileSpacing * scale)};
+    const Light light = random_aerial_light(random.child(1).bits());
+    const Raster image =
+        render_tile(city.scene, light, centre, static_cast<float>(kTilePixels * scale),
+                    options.tile_size, options.tile_samples);
+    save_tile(root / city.name / "satellite" / tile_name(city, tile), image);
+    return;
+  }
+  const PanoramaPlace& panorama = city.panoramas[number - city.tiles.size()];
+  const Vec3 eye{static_cast<float>(panorama.x * scale), static_cast<float>(-panorama.y * scale),
+                 kCameraHeight};
+  const Light light = random_ground_light(panorama.key);
+  const Raster image =
+      render_panorama(city.scene, light, eye, options.panorama_height, 2 * options.panorama_height,
+                      options.panorama_samples, scratch);
+  save_panorama(root / city.name / "panorama" / panorama_name(city, panorama), image);
+}
+
+void render_all(const fs::path& root, const DatasetOptions& options,
+                const std::vector<CityPlan>& cities, const Progress& progress) {
+  std::vector<std::size_t> first{0};
+  for (const CityPlan& city : cities) {
+    first.push_back(first.back() + city.tiles.size() + city.panoramas.size());
+  }
+  const std::size_t total = first.back();
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::size_t done = 0;
+  std::exception_ptr failure;
+  const auto work = [&] {
+    RenderScratch scratch;
+    std::size_t scratch_city = cities.size();
+    try {
+      for (std::size_t i = next++; i < total; i = next++) {
+        const auto after = std::upper_bound(first.begin(), first.end(), i);
+        const auto city = static_cast<std::size_t>(after - first.begin() - 1);
+        if (city != scratch_city) scratch = {};
+        scratch_city = city;
+        render_image(root, options, cities[city], i - first[city], scratch);
+        const std::lock_guard lock(mutex);
+        ++done;
+        if (progress) progress(done, total);
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+      next = total;
+    }
+  };
+  const unsigned wanted = options.threads > 0 ? static_cast<unsigned>(options.threads)
+                                              : std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < wanted; ++i) threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+void check(const DatasetOptions& options) {
+  const auto require = [](bool good, const std::string& message) {
+    if (!good) throw DataError(message);
+  };
+  require(options.cities >= 1 && options.cities <= 99, "--cities must be 1 to 99");
+  require(options.panoramas >= 2 * options.cities,
+          "--panoramas must be at least two for each city: one to train on, one held out");
+  require(options.tile_size >= 16 && options.tile_size <= 2048,
+          "--tile-size must be 16 to 2048 pixels");
+  require(options.panorama_height >= 16 && options.panorama_height <= 4096,
+          "--panorama-size must be 32x16 to 8192x4096");
+  require(options.tile_samples >= 1 && options.tile_samples <= 16 &&
+              options.panorama_samples >= 1 && options.panorama_samples <= 16,
+          "samples must be 1 to 16 along each axis");
+  require(options.threads >= 0 && options.threads <= 1024, "--threads must be 1 to 1024");
+  if (fs::exists(options.out) && !(fs::is_directory(options.out) && fs::is_empty(options.out))) {
+    throw DataError(options.out.string() +
+                    " exists and is not an empty folder: name a new one, or empty it first");
+  }
+}
+
+}  // namespace
+
+void write_dataset(const DatasetOptions& options, const Progress& progress) {
+  check(options);
+  std::vector<CityPlan> cities;
+  for (int i = 0; i < options.cities; ++i) {
+    const int count =
+        options.panoramas / options.cities + (i < options.panoramas % options.cities ? 1 : 0);
+    cities.push_back(plan_city(options.seed, i, count));
+  }
+  fs::path partial = fs::absolute(options.out).lexically_normal();
+  if (!partial.has_filename()) partial = partial.parent_path();
+  const fs::path out = partial;
+  partial += ".partial";
+  try {
+    fs::remove_all(partial);
+    for (const CityPlan& city : cities) {
+      fs::create_directories(partial / city.name / "satellite");
+      fs::create_directories(partial / city.name / "panorama");
+      write_lists(partial, city);
+    }
+    write_text(partial / "world.json", describe(options, cities));
+    render_all(partial, options, cities, progress);
+    if (fs::exists(out)) fs::remove(out);
+    fs::rename(partial, out);
+  } catch (const fs::filesystem_error& error) {
+    std::error_code ignored;
+    fs::remove_all(partial, ignored);
+    throw DataError("cannot write the data set " + out.string() + ": " + error.code().message());
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(partial, ignored);
+    throw;
+  }
+}
+
+}  // namespace crossfix::world

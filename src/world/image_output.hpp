@@ -1,0 +1,15 @@
+/// Where rendered images become files.
+#pragma once
+
+#include <filesystem>
+
+#include "renderer.hpp"
+
+namespace crossfix::world {
+
+/// Writes a PNG. Throws ImageError.
+void save_tile(const std::filesystem::path& path, const Raster& image);
+/// Writes a JPEG of quality 90. Throws ImageError.
+void save_panorama(const std::filesystem::path& path, const Raster& image);
+
+}  // namespace crossfix::world

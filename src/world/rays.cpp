@@ -1,0 +1,181 @@
+#include "rays.hpp"
+
+#include <algorithm>
+
+namespace crossfix::world {
+
+namespace {
+
+/// Clips [enter, exit] of a ray by the half-space n.p <= d, where `along` = n.direction and
+/// `distance` = d - n.origin; `entered` tells whether the plane became the entry.
+bool clip(float along, float distance, float& enter, float& exit, bool& entered) {
+  entered = false;
+  if (along == 0.0F) return distance >= 0.0F;
+  const float t = distance / along;
+  if (along < 0.0F) {
+    if (t > enter) {
+      enter = t;
+      entered = true;
+    }
+  } else {
+    exit = std::min(exit, t);
+  }
+  return enter <= exit;
+}
+
+/// Clips by |p| <= half along one axis; `sign` is the outward side of the face entered, 0 if none.
+bool clip_slab(float along, float from, float half, float& enter, float& exit, float& sign) {
+  sign = 0.0F;
+  if (along == 0.0F) return std::abs(from) <= half;
+  const float inverse = 1.0F / along;
+  const float middle = -from * inverse;
+  const float reach = half * std::abs(inverse);
+  if (middle - reach > enter) {
+    enter = middle - reach;
+    sign = along < 0.0F ? 1.0F : -1.0F;
+  }
+  exit = std::min(exit, middle + reach);
+  return enter <= exit;
+}
+
+bool hit_prism(const Solid& solid, Vec3 o, Vec3 d, Hit& hit) {
+  const Vec2 lo = solid.to_local({o.x, o.y});
+  const Vec2 ld{d.x * solid.cosine + d.y * solid.sine, d.y * solid.cosine - d.x * solid.sine};
+  float enter = 0.0F;
+  float exit = hit.t;
+  Vec3 n;
+  float sign = 0.0F;
+  if (!clip_slab(ld.x, lo.x, solid.half.x, enter, exit, sign)) return false;
+  if (sign != 0.0F) n = {sign, 0.0F, 0.0F};
+  if (!clip_slab(ld.y, lo.y, solid.half.y, enter, exit, sign)) return false;
+  if (sign != 0.0F) n = {0.0F, sign, 0.0F};
+  if (!clip_slab(d.z, o.z - 0.5F * (solid.z0 + solid.z1), 0.5F * (solid.z1 - solid.z0), enter, exit,
+                 sign)) {
+    return false;
+  }
+  if (sign != 0.0F) n = {0.0F, 0.0F, sign};
+  if (solid.roof != Roof::kFlat) {
+    bool entered = false;
+    const auto slope = [&](Vec3 normal, float offset) {
+      const float along = normal.x * ld.x + normal.y * ld.y + normal.z * d.z;
+      const float distance = offset - (normal.x * lo.x + normal.y * lo.y + normal.z * o.z);
+      if (!clip(along, distance, enter, exit, entered)) return false;
+      if (entered) n = normal;
+      return true;
+    };
+    const float k = solid.roof_slope;
+    if (!slope({0, k, 1}, solid.z1) || !slope({0, -k, 1}, solid.z1)) return false;
+    if (solid.roof == Roof::kHip) {
+      const float end = solid.z1 + k * (solid.half.x - solid.half.y);
+      if (!slope({k, 0, 1}, end) || !slope({-k, 0, 1}, end)) return false;
+    }
+  }
+  if (enter <= 0.0F) return false;
+  hit.t = enter;
+  hit.normal = {n.x * solid.cosine - n.y * solid.sine, n.x * solid.sine + n.y * solid.cosine, n.z};
+  if (n.z > 0.0F && (n.x != 0.0F || n.y != 0.0F)) hit.normal = normalised(hit.normal);
+  return true;
+}
+
+bool hit_ellipsoid(const Solid& solid, Vec3 o, Vec3 d, Hit& hit) {
+  const float r = 1.0F / solid.half.x;
+  const float rz = 2.0F / (solid.z1 - solid.z0);
+  const Vec3 scale{r, r, rz};
+  const Vec3 p =
+      Vec3{o.x - solid.centre.x, o.y - solid.centre.y, o.z - 0.5F * (solid.z0 + solid.z1)} * scale;
+  const Vec3 v = d * scale;
+  const float a = dot(v, v);
+  const float b = dot(p, v);
+  const float discriminant = b * b - a * (dot(p, p) - 1.0F);
+  if (discriminant <= 0.0F) return false;
+  const float t = (-b - std::sqrt(discriminant)) / a;
+  if (!(t > 0.0F && t < hit.t)) return false;
+  hit.t = t;
+  hit.normal = normalised((p + v * t) * scale);
+  return true;
+}
+
+bool hit_cylinder(const Solid& solid, Vec3 o, Vec3 d, Hit& hit) {
+  const Vec2 p = Vec2{o.x, o.y} - solid.centre;
+  const Vec2 v{d.x, d.y};
+  const float a = dot(v, v);
+  const float b = dot(p, v);
+  const float discriminant = b * b - a * (dot(p, p) - solid.half.x * solid.half.x);
+  if (discriminant <= 0.0F) return false;
+  const float root = std::sqrt(discriminant);
+  float t = (-b - root) / a;
+  const float z = o.z + t * d.z;
+  Vec3 normal{(p.x + v.x * t) / solid.half.x, (p.y + v.y * t) / solid.half.x, 0.0F};
+  if (z > solid.z1) {
+    if (!(d.z < 0.0F)) return false;
+    const float top = (solid.z1 - o.z) / d.z;
+    if (top > (-b + root) / a) return false;
+    t = top;
+    normal = {0.0F, 0.0F, 1.0F};
+  } else if (z < solid.z0) {
+    return false;
+  }
+  if (!(t > 0.0F && t < hit.t)) return false;
+  hit.t = t;
+  hit.normal = normal;
+  return true;
+}
+
+}  // namespace
+
+bool intersect(const Solid& solid, Vec3 o, Vec3 d, Hit& hit) {
+  switch (solid.shape) {
+    case Shape::kPrism:
+      return hit_prism(solid, o, d, hit);
+    case Shape::kEllipsoid:
+      return hit_ellipsoid(solid, o, d, hit);
+    case Shape::kCylinder:
+      return hit_cylinder(solid, o, d, hit);
+  }
+  return false;
+}
+
+bool cross_plane(const Solid& solid, Vec2 o, Vec2 d, float far, float& t_in, float& t_out) {
+  if (solid.shape == Shape::kPrism) {
+    const Vec2 lo = solid.to_local(o);
+    const Vec2 ld{d.x * solid.cosine + d.y * solid.sine, d.y * solid.cosine - d.x * solid.sine};
+    t_in = 0.0F;
+    t_out = far;
+    bool entered = false;
+    return clip(ld.x, solid.half.x - lo.x, t_in, t_out, entered) &&
+           clip(-ld.x, solid.half.x + lo.x, t_in, t_out, entered) &&
+           clip(ld.y, solid.half.y - lo.y, t_in, t_out, entered) &&
+           clip(-ld.y, solid.half.y + lo.y, t_in, t_out, entered);
+  }
+  const Vec2 p = o - solid.centre;
+  const float b = dot(p, d);
+  const float discriminant = b * b - dot(p, p) + solid.half.x * solid.half.x;
+  if (discriminant <= 0.0F) return false;
+  const float root = std::sqrt(discriminant);
+  t_in = std::max(0.0F, -b - root);
+  t_out = -b + root;
+  return t_out > 0.0F;
+}
+
+bool in_shadow(const Scene& scene, Vec3 point, Vec3 to_sun) {
+  bool blocked = false;
+  const float t_end = (scene.top - point.z) / to_sun.z;
+  const CellIndex& cells = scene.solid_cells;
+  walk_cells(
+      cells, {point.x, point.y}, {to_sun.x, to_sun.y}, t_end,
+      [&](int ix, int iy, float t_in, float) {
+        const float height = point.z + t_in * to_sun.z;
+        if (scene.cell_top[cells.number(ix, iy)] <= height) return true;
+        for (const std::uint32_t i : cells.at(ix, iy)) {
+          Hit hit;
+          if (scene.solids[i].z1 > height && intersect(scene.solids[i], point, to_sun, hit)) {
+            blocked = true;
+            return false;
+          }
+        }
+        return true;
+      });
+  return blocked;
+}
+
+}  // namespace crossfix::world

@@ -1,0 +1,55 @@
+/// Renders a scene from above and from the ground.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "scene.hpp"
+
+namespace crossfix::world {
+
+/// Sun, sky and camera response of one image. Colours are linear RGB.
+struct Light {
+  Vec3 sun_direction{0.0F, 0.0F, 1.0F};  ///< unit, towards the sun
+  Vec3 sun{1.0F, 1.0F, 1.0F};            ///< zero under an overcast sky
+  Vec3 ambient{0.4F, 0.4F, 0.45F};       ///< on a surface that faces up
+  Vec3 zenith{0.1F, 0.25F, 0.6F};
+  Vec3 horizon{0.6F, 0.7F, 0.8F};
+  float clouds = 0.5F;  ///< share of the sky covered
+  float haze = 0.002F;  ///< extinction per metre
+  Vec3 gain{1.0F, 1.0F, 1.0F};
+  std::uint32_t seed = 0;
+};
+
+/// The unit vector at an azimuth (radians clockwise from north) and elevation (radians).
+Vec3 direction_of(float azimuth, float elevation);
+
+/// Light of the panoramas: sun from anywhere or an overcast sky, by a key.
+Light random_ground_light(std::uint64_t key);
+/// Light of a city's tiles: a high sun in a clear sky, by a key.
+Light random_aerial_light(std::uint64_t key);
+
+/// An 8-bit RGB image, row-major.
+struct Raster {
+  int height = 0;
+  int width = 0;
+  std::vector<std::uint8_t> rgb;
+};
+
+/// What a renderer keeps between images; one for each thread.
+struct RenderScratch {
+  std::vector<std::uint32_t> seen;
+  std::uint32_t stamp = 0;
+};
+
+/// A north-up orthographic view of side `metres` centred on `centre`, `size` pixels a side, `samples`
+/// rays a pixel along each axis.
+Raster render_tile(const Scene& scene, const Light& light, Vec2 centre, float metres, int size,
+                   int samples);
+
+/// An equirectangular view from `eye`: the centre column looks north, columns run clockwise, the
+/// centre row is the horizon; `samples` rays a pixel along each axis.
+Raster render_panorama(const Scene& scene, const Light& light, Vec3 eye, int height, int width,
+                       int samples, RenderScratch& scratch);
+
+}  // namespace crossfix::world
