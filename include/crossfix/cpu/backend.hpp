@@ -4,6 +4,7 @@
 
 #include "crossfix/cpu/attention.hpp"
 #include "crossfix/cpu/context.hpp"
+#include "crossfix/cpu/eigen_math.hpp"
 #include "crossfix/cpu/image_ops.hpp"
 #include "crossfix/cpu/layer_norm.hpp"
 #include "crossfix/cpu/projection.hpp"
@@ -16,6 +17,8 @@ namespace crossfix::cpu {
 
 #if CROSSFIX_HAS_ONEDNN
 using DefaultMath = OneDnn;
+#else
+using DefaultMath = EigenMath;
 #endif
 
 /// The CPU backend (contract: ops/backend.hpp). `Element` is float or bfloat16; `Math` supplies
@@ -59,5 +62,6 @@ struct Backend {
 
 static_assert(ops::Backend<Backend<float>>);
 static_assert(ops::Backend<Backend<bfloat16>>);
+static_assert(ops::Backend<Backend<float, EigenMath>>);
 
 }  // namespace crossfix::cpu

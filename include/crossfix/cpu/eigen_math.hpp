@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+
+#include "crossfix/core/dtype.hpp"
+#include "crossfix/core/tensor.hpp"
+#include "crossfix/cpu/context.hpp"
+#include "crossfix/ops/specification.hpp"
+
+namespace crossfix::cpu {
+
+/// Convolutions and matrix products by Eigen, for builds without oneDNN: rows of the input (patches
+/// of it for a convolution) are gathered as floats into scratch memory and multiplied a tile at a
+/// time. bfloat16 is widened to float; weights are rounded to it all the same. Eigen uses the
+/// instruction set that the library is compiled for.
+struct EigenMath {
+  static constexpr const char* kName = "Eigen";
+
+  /// See ops/backend.hpp. `Element` is float or bfloat16.
+  template <class Element>
+  class Convolution {
+   public:
+    Convolution(const ops::ConvolutionSpecification& specification,
+                TensorView<const float, 4> weights, TensorView<const float, 1> bias,
+                const Shape<4>& input_shape);
+
+    void operator()(Context& context, TensorView<const Element, 4> x,
+                    TensorView<Element, 4> y) const;
+    void operator()(Context& context, TensorView<const Element, 4> x,
+                    TensorView<const Element, 4> r, TensorView<Element, 4> y) const;
+    std::size_t scratch_bytes() const;
+
+   private:
+    void run(Context& context, TensorView<const Element, 4> x, const Element* r,
+             TensorView<Element, 4> y) const;
+
+    ops::ConvolutionSpecification specification_;
+    Shape<4> input_shape_;
+    int threads_;
+    Tensor<float, 2> weights_;  // [out, kernel row, kernel column, in]
+    Tensor<float, 1> bias_;
+  };
+
+  /// See ops/backend.hpp. `Element` is float or bfloat16.
+  template <class Element>
+  class Linear {
+   public:
+    Linear(const ops::LinearSpecification& specification, TensorView<const float, 2> weights,
+           TensorView<const float, 2> table);
+
+    void operator()(Context& context, TensorView<const Element, 2> x,
+                    TensorView<Element, 2> y) const;
+    std::size_t scratch_bytes() const;
+
+   private:
+    ops::LinearSpecification specification_;
+    int threads_;
+    Tensor<float, 2> weights_;
+    Tensor<float, 2> table_;
+  };
+};
+
+extern template class EigenMath::Convolution<float>;
+extern template class EigenMath::Convolution<bfloat16>;
+extern template class EigenMath::Linear<float>;
+extern template class EigenMath::Linear<bfloat16>;
+
+}  // namespace crossfix::cpu

@@ -1,0 +1,139 @@
+#include <catch2/catch.hpp>
+#include <limits>
+
+#include "ops/subjects.hpp"
+
+namespace crossfix::test {
+
+TEMPLATE_LIST_TEST_CASE("LayerNorm equals the reference, plain, added and in place", "[ops]",
+                        KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  using Element = typename TestType::Element;
+  auto context = TestType::context(0);
+  for (Index channels : {1, 7, 13, 64, 113, 256, 600}) {
+    for (Index rows : {1, 7, 33}) {
+      for (float mean : {0.0f, 100.0f}) {
+        CAPTURE(TestType::name(), channels, rows, mean);
+        const auto scale = features("scale", Shape<1>{channels});
+        const auto shift = features("shift", Shape<1>{channels});
+        auto x = features("x", Shape<2>{rows, channels + 3});
+        for (Index i = 0; i < x.size(); ++i) {
+          x.data()[i] = static_cast<float>(Element(x.data()[i] + mean));
+        }
+        const auto r = features_of<Element, 2>("r", {rows, channels});
+        const auto wide = stored_as<Element>(x);
+        const auto residual = stored_as<Element>(r);
+        const auto part = [channels](const auto& view) { return view.slice(1, 2, 2 + channels); };
+
+        ReferenceBackend::Context plain;
+        const ReferenceBackend::LayerNorm reference(scale, shift, 1e-5f);
+        const typename TestType::Backend::LayerNorm norm(scale, shift, 1e-5f);
+        // A value near the mean m is off by 2^-24 m, of unit deviation.
+        const double tolerance = TestType::kTolerance + static_cast<double>(mean) * 0x1p-22;
+        Tensor<float, 2> expected({rows, channels});
+        Tensor<Element, 2> y({rows, channels});
+
+        reference(plain, part(x.view()), expected);
+        norm(context, part(wide.view()), y);
+        REQUIRE(relative_error<Element, 2>(y, expected) <= tolerance);
+
+        reference(plain, part(x.view()), r, expected);
+        norm(context, part(wide.view()), residual, y);
+        REQUIRE(relative_error<Element, 2>(y, expected) <= tolerance);
+        y = residual.clone();
+        norm(context, part(wide.view()), y, y);
+        REQUIRE(relative_error<Element, 2>(y, expected) <= tolerance);
+        auto in_place = wide.clone();
+        norm(context, part(std::as_const(in_place).view()), residual, part(in_place.view()));
+        REQUIRE(relative_error<Element, 2>(part(in_place.view()), expected) <= tolerance);
+      }
+    }
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Pools equal the reference to the bit", "[ops]", KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  using Element = typename TestType::Element;
+  auto context = TestType::context(0);
+  const auto equal = [](const Tensor<Element, 4>& y, const Tensor<float, 4>& expected) {
+    bool same = true;
+    for (Index i = 0; i < expected.size(); ++i) {
+      const auto a = static_cast<float>(y.data()[i]);
+      const float b = expected.data()[i];
+      same = same && (a == b || (std::isnan(a) && std::isnan(b)));
+    }
+    return same;
+  };
+  ReferenceBackend::Context plain;
+  for (const Shape<4>& shape : {Shape<4>{1, 1, 1, 1}, Shape<4>{2, 7, 13, 24},
+                                Shape<4>{1, 16, 8, 64}, Shape<4>{1, 5, 6, 113}}) {
+    CAPTURE(TestType::name(), to_string(shape));
+    auto x = features_of<Element>("x", shape);
+    x.data()[x.size() / 2] = std::numeric_limits<float>::quiet_NaN();
+    x.data()[x.size() - 1] = -std::numeric_limits<float>::infinity();
+    const auto input = stored_as<Element>(x);
+
+    const Shape<4> halved{shape[0], ops::max_pool_extent(shape[1]), ops::max_pool_extent(shape[2]),
+                          shape[3]};
+    Tensor<float, 4> expected(halved);
+    Tensor<Element, 4> y(halved);
+    ReferenceBackend::max_pool(plain, x, expected);
+    TestType::Backend::max_pool(context, input, y);
+    REQUIRE(equal(y, expected));
+
+    const Shape<4> fitted{shape[0], (shape[1] + 2) / 3, (shape[2] + 1) / 2, shape[3]};
+    expected = Tensor<float, 4>(fitted);
+    y = Tensor<Element, 4>(fitted);
+    ReferenceBackend::adaptive_max_pool(plain, x, expected);
+    TestType::Backend::adaptive_max_pool(context, input, y);
+    REQUIRE(equal(y, expected));
+  }
+  Tensor<Element, 4> larger({1, 3, 1, 1});
+  REQUIRE_THROWS_AS(
+      TestType::Backend::adaptive_max_pool(context, Tensor<Element, 4>({1, 2, 1, 1}), larger),
+      ShapeError);
+}
+
+TEMPLATE_LIST_TEST_CASE("An image is resized and normalised", "[ops]", KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  using Element = typename TestType::Element;
+  auto context = TestType::context(0);
+  ReferenceBackend::Context plain;
+  const float mean[3] = {0.485f, 0.456f, 0.406f};
+  const float std[3] = {0.229f, 0.224f, 0.225f};
+  for (const auto& [from, to] : {std::pair<Shape<2>, Shape<2>>{{64, 64}, {64, 64}},
+                                 {{113, 71}, {32, 32}},
+                                 {{7, 13}, {20, 33}},
+                                 {{1, 1}, {3, 2}},
+                                 {{40, 80}, {16, 40}}}) {
+    CAPTURE(TestType::name(), to_string(from), to_string(to));
+    const auto picture = image("picture", from[0], from[1]);
+    Tensor<float, 3> expected({to[0], to[1], 3});
+    Tensor<Element, 3> y({to[0], to[1], 3});
+    ReferenceBackend::load_image(plain, picture, mean, std, expected);
+    TestType::Backend::load_image(context, picture, mean, std, y);
+    float worst = 0.0f;
+    for (Index i = 0; i < y.size(); ++i) {
+      const float error = std::abs(static_cast<float>(y.data()[i]) - expected.data()[i]);
+      worst = !(error <= worst) ? error : worst;
+    }
+    // Two roundings to a grey level each, a half of one, and that of the element.
+    const float grey_level = 1.0f / 255.0f / 0.224f;
+    REQUIRE(worst <= 1.01f * grey_level + 3.0f * static_cast<float>(TestType::kTolerance));
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Activations are read as floats", "[ops]", KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  using Element = typename TestType::Element;
+  auto context = TestType::context(0);
+  const auto x = features_of<Element, 2>("x", {7, 13});
+  const auto stored = stored_as<Element>(x);
+  std::vector<float> out(7 * 5);
+  TestType::Backend::read(context, stored.view().slice(1, 4, 9), out.data());
+  for (Index i = 0; i < 7; ++i) {
+    for (Index j = 0; j < 5; ++j) REQUIRE(out[static_cast<std::size_t>(i * 5 + j)] == x(i, j + 4));
+  }
+}
+
+}  // namespace crossfix::test

@@ -1,0 +1,287 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "crossfix/core/tensor.hpp"
+#include "crossfix/ops/backend.hpp"
+
+namespace crossfix::test {
+
+/// The backend that others are compared with: the contract of ops/backend.hpp in plain loops, one
+/// thread, sums in double, activations in float. Written to be read, not to be fast.
+struct ReferenceBackend {
+  using Space = HostSpace;
+  using Element = float;
+  using In2 = TensorView<const float, 2>;
+  using In4 = TensorView<const float, 4>;
+  using Out2 = TensorView<float, 2>;
+  using Out4 = TensorView<float, 4>;
+
+  struct Context {
+    explicit Context(std::size_t = 0) {}
+  };
+
+  class Arena {
+   public:
+    explicit Arena(std::size_t bytes) : bytes_({static_cast<Index>(bytes)}) {}
+    std::byte* data() { return bytes_.data(); }
+
+   private:
+    Tensor<std::byte, 1> bytes_;
+  };
+
+  class Convolution {
+   public:
+    Convolution(const ops::ConvolutionSpecification& spec, In4 weights,
+                TensorView<const float, 1> bias, const Shape<4>&)
+        : spec_(spec),
+          weights_(weights.data(), weights.data() + weights.size()),
+          bias_(bias.data(), bias.data() + bias.size()) {}
+
+    void operator()(Context&, In4 x, Out4 y) const { run(x, {}, y); }
+    void operator()(Context&, In4 x, In4 r, Out4 y) const { run(x, r, y); }
+    std::size_t scratch_bytes() const { return 0; }
+
+   private:
+    void run(In4 x, In4 r, Out4 y) const {
+      for (Index n = 0; n < y.extent(0); ++n) {
+        for (Index i = 0; i < y.extent(1); ++i) {
+          for (Index j = 0; j < y.extent(2); ++j) {
+            for (Index o = 0; o < y.extent(3); ++o) {
+              double sum = bias_[static_cast<std::size_t>(o)] + tap_sum(x, n, i, j, o);
+              if (r.data() != nullptr) sum += static_cast<double>(r(n, i, j, o));
+              y(n, i, j, o) = activated(sum, spec_.activation);
+            }
+          }
+        }
+      }
+    }
+
+    double tap_sum(In4 x, Index n, Index i, Index j, Index o) const {
+      const TensorView<const float, 4> w(
+          weights_.data(), {spec_.out_channels, spec_.in_channels, spec_.kernel, spec_.kernel});
+      double sum = 0.0;
+      for (Index a = 0; a < spec_.kernel; ++a) {
+        for (Index b = 0; b < spec_.kernel; ++b) {
+          const Index row = i * spec_.stride + a * spec_.dilation - spec_.padding;
+          const Index column = j * spec_.stride + b * spec_.dilation - spec_.padding;
+          if (row < 0 || row >= x.extent(1) || column < 0 || column >= x.extent(2)) continue;
+          for (Index c = 0; c < spec_.in_channels; ++c) {
+            sum += static_cast<double>(x(n, row, column, c)) * static_cast<double>(w(o, c, a, b));
+          }
+        }
+      }
+      return sum;
+    }
+
+    ops::ConvolutionSpecification spec_;
+    std::vector<float> weights_;
+    std::vector<float> bias_;
+  };
+
+  class Linear {
+   public:
+    Linear(const ops::LinearSpecification& spec, In2 weights, In2 table)
+        : spec_(spec),
+          tokens_(table.extent(0)),
+          weights_(weights.data(), weights.data() + weights.size()),
+          table_(table.data(), table.data() + table.size()) {}
+
+    void operator()(Context&, In2 x, Out2 y) const {
+      const In2 w(weights_.data(), {spec_.out_features, spec_.in_features});
+      const In2 table(table_.data(), {tokens_, spec_.out_features});
+      for (Index row = 0; row < x.extent(0); ++row) {
+        for (Index o = 0; o < spec_.out_features; ++o) {
+          double sum = static_cast<double>(table(row % tokens_, o));
+          for (Index c = 0; c < spec_.in_features; ++c) {
+            sum += static_cast<double>(x(row, c)) * static_cast<double>(w(o, c));
+          }
+          y(row, o) = activated(sum, spec_.activation);
+        }
+      }
+    }
+    std::size_t scratch_bytes() const { return 0; }
+
+   private:
+    ops::LinearSpecification spec_;
+    Index tokens_;
+    std::vector<float> weights_;
+    std::vector<float> table_;
+  };
+
+  class Projection {
+   public:
+    Projection(In2 weights, TensorView<const float, 1> bias)
+        : linear_({.rows = 0, .in_features = weights.extent(1), .out_features = weights.extent(0)},
+                  weights, In2(bias.data(), {1, bias.extent(0)})) {}
+    void operator()(Context& context, In2 x, Out2 y) const { linear_(context, x, y); }
+
+   private:
+    Linear linear_;
+  };
+
+  class LayerNorm {
+   public:
+    LayerNorm(TensorView<const float, 1> scale, TensorView<const float, 1> shift, float epsilon)
+        : scale_(scale.data(), scale.data() + scale.size()),
+          shift_(shift.data(), shift.data() + shift.size()),
+          epsilon_(epsilon) {}
+
+    void operator()(Context&, In2 x, Out2 y) const { run(x, {}, y); }
+    void operator()(Context&, In2 x, In2 r, Out2 y) const { run(x, r, y); }
+
+   private:
+    void run(In2 x, In2 r, Out2 y) const {
+      const std::size_t channels = scale_.size();
+      std::vector<double> z(channels);
+      for (Index row = 0; row < x.extent(0); ++row) {
+        double mean = 0.0;
+        for (std::size_t c = 0; c < channels; ++c) {
+          z[c] = static_cast<double>(x(row, static_cast<Index>(c)));
+          if (r.data() != nullptr) z[c] += static_cast<double>(r(row, static_cast<Index>(c)));
+          mean += z[c] / static_cast<double>(channels);
+        }
+        double variance = 0.0;
+        for (double value : z) {
+          variance += (value - mean) * (value - mean) / static_cast<double>(channels);
+        }
+        for (std::size_t c = 0; c < channels; ++c) {
+          const double normal = (z[c] - mean) / std::sqrt(variance + static_cast<double>(epsilon_));
+          y(row, static_cast<Index>(c)) = static_cast<float>(
+              normal * static_cast<double>(scale_[c]) + static_cast<double>(shift_[c]));
+        }
+      }
+    }
+
+    std::vector<float> scale_;
+    std::vector<float> shift_;
+    float epsilon_;
+  };
+
+  static std::size_t attention_scratch_bytes(Index, Index, Index, Index) { return 0; }
+
+  static void attention(Context&, In4 q, In4 k, In4 v, Out4 o, float scale) {
+    const Index keys = k.extent(1);
+    std::vector<double> weights(static_cast<std::size_t>(keys));
+    for (Index b = 0; b < q.extent(0); ++b) {
+      for (Index h = 0; h < q.extent(2); ++h) {
+        for (Index i = 0; i < q.extent(1); ++i) {
+          softmax_of_scores(q, k, b, h, i, static_cast<double>(scale), weights);
+          for (Index d = 0; d < q.extent(3); ++d) {
+            double sum = 0.0;
+            for (Index j = 0; j < keys; ++j) {
+              sum += weights[static_cast<std::size_t>(j)] * static_cast<double>(v(b, j, h, d));
+            }
+            o(b, i, h, d) = static_cast<float>(sum);
+          }
+        }
+      }
+    }
+  }
+
+  static void max_pool(Context&, In4 x, Out4 y) {
+    pool(x, y, [&](Index i, std::size_t axis) {
+      return ops::AdaptiveRange{std::max<Index>(0, 2 * i - 1),
+                                std::min<Index>(x.extent(axis), 2 * i + 2)};
+    });
+  }
+
+  static void adaptive_max_pool(Context&, In4 x, Out4 y) {
+    pool(x, y, [&](Index i, std::size_t axis) {
+      return ops::adaptive_range(i, x.extent(axis), y.extent(axis));
+    });
+  }
+
+  /// The triangle filter itself, without the roundings to 8 bits of the real one.
+  static void load_image(Context&, TensorView<const std::uint8_t, 3> image, const float (&mean)[3],
+                         const float (&std)[3], TensorView<float, 3> y) {
+    for (Index i = 0; i < y.extent(0); ++i) {
+      const std::vector<double> rows = triangle(i, y.extent(0), image.extent(0));
+      for (Index j = 0; j < y.extent(1); ++j) {
+        const std::vector<double> columns = triangle(j, y.extent(1), image.extent(1));
+        for (Index c = 0; c < 3; ++c) {
+          double sum = 0.0;
+          for (Index r = 0; r < image.extent(0); ++r) {
+            for (Index s = 0; s < image.extent(1); ++s) {
+              sum += rows[static_cast<std::size_t>(r)] * columns[static_cast<std::size_t>(s)] *
+                     image(r, s, c);
+            }
+          }
+          y(i, j, c) = static_cast<float>((sum / 255.0 - static_cast<double>(mean[c])) /
+                                          static_cast<double>(std[c]));
+        }
+      }
+    }
+  }
+
+  static void read(Context&, In2 x, float* out) {
+    for (Index i = 0; i < x.extent(0); ++i) {
+      for (Index j = 0; j < x.extent(1); ++j) *out++ = x(i, j);
+    }
+  }
+
+ private:
+  static float activated(double value, ops::Activation activation) {
+    if (activation == ops::Activation::relu && value < 0.0) value = 0.0;
+    return static_cast<float>(value);
+  }
+
+  static void softmax_of_scores(In4 q, In4 k, Index b, Index h, Index i, double scale,
+                                std::vector<double>& weights) {
+    double largest = -std::numeric_limits<double>::infinity();
+    for (std::size_t j = 0; j < weights.size(); ++j) {
+      double score = 0.0;
+      for (Index d = 0; d < q.extent(3); ++d) {
+        score += static_cast<double>(q(b, i, h, d)) *
+                 static_cast<double>(k(b, static_cast<Index>(j), h, d));
+      }
+      weights[j] = score * scale;
+      largest = std::max(largest, weights[j]);
+    }
+    double total = 0.0;
+    for (double& weight : weights) total += weight = std::exp(weight - largest);
+    for (double& weight : weights) weight /= total;
+  }
+
+  template <class Range>
+  static void pool(In4 x, Out4 y, Range range) {
+    for (Index n = 0; n < y.extent(0); ++n) {
+      for (Index i = 0; i < y.extent(1); ++i) {
+        for (Index j = 0; j < y.extent(2); ++j) {
+          for (Index c = 0; c < y.extent(3); ++c) {
+            float largest = -std::numeric_limits<float>::infinity();
+            for (Index r = range(i, 1).begin; r < range(i, 1).end; ++r) {
+              for (Index s = range(j, 2).begin; s < range(j, 2).end; ++s) {
+                const float value = x(n, r, s, c);
+                if (value > largest || std::isnan(value)) largest = value;
+              }
+            }
+            y(n, i, j, c) = largest;
+          }
+        }
+      }
+    }
+  }
+
+  /// Weights of `input` pixels in output pixel `index` of `output`, summing to 1.
+  static std::vector<double> triangle(Index index, Index output, Index input) {
+    const double ratio = static_cast<double>(input) / static_cast<double>(output);
+    const double width = std::max(ratio, 1.0);
+    const double centre = (static_cast<double>(index) + 0.5) * ratio;
+    std::vector<double> weights(static_cast<std::size_t>(input));
+    double total = 0.0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      weights[i] = std::max(0.0, 1.0 - std::abs(static_cast<double>(i) + 0.5 - centre) / width);
+      total += weights[i];
+    }
+    for (double& weight : weights) weight /= total;
+    return weights;
+  }
+};
+
+static_assert(ops::Backend<ReferenceBackend>);
+
+}  // namespace crossfix::test
