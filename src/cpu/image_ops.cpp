@@ -1,7 +1,6 @@
 #include "crossfix/cpu/image_ops.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "crossfix/ops/specification.hpp"
 #include "kernels/select.hpp"
@@ -83,36 +82,15 @@ void load_image(Context& context, TensorView<const std::uint8_t, 3> image, const
     throw ShapeError("an image has shape " + to_string(image.shape()) +
                      ", expected [height, width, 3]");
   }
-  const auto weight = [](Index output, Index input, Index outputs, Index inputs) {
-    const float ratio = static_cast<float>(inputs) / static_cast<float>(outputs);
-    const float centre = (static_cast<float>(output) + 0.5f) * ratio;
-    const float distance = (static_cast<float>(input) + 0.5f - centre) / std::max(ratio, 1.0f);
-    return std::max(0.0f, 1.0f - std::abs(distance));
-  };
-  const auto window = [](Index output, Index outputs, Index inputs) {
-    const float ratio = static_cast<float>(inputs) / static_cast<float>(outputs);
-    const float centre = (static_cast<float>(output) + 0.5f) * ratio;
-    const float support = std::max(ratio, 1.0f);
-    return AdaptiveRange{std::max<Index>(0, static_cast<Index>(centre - support)),
-                         std::min<Index>(inputs, static_cast<Index>(centre + support) + 1)};
-  };
+  const auto resized = context.resizers().get({image.extent(0), image.extent(1)},
+                                              {y.extent(0), y.extent(1)})(image, context.threads());
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (Index i = 0; i < y.extent(0); ++i) {
-    const AdaptiveRange rows = window(i, y.extent(0), image.extent(0));
+    const std::uint8_t* in = resized.data() + i * resized.stride(0);
+    Element* out = y.data() + i * y.stride(0);
     for (Index j = 0; j < y.extent(1); ++j) {
-      const AdaptiveRange columns = window(j, y.extent(1), image.extent(1));
-      float sum[3] = {};
-      float total = 0.0f;
-      for (Index r = rows.begin; r < rows.end; ++r) {
-        for (Index s = columns.begin; s < columns.end; ++s) {
-          const float w = weight(i, r, y.extent(0), image.extent(0)) *
-                          weight(j, s, y.extent(1), image.extent(1));
-          total += w;
-          for (Index c = 0; c < 3; ++c) sum[c] += w * static_cast<float>(image(r, s, c));
-        }
-      }
       for (Index c = 0; c < 3; ++c) {
-        y(i, j, c) = Element((sum[c] / total / 255.0f - mean[c]) / std[c]);
+        *out++ = Element((static_cast<float>(*in++) / 255.0f - mean[c]) / std[c]);
       }
     }
   }

@@ -6,6 +6,7 @@
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/cpu/instruction_set.hpp"
+#include "crossfix/cpu/resize.hpp"
 
 namespace crossfix::cpu {
 
@@ -49,10 +50,14 @@ class Context {
   /// where the context was made with less.
   std::byte* scratch(std::size_t bytes);
 
+  /// Resizers for the sizes of images met lately.
+  ResizerCache& resizers() { return resizers_; }
+
  private:
   int threads_;
   InstructionSet instruction_set_;
   Tensor<std::byte, 1> scratch_;
+  ResizerCache resizers_;
 };
 
 /// The context of a backend whose activations are `Element`.
