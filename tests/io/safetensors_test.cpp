@@ -8,6 +8,7 @@
 #include "crossfix/core/error.hpp"
 #include "io/files.hpp"
 #include "io/raw_safetensors.hpp"
+#include "safetensors_header.hpp"
 
 using namespace crossfix;
 using io::Safetensors;
@@ -176,9 +177,14 @@ TEST_CASE("a file cut anywhere is refused") {
   const std::string whole = test::read_text(folder / "w");
   for (std::size_t size = 0; size < whole.size(); ++size) {
     CAPTURE(size, whole.size());
-    test::write_text(folder / "cut", whole.substr(0, size));
-    CHECK_THROWS_AS(Safetensors::open(folder / "cut"), WeightsError);
+    TensorRecords tensors;
+    io::Metadata metadata;
+    const auto cut = std::as_bytes(std::span(whole)).first(size);
+    CHECK_THROWS_AS(io::parse_safetensors(cut, tensors, metadata), WeightsError);
   }
+  std::filesystem::resize_file(folder / "w", whole.size() - 1);
+  CHECK_THAT(message_of<WeightsError>([&] { Safetensors::open(folder / "w"); }),
+             Catch::Contains("cut short"));
 }
 
 TEST_CASE("what is no file of weights is refused with its name") {
