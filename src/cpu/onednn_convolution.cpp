@@ -16,20 +16,20 @@ struct OneDnn::Convolution<Element>::State {
   Shape<4> input_shape;
   Shape<4> output_shape;
   int threads;  // the number the primitive was planned for
-  dnnl::convolution_forward::primitive_desc description;
+  onednn::Layouts layouts;
   dnnl::convolution_forward primitive;
   memory weights;
   memory bias;
 
   void run(Context& context, const Element* x, Element* y) const {
     ThreadScope scope(threads);
-    std::byte* scratch = context.scratch(description.scratchpad_desc().get_size());
+    std::byte* scratch = context.scratch(layouts.scratch_bytes);
     onednn::Run run;
-    run.bind(DNNL_ARG_SRC, description.src_desc(), x);
+    run.bind(DNNL_ARG_SRC, layouts.source, x);
     run.bind(DNNL_ARG_WEIGHTS, weights);
     run.bind(DNNL_ARG_BIAS, bias);
-    run.bind(DNNL_ARG_DST, description.dst_desc(), y);
-    run.bind(DNNL_ARG_SCRATCHPAD, description.scratchpad_desc(), scratch);
+    run.bind(DNNL_ARG_DST, layouts.target, y);
+    run.bind(DNNL_ARG_SCRATCHPAD, layouts.scratch, scratch);
     run.execute(primitive);
   }
 };
@@ -74,7 +74,7 @@ OneDnn::Convolution<Element>::Convolution(const ops::ConvolutionSpecification& s
         attributes, onednn::engine());
     const memory::desc oihw(weight_dims, memory::data_type::f32, memory::format_tag::oihw);
     return std::make_unique<const State>(
-        State{spec, input_shape, output, omp_get_max_threads(), description,
+        State{spec, input_shape, output, omp_get_max_threads(), onednn::Layouts(description),
               dnnl::convolution_forward(description),
               onednn::packed(weights.data(), oihw, description.weights_desc()),
               onednn::packed(bias.data(), bias_desc, bias_desc)});
@@ -109,12 +109,12 @@ void OneDnn::Convolution<Element>::operator()(Context& context, TensorView<const
 
 template <class Element>
 std::size_t OneDnn::Convolution<Element>::scratch_bytes() const {
-  return state_->description.scratchpad_desc().get_size();
+  return state_->layouts.scratch_bytes;
 }
 
 template <class Element>
 const char* OneDnn::Convolution<Element>::implementation() const {
-  return state_->description.impl_info_str();
+  return state_->layouts.implementation;
 }
 
 template class OneDnn::Convolution<float>;

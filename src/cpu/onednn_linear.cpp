@@ -15,26 +15,24 @@ struct OneDnn::Linear<Element>::State {
   ops::LinearSpecification specification;
   Index block;  // rows of one product: the table's, or all of them where the table is a bias
   int threads;  // the number the primitive is planned for
-  dnnl::matmul::primitive_desc description;
+  bool table_is_bias;
+  onednn::Layouts layouts;
   dnnl::matmul primitive;
   memory weights;
   memory table;
 
-  bool table_is_bias() const { return table.get_desc().dims()[0] == 1; }
-  std::size_t primitive_scratch() const {
-    return rounded(description.scratchpad_desc().get_size());
-  }
+  std::size_t primitive_scratch() const { return rounded(layouts.scratch_bytes); }
   std::size_t x_bytes() const { return rounded(bytes_of(specification.in_features)); }
   std::size_t y_bytes() const { return rounded(bytes_of(specification.out_features)); }
 
   void run(const Element* x, Element* y, std::byte* scratch) const {
     onednn::Run run;
-    run.bind(DNNL_ARG_SRC, description.src_desc(), x);
+    run.bind(DNNL_ARG_SRC, layouts.source, x);
     run.bind(DNNL_ARG_WEIGHTS, weights);
-    run.bind(table_is_bias() ? DNNL_ARG_BIAS : DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
+    run.bind(table_is_bias ? DNNL_ARG_BIAS : DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
              table);
-    run.bind(DNNL_ARG_DST, description.dst_desc(), y);
-    run.bind(DNNL_ARG_SCRATCHPAD, description.scratchpad_desc(), scratch);
+    run.bind(DNNL_ARG_DST, layouts.target, y);
+    run.bind(DNNL_ARG_SCRATCHPAD, layouts.scratch, scratch);
     run.execute(primitive);
   }
 
@@ -91,7 +89,8 @@ OneDnn::Linear<Element>::Linear(const ops::LinearSpecification& spec,
         attributes, onednn::engine());
     const memory::desc out_by_in(weight_dims, f32, memory::format_tag::ba);
     return std::make_unique<const State>(
-        State{spec, block, omp_get_max_threads(), description, dnnl::matmul(description),
+        State{spec, block, omp_get_max_threads(), table_rows == 1, onednn::Layouts(description),
+              dnnl::matmul(description),
               onednn::packed(weights.data(), out_by_in, description.weights_desc()),
               onednn::packed(table.data(), rows, rows)});
   });
@@ -136,7 +135,7 @@ std::size_t OneDnn::Linear<Element>::scratch_bytes() const {
 
 template <class Element>
 const char* OneDnn::Linear<Element>::implementation() const {
-  return state_->description.impl_info_str();
+  return state_->layouts.implementation;
 }
 
 template class OneDnn::Linear<float>;

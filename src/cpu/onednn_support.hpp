@@ -53,6 +53,24 @@ inline dnnl::memory packed(const float* values, const dnnl::memory::desc& source
   return to;
 }
 
+/// What each run of a primitive needs to know of its arguments. Kept, because asking oneDNN's C++
+/// interface for a layout builds a vector.
+struct Layouts {
+  dnnl::memory::desc source;
+  dnnl::memory::desc target;
+  dnnl::memory::desc scratch;
+  std::size_t scratch_bytes;
+  const char* implementation;
+
+  template <class Description>
+  explicit Layouts(const Description& description)
+      : source(description.src_desc()),
+        target(description.dst_desc()),
+        scratch(description.scratchpad_desc()),
+        scratch_bytes(scratch.get_size()),
+        implementation(description.impl_info_str()) {}
+};
+
 /// One run of a primitive: its arguments, bound to the caller's memory for the time of the run. The
 /// C interface is used because the C++ one builds a hash map for each run.
 class Run {
