@@ -187,6 +187,7 @@ void check(const DatasetOptions& options) {
   const auto require = [](bool good, const std::string& message) {
     if (!good) throw DataError(message);
   };
+  require(!options.out.empty(), "--out must name a folder");
   require(options.cities >= 1 && options.cities <= 99, "--cities must be 1 to 99");
   require(options.panoramas >= 2 * options.cities,
           "--panoramas must be at least two for each city: one to train on, one held out");

@@ -14,7 +14,8 @@ namespace crossfix::world {
 
 namespace {
 
-constexpr float kSlot = 10.0F;  // metres of street for each panorama
+constexpr float kSlot = 10.0F;           // metres of street for each panorama
+constexpr float kSurroundings = 150.0F;  // metres of city beyond the last panorama
 constexpr int kLargestSide = 60;
 constexpr int kTestShare = 16;  // one panorama in so many is held out, about the share of places
 
@@ -77,6 +78,14 @@ std::vector<PanoramaPlace> find_places(const CityPlan& plan, Random random) {
   return places;
 }
 
+/// More places than a city of that half side (metres) can have.
+double most_places(float half_side, const CityStyle& style) {
+  constexpr double kBends = 1.3;  // streets are longer than the lattice's spacing says
+  const double side = 2.0 * static_cast<double>(half_side);
+  const double streets = 2.0 * (side / static_cast<double>(style.block_min) + 1.0);
+  return streets * side * kBends / static_cast<double>(kSlot);
+}
+
 }  // namespace
 
 Split Division::split(double x, double y) const {
@@ -94,7 +103,7 @@ Split Division::split(double x, double y) const {
   };
   const double in = std::min(depth(x, held_x), depth(y, held_y));
   if (in <= -kTilePixels) return Split::kTrain;
-  return in >= kTileSpacing ? Split::kTest : Split::kNone;
+  return in > kTileSpacing ? Split::kTest : Split::kNone;
 }
 
 std::array<TilePlace, 4> tiles_around(double x, double y) {
@@ -137,7 +146,8 @@ CityPlan plan_city(std::uint64_t seed, int index, int count) {
   for (int side = 3; side <= kLargestSide; side = side + 1 + side / 6) {
     plan.division.side = side;
     const float half =
-        static_cast<float>(plan.division.half_pixels() * plan.metres_per_pixel) + 150.0F;
+        static_cast<float>(plan.division.half_pixels() * plan.metres_per_pixel) + kSurroundings;
+    if (most_places(half, style) < static_cast<double>(count)) continue;
     plan.scene = build_city(plan.key, style, half);
     std::vector<PanoramaPlace> places = find_places(plan, random.child(4));
     std::sort(places.begin(), places.end(),

@@ -106,14 +106,12 @@ bool hit_cylinder(const Solid& solid, Vec3 o, Vec3 d, Hit& hit) {
   float t = (-b - root) / a;
   const float z = o.z + t * d.z;
   Vec3 normal{(p.x + v.x * t) / solid.half.x, (p.y + v.y * t) / solid.half.x, 0.0F};
-  if (z > solid.z1) {
-    if (!(d.z < 0.0F)) return false;
-    const float top = (solid.z1 - o.z) / d.z;
-    if (top > (-b + root) / a) return false;
-    t = top;
-    normal = {0.0F, 0.0F, 1.0F};
-  } else if (z < solid.z0) {
-    return false;
+  if (z > solid.z1 || z < solid.z0) {  // through an end, if at all
+    const bool from_above = z > solid.z1;
+    if (d.z == 0.0F || (d.z < 0.0F) != from_above) return false;
+    t = ((from_above ? solid.z1 : solid.z0) - o.z) / d.z;
+    if (t > (-b + root) / a) return false;
+    normal = {0.0F, 0.0F, from_above ? 1.0F : -1.0F};
   }
   if (!(t > 0.0F && t < hit.t)) return false;
   hit.t = t;

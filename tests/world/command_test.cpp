@@ -1,0 +1,45 @@
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "commands.hpp"
+#include "crossfix/core/error.hpp"
+#include "temporary_folder.hpp"
+
+namespace crossfix::cli {
+
+namespace {
+
+void run(const std::string& arguments) {
+  CLI::App app;
+  add_world_command(app);
+  app.parse("world " + arguments);
+}
+
+}  // namespace
+
+TEST_CASE("crossfix world writes what its options ask for") {
+  const world::TemporaryFolder folder;
+  const auto out = folder / "world";
+  run("--out " + out.string() +
+      " --seed 9003 --panoramas 2 --tile-size 16 --panorama-size 32x16 --threads 1 "
+      "--tile-samples 1 --panorama-samples 1");
+  CHECK(std::filesystem::exists(out / "world.json"));
+  CHECK_THROWS_AS(run("--out " + out.string() + " --panoramas 2"), DataError);
+}
+
+TEST_CASE("crossfix world refuses options that do not fit") {
+  const world::TemporaryFolder folder;
+  const std::string out = "--out " + (folder / "world").string();
+  const std::string wrong =
+      GENERATE(as<std::string>(), " --cities 0", " --cities 1000", " --panoramas 1",
+               " --cities 4 --panoramas 7", " --tile-size 4", " --tile-size many", " --seed -1",
+               " --panorama-size 512", " --panorama-size 512x512", " --panorama-size 1024x512x3",
+               " --panorama-size 20x10", " --threads 0", " --tile-samples 0", " --unknown");
+  CAPTURE(wrong);
+  CHECK_THROWS_AS(run(out + wrong), CLI::ParseError);
+  CHECK_FALSE(std::filesystem::exists(folder / "world"));
+}
+
+TEST_CASE("crossfix world needs a folder") { CHECK_THROWS_AS(run("--seed 1"), CLI::RequiredError); }
+
+}  // namespace crossfix::cli

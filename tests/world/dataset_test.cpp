@@ -1,0 +1,222 @@
+#include "dataset.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "crossfix/core/error.hpp"
+#include "crossfix/io/georeference.hpp"
+#include "crossfix/io/image.hpp"
+#include "temporary_folder.hpp"
+
+namespace crossfix::world {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+DatasetOptions small(const fs::path& out) {
+  DatasetOptions options;
+  options.out = out;
+  options.seed = 9001;
+  options.cities = 2;
+  options.panoramas = 5;
+  options.tile_size = 40;
+  options.panorama_height = 32;
+  options.tile_samples = 1;
+  options.panorama_samples = 1;
+  options.threads = 2;
+  return options;
+}
+
+std::string bytes_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// Every file's bytes by its path under `root`.
+std::map<std::string, std::string> contents(const fs::path& root) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    if (entry.is_regular_file()) {
+      files[entry.path().lexically_relative(root).string()] = bytes_of(entry.path());
+    }
+  }
+  return files;
+}
+
+std::vector<std::vector<std::string>> rows(const fs::path& path) {
+  std::vector<std::vector<std::string>> result;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    result.emplace_back(std::istream_iterator<std::string>(words),
+                        std::istream_iterator<std::string>());
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("The same seed gives the same bytes whatever the number of threads") {
+  const TemporaryFolder folder;
+  DatasetOptions options = small(folder / "one");
+  options.threads = 1;
+  write_dataset(options);
+  options.out = folder / "three";
+  options.threads = 3;
+  write_dataset(options);
+  options.out = folder / "other";
+  options.seed = 9002;
+  write_dataset(options);
+  const auto one = contents(folder / "one");
+  CHECK(one.size() > 20);
+  CHECK(one == contents(folder / "three"));
+  CHECK(one != contents(folder / "other"));
+}
+
+TEST_CASE("A data set has VIGOR's layout, and coordinates that agree with its labels") {
+  const TemporaryFolder folder;
+  const fs::path root = folder / "world";
+  write_dataset(small(root));
+  const auto world = nlohmann::json::parse(bytes_of(root / "world.json"));
+  CHECK(world["seed"] == 9001);
+  CHECK(world["reserved"] == true);
+  CHECK(world["tile_size"] == 40);
+  CHECK(world["label_pixels"] == 640);
+  REQUIRE(world["cities"].size() == 2);
+  std::size_t panoramas = 0;
+  for (const auto& city : world["cities"]) {
+    const std::string name = city["name"];
+    const fs::path splits = root / "splits" / name;
+    std::set<std::string> tiles;
+    for (const auto& row : rows(splits / "satellite_list.txt")) {
+      REQUIRE(row.size() == 1);
+      CHECK(tiles.insert(row[0]).second);
+      CHECK(fs::exists(root / name / "satellite" / row[0]));
+    }
+    const auto count = [](const fs::path& path) {
+      return std::distance(fs::directory_iterator(path), fs::directory_iterator());
+    };
+    CHECK(count(root / name / "satellite") == static_cast<std::ptrdiff_t>(tiles.size()));
+    const auto all = rows(splits / "pano_label_balanced.txt");
+    CHECK(count(root / name / "panorama") == static_cast<std::ptrdiff_t>(all.size()));
+    panoramas += all.size();
+    for (const auto& row : all) {
+      REQUIRE(row.size() == 13);
+      const auto eye = io::place_of_panorama_name(row[0]);
+      REQUIRE(eye);
+      const PixelPoint at = io::world_pixel(*eye);
+      double last = 0.0;
+      for (std::size_t k = 1; k < 13; k += 3) {
+        CHECK(tiles.count(row[k]) == 1);
+        const auto centre = io::place_of_satellite_name(row[k]);
+        REQUIRE(centre);
+        const PixelPoint middle = io::world_pixel(*centre);
+        const double delta_row = std::stod(row[k + 1]);
+        const double delta_col = std::stod(row[k + 2]);
+        // Truth is (320 + delta_row, 320 - delta_col), the tile's corner is middle - 320.
+        CHECK(std::abs(at.row - (middle.row + delta_row)) <= 0.001);
+        CHECK(std::abs(at.col - (middle.col - delta_col)) <= 0.001);
+        const double limit = k == 1 ? 160.0 : 320.0;
+        CHECK(std::max(std::abs(delta_row), std::abs(delta_col)) <= limit);
+        CHECK(std::hypot(delta_row, delta_col) >= last);
+        last = std::hypot(delta_row, delta_col);
+      }
+    }
+    auto both = rows(splits / "same_area_balanced_train.txt");
+    const auto test = rows(splits / "same_area_balanced_test.txt");
+    CHECK_FALSE(both.empty());
+    CHECK_FALSE(test.empty());
+    both.insert(both.end(), test.begin(), test.end());
+    auto sorted = all;
+    std::sort(sorted.begin(), sorted.end());
+    std::sort(both.begin(), both.end());
+    CHECK(both == sorted);
+    const io::Image tile = io::read_image(root / name / "satellite" / *tiles.begin());
+    CHECK(tile.shape() == Shape<3>{40, 40, 3});
+    const io::Image panorama = io::read_image(root / name / "panorama" / all[0][0]);
+    CHECK(panorama.shape() == Shape<3>{32, 64, 3});
+  }
+  CHECK(panoramas == 5);
+}
+
+TEST_CASE("Labels do not depend on the size of the stored images") {
+  const TemporaryFolder folder;
+  DatasetOptions options = small(folder / "a");
+  write_dataset(options);
+  options.out = folder / "b";
+  options.tile_size = 24;
+  options.panorama_height = 16;
+  write_dataset(options);
+  CHECK(contents(folder / "a" / "splits") == contents(folder / "b" / "splits"));
+}
+
+TEST_CASE("Progress counts every image") {
+  const TemporaryFolder folder;
+  std::size_t calls = 0;
+  std::size_t total = 0;
+  write_dataset(small(folder / "world"), [&](std::size_t done, std::size_t all) {
+    CHECK(done == ++calls);
+    total = all;
+  });
+  std::size_t images = 0;
+  for (const auto& [name, text] : contents(folder / "world")) {
+    images += name.ends_with(".png") || name.ends_with(".jpg") ? 1U : 0U;
+  }
+  CHECK(calls == total);
+  CHECK(images == total);
+}
+
+TEST_CASE("What cannot be written is refused, and nothing is left behind") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "full");
+  std::ofstream(folder / "full" / "note.txt") << "mine";
+  CHECK_THROWS_WITH(write_dataset(small(folder / "full")), Catch::Contains("not an empty folder"));
+  CHECK(contents(folder / "full").size() == 1);
+  std::ofstream(folder / "file") << "mine";
+  CHECK_THROWS_AS(write_dataset(small(folder / "file")), DataError);
+  CHECK_THROWS_AS(write_dataset(small(folder / "file" / "below")), DataError);
+  CHECK_THROWS_AS(write_dataset(small("")), DataError);
+  fs::create_directories(folder / "empty");
+  write_dataset(small(folder / "empty"));
+  CHECK(fs::exists(folder / "empty" / "world.json"));
+  for (const auto& entry : fs::directory_iterator((folder / "x").parent_path())) {
+    CHECK(entry.path().extension() != ".partial");
+  }
+}
+
+TEST_CASE("A failure half-way leaves no data set") {
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH(write_dataset(small(folder / "world"),
+                                  [](std::size_t done, std::size_t) {
+                                    if (done == 3) throw DataError("stop");
+                                  }),
+                    "stop");
+  CHECK(fs::is_empty((folder / "world").parent_path()));
+}
+
+TEST_CASE("Options out of range are refused") {
+  const TemporaryFolder folder;
+  const auto refused = [&](auto&& change) {
+    DatasetOptions options = small(folder / "world");
+    change(options);
+    CHECK_THROWS_AS(write_dataset(options), DataError);
+    CHECK_FALSE(fs::exists(options.out));
+  };
+  refused([](DatasetOptions& o) { o.cities = 0; });
+  refused([](DatasetOptions& o) { o.panoramas = 3; });
+  refused([](DatasetOptions& o) { o.tile_size = 8; });
+  refused([](DatasetOptions& o) { o.panorama_height = 1 << 20; });
+  refused([](DatasetOptions& o) { o.tile_samples = 0; });
+  refused([](DatasetOptions& o) { o.panorama_samples = 17; });
+  refused([](DatasetOptions& o) { o.threads = -1; });
+}
+
+}  // namespace crossfix::world
