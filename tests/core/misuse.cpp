@@ -1,0 +1,33 @@
+/// What the types must refuse, one mistake a macro. Without any, the file compiles: the mistakes'
+/// neighbours are sound. CMakeLists.txt says which message each must give.
+#include "crossfix/core/tensor.hpp"
+
+namespace crossfix {
+
+void on_device(TensorView<const float, 2, DeviceSpace> view);
+void write_host(TensorView<float, 2> view);
+
+inline void sound(Tensor<float, 2>& tensor, TensorView<float, 2, DeviceSpace> device,
+                  TensorView<const float, 2> constant) {
+  on_device(device);
+  write_host(tensor);
+  tensor.view()(0, 0) = constant(0, 0);
+  Tensor<float, 2> moved = std::move(tensor);
+#if defined(HOST_VIEW_FOR_DEVICE)
+  on_device(constant);
+#elif defined(HOST_TENSOR_FOR_DEVICE)
+  on_device(moved);
+#elif defined(DEVICE_VIEW_FOR_HOST)
+  write_host(device);
+#elif defined(DEVICE_ELEMENT)
+  device(0, 0) = 1.0F;
+#elif defined(CONST_VIEW_FOR_WRITING)
+  write_host(constant);
+#elif defined(WRONG_RANK)
+  write_host(moved.view()[0]);
+#elif defined(TENSOR_COPY)
+  Tensor<float, 2> copy = moved;
+#endif
+}
+
+}  // namespace crossfix
