@@ -122,11 +122,11 @@ ROBOTCAR = replace(
 )
 # The bundled small network: 72 m tiles at 128 px (0.5625 m a pixel), cells of 4.5 m.
 SMALL = Config(
-    trunk=Trunk(blocks=(2, 2, 2), planes=24),
+    trunk=Trunk(blocks=(2, 2, 2), planes=32),
     model_width=128,
     heads=4,
-    encoder_layers=2,
-    ffn_width=256,
+    encoder_layers=1,
+    ffn_width=512,
     grid=16,
     satellite_size=128,
     ground_size=(80, 160),

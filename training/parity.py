@@ -122,7 +122,7 @@ def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> 
             ),
             "offsets": relative_error(raw["offsets"], offsets),
         }
-        run(programs / "crossfix-fusion", weights, folder / "tokens.safetensors", out, "--precision", precision)
+        run(programs / "crossfix-fusion", weights, folder / "tokens.safetensors", out, precision)
         errors["fusion"] = relative_error(load_file(out)["fused"], fused)
         for name, error in errors.items():
             table.add(f"{preset} {precision}: {name}", error, BOUNDS[name][index])

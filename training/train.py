@@ -23,15 +23,8 @@ import torch
 import augment
 from auxiliary import MatchingHead
 from config import PRESETS, Config
-from dataset import (
-    TRAIN_SPLIT,
-    DataError,
-    PairData,
-    cities_of,
-    read_split,
-    refuse_reserved,
-    validation_split,
-)
+from dataset import PairData, validation_split
+from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
 from loss import cell_entropy, error_metres, location_loss
 from model import CrossFix
 from weights import DTYPES, save_weights

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from config import SMALL
-from dataset import DataError, PairData, read_split, refuse_reserved, validation_split
+from dataset import PairData, validation_split
+from labels import DataError, read_split, refuse_reserved
 
 
 def test_truth_is_in_tile_fractions_and_tiles_without_the_camera_are_skipped(world):
