@@ -50,8 +50,8 @@ Light random_ground_light(std::uint64_t key) {
 Light random_aerial_light(std::uint64_t key) {
   Random random(key);
   Light light;
-  light.sun_direction =
-      direction_of(random.uniform(0.5F * kPi, 1.5F * kPi), random.uniform(0.65F, 1.15F));
+  const float elevation = random.uniform(0.65F, 1.15F);
+  light.sun_direction = direction_of(random.uniform(0.5F * kPi, 1.5F * kPi), elevation);
   light.sun = Vec3{1.0F, 0.98F, 0.93F} * random.uniform(0.85F, 1.1F);
   light.ambient = Vec3{0.34F, 0.38F, 0.46F} * random.uniform(0.85F, 1.2F);
   const float exposure = random.uniform(0.85F, 1.1F);

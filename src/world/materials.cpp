@@ -48,15 +48,6 @@ bool markings(const Street& street, float s, float d, Vec3& paint) {
   return side < 0.09F && (street.yellow_centre || fraction(s / 6.0F) < 0.55F);
 }
 
-bool contains(const Block& block, Vec2 p) {
-  for (std::size_t e = 0; e < 4; ++e) {
-    if (cross(block.corner[(e + 1) % 4] - block.corner[e], p - block.corner[e]) < 0.0F) {
-      return false;
-    }
-  }
-  return true;
-}
-
 Vec3 grass(Vec3 base, Vec2 p, std::uint32_t seed) {
   return base * (0.55F + 0.5F * value_noise(p.x * 0.25F, p.y * 0.25F, seed) +
                  0.35F * value_noise(p.x * 2.5F, p.y * 2.5F, seed + 1));
@@ -103,7 +94,7 @@ Vec3 car_park(const Scene& scene, const Block& block, Vec2 p) {
 Vec3 land(const Scene& scene, Vec2 p) {
   for (const std::uint32_t i : scene.block_cells.at(p)) {
     const Block& block = scene.blocks[i];
-    if (!contains(block, p)) continue;
+    if (!block.contains(p)) continue;
     switch (block.land) {
       case Land::kGardens:
         return grass(block.grass, p, block.seed);

@@ -63,9 +63,7 @@ void Scene::index_ground(float half_side) {
   street_cells = CellIndex(origin, kGroundCell, side);
   street_cells.build(boxes, [&](std::size_t i, Vec2 centre) {
     const Street& street = streets[i];
-    const Vec2 r = centre - street.start;
-    const float s = std::clamp(dot(r, street.direction), 0.0F, street.length);
-    return length(r - street.direction * s) <
+    return street.distance(centre) <
            street.half_width + street.pavement + street_cells.radius() + kSlack;
   });
   boxes.clear();

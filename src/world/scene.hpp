@@ -74,6 +74,14 @@ struct Street {
   int lanes = 2;
   bool parking = true;
   std::uint32_t seed = 0;
+
+  /// Distance of p from the centre line (metres).
+  [[nodiscard]] float distance(Vec2 p) const {
+    const Vec2 r = p - start;
+    const float s = std::clamp(dot(r, direction), 0.0F, length);
+    const Vec2 off = r - direction * s;
+    return std::sqrt(dot(off, off));
+  }
 };
 
 enum class Land : std::uint8_t { kGardens, kPaved, kPark, kCarPark };
@@ -85,6 +93,13 @@ struct Block {
   Vec3 grass;
   Vec3 paving;
   std::uint32_t seed = 0;
+
+  [[nodiscard]] bool contains(Vec2 p) const {
+    for (std::size_t e = 0; e < 4; ++e) {
+      if (cross(corner[(e + 1) % 4] - corner[e], p - corner[e]) < 0.0F) return false;
+    }
+    return true;
+  }
 };
 
 /// Rows of indices over a square lattice of cells.
