@@ -30,15 +30,17 @@ int run(int argc, char** argv) {
       "not.\nExample: crossfix locate --ground street.jpg --satellite tile.png --overlay fix.png");
   crossfix::cli::add_locate_command(app);
   crossfix::cli::add_info_command(app);
-#ifdef CROSSFIX_WITH_WORLD
   crossfix::cli::add_world_command(app);
-#endif
   try {
     app.parse(argc, argv);
     std::cout.flush();
     if (!std::cout) throw crossfix::DataError("standard output: cannot be written");
   } catch (const CLI::Success& request) {
     return app.exit(request);
+  } catch (const CLI::RequiredError& error) {
+    // A command that does not exist reads to the parser as no command.
+    const auto unknown = app.remaining();
+    return fail(kUsage, unknown.empty() ? error.what() : "no command named '" + unknown[0] + "'");
   } catch (const CLI::ParseError& error) {
     return fail(kUsage, std::string(error.what()) + " (crossfix COMMAND --help tells more)");
   } catch (const crossfix::DeviceError& error) {

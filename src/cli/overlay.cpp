@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "canvas.hpp"
+#include "crossfix/cpu/resize.hpp"
 
 namespace crossfix::cli {
 namespace {
@@ -27,26 +28,16 @@ Neighbours neighbours(double at, Index count) {
   return {first, std::min(first + 1, count - 1), shifted - static_cast<double>(first)};
 }
 
-/// Bilinear resize, for showing only.
-void resize_into(io::ImageView from, TensorView<std::uint8_t, 3> to) {
-  for (Index row = 0; row < to.extent(0); ++row) {
-    const double y = (static_cast<double>(row) + 0.5) * static_cast<double>(from.extent(0)) /
-                     static_cast<double>(to.extent(0));
-    const Neighbours v = neighbours(y, from.extent(0));
-    for (Index col = 0; col < to.extent(1); ++col) {
-      const double x = (static_cast<double>(col) + 0.5) * static_cast<double>(from.extent(1)) /
-                       static_cast<double>(to.extent(1));
-      const Neighbours h = neighbours(x, from.extent(1));
-      for (Index c = 0; c < 3; ++c) {
-        const double above =
-            (1 - h.share) * from(v.first, h.first, c) + h.share * from(v.first, h.second, c);
-        const double below =
-            (1 - h.share) * from(v.second, h.first, c) + h.share * from(v.second, h.second, c);
-        to(row, col, c) =
-            static_cast<std::uint8_t>(std::lround((1 - v.share) * above + v.share * below));
-      }
-    }
+void copy(io::ImageView from, TensorView<std::uint8_t, 3> to) {
+  for (Index row = 0; row < from.extent(0); ++row) {
+    std::copy_n(&from(row, 0, 0), from.extent(1) * 3, &to(row, 0, 0));
   }
+}
+
+/// `image` resized to `to`'s height and width.
+void resize_into(io::ImageView image, TensorView<std::uint8_t, 3> to) {
+  cpu::Resizer resizer({image.extent(0), image.extent(1)}, {to.extent(0), to.extent(1)});
+  copy(resizer(image), to);
 }
 
 /// Dark purple through red and orange to pale yellow, for `heat` from 0 to 1.
@@ -143,12 +134,7 @@ io::Image place_below(io::ImageView ground, io::ImageView overlay) {
   const Index strip = std::max<Index>(1, width * ground.extent(0) / ground.extent(1));
   io::Image image({strip + overlay.extent(0), width, 3});
   resize_into(ground, image.view().slice(0, 0, strip));
-  const auto below = image.view().slice(0, strip, strip + overlay.extent(0));
-  for (Index row = 0; row < overlay.extent(0); ++row) {
-    for (Index col = 0; col < width; ++col) {
-      for (Index c = 0; c < 3; ++c) below(row, col, c) = overlay(row, col, c);
-    }
-  }
+  copy(overlay, image.view().slice(0, strip, strip + overlay.extent(0)));
   return image;
 }
 

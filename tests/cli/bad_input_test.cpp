@@ -1,0 +1,125 @@
+#include <catch2/catch.hpp>
+#include <limits>
+#include <utility>
+
+#include "io/png_builder.hpp"
+#include "program.hpp"
+
+using namespace crossfix;
+using test::Run;
+using test::Workplace;
+
+// One line, the right exit code, nothing half-written.
+
+TEST_CASE("usage errors exit 2") {
+  const Workplace place;
+  CHECK(place.run("").failed_with(2, "subcommand"));
+  CHECK(place.run("lokate").failed_with(2, "lokate"));
+  CHECK(place.locate("--nope").failed_with(2, "--nope"));
+  CHECK(place.locate("--pairs list.csv").failed_with(2, "--pairs"));
+  CHECK(place.run("locate --ground ground.png").failed_with(2, "--satellite"));
+  CHECK(place.locate("--gsd 0").failed_with(2, "--gsd"));
+  CHECK(place.locate("--gsd nan").failed_with(2, "--gsd"));
+  CHECK(place.locate("--gsd x").failed_with(2, "--gsd"));
+  CHECK(place.locate("--bounds 1,2,3").failed_with(2, "--bounds"));
+  CHECK(place.locate("--bounds 9,50,8,51").failed_with(2, "--bounds"));
+  CHECK(place.locate("--truth 1").failed_with(2, "--truth"));
+  CHECK(place.locate("--device tpu").failed_with(2, "--device"));
+  CHECK(place.locate("--precision f8").failed_with(2, "--precision"));
+  CHECK(place.locate("--threads 0").failed_with(2, "--threads"));
+  CHECK(place.locate("--overlay fix.gif").failed_with(2, "fix.gif"));
+  CHECK(place.locate("--overlay-ground").failed_with(2, "--overlay"));
+}
+
+TEST_CASE("an absent device exits 4") {
+  const Workplace place;
+  CHECK(place.locate("--device cuda").failed_with(4, "CUDA"));
+  CHECK(place.locate("--precision f16 --device cpu").failed_with(4, "f16"));
+}
+
+TEST_CASE("images that are none, damaged, or of another kind exit 3") {
+  const Workplace place;
+  const auto& folder = place.folder;
+  const auto with_ground = [&](const std::string& name) {
+    return place.run("locate --model weights.safetensors --satellite tile.jpg --ground " + name);
+  };
+  test::write_text(folder / "empty.png", "");
+  test::write_text(folder / "text.png", "not an image, and longer than any signature");
+  const std::string whole = test::read_text(folder / "ground.png");
+  test::write_text(folder / "cut.png", whole.substr(0, whole.size() / 2));
+  const std::string jpeg = test::read_text(folder / "tile.jpg");
+  test::write_text(folder / "cut.jpg", jpeg.substr(0, jpeg.size() / 2));
+  test::write_text(folder / "huge.png",
+                   test::PngBuilder(100000, 100000, 8, 2, false).data("x").finish());
+  for (const char* name :
+       {"huge.png", "absent.png", "empty.png", "text.png", "cut.png", "cut.jpg", "."}) {
+    INFO(name);
+    CHECK(with_ground(name).failed_with(3, name));
+  }
+  CHECK(with_ground("tile.jpg").failed_with(3, "64x64"));  // no panorama
+  CHECK(place.run("locate --model weights.safetensors --ground ground.png --satellite ground.png")
+            .failed_with(3, "square"));
+}
+
+TEST_CASE("weights that are none, damaged, or not the network exit 3") {
+  Workplace place;
+  const auto& folder = place.folder;
+  const auto with_weights = [&](const std::string& name) {
+    return place.run("locate --ground ground.png --satellite tile.jpg --model " + name);
+  };
+  const std::string whole = test::read_text(folder / "weights.safetensors");
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{7}, std::size_t{8}, std::size_t{100}, whole.size() - 1}) {
+    test::write_text(folder / "cut.safetensors", whole.substr(0, size));
+    INFO(size);
+    CHECK(with_weights("cut.safetensors").failed_with(3, "cut.safetensors"));
+  }
+  std::string huge_header = whole;
+  huge_header[6] = '\x7f';
+  test::write_text(folder / "huge.safetensors", huge_header);
+  CHECK(with_weights("huge.safetensors").failed_with(3, "header"));
+  CHECK(with_weights("absent.safetensors").failed_with(3, "absent.safetensors"));
+  CHECK(with_weights("ground.png").failed_with(3, "ground.png"));
+  CHECK(place.run("info ground.png").failed_with(3, "ground.png"));
+
+  const std::string name = "location_head.layers.0.weight";
+  auto& values = place.model.values.at(name);
+  const float kept = std::exchange(values[5], std::numeric_limits<float>::quiet_NaN());
+  place.write_weights("nan.safetensors");
+  CHECK(with_weights("nan.safetensors").failed_with(3, "'" + name + "' holds nan"));
+  values[5] = kept;
+  TensorRecord& record = place.model.records.at(name);
+  record.shape = {record.shape[0] / 2, record.shape[1] * 2};
+  place.write_weights("wide.safetensors");
+  CHECK(with_weights("wide.safetensors").failed_with(3, "'" + name + "' has shape"));
+  place.model.records.erase(name);
+  place.write_weights("missing.safetensors");
+  CHECK(with_weights("missing.safetensors").failed_with(3, "'" + name + "' is missing"));
+}
+
+TEST_CASE("outputs that cannot be written exit 3 and leave nothing") {
+  const Workplace place;
+  const auto before = place.folder.entries();
+  for (const char* option : {"--overlay", "--dump"}) {
+    INFO(option);
+    const std::string argument = std::string(option) + " no/such/folder.png";
+    CHECK(place.locate(argument).failed_with(3, "no/such/folder.png"));
+  }
+  CHECK(place
+            .run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg",
+                 "/dev/full")
+            .failed_with(3, "standard output"));
+  // An input that fails after the outputs were opened.
+  CHECK(place
+            .run("locate --model weights.safetensors --ground absent.png --satellite tile.jpg "
+                 "--overlay fix.png --dump raw.st")
+            .failed_with(3, "absent.png"));
+  CHECK(place.folder.entries() == before);
+}
+
+TEST_CASE("a list that cannot be read exits 3 before any work") {
+  const Workplace place;
+  test::write_text(place.folder / "list.csv", "ground,satellite\nonly\n");
+  CHECK(place.run("locate --pairs list.csv").failed_with(3, "list.csv:2:"));
+  CHECK(place.run("locate --pairs absent.csv").failed_with(3, "absent.csv"));
+}

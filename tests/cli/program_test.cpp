@@ -1,0 +1,151 @@
+#include "program.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+using namespace crossfix;
+using nlohmann::json;
+using test::Run;
+using test::Workplace;
+
+namespace {
+
+std::vector<json> lines_of(const Run& run) {
+  std::vector<json> lines;
+  std::istringstream stream(run.out);
+  for (std::string line; std::getline(stream, line);) lines.push_back(json::parse(line));
+  return lines;
+}
+
+bool has_keys(const json& object, const std::vector<std::string>& keys) {
+  std::vector<std::string> sorted = keys;
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::string> present;
+  for (const auto& [key, value] : object.items()) present.push_back(key);
+  return present == sorted;
+}
+
+}  // namespace
+
+TEST_CASE("help and version go to standard output and exit 0") {
+  const Workplace place;
+  for (const char* command : {"--help", "locate --help", "info --help"}) {
+    const Run run = place.run(command);
+    INFO(command);
+    CHECK(run.code == 0);
+    CHECK(run.err.empty());
+    CHECK(run.out.find("Example: crossfix ") != std::string::npos);
+  }
+  CHECK(place.run("--version").out.starts_with("crossfix "));
+}
+
+TEST_CASE("info tells what the weights hold") {
+  const Workplace place;
+  const Run run = place.run("info weights.safetensors");
+  INFO(run.err);
+  CHECK(run.code == 0);
+  for (const char* part :
+       {"weights.safetensors", "nothing: a test's random numbers", "128 x 128 px", "64 x 128 px",
+        "0.5 m per pixel", "a tile of 64 m", "8 x 8 cells", "0.25", "equirectangular", "CPU"}) {
+    INFO(part);
+    CHECK(run.out.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("locate prints text, JSON and files that agree") {
+  const Workplace place;
+  const Run text = place.locate("--gsd 1 --truth 32,32");
+  INFO(text.err);
+  CHECK(text.code == 0);
+  CHECK(text.out.find("error ") != std::string::npos);
+  CHECK(text.err == "crossfix: weights trained on: nothing: a test's random numbers\n");
+
+  const Run run = place.locate(
+      "--json --gsd 1 --bounds 8,50,8.001,50.0006 --truth 32,-3.5 --overlay fix.png "
+      "--overlay-ground --dump raw.safetensors");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  const json fix = lines_of(run).at(0);
+  CHECK(has_keys(fix, {"ground", "satellite", "pixel", "covariance_px", "radius68_px", "radius68_m",
+                       "position", "grid", "cell", "cell_probability", "truth", "error_px",
+                       "error_m", "within_radius68"}));
+  CHECK(fix["radius68_m"] == fix["radius68_px"]);  // 1 m a pixel
+  CHECK(fix["error_px"].get<double>() == Approx(std::hypot(fix["pixel"][0].get<double>() - 32,
+                                                           fix["pixel"][1].get<double>() + 3.5)));
+
+  const auto raw = io::Safetensors::open(place.folder / "raw.safetensors");
+  const auto& logits = raw.tensors().at("logits");
+  CHECK(logits.shape == std::vector<Index>{1, 64});
+  CHECK(raw.tensors().at("offsets").shape == std::vector<Index>{1, 64, 2});
+  const auto* values = reinterpret_cast<const float*>(logits.data);
+  const auto cell = std::max_element(values, values + 64) - values;
+  CHECK(fix["cell"] == json({cell / 8, cell % 8}));
+  CHECK(io::read_image(place.folder / "fix.png").shape() == Shape<3>{256 + 512, 512, 3});
+  CHECK(place.folder.entries() == 5);  // weights, pair, picture, dump: nothing temporary
+}
+
+TEST_CASE("a tile far from the trained scale is warned about, unless rescaled") {
+  const Workplace place;  // trained on tiles of 64 m; this one is of 128 m
+  CHECK(place.locate("--gsd 2").err.find("crossfix: warning: tile.jpg: ") != std::string::npos);
+  CHECK(place.locate("--gsd 1.05").err.find("warning") == std::string::npos);
+  const Run rescaled = place.locate("--gsd 2 --rescale --json");
+  CHECK(rescaled.err.find("warning") == std::string::npos);
+  const json fix = lines_of(rescaled).at(0);
+  for (const auto& coordinate : fix["pixel"]) {  // the middle half of the tile was seen
+    CHECK(coordinate.get<double>() >= 16);
+    CHECK(coordinate.get<double>() <= 48);
+  }
+}
+
+TEST_CASE("a list: JSON lines in its order, a failed pair in its place, a summary") {
+  const Workplace place;
+  std::string list = "ground,satellite,row,col,gsd\r\n";
+  for (int i = 0; i < 12; ++i) {
+    const bool broken = i == 5;
+    list += std::string(broken ? "absent.png" : "ground.png") + ",tile.jpg," + std::to_string(i) +
+            ",2,1\r\n";
+  }
+  list += "tile.jpg,tile.jpg,,,\r\n";  // a square image is no panorama
+  test::write_text(place.folder / "list.csv", list);
+  const Run run = place.run("locate --model weights.safetensors --pairs list.csv --dump raw.st");
+  INFO(run.err);
+  CHECK(run.code == 3);
+  CHECK(run.message().find("list.csv: 2 of 13 pairs could not be located") != std::string::npos);
+  CHECK(run.err.find("crossfix: 11 pairs with a truth: error mean ") != std::string::npos);
+
+  const auto lines = lines_of(run);
+  REQUIRE(lines.size() == 13);
+  const json single = lines_of(place.locate("--json --gsd 1 --truth 3,2")).at(0);
+  for (int i = 0; i < 13; ++i) {
+    const json& line = lines[static_cast<std::size_t>(i)];
+    CHECK(line["line"] == i + 2);
+    if (i == 5 || i == 12) {
+      CHECK(has_keys(line, {"line", "ground", "satellite", "error"}));
+    } else {
+      CHECK(line["truth"] == json({static_cast<double>(i), 2.0}));
+      CHECK(line["pixel"] == single["pixel"]);
+    }
+  }
+  CHECK(lines[3]["error_m"] == single["error_m"]);
+  const auto raw = io::Safetensors::open(place.folder / "raw.st");
+  const auto& logits = raw.tensors().at("logits");
+  REQUIRE(logits.shape == std::vector<Index>{13, 64});
+  const auto* values = reinterpret_cast<const float*>(logits.data);
+  CHECK(std::isnan(values[5 * 64]));
+  CHECK(values[4 * 64] == values[6 * 64]);
+}
+
+TEST_CASE("an empty list is done at once") {
+  const Workplace place;
+  test::write_text(place.folder / "list.csv", "ground,satellite\n");
+  const Run run = place.run("locate --model weights.safetensors --pairs list.csv");
+  CHECK(run.code == 0);
+  CHECK(run.out.empty());
+}
+
+TEST_CASE("weights may come in on a path with spaces; messages stay on one line") {
+  const Workplace place;
+  const Run run = place.run("locate --model 'a\nb' --ground ground.png --satellite tile.jpg");
+  CHECK(run.failed_with(3, "a b"));
+}
