@@ -47,15 +47,14 @@ void run(const std::string& model, const std::string& features, const std::strin
       network, cpu::ContextOptions{.threads = 0, .instruction_set = {}});
   const auto fill = [](auto view, const std::vector<float>& values) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-      view.data()[i] = static_cast<Element>(values[i]);
+      view.data()[i] = values[i];
     }
   };
   fill(network.satellite_tokens(work), satellite);
   fill(network.ground_tokens(work), ground);
   network.fuse(work);
   const auto tokens = network.satellite_tokens(work);
-  std::vector<float> fused(static_cast<std::size_t>(tokens.size()));
-  for (std::size_t i = 0; i < fused.size(); ++i) fused[i] = static_cast<float>(tokens.data()[i]);
+  const std::vector<float> fused(tokens.data(), tokens.data() + tokens.size());
   TensorRecords records;
   records["fused"] = {Dtype::f32,
                       {batch, configuration.satellite_tokens(), d},

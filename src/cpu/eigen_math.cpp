@@ -93,10 +93,10 @@ std::size_t EigenMath::Convolution<Element>::scratch_bytes() const {
          product_scratch_bytes(weights_.extent(1), weights_.extent(0));
 }
 
-template <class Element>
-EigenMath::Linear<Element>::Linear(const ops::LinearSpecification& specification,
-                                   TensorView<const float, 2> weights,
-                                   TensorView<const float, 2> table)
+template <class Element, class Out>
+EigenMath::Linear<Element, Out>::Linear(const ops::LinearSpecification& specification,
+                                        TensorView<const float, 2> weights,
+                                        TensorView<const float, 2> table)
     : specification_(specification),
       threads_(omp_get_max_threads()),
       weights_(weights.shape()),
@@ -107,9 +107,9 @@ EigenMath::Linear<Element>::Linear(const ops::LinearSpecification& specification
   std::copy_n(table.data(), table.size(), table_.data());
 }
 
-template <class Element>
-void EigenMath::Linear<Element>::operator()(Context& context, TensorView<const Element, 2> x,
-                                            TensorView<Element, 2> y) const {
+template <class Element, class Out>
+void EigenMath::Linear<Element, Out>::operator()(Context& context, TensorView<const Element, 2> x,
+                                                 TensorView<Out, 2> y) const {
   check_linear_call(specification_, x, y);
   const Index features = specification_.out_features;
   const auto gather = [&](Index row, float* values) {
@@ -118,16 +118,16 @@ void EigenMath::Linear<Element>::operator()(Context& context, TensorView<const E
   };
   const auto finish = [&](Index row, const float* sums) {
     const float* table = table_.data() + row % table_.extent(0) * features;
-    Element* to = y.data() + row * y.stride(0);
+    Out* to = y.data() + row * y.stride(0);
     for (Index o = 0; o < features; ++o) {
-      to[o] = Element(activated(sums[o] + table[o], specification_.activation));
+      to[o] = Out(activated(sums[o] + table[o], specification_.activation));
     }
   };
   product_of_rows(context, threads_, specification_.rows, weights_.view(), gather, finish);
 }
 
-template <class Element>
-std::size_t EigenMath::Linear<Element>::scratch_bytes() const {
+template <class Element, class Out>
+std::size_t EigenMath::Linear<Element, Out>::scratch_bytes() const {
   return static_cast<std::size_t>(threads_) *
          product_scratch_bytes(specification_.in_features, specification_.out_features);
 }
@@ -136,5 +136,6 @@ template class EigenMath::Convolution<float>;
 template class EigenMath::Convolution<bfloat16>;
 template class EigenMath::Linear<float>;
 template class EigenMath::Linear<bfloat16>;
+template class EigenMath::Linear<bfloat16, float>;
 
 }  // namespace crossfix::cpu

@@ -97,6 +97,19 @@ void load_image(Context& context, TensorView<const std::uint8_t, 3> image, const
 }
 
 template <class Element>
+void round(Context& context, TensorView<const float, 2> x, TensorView<Element, 2> z) {
+  expect_shape("rounded output", z.shape(), x.shape());
+  expect_contiguous_rows("rounding input", x);
+  expect_contiguous_rows("rounded output", z);
+#pragma omp parallel for schedule(static) num_threads(context.threads())
+  for (Index i = 0; i < x.extent(0); ++i) {
+    const float* from = x.data() + i * x.stride(0);
+    Element* to = z.data() + i * z.stride(0);
+    for (Index j = 0; j < x.extent(1); ++j) to[j] = Element(from[j]);
+  }
+}
+
+template <class Element>
 void read(Context& context, TensorView<const Element, 2> x, float* out) {
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (Index i = 0; i < x.extent(0); ++i) {
@@ -115,6 +128,8 @@ template void load_image<float>(Context&, TensorView<const std::uint8_t, 3>, con
                                 const float (&)[3], TensorView<float, 3>);
 template void load_image<bfloat16>(Context&, TensorView<const std::uint8_t, 3>, const float (&)[3],
                                    const float (&)[3], TensorView<bfloat16, 3>);
+template void round<float>(Context&, TensorView<const float, 2>, TensorView<float, 2>);
+template void round<bfloat16>(Context&, TensorView<const float, 2>, TensorView<bfloat16, 2>);
 template void read<float>(Context&, TensorView<const float, 2>, float*);
 template void read<bfloat16>(Context&, TensorView<const bfloat16, 2>, float*);
 

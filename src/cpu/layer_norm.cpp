@@ -24,39 +24,41 @@ LayerNorm<Element>::LayerNorm(TensorView<const float, 1> scale, TensorView<const
 }
 
 template <class Element>
-void LayerNorm<Element>::operator()(Context& context, TensorView<const Element, 2> x,
-                                    TensorView<Element, 2> y) const {
-  run(context, x, nullptr, 0, y);
+void LayerNorm<Element>::operator()(Context& context, TensorView<const float, 2> x,
+                                    TensorView<float, 2> y, TensorView<Element, 2> z) const {
+  run(context, x, nullptr, 0, y, z);
 }
 
 template <class Element>
-void LayerNorm<Element>::operator()(Context& context, TensorView<const Element, 2> x,
-                                    TensorView<const Element, 2> r,
-                                    TensorView<Element, 2> y) const {
+void LayerNorm<Element>::operator()(Context& context, TensorView<const float, 2> x,
+                                    TensorView<const float, 2> r, TensorView<float, 2> y,
+                                    TensorView<Element, 2> z) const {
   expect_shape("LayerNorm residual", r.shape(), x.shape());
   expect_contiguous_rows("LayerNorm residual", r);
-  run(context, x, r.data(), r.stride(0), y);
+  run(context, x, r.data(), r.stride(0), y, z);
 }
 
 template <class Element>
-void LayerNorm<Element>::run(Context& context, TensorView<const Element, 2> x, const Element* r,
-                             Index r_stride, TensorView<Element, 2> y) const {
+void LayerNorm<Element>::run(Context& context, TensorView<const float, 2> x, const float* r,
+                             Index r_stride, TensorView<float, 2> y,
+                             TensorView<Element, 2> z) const {
   const Index rows = x.extent(0);
   const Index channels = scale_.extent(0);
   expect_shape("LayerNorm input", x.shape(), {rows, channels});
   expect_shape("LayerNorm output", y.shape(), x.shape());
   expect_contiguous_rows("LayerNorm input", x);
   expect_contiguous_rows("LayerNorm output", y);
+  expect_shape("LayerNorm rounded output", z.shape(), x.shape());
+  expect_contiguous_rows("LayerNorm rounded output", z);
   using Stored = kernels::Stored<Element>;
   const auto& kernel = kernels::select<Element>(context.instruction_set());
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (Index begin = 0; begin < rows; begin += kRowsOfATask) {
     kernel.layer_norm(
-        {reinterpret_cast<const Stored*>(x.data() + begin * x.stride(0)),
-         r != nullptr ? reinterpret_cast<const Stored*>(r + begin * r_stride) : nullptr,
-         reinterpret_cast<Stored*>(y.data() + begin * y.stride(0)), x.stride(0), r_stride,
-         y.stride(0), std::min(kRowsOfATask, rows - begin), channels, scale_.data(), shift_.data(),
-         epsilon_});
+        {x.data() + begin * x.stride(0), r != nullptr ? r + begin * r_stride : nullptr,
+         y.data() + begin * y.stride(0), reinterpret_cast<Stored*>(z.data() + begin * z.stride(0)),
+         x.stride(0), r_stride, y.stride(0), z.stride(0), std::min(kRowsOfATask, rows - begin),
+         channels, scale_.data(), shift_.data(), epsilon_});
   }
 }
 

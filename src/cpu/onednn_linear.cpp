@@ -10,8 +10,8 @@ namespace crossfix::cpu {
 
 using dnnl::memory;
 
-template <class Element>
-struct OneDnn::Linear<Element>::State {
+template <class Element, class Out>
+struct OneDnn::Linear<Element, Out>::State {
   ops::LinearSpecification specification;
   Index block;  // rows of one product: the table's, or all of them where the table is a bias
   int threads;  // the number the primitive is planned for
@@ -22,10 +22,10 @@ struct OneDnn::Linear<Element>::State {
   memory table;
 
   std::size_t primitive_scratch() const { return rounded(layouts.scratch_bytes); }
-  std::size_t x_bytes() const { return rounded(bytes_of(specification.in_features)); }
-  std::size_t y_bytes() const { return rounded(bytes_of(specification.out_features)); }
+  std::size_t x_bytes() const { return rounded(bytes_of<Element>(specification.in_features)); }
+  std::size_t y_bytes() const { return rounded(bytes_of<Out>(specification.out_features)); }
 
-  void run(const Element* x, Element* y, std::byte* scratch) const {
+  void run(const Element* x, Out* y, std::byte* scratch) const {
     onednn::Run run;
     run.bind(DNNL_ARG_SRC, layouts.source, x);
     run.bind(DNNL_ARG_WEIGHTS, weights);
@@ -37,8 +37,9 @@ struct OneDnn::Linear<Element>::State {
   }
 
  private:
+  template <class T>
   std::size_t bytes_of(Index features) const {
-    return static_cast<std::size_t>(block * features) * sizeof(Element);
+    return static_cast<std::size_t>(block * features) * sizeof(T);
   }
   static std::size_t rounded(std::size_t bytes) {
     return (bytes + kHostAlignment - 1) / kHostAlignment * kHostAlignment;
@@ -59,10 +60,10 @@ void copy_rows(Index rows, Index columns, const Element* from, Index from_stride
 
 }  // namespace
 
-template <class Element>
-OneDnn::Linear<Element>::Linear(const ops::LinearSpecification& spec,
-                                TensorView<const float, 2> weights,
-                                TensorView<const float, 2> table) {
+template <class Element, class Out>
+OneDnn::Linear<Element, Out>::Linear(const ops::LinearSpecification& spec,
+                                     TensorView<const float, 2> weights,
+                                     TensorView<const float, 2> table) {
   check_linear(spec, weights, table);
   const auto type = onednn::kDataType<Element>;
   const auto f32 = memory::data_type::f32;
@@ -70,7 +71,7 @@ OneDnn::Linear<Element>::Linear(const ops::LinearSpecification& spec,
   const Index block = table_rows == 1 ? spec.rows : table_rows;
   const memory::dims weight_dims{spec.in_features, spec.out_features};
   const memory::desc x({block, spec.in_features}, type, memory::format_tag::ab);
-  const memory::desc y({block, spec.out_features}, type, memory::format_tag::ab);
+  const memory::desc y({block, spec.out_features}, onednn::kDataType<Out>, memory::format_tag::ab);
   const memory::desc weight(weight_dims, type, memory::format_tag::any);
   const memory::desc rows({table_rows, spec.out_features}, f32, memory::format_tag::ab);
 
@@ -96,49 +97,49 @@ OneDnn::Linear<Element>::Linear(const ops::LinearSpecification& spec,
   });
 }
 
-template <class Element>
-OneDnn::Linear<Element>::Linear(Linear&&) noexcept = default;
-template <class Element>
-OneDnn::Linear<Element>& OneDnn::Linear<Element>::operator=(Linear&&) noexcept = default;
-template <class Element>
-OneDnn::Linear<Element>::~Linear() = default;
+template <class Element, class Out>
+OneDnn::Linear<Element, Out>::Linear(Linear&&) noexcept = default;
+template <class Element, class Out>
+OneDnn::Linear<Element, Out>& OneDnn::Linear<Element, Out>::operator=(Linear&&) noexcept = default;
+template <class Element, class Out>
+OneDnn::Linear<Element, Out>::~Linear() = default;
 
 // oneDNN's fast products take rows without gaps only; others go through scratch memory.
-template <class Element>
-void OneDnn::Linear<Element>::operator()(Context& context, TensorView<const Element, 2> x,
-                                         TensorView<Element, 2> y) const {
+template <class Element, class Out>
+void OneDnn::Linear<Element, Out>::operator()(Context& context, TensorView<const Element, 2> x,
+                                              TensorView<Out, 2> y) const {
   const ops::LinearSpecification& spec = state_->specification;
   check_linear_call(spec, x, y);
   const ThreadScope scope(state_->threads);
   std::byte* scratch = context.scratch(scratch_bytes());
   auto* dense_x = reinterpret_cast<Element*>(scratch + state_->primitive_scratch());
-  auto* dense_y =
-      reinterpret_cast<Element*>(scratch + state_->primitive_scratch() + state_->x_bytes());
+  auto* dense_y = reinterpret_cast<Out*>(scratch + state_->primitive_scratch() + state_->x_bytes());
   for (Index row = 0; row < spec.rows; row += state_->block) {
     const Element* in = x.data() + row * x.stride(0);
-    Element* out = y.data() + row * y.stride(0);
+    Out* out = y.data() + row * y.stride(0);
     if (!x.is_contiguous()) {
       copy_rows(state_->block, spec.in_features, in, x.stride(0), dense_x, spec.in_features);
     }
     state_->run(x.is_contiguous() ? in : dense_x, y.is_contiguous() ? out : dense_y, scratch);
     if (!y.is_contiguous()) {
-      copy_rows<Element>(state_->block, spec.out_features, dense_y, spec.out_features, out,
-                         y.stride(0));
+      copy_rows<Out>(state_->block, spec.out_features, dense_y, spec.out_features, out,
+                     y.stride(0));
     }
   }
 }
 
-template <class Element>
-std::size_t OneDnn::Linear<Element>::scratch_bytes() const {
+template <class Element, class Out>
+std::size_t OneDnn::Linear<Element, Out>::scratch_bytes() const {
   return state_->primitive_scratch() + state_->x_bytes() + state_->y_bytes();
 }
 
-template <class Element>
-const char* OneDnn::Linear<Element>::implementation() const {
+template <class Element, class Out>
+const char* OneDnn::Linear<Element, Out>::implementation() const {
   return state_->layouts.implementation;
 }
 
 template class OneDnn::Linear<float>;
 template class OneDnn::Linear<bfloat16>;
+template class OneDnn::Linear<bfloat16, float>;
 
 }  // namespace crossfix::cpu

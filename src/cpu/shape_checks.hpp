@@ -80,9 +80,9 @@ inline void check_linear(const ops::LinearSpecification& spec,
 }
 
 /// What a run of a linear operator checks, whatever computes it.
-template <class Element>
+template <class Element, class Out>
 void check_linear_call(const ops::LinearSpecification& spec, const TensorView<const Element, 2>& x,
-                       const TensorView<Element, 2>& y) {
+                       const TensorView<Out, 2>& y) {
   expect_shape("linear input", x.shape(), {spec.rows, spec.in_features});
   expect_shape("linear output", y.shape(), {spec.rows, spec.out_features});
   expect_contiguous_rows("linear input", x);

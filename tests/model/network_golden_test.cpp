@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,26 +48,20 @@ model::Configuration robotcar() {
   return c;
 }
 
-/// Tokens [rows, d] of a workspace as floats.
-template <class Element>
-std::vector<float> to_floats(TensorView<Element, 2> view) {
-  std::vector<float> values;
-  for (Index r = 0; r < view.extent(0); ++r) {
-    for (Index c = 0; c < view.extent(1); ++c) values.push_back(static_cast<float>(view(r, c)));
-  }
-  return values;
+/// Tokens [rows, d] of a workspace.
+std::span<const float> all_of(TensorView<const float, 2> view) {
+  return {view.data(), static_cast<std::size_t>(view.size())};
 }
 
-template <class Element>
-void fill(TensorView<Element, 2> view, const std::string& key) {
+void fill(TensorView<float, 2> view, const std::string& key) {
   const auto values = test::features<2>(key, view.shape());
-  for (Index i = 0; i < view.size(); ++i) view.data()[i] = static_cast<Element>(values.data()[i]);
+  std::copy_n(values.data(), values.size(), view.data());
 }
 
+/// `slack` widens the bounds.
 template <class B>
-void check_network(const Case& test_case) {
-  using Element = typename B::Element;
-  using Bound = Bounds<Element>;
+void check_network(const Case& test_case, double slack = 1.0) {
+  using Bound = Bounds<typename B::Element>;
   const model::Configuration& c = test_case.configuration;
   const model::Network<B> network(test::generated_parameters(), c, 1);
   typename model::Network<B>::Workspace work(
@@ -80,30 +75,32 @@ void check_network(const Case& test_case) {
   network.load_ground(work, 0, test::image("image/ground", c.ground_size[0], c.ground_size[1]));
   network.extract_satellite(work);
   network.extract_ground(work);
-  CHECK(golden.error("tokens.satellite", to_floats(network.satellite_tokens(work))) <= Bound::kRaw);
-  CHECK(golden.error("tokens.ground", to_floats(network.ground_tokens(work))) <= Bound::kRaw);
+  CHECK(golden.error("tokens.satellite", all_of(network.satellite_tokens(work))) <=
+        slack * Bound::kRaw);
+  CHECK(golden.error("tokens.ground", all_of(network.ground_tokens(work))) <= slack * Bound::kRaw);
   network.fuse(work);
-  CHECK(golden.error("fused", to_floats(network.satellite_tokens(work))) <= Bound::kRaw);
+  CHECK(golden.error("fused", all_of(network.satellite_tokens(work))) <= slack * Bound::kRaw);
   const auto cells = static_cast<std::size_t>(c.satellite_tokens());
   std::vector<float> logits(cells);
   std::vector<float> offsets(2 * cells);
   network.decode(work, logits, offsets);
-  CHECK(golden.error("logits", logits) <= Bound::kRaw);
-  CHECK(golden.error("logits", logits, true) <= Bound::kCentred);
-  CHECK(golden.error("offsets", offsets) <= Bound::kRaw);
+  CHECK(golden.error("logits", logits) <= slack * Bound::kRaw);
+  CHECK(golden.error("logits", logits, true) <= slack * Bound::kCentred);
+  CHECK(golden.error("offsets", offsets) <= slack * Bound::kRaw);
 
   // Random trunks give nearly constant tokens, on which fusion is blind: varied ones beside them.
   const test::Golden fusion(name + "_fusion");
   fill(network.satellite_tokens(work), "fusion/satellite");
   fill(network.ground_tokens(work), "fusion/ground");
   network.encode_layer(work, 0);
-  CHECK(fusion.error("layer0.satellite", to_floats(network.satellite_tokens(work))) <=
-        Bound::kFusion);
-  CHECK(fusion.error("layer0.ground", to_floats(network.ground_tokens(work))) <= Bound::kFusion);
+  CHECK(fusion.error("layer0.satellite", all_of(network.satellite_tokens(work))) <=
+        slack * Bound::kFusion);
+  CHECK(fusion.error("layer0.ground", all_of(network.ground_tokens(work))) <=
+        slack * Bound::kFusion);
   fill(network.satellite_tokens(work), "fusion/satellite");
   fill(network.ground_tokens(work), "fusion/ground");
   network.fuse(work);
-  CHECK(fusion.error("fused", to_floats(network.satellite_tokens(work))) <= Bound::kFusion);
+  CHECK(fusion.error("fused", all_of(network.satellite_tokens(work))) <= slack * Bound::kFusion);
 }
 
 }  // namespace
@@ -111,7 +108,8 @@ void check_network(const Case& test_case) {
 TEMPLATE_TEST_CASE("a small network equals the reference in PyTorch", "[golden]",
                    cpu::Backend<float>, cpu::Backend<bfloat16>) {
   if (!runs_here<TestType>()) return;
-  check_network<TestType>({"tiny", test::tiny_configuration()});
+  // A quarter of the channels: sums average a quarter of the roundings, which doubles the error.
+  check_network<TestType>({"tiny", test::tiny_configuration()}, 2.0);
 }
 
 TEMPLATE_TEST_CASE("the network at VIGOR size equals the reference in PyTorch", "[golden][large]",

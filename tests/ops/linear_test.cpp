@@ -65,6 +65,13 @@ TEMPLATE_LIST_TEST_CASE("A matrix product equals the reference, with gaps or wit
     Tensor<Element, 2> dense_y({spec.rows, spec.out_features});
     linear(context, dense_x, dense_y);
     REQUIRE(relative_error<Element, 2>(dense_y, expected) <= TestType::kTolerance);
+
+    // Inputs and weights are exact in `Element`, sums are in float, and so is this result.
+    const typename TestType::Backend::FloatLinear exact(spec, weights, table);
+    auto exact_context = TestType::context(exact.scratch_bytes());
+    Tensor<float, 2> float_y({spec.rows, spec.out_features});
+    exact(exact_context, gapped_x, float_y);
+    REQUIRE(relative_error<float, 2>(float_y, expected) <= 2e-6);
   }
 }
 

@@ -112,6 +112,8 @@ struct ReferenceBackend {
     std::vector<float> table_;
   };
 
+  using FloatLinear = Linear;
+
   class Projection {
    public:
     Projection(In2 weights, TensorView<const float, 1> bias)
@@ -130,8 +132,14 @@ struct ReferenceBackend {
           shift_(shift.data(), shift.data() + shift.size()),
           epsilon_(epsilon) {}
 
-    void operator()(Context&, In2 x, Out2 y) const { run(x, {}, y); }
-    void operator()(Context&, In2 x, In2 r, Out2 y) const { run(x, r, y); }
+    void operator()(Context& context, In2 x, Out2 y, Out2 z) const {
+      run(x, {}, y);
+      round(context, y, z);
+    }
+    void operator()(Context& context, In2 x, In2 r, Out2 y, Out2 z) const {
+      run(x, r, y);
+      round(context, y, z);
+    }
 
    private:
     void run(In2 x, In2 r, Out2 y) const {
@@ -214,6 +222,12 @@ struct ReferenceBackend {
                                           static_cast<double>(std[c]));
         }
       }
+    }
+  }
+
+  static void round(Context&, In2 x, Out2 z) {
+    for (Index i = 0; i < x.extent(0); ++i) {
+      for (Index j = 0; j < x.extent(1); ++j) z(i, j) = x(i, j);
     }
   }
 

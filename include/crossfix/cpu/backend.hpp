@@ -31,6 +31,7 @@ struct Backend {
   using Arena = cpu::Arena;
   using Convolution = typename Math::template Convolution<Element>;
   using Linear = typename Math::template Linear<Element>;
+  using FloatLinear = typename Math::template Linear<Element, float>;
   using Projection = cpu::Projection<Element>;
   using LayerNorm = cpu::LayerNorm<Element>;
 
@@ -53,6 +54,9 @@ struct Backend {
   static void load_image(Context& context, TensorView<const std::uint8_t, 3> image,
                          const float (&mean)[3], const float (&std)[3], TensorView<Element, 3> y) {
     cpu::load_image<Element>(context, image, mean, std, y);
+  }
+  static void round(Context& context, TensorView<const float, 2> x, TensorView<Element, 2> z) {
+    cpu::round<Element>(context, x, z);
   }
   template <class T>
   static void read(Context& context, TensorView<T, 2> x, float* out) {

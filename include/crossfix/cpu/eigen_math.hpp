@@ -41,15 +41,14 @@ struct EigenMath {
     Tensor<float, 1> bias_;
   };
 
-  /// See ops/backend.hpp. `Element` is float or bfloat16.
-  template <class Element>
+  /// See ops/backend.hpp. `Element` is float or bfloat16, `Out` is `Element` or float.
+  template <class Element, class Out = Element>
   class Linear {
    public:
     Linear(const ops::LinearSpecification& specification, TensorView<const float, 2> weights,
            TensorView<const float, 2> table);
 
-    void operator()(Context& context, TensorView<const Element, 2> x,
-                    TensorView<Element, 2> y) const;
+    void operator()(Context& context, TensorView<const Element, 2> x, TensorView<Out, 2> y) const;
     std::size_t scratch_bytes() const;
 
    private:
@@ -64,5 +63,6 @@ extern template class EigenMath::Convolution<float>;
 extern template class EigenMath::Convolution<bfloat16>;
 extern template class EigenMath::Linear<float>;
 extern template class EigenMath::Linear<bfloat16>;
+extern template class EigenMath::Linear<bfloat16, float>;
 
 }  // namespace crossfix::cpu

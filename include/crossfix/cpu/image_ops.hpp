@@ -24,6 +24,10 @@ template <class Element>
 void load_image(Context& context, TensorView<const std::uint8_t, 3> image, const float (&mean)[3],
                 const float (&std)[3], TensorView<Element, 3> y);
 
+/// z is x rounded to `Element`: [rows, columns], both with contiguous columns.
+template <class Element>
+void round(Context& context, TensorView<const float, 2> x, TensorView<Element, 2> z);
+
 /// Copies activations to a contiguous float buffer of x's size.
 template <class Element>
 void read(Context& context, TensorView<const Element, 2> x, float* out);

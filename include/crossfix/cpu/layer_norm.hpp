@@ -8,22 +8,23 @@
 
 namespace crossfix::cpu {
 
-/// y[row, c] = (z - mean(z)) / sqrt(variance(z) + epsilon) * scale[c] + shift[c], z = x (+ r), mean
-/// and (population) variance over the row, in float. Rows may be strided, columns are contiguous;
-/// y may be x or r.
+/// y[row, c] = (s - mean(s)) / sqrt(variance(s) + epsilon) * scale[c] + shift[c], s = x (+ r), mean
+/// and (population) variance over the row, in float; z[row, c] is y rounded to `Element`. Rows may be
+/// strided, columns are contiguous; y may be x or r.
 template <class Element>
 class LayerNorm {
  public:
   /// Throws ShapeError where scale and shift differ in length or are empty.
   LayerNorm(TensorView<const float, 1> scale, TensorView<const float, 1> shift, float epsilon);
 
-  void operator()(Context& context, TensorView<const Element, 2> x, TensorView<Element, 2> y) const;
-  void operator()(Context& context, TensorView<const Element, 2> x, TensorView<const Element, 2> r,
-                  TensorView<Element, 2> y) const;
+  void operator()(Context& context, TensorView<const float, 2> x, TensorView<float, 2> y,
+                  TensorView<Element, 2> z) const;
+  void operator()(Context& context, TensorView<const float, 2> x, TensorView<const float, 2> r,
+                  TensorView<float, 2> y, TensorView<Element, 2> z) const;
 
  private:
-  void run(Context& context, TensorView<const Element, 2> x, const Element* r, Index r_stride,
-           TensorView<Element, 2> y) const;
+  void run(Context& context, TensorView<const float, 2> x, const float* r, Index r_stride,
+           TensorView<float, 2> y, TensorView<Element, 2> z) const;
 
   Tensor<float, 1> scale_;
   Tensor<float, 1> shift_;

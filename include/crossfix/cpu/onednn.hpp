@@ -40,8 +40,8 @@ struct OneDnn {
     std::unique_ptr<const State> state_;
   };
 
-  /// See ops/backend.hpp. `Element` is float or bfloat16.
-  template <class Element>
+  /// See ops/backend.hpp. `Element` is float or bfloat16, `Out` is `Element` or float.
+  template <class Element, class Out = Element>
   class Linear {
    public:
     Linear(const ops::LinearSpecification& specification, TensorView<const float, 2> weights,
@@ -50,8 +50,7 @@ struct OneDnn {
     Linear& operator=(Linear&&) noexcept;
     ~Linear();
 
-    void operator()(Context& context, TensorView<const Element, 2> x,
-                    TensorView<Element, 2> y) const;
+    void operator()(Context& context, TensorView<const Element, 2> x, TensorView<Out, 2> y) const;
     std::size_t scratch_bytes() const;
 
     /// oneDNN's name of the implementation it chose.
@@ -67,5 +66,6 @@ extern template class OneDnn::Convolution<float>;
 extern template class OneDnn::Convolution<bfloat16>;
 extern template class OneDnn::Linear<float>;
 extern template class OneDnn::Linear<bfloat16>;
+extern template class OneDnn::Linear<bfloat16, float>;
 
 }  // namespace crossfix::cpu

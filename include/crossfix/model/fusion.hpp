@@ -16,22 +16,29 @@
 namespace crossfix::model {
 
 /// The fusion network: self- and cross-attention between satellite tokens s [batch, N*N, d] and
-/// ground tokens g [batch, Tg, d], then one decoder layer. All attentions of one view's tokens that
+/// ground tokens g [batch, Tg, d], then one decoder layer. Tokens are kept in float and, beside that,
+/// rounded to the backend's element for the products that read them. All attentions of one view's tokens that
 /// read the same values share one matrix product; position encodings are folded into its table.
 template <ops::Backend B>
 class Fusion {
   using View2 = ops::ActivationView<B, 2>;
-  using ConstView2 = ops::ConstActivationView<B, 2>;
+  using FloatView2 = TensorView<float, 2, typename B::Space>;
 
  public:
   static constexpr float kLayerNormEpsilon = 1e-5F;
+
+  /// The tokens of a view, [batch * tokens, d].
+  struct Tokens {
+    FloatView2 exact;
+    View2 rounded;  ///< the same, as products read them
+  };
 
   /// Working memory of a pass, in elements each.
   struct Workspace {
     typename B::Element* satellite_projected = nullptr;  ///< [batch * Ts, 3 d]
     typename B::Element* ground_projected = nullptr;     ///< [batch * Tg, 3 d]
     typename B::Element* attended = nullptr;             ///< [batch * max(Ts, Tg), d]
-    typename B::Element* branch = nullptr;               ///< [batch * max(Ts, Tg), d]
+    float* branch = nullptr;                             ///< [batch * max(Ts, Tg), d]
     typename B::Element* hidden = nullptr;               ///< [batch * max(Ts, Tg), ffn]
   };
 
@@ -72,48 +79,50 @@ class Fusion {
 
   Index layer_count() const { return static_cast<Index>(layers_.size()); }
 
-  /// s [batch * Ts, d] and g [batch * Tg, d] are both overwritten; s becomes the fused tokens.
-  void operator()(typename B::Context& context, View2 s, View2 g, const Workspace& work) const {
+  /// Both views' tokens are overwritten; the satellite's become the fused ones.
+  void operator()(typename B::Context& context, const Tokens& s, const Tokens& g,
+                  const Workspace& work) const {
     for (Index index = 0; index < layer_count(); ++index) encode(context, index, s, g, work);
     decode(context, s, g, work);
   }
 
   /// Fusion layer `index` alone, in place.
-  void encode(typename B::Context& context, Index index, View2 s, View2 g,
+  void encode(typename B::Context& context, Index index, const Tokens& s, const Tokens& g,
               const Workspace& work) const {
     const Layer& layer = layers_[static_cast<std::size_t>(index)];
     const View2 s_projected = projected(work.satellite_projected, satellite_tokens_);
     const View2 g_projected = projected(work.ground_projected, ground_tokens_);
-    layer.satellite_qkv(context, s, s_projected);
+    layer.satellite_qkv(context, s.rounded, s_projected);
     attend(context, s_projected, 0, s_projected, 1, work);
     layer.satellite_self(*this, context, s, work);
-    layer.ground_qkv(context, g, g_projected);
+    layer.ground_qkv(context, g.rounded, g_projected);
     attend(context, g_projected, 0, g_projected, 1, work);
     layer.ground_self(*this, context, g, work);
 
-    layer.satellite_query(context, s, s_projected.slice(1, 0, width_));
-    layer.ground_key_value_query(context, g, g_projected);
+    layer.satellite_query(context, s.rounded, s_projected.slice(1, 0, width_));
+    layer.ground_key_value_query(context, g.rounded, g_projected);
     attend(context, s_projected, 0, g_projected, 0, work);
     layer.satellite_cross(*this, context, s, work);
     layer.satellite_ffn(*this, context, s, work);
     // The ground view attends to satellite tokens that the lines above have already updated.
-    layer.satellite_key_value(context, s, s_projected.slice(1, width_, 3 * width_));
+    layer.satellite_key_value(context, s.rounded, s_projected.slice(1, width_, 3 * width_));
     attend(context, g_projected, 2, s_projected, 1, work);
     layer.ground_cross(*this, context, g, work);
     layer.ground_ffn(*this, context, g, work);
   }
 
   /// The decoder layer and its norm, in place on s.
-  void decode(typename B::Context& context, View2 s, View2 g, const Workspace& work) const {
+  void decode(typename B::Context& context, const Tokens& s, const Tokens& g,
+              const Workspace& work) const {
     const Decoder& decoder = *decoder_;
     const View2 s_projected = projected(work.satellite_projected, satellite_tokens_);
     const View2 g_projected = projected(work.ground_projected, ground_tokens_);
-    decoder.satellite_query(context, s, s_projected.slice(1, 0, width_));
-    decoder.ground_key_value(context, g, g_projected.slice(1, 0, 2 * width_));
+    decoder.satellite_query(context, s.rounded, s_projected.slice(1, 0, width_));
+    decoder.ground_key_value(context, g.rounded, g_projected.slice(1, 0, 2 * width_));
     attend(context, s_projected, 0, g_projected, 0, work);
     decoder.cross(*this, context, s, work);
     decoder.ffn(*this, context, s, work);
-    decoder.norm(context, s, s);
+    decoder.norm(context, s.exact, s.exact, s.rounded);
   }
 
  private:
@@ -130,28 +139,28 @@ class Fusion {
 
   /// x = norm(x + out_proj(attended)).
   struct Residual {
-    typename B::Linear out;
+    typename B::FloatLinear out;
     typename B::LayerNorm norm;
-    void operator()(const Fusion& fusion, typename B::Context& context, View2 x,
+    void operator()(const Fusion& fusion, typename B::Context& context, const Tokens& x,
                     const Workspace& work) const {
-      View2 attended(work.attended, {x.extent(0), fusion.width_});
-      View2 branch(work.branch, {x.extent(0), fusion.width_});
+      const View2 attended(work.attended, {x.exact.extent(0), fusion.width_});
+      const FloatView2 branch(work.branch, x.exact.shape());
       out(context, attended, branch);
-      norm(context, branch, x, x);
+      norm(context, branch, x.exact, x.exact, x.rounded);
     }
   };
   /// x = norm(x + W2 relu(W1 x)).
   struct FeedForward {
     typename B::Linear expand;
-    typename B::Linear contract;
+    typename B::FloatLinear contract;
     typename B::LayerNorm norm;
-    void operator()(const Fusion& fusion, typename B::Context& context, View2 x,
+    void operator()(const Fusion& fusion, typename B::Context& context, const Tokens& x,
                     const Workspace& work) const {
-      View2 hidden(work.hidden, {x.extent(0), fusion.ffn_width_});
-      View2 branch(work.branch, {x.extent(0), fusion.width_});
-      expand(context, x, hidden);
+      const View2 hidden(work.hidden, {x.exact.extent(0), fusion.ffn_width_});
+      const FloatView2 branch(work.branch, x.exact.shape());
+      expand(context, x.rounded, hidden);
       contract(context, hidden, branch);
-      norm(context, branch, x, x);
+      norm(context, branch, x.exact, x.exact, x.rounded);
     }
   };
   struct Layer {
@@ -200,9 +209,10 @@ class Fusion {
             parameters.get<1>(attention + ".in_proj_bias", {3 * width_})};
   }
 
-  typename B::Linear linear(const ops::LinearSpecification& spec, TensorView<const float, 2> weight,
-                            TensorView<const float, 2> table) {
-    typename B::Linear result(spec, weight, table);
+  template <class Product = typename B::Linear>
+  Product linear(const ops::LinearSpecification& spec, TensorView<const float, 2> weight,
+                 TensorView<const float, 2> table) {
+    Product result(spec, weight, table);
     scratch_bytes_ = std::max(scratch_bytes_, result.scratch_bytes());
     return result;
   }
@@ -233,11 +243,12 @@ class Fusion {
   }
 
   /// A linear layer `name`.weight, `name`.bias.
-  typename B::Linear linear(Parameters& parameters, const std::string& name,
-                            const ops::LinearSpecification& spec) {
+  template <class Product = typename B::Linear>
+  Product linear(Parameters& parameters, const std::string& name,
+                 const ops::LinearSpecification& spec) {
     const auto weight = parameters.get<2>(name + ".weight", {spec.out_features, spec.in_features});
     const auto bias = parameters.get<1>(name + ".bias", {spec.out_features});
-    return linear(spec, weight, bias.view().template reshape<2>({1, spec.out_features}));
+    return linear<Product>(spec, weight, bias.view().template reshape<2>({1, spec.out_features}));
   }
 
   typename B::LayerNorm norm(Parameters& parameters, const std::string& name) const {
@@ -248,7 +259,8 @@ class Fusion {
 
   Residual residual(Parameters& parameters, const std::string& attention,
                     const std::string& norm_name, Index tokens) {
-    return {linear(parameters, attention + ".out_proj", {batch_ * tokens, width_, width_}),
+    return {linear<typename B::FloatLinear>(parameters, attention + ".out_proj",
+                                            {batch_ * tokens, width_, width_}),
             norm(parameters, norm_name)};
   }
 
@@ -256,7 +268,7 @@ class Fusion {
                            const std::string& norm_name, Index tokens) {
     const Index rows = batch_ * tokens;
     return {linear(parameters, name + ".0", {rows, width_, ffn_width_, ops::Activation::relu}),
-            linear(parameters, name + ".3", {rows, ffn_width_, width_}),
+            linear<typename B::FloatLinear>(parameters, name + ".3", {rows, ffn_width_, width_}),
             norm(parameters, norm_name)};
   }
 

@@ -21,8 +21,10 @@ template <ops::Backend B>
 class Network {
   using Element = typename B::Element;
   struct Buffers {
-    Element* satellite_tokens = nullptr;
-    Element* ground_tokens = nullptr;
+    float* satellite_tokens = nullptr;
+    float* ground_tokens = nullptr;
+    Element* satellite_rounded = nullptr;
+    Element* ground_rounded = nullptr;
     Element* satellite_image = nullptr;
     Element* ground_image = nullptr;
     typename Trunk<B>::Buffers trunk{};
@@ -114,21 +116,21 @@ class Network {
 
   /// [batch * N * N, d] and [batch * ground tokens, d]: the fusion network's inputs; after `fuse` the
   /// satellite's are its output.
-  ops::ActivationView<B, 2> satellite_tokens(Workspace& work) const {
+  TensorView<float, 2, typename B::Space> satellite_tokens(Workspace& work) const {
     return {work.buffers_.satellite_tokens,
             {batch_ * configuration_.satellite_tokens(), configuration_.model_width}};
   }
-  ops::ActivationView<B, 2> ground_tokens(Workspace& work) const {
+  TensorView<float, 2, typename B::Space> ground_tokens(Workspace& work) const {
     return {work.buffers_.ground_tokens,
             {batch_ * configuration_.ground_tokens(), configuration_.model_width}};
   }
   void fuse(Workspace& work) const {
-    fusion_(work.context_, satellite_tokens(work), ground_tokens(work), work.buffers_.fusion);
+    fusion_(work.context_, rounded_satellite(work), rounded_ground(work), work.buffers_.fusion);
   }
 
   /// Fusion layer `index` alone, in place on both views' tokens.
   void encode_layer(Workspace& work, Index index) const {
-    fusion_.encode(work.context_, index, satellite_tokens(work), ground_tokens(work),
+    fusion_.encode(work.context_, index, rounded_satellite(work), rounded_ground(work),
                    work.buffers_.fusion);
   }
 
@@ -165,15 +167,15 @@ class Network {
   }
 
   /// The 1x1 convolution `name`, a matrix product over tokens.
-  typename B::Linear projection(Parameters& parameters, const std::string& name,
-                                Index tokens) const {
+  typename B::FloatLinear projection(Parameters& parameters, const std::string& name,
+                                     Index tokens) const {
     const Index in = configuration_.trunk_channels();
     const Index out = configuration_.model_width;
     const auto weight = parameters.get<4>(name + ".weight", {out, in, 1, 1});
     const auto bias = parameters.get<1>(name + ".bias", {out});
-    return
-        typename B::Linear({batch_ * tokens, in, out}, weight.view().template reshape<2>({out, in}),
-                           bias.view().template reshape<2>({1, out}));
+    return typename B::FloatLinear({batch_ * tokens, in, out},
+                                   weight.view().template reshape<2>({out, in}),
+                                   bias.view().template reshape<2>({1, out}));
   }
 
   Head head(Parameters& parameters, const std::string& name, Index outputs) const {
@@ -202,16 +204,32 @@ class Network {
     B::load_image(work.context_, image, mean_rgb, std_rgb, target);
   }
 
-  void project(Workspace& work, const typename B::Linear& linear,
-               ops::ConstActivationView<B, 4> features, ops::ActivationView<B, 2> tokens) const {
+  void project(Workspace& work, const typename B::FloatLinear& linear,
+               ops::ConstActivationView<B, 4> features,
+               TensorView<float, 2, typename B::Space> tokens) const {
     linear(work.context_,
            features.template reshape<2>({tokens.extent(0), configuration_.trunk_channels()}),
            tokens);
   }
 
+  /// A view's tokens with their rounded twin made anew.
+  typename Fusion<B>::Tokens rounded(Workspace& work, TensorView<float, 2, typename B::Space> exact,
+                                     Element* twin) const {
+    const ops::ActivationView<B, 2> rounded(twin, exact.shape());
+    B::round(work.context_, exact, rounded);
+    return {exact, rounded};
+  }
+  typename Fusion<B>::Tokens rounded_satellite(Workspace& work) const {
+    return rounded(work, satellite_tokens(work), work.buffers_.satellite_rounded);
+  }
+  typename Fusion<B>::Tokens rounded_ground(Workspace& work) const {
+    return rounded(work, ground_tokens(work), work.buffers_.ground_rounded);
+  }
+
   void run_head(Workspace& work, const Head& head, TensorView<float, 2, typename B::Space> y,
                 float* out) const {
-    const auto tokens = satellite_tokens(work);
+    const ops::ActivationView<B, 2> tokens(work.buffers_.satellite_rounded,
+                                           satellite_tokens(work).shape());
     const ops::ActivationView<B, 2> first(work.buffers_.head[0], tokens.shape());
     const ops::ActivationView<B, 2> second(work.buffers_.head[1], tokens.shape());
     head.first(work.context_, tokens, first);
@@ -238,6 +256,8 @@ class Network {
     Buffers buffers;
     take(buffers.satellite_tokens, satellite * c.model_width);
     take(buffers.ground_tokens, ground * c.model_width);
+    take(buffers.satellite_rounded, satellite * c.model_width);
+    take(buffers.ground_rounded, ground * c.model_width);
     const std::size_t shared = used;
     take(buffers.satellite_image, element_count(satellite_shape()));
     take(buffers.ground_image, element_count(ground_shape()));
@@ -260,8 +280,8 @@ class Network {
   Index batch_;
   Trunk<B> satellite_trunk_;
   Trunk<B> ground_trunk_;
-  typename B::Linear satellite_projection_;
-  typename B::Linear ground_projection_;
+  typename B::FloatLinear satellite_projection_;
+  typename B::FloatLinear ground_projection_;
   Fusion<B> fusion_;
   Head location_;
   Head coordinates_;

@@ -37,10 +37,13 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `Linear(spec, W[out, in], table[tokens, out])`; `(context, x, y)`:
 ///   y[row, out] = act(x[row, in] W^T + table[row mod tokens, out]). A bias is a table of one token.
 ///   Rows of x and y may be strided, columns are contiguous.
+/// - `FloatLinear`: a Linear whose y is float. Tokens stay in float between operators, and are rounded
+///   to `Element` only where a product reads them.
 /// - `Projection(W[out, in], bias[out])`; `(context, x, y)`: y[row, out] = x W^T + bias with y in
-///   float: the heads' few outputs, which are not to be rounded to `Element`.
-/// - `LayerNorm(scale[c], shift[c], epsilon)`; `(context, x, y)` and `(context, x, r, y)`:
-///   y[row, c] = norm(x (+ r)) * scale + shift, over c. y may be x or r.
+///   float and W not rounded: the heads' few outputs.
+/// - `LayerNorm(scale[c], shift[c], epsilon)`; `(context, x, y, z)` and `(context, x, r, y, z)`:
+///   y[row, c] = norm(x (+ r)) * scale + shift, over c, all in float; z is y rounded to `Element`.
+///   y may be x or r.
 ///
 /// Free operators (static members):
 ///
@@ -51,9 +54,10 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `adaptive_max_pool(context, x, y)`: NHWC to y's height and width (`adaptive_range`).
 /// - `load_image(context, image, mean[3], std[3], y)`: 8-bit RGB [height, width, 3] of any size to
 ///   y [height', width', 3]: antialiased bilinear resize, then (value / 255 - mean) / std.
+/// - `round(context, x, z)`: z is x, a float view in `Space`, rounded to `Element`.
 /// - `read(context, x, out)`: activations, or a float view in `Space`, to a contiguous float host
 ///   buffer of x's size; synchronises.
-/// - `scratch_bytes()` of each convolution and linear, and
+/// - `scratch_bytes()` of each convolution and matrix product, and
 ///   `attention_scratch_bytes(tokens_q, tokens_k, heads, dim)`.
 ///
 /// Errors: ShapeError for shapes that do not fit, DeviceError where the device lacks an instruction.
@@ -62,11 +66,12 @@ template <class B>
 concept Backend =
     MemorySpace<typename B::Space> &&
     requires(typename B::Context& context, const typename B::Convolution& convolution,
-             const typename B::Linear& linear, const typename B::Projection& projection,
-             const typename B::LayerNorm& norm,
+             const typename B::Linear& linear, const typename B::FloatLinear& float_linear,
+             const typename B::Projection& projection, const typename B::LayerNorm& norm,
              ConstActivationView<B, 2> x2, ActivationView<B, 2> y2,
              ConstActivationView<B, 4> x4, ActivationView<B, 4> y4, ActivationView<B, 3> y3,
              TensorView<float, 2, typename B::Space> float2,
+             TensorView<const float, 2, typename B::Space> const_float2,
              TensorView<const float, 4> w4, TensorView<const float, 2> w2,
              TensorView<const float, 1> w1, TensorView<const std::uint8_t, 3> image,
              const ConvolutionSpecification& convolution_spec, const LinearSpecification& linear_spec,
@@ -75,22 +80,26 @@ concept Backend =
       { typename B::Arena(std::size_t{}).data() } -> std::convertible_to<std::byte*>;
       { typename B::Convolution(convolution_spec, w4, w1, shape4) };
       { typename B::Linear(linear_spec, w2, w2) };
+      { typename B::FloatLinear(linear_spec, w2, w2) };
       { typename B::Projection(w2, w1) };
       { typename B::LayerNorm(w1, w1, scale) };
       convolution(context, x4, y4);
       convolution(context, x4, x4, y4);
       linear(context, x2, y2);
       projection(context, x2, float2);
-      norm(context, x2, y2);
-      norm(context, x2, x2, y2);
+      float_linear(context, x2, float2);
+      norm(context, const_float2, float2, y2);
+      norm(context, const_float2, const_float2, float2, y2);
       B::attention(context, x4, x4, x4, y4, scale);
       B::max_pool(context, x4, y4);
       B::adaptive_max_pool(context, x4, y4);
       B::load_image(context, image, rgb, rgb, y3);
+      B::round(context, const_float2, y2);
       B::read(context, x2, out);
-      B::read(context, TensorView<const float, 2, typename B::Space>(float2), out);
+      B::read(context, const_float2, out);
       { convolution.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
+      { float_linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { B::attention_scratch_bytes(n, n, n, n) } -> std::convertible_to<std::size_t>;
     };
 // clang-format on

@@ -53,13 +53,14 @@ struct AttentionFunctions {
   void (*run)(const AttentionHead<Stored>& head, Index begin, Index end);
 };
 
-/// Rows of a LayerNorm; `r` null where there is no residual.
+/// Rows of a LayerNorm; `r` null where there is no residual, `z` the rounded result.
 template <class Stored>
 struct NormRows {
-  const Stored* x;
-  const Stored* r;
-  Stored* y;
-  Index x_stride, r_stride, y_stride;
+  const float* x;
+  const float* r;
+  float* y;
+  Stored* z;
+  Index x_stride, r_stride, y_stride, z_stride;
   Index rows, channels;
   const float* scale;
   const float* shift;

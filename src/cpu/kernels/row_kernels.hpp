@@ -16,9 +16,9 @@ struct RowKernels {
   /// Three passes over a row, which stays in L1: the sum, the squares about the mean, the result.
   static void layer_norm(const NormRows<Stored>& rows) {
     for (Index row = 0; row < rows.rows; ++row) {
-      const Stored* x = rows.x + row * rows.x_stride;
-      const Stored* r = rows.r != nullptr ? rows.r + row * rows.r_stride : nullptr;
-      normalize(rows, x, r, rows.y + row * rows.y_stride);
+      const float* x = rows.x + row * rows.x_stride;
+      const float* r = rows.r != nullptr ? rows.r + row * rows.r_stride : nullptr;
+      normalize(rows, x, r, rows.y + row * rows.y_stride, rows.z + row * rows.z_stride);
     }
   }
 
@@ -36,15 +36,16 @@ struct RowKernels {
   }
 
  private:
-  static Floats sum_of(const Stored* x, const Stored* r, Index c) {
-    const Floats a = Access::load(x + c);
-    return r != nullptr ? Simd::add(a, Access::load(r + c)) : a;
+  static Floats sum_of(const float* x, const float* r, Index c) {
+    const Floats a = Simd::load(x + c);
+    return r != nullptr ? Simd::add(a, Simd::load(r + c)) : a;
   }
-  static float one_of(const Stored* x, const Stored* r, Index c) {
-    return Access::load_one(x + c) + (r != nullptr ? Access::load_one(r + c) : 0.0f);
+  static float one_of(const float* x, const float* r, Index c) {
+    return x[c] + (r != nullptr ? r[c] : 0.0f);
   }
 
-  static void normalize(const NormRows<Stored>& rows, const Stored* x, const Stored* r, Stored* y) {
+  static void normalize(const NormRows<Stored>& rows, const float* x, const float* r, float* y,
+                        Stored* z) {
     const Index channels = rows.channels;
     const Index whole = channels / kLanes * kLanes;
     Floats sums = Simd::set(0.0f);
@@ -70,12 +71,15 @@ struct RowKernels {
     const Floats inverses = Simd::set(inverse);
     for (Index c = 0; c < whole; c += kLanes) {
       const Floats d = Simd::multiply(Simd::subtract(sum_of(x, r, c), means), inverses);
-      Access::store(y + c,
-                    Simd::multiply_add(d, Simd::load(rows.scale + c), Simd::load(rows.shift + c)));
+      const Floats result =
+          Simd::multiply_add(d, Simd::load(rows.scale + c), Simd::load(rows.shift + c));
+      Simd::store(y + c, result);
+      Access::store(z + c, result);
     }
     for (Index c = whole; c < channels; ++c) {
       const float d = (one_of(x, r, c) - mean) * inverse;
-      Access::store_one(y + c, d * rows.scale[c] + rows.shift[c]);
+      y[c] = d * rows.scale[c] + rows.shift[c];
+      Access::store_one(z + c, y[c]);
     }
   }
 };
