@@ -14,6 +14,7 @@ namespace crossfix::cpu::kernels {
 ///
 ///   K [key / panel][dim / kPack][panel][kPack]     panel: two vectors of keys
 ///   V [key / kPack][padded dim][kPack]             kPack: elements a product sums at once
+///   Q [dim / kPack][kQueryBlock][kPack]            of the queries at work
 ///
 /// For kQueryBlock queries at a time the keys pass by in blocks of kKeyBlock: scores to a buffer
 /// (14 KB, in L1 with the panel in use), weights in place, then the product with V. Keys and values
@@ -26,7 +27,7 @@ namespace crossfix::cpu::kernels {
 ///   Operand         a vector of units: load(const Unit*), broadcast(const Unit*)
 ///   multiply_add    sums += operand * operand
 ///   store_weights   two vectors of floats as elements
-///   to_stored       an element of a float
+///   to_stored       an element of a float; negative: its negative
 ///   kExp2Degree     see exp2.hpp
 template <class Product>
 class Attention {
@@ -41,9 +42,11 @@ class Attention {
   static constexpr int kRows = Simd::kTileRows;
   static constexpr Index kColumns = 2 * kLanes;
   static constexpr Index kPack = Product::kPack;
+  static constexpr int kAtOnce = Simd::kExponentials;  // vectors of weights worked on together
   static constexpr Index kScoreStride = kKeyBlock + kPanel;  // not a power of two: rows spread
                                                              // over the sets of the L1 cache
   static constexpr float kLog2e = 1.44269504f;
+  static constexpr float kSmallest = 0x1p-126f;
   static_assert(kQueryBlock % kRows == 0 && kPanel % kColumns == 0 && kKeyBlock % kColumns == 0);
 
   struct RowMath {
@@ -53,7 +56,11 @@ class Attention {
     static Real add(Real a, Real b) { return Simd::add(a, b); }
     static Real subtract(Real a, Real b) { return Simd::subtract(a, b); }
     static Real multiply(Real a, Real b) { return Simd::multiply(a, b); }
-    static Real exp2(Real a) { return kernels::exp2<Simd, Product::kExp2Degree>(a); }
+    static Real exp2(Real a) {
+      Real x[1] = {a};
+      kernels::exp2<Simd, Product::kExp2Degree>(x);
+      return x[0];
+    }
   };
   using State = ops::OnlineSoftmax<RowMath>;
   // One softmax a lane: the rows of a block of queries.
@@ -88,18 +95,17 @@ class Attention {
   static void pack(const Head& head) {
     const Scratch s(head);
     for (Index key = 0; key < rounded(head.keys, kColumns); ++key) {
-      const bool real = key < head.keys;
-      const Stored* from_k = head.k + key * head.k_stride;
-      const Stored* from_v = head.v + key * head.v_stride;
       Stored* to_k = s.k + (key / kColumns * s.steps * kColumns + key % kColumns) * kPack;
       Stored* to_v = s.v + key / kPack * s.padded * kPack + key % kPack;
-      for (Index d = 0; d < s.steps * kPack; ++d) {
-        to_k[d / kPack * kColumns * kPack + d % kPack] =
-            real && d < head.dim ? from_k[d] : Stored{};
+      const Index dim = key < head.keys ? head.dim : 0;  // rows beyond the last key are zero
+      if (key + kAhead < head.keys) {
+        prefetch(head.k + (key + kAhead) * head.k_stride, head.dim);
+        prefetch(head.v + (key + kAhead) * head.v_stride, head.dim);
       }
-      for (Index d = 0; d < s.padded; ++d) {
-        to_v[d * kPack] = real && d < head.dim ? from_v[d] : Stored{};
-      }
+      place(head.k + key * head.k_stride, dim, s.steps * kPack, to_k, kColumns * kPack);
+      const Stored* from_v = head.v + key * head.v_stride;
+      for (Index d = 0; d < dim; ++d) to_v[d * kPack] = from_v[d];
+      for (Index d = dim; d < s.padded; ++d) to_v[d * kPack] = Stored{};
     }
   }
 
@@ -112,15 +118,45 @@ class Attention {
   }
 
  private:
-  /// c[kRows][two vectors] += a[kRows][steps] b[steps][two vectors]
-  static inline void multiply(const Unit* a, Index a_stride, const Unit* b, Index b_stride,
-                              Index steps, Floats (&c)[kRows][2]) {
+  /// Rows are fetched this many tokens ahead: they lie apart, and the hardware does not foresee them.
+  static constexpr Index kAhead = 16;
+
+  static void prefetch(const Stored* row, Index dim) {
+    const auto* bytes = reinterpret_cast<const char*>(row);
+    const Index size = dim * static_cast<Index>(sizeof(Stored));
+    for (Index at = 0; at < size; at += 64) __builtin_prefetch(bytes + at);
+    __builtin_prefetch(bytes + size - 1);
+  }
+
+  /// The factor from scores to units of log 2. Its sign went into the queries, so that the largest
+  /// score stays the largest; it is never 0, which would make NaN of the -inf beyond the last key.
+  static float log2_scale(const Head& head) {
+    const float magnitude = __builtin_fabsf(head.scale) * kLog2e;
+    return magnitude > kSmallest ? magnitude : kSmallest;
+  }
+
+  /// Units of a row, `dim` elements and zeros up to `padded`, to places `distance` elements apart.
+  static void place(const Stored* from, Index dim, Index padded, Stored* to, Index distance) {
+    Index d = 0;
+    for (; d + kPack <= dim; d += kPack, to += distance) {
+      for (Index i = 0; i < kPack; ++i) to[i] = from[d + i];
+    }
+    for (; d < padded; d += kPack, to += distance) {
+      for (Index i = 0; i < kPack; ++i) to[i] = d + i < dim ? from[d + i] : Stored{};
+    }
+  }
+
+  /// c[kRows][two vectors] += a[kRows][steps] b[steps][two vectors]; `a_row`, `a_step` are the
+  /// distances between rows and steps of a.
+  [[gnu::always_inline]] static inline void multiply(const Unit* a, Index a_row, Index a_step,
+                                                     const Unit* b, Index b_step, Index steps,
+                                                     Floats (&c)[kRows][2]) {
     for (Index step = 0; step < steps; ++step) {
-      const Operand b0 = Product::load(b + step * b_stride);
-      const Operand b1 = Product::load(b + step * b_stride + kLanes);
+      const Operand b0 = Product::load(b + step * b_step);
+      const Operand b1 = Product::load(b + step * b_step + kLanes);
 #pragma GCC unroll 12
       for (int r = 0; r < kRows; ++r) {
-        const Operand ar = Product::broadcast(a + r * a_stride + step);
+        const Operand ar = Product::broadcast(a + r * a_row + step * a_step);
         c[r][0] = Product::multiply_add(ar, b0, c[r][0]);
         c[r][1] = Product::multiply_add(ar, b1, c[r][1]);
       }
@@ -129,14 +165,22 @@ class Attention {
 
   static void query_block(const Head& head, const Scratch& s, Index row, Index rows) {
     for (Index r = 0; r < kQueryBlock; ++r) {
-      for (Index d = 0; d < s.steps * kPack; ++d) {
-        s.q[r * s.steps * kPack + d] =
-            r < rows && d < head.dim ? head.q[(row + r) * head.q_stride + d] : Stored{};
-      }
+      place(head.q + (row + r) * head.q_stride, r < rows ? head.dim : 0, s.steps * kPack,
+            s.q + r * kPack, kQueryBlock * kPack);
       for (Index d = 0; d < s.padded; ++d) s.sums[r * s.padded + d] = 0.0f;
     }
+    if (head.scale < 0.0f) {
+      for (Index i = 0; i < kQueryBlock * s.steps * kPack; ++i) s.q[i] = Product::negative(s.q[i]);
+    }
     State states[kStates];
+    const Index ahead = (kQueryBlock * kKeyBlock + head.keys - 1) / (head.keys + 1) + 1;
+    Index next = row + kQueryBlock;
+    const Index last = next + kQueryBlock < head.queries ? next + kQueryBlock : head.queries;
     for (Index key = 0; key < head.keys; key += kKeyBlock) {
+      // A few rows of the next block of queries at a time: each may miss the address cache too.
+      for (Index i = 0; i < ahead && next < last; ++i, ++next) {
+        prefetch(head.q + next * head.q_stride, head.dim);
+      }
       const Index keys = head.keys - key < kKeyBlock ? head.keys - key : kKeyBlock;
       key_block(head, s, key, keys, states);
     }
@@ -157,9 +201,7 @@ class Attention {
       Simd::store(factors + i * kLanes, states[i].raise(Simd::load(largest + i * kLanes)));
       Simd::store(reference + i * kLanes, states[i].reference());
     }
-    for (Index r = 0; r < kQueryBlock; ++r) {
-      added[r] = weights(s.scores + r * kScoreStride, padded_keys, reference[r]);
-    }
+    weights(s, padded_keys, log2_scale(head), reference, added);
     for (int i = 0; i < kStates; ++i) {
       states[i].sum = Simd::add(states[i].sum, Simd::load(added + i * kLanes));
     }
@@ -168,32 +210,30 @@ class Attention {
     }
   }
 
-  /// Scores, in units of log 2, of kRows queries from row r on and a block of keys, and the largest
-  /// of each row. Keys beyond the last are -inf.
-  static void scores(const Head& head, const Scratch& s, Index r, Index key, Index keys,
-                     float* largest) {
-    const Floats scale = Simd::set(head.scale * kLog2e);
-    Floats top[kRows];
-    for (int i = 0; i < kRows; ++i) top[i] = Simd::set(-__builtin_inff());
+  /// Scores, before their scale, of kRows queries from row r on and a block of keys, and the largest
+  /// of each row in units of log 2. Keys beyond the last are -inf.
+  [[gnu::noinline]] static void scores(const Head& head, const Scratch& s, Index r, Index key,
+                                       Index keys, float* largest) {
+    // In memory, because the tile's sums leave no registers.
+    alignas(64) float tops[kRows * kLanes];
+    for (int i = 0; i < kRows; ++i) Simd::store(tops + i * kLanes, Simd::set(-__builtin_inff()));
     for (Index j = 0; j < keys; j += kColumns) {
       Floats c[kRows][2] = {};
-      multiply(reinterpret_cast<const Unit*>(s.q) + r * s.steps, s.steps,
+      multiply(reinterpret_cast<const Unit*>(s.q) + r, 1, kQueryBlock,
                reinterpret_cast<const Unit*>(s.k) + (key + j) * s.steps, kColumns, s.steps, c);
-#pragma GCC unroll 12
-      for (int i = 0; i < kRows; ++i) {
-        c[i][0] = Simd::multiply(c[i][0], scale);
-        c[i][1] = Simd::multiply(c[i][1], scale);
-      }
       if (keys - j < kColumns) mask_beyond(keys - j, c);
+      float* out = s.scores + r * kScoreStride + j;
 #pragma GCC unroll 12
       for (int i = 0; i < kRows; ++i) {
-        float* out = s.scores + (r + i) * kScoreStride + j;
-        Simd::store(out, c[i][0]);
-        Simd::store(out + kLanes, c[i][1]);
-        top[i] = Simd::maximum(top[i], Simd::maximum(c[i][0], c[i][1]));
+        Simd::store(out + i * kScoreStride, c[i][0]);
+        Simd::store(out + i * kScoreStride + kLanes, c[i][1]);
+        const Floats top = Simd::maximum(Simd::load(tops + i * kLanes), c[i][0]);
+        Simd::store(tops + i * kLanes, Simd::maximum(top, c[i][1]));
       }
     }
-    for (int i = 0; i < kRows; ++i) largest[i] = Simd::largest(top[i]);
+    for (int i = 0; i < kRows; ++i) {
+      largest[i] = Simd::largest(Simd::load(tops + i * kLanes)) * log2_scale(head);
+    }
   }
 
   /// Makes the columns from `first` on -inf.
@@ -206,24 +246,47 @@ class Attention {
     }
   }
 
-  /// Turns a row of scores into weights 2^(score - reference), in place; returns their sum.
-  static float weights(float* row, Index keys, float reference) {
-    const Floats shift = Simd::set(reference);
-    Floats sum0 = Simd::set(0.0f);
-    Floats sum1 = sum0;
-    for (Index j = 0; j < keys; j += kColumns) {
-      const Floats p0 = RowMath::exp2(Simd::subtract(Simd::load(row + j), shift));
-      const Floats p1 = RowMath::exp2(Simd::subtract(Simd::load(row + j + kLanes), shift));
-      sum0 = Simd::add(sum0, p0);
-      sum1 = Simd::add(sum1, p1);
-      Product::store_weights(row + j / kPack, p0, p1);
+  /// Turns the scores into weights 2^(scale score - reference of the row), in place; `added` are
+  /// their sums. The rows are reduced in one go at the end: a reduction is a chain of its own.
+  [[gnu::noinline]] static void weights(const Scratch& s, Index keys, float scale,
+                                        const float* reference, float* added) {
+    alignas(64) float partial[kQueryBlock * kLanes];
+    const Floats factor = Simd::set(scale);
+    for (Index r = 0; r < kQueryBlock; ++r) {
+      float* row = s.scores + r * kScoreStride;
+      const Floats shift = Simd::set(-reference[r]);
+      Floats sum = Simd::set(0.0f);
+      Index j = 0;
+      for (; j + kAtOnce * kLanes <= keys; j += kAtOnce * kLanes) {
+        sum = Simd::add(sum, weights_at<kAtOnce>(row, j, factor, shift));
+      }
+      for (; j < keys; j += kColumns) sum = Simd::add(sum, weights_at<2>(row, j, factor, shift));
+      Simd::store(partial + r * kLanes, sum);
     }
-    return Simd::sum(Simd::add(sum0, sum1));
+    for (Index r = 0; r < kQueryBlock; ++r) added[r] = Simd::sum(Simd::load(partial + r * kLanes));
+  }
+
+  template <int kCount>
+  [[gnu::always_inline]] static inline Floats weights_at(float* row, Index j, Floats factor,
+                                                         Floats shift) {
+    Floats p[kCount];
+#pragma GCC unroll 8
+    for (int i = 0; i < kCount; ++i) {
+      p[i] = Simd::multiply_add(Simd::load(row + j + i * kLanes), factor, shift);
+    }
+    kernels::exp2<Simd, Product::kExp2Degree>(p);
+    Floats sum = Simd::add(p[0], p[1]);
+#pragma GCC unroll 8
+    for (int i = 0; i < kCount; i += 2) {
+      Product::store_weights(row + (j + i * kLanes) / kPack, p[i], p[i + 1]);
+      if (i > 0) sum = Simd::add(sum, Simd::add(p[i], p[i + 1]));
+    }
+    return sum;
   }
 
   /// sums[r ..][d ..] = factors * sums + weights * values
-  static void values(const Scratch& s, Index r, Index d, Index key, Index keys,
-                     const float* factors) {
+  [[gnu::noinline]] static void values(const Scratch& s, Index r, Index d, Index key, Index keys,
+                                       const float* factors) {
     Floats c[kRows][2];
 #pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) {
@@ -232,7 +295,7 @@ class Attention {
       c[i][0] = Simd::multiply(factor, Simd::load(in));
       c[i][1] = Simd::multiply(factor, Simd::load(in + kLanes));
     }
-    multiply(reinterpret_cast<const Unit*>(s.scores) + r * kScoreStride, kScoreStride,
+    multiply(reinterpret_cast<const Unit*>(s.scores) + r * kScoreStride, kScoreStride, 1,
              reinterpret_cast<const Unit*>(s.v) + key / kPack * s.padded + d, s.padded,
              (keys + kPack - 1) / kPack, c);
 #pragma GCC unroll 12
@@ -283,6 +346,7 @@ struct FloatProduct {
     Simd::store(to + Simd::kLanes, b);
   }
   static Stored to_stored(float a) { return a; }
+  static Stored negative(Stored a) { return -a; }
 };
 
 }  // namespace crossfix::cpu::kernels

@@ -58,6 +58,7 @@ struct Bfloat16Product {
     Bfloat16Access::store_one(&bits, a);
     return bits;
   }
+  static Stored negative(Stored a) { return static_cast<Stored>(a ^ 0x8000u); }
 };
 
 using Bf16Attention = Attention<Bfloat16Product>;

@@ -8,7 +8,8 @@ namespace crossfix::cpu::kernels {
 struct Avx2Simd {
   using Floats = __m256;
   static constexpr int kLanes = 8;
-  static constexpr int kTileRows = 6;  ///< 12 sums, 2 columns and 1 broadcast in 16 registers
+  static constexpr int kTileRows = 6;      ///< 12 sums, 2 columns and 1 broadcast in 16 registers
+  static constexpr int kExponentials = 2;  ///< vectors of exponentials at once
 
   static Floats load(const float* p) { return _mm256_loadu_ps(p); }
   static void store(float* p, Floats a) { _mm256_storeu_ps(p, a); }

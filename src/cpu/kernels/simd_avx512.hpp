@@ -9,7 +9,8 @@ template <class Set>
 struct Avx512Simd {
   using Floats = __m512;
   static constexpr int kLanes = 16;
-  static constexpr int kTileRows = 12;  ///< 24 sums, 2 columns and 1 broadcast in 32 registers
+  static constexpr int kTileRows = 12;     ///< 24 sums, 2 columns and 1 broadcast in 32 registers
+  static constexpr int kExponentials = 4;  ///< vectors of exponentials at once
 
   static Floats load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, Floats a) { _mm512_storeu_ps(p, a); }
