@@ -53,8 +53,8 @@ void print_info(const ModelOptions& options) {
                    std::to_string(c.trunk.blocks[2]) + " bottlenecks of " +
                    std::to_string(c.trunk.planes) + " planes, " +
                    (c.trunk.shared ? "shared by both views" : "one for each view"));
-  row("fusion", std::to_string(c.encoder_layers) + " layers of width " +
-                    std::to_string(c.model_width) + ", " + std::to_string(c.heads) + " heads");
+  row("fusion", "layers " + std::to_string(c.encoder_layers) + ", width " +
+                    std::to_string(c.model_width) + ", heads " + std::to_string(c.heads));
   row("runs on", localizer.description());
 }
 

@@ -1,5 +1,5 @@
 # Run by ctest; see CMakeLists.txt.
-set(work ${BUILD_DIR}/tests/install)
+set(work ${BUILD_DIR}/install-test)
 set(prefix ${work}/prefix)
 file(REMOVE_RECURSE ${work})
 
