@@ -68,8 +68,9 @@ def check(state: dict[str, torch.Tensor], config: Config, path: Path) -> None:
     missing = [k for k in wanted if k not in state and not k.endswith("num_batches_tracked")]
     extra = [k for k in state if k not in wanted]
     if missing or extra:
-        parts = [f"missing {some(missing)}"] * bool(missing) + [f"unexpected {some(extra)}"] * bool(extra)
-        raise InputError(f"{path}: {'; '.join(parts)}")
+        parts = [("missing", missing), ("unexpected", extra)]
+        found = "; ".join(f"{word} {some(keys)}" for word, keys in parts if keys)
+        raise InputError(f"{path}: {found}")
     for key, value in state.items():
         if value.shape != wanted[key].shape:
             shapes = f"{list(value.shape)} where {list(wanted[key].shape)} belongs"
@@ -78,16 +79,20 @@ def check(state: dict[str, torch.Tensor], config: Config, path: Path) -> None:
             raise InputError(f"{path}: `{key}` holds NaN or infinity")
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("input", type=Path, metavar="IN.pth")
     parser.add_argument("output", type=Path, metavar="OUT.safetensors")
-    parser.add_argument("--preset", choices=sorted(PRESETS), help="configuration (default: the checkpoint's own, else vigor)")
+    parser.add_argument(
+        "--preset",
+        choices=sorted(PRESETS),
+        help="configuration (default: the checkpoint's own, else vigor)",
+    )
     parser.add_argument("--dtype", choices=sorted(DTYPES), default="f32", help="stored type (default: f32)")
     parser.add_argument("--trained-on", help="text for the metadata")
-    options = parser.parse_args()
+    options = parser.parse_args(words)
     try:
         state, own = state_and_config(load_checkpoint(options.input), options.input)
         config = PRESETS[options.preset] if options.preset else own or PRESETS["vigor"]

@@ -4,7 +4,7 @@ Writes the positives of the test split as a list for `crossfix locate --pairs`, 
 on controls: the ground images shuffled among the pairs of each city, and the tile's centre as the guess.
 
 Examples:
-    python3 training/heldout.py --data build/world --model models/crossfix-s.safetensors
+    python3 training/heldout.py --data build/world-11 build/world-12 --model models/crossfix-s.safetensors
     python3 training/heldout.py --data build/world --list-only build/heldout.csv
 Exit codes: 2 wrong usage, 3 input, or the program failed.
 """
@@ -31,7 +31,6 @@ from labels import LABEL_FRAME, TEST_SPLIT, DataError, cities_of, read_split
 class Pair:
     """A panorama and its positive tile, the truth in the tile's own pixels, metres a tile pixel."""
 
-    city: str
     ground: Path
     satellite: Path
     row: float
@@ -70,15 +69,15 @@ def held_out_pairs(root: Path, split: str) -> list[Pair]:
                 tile, (row, col) = sample.tiles[0], sample.truths[0]
                 size = png_size(tile)
                 gsd = scales[city] * LABEL_FRAME / size
-                pairs.append(Pair(city, sample.panorama, tile, row * size, col * size, gsd, size))
+                pairs.append(Pair(sample.panorama, tile, row * size, col * size, gsd, size))
     return pairs
 
 
 def shuffled(pairs: list[Pair], seed: int) -> list[Pair]:
     """The same tiles and truths, each with another pair's ground image of the same city."""
     numbers, result = random.Random(seed), []
-    for city in dict.fromkeys(pair.city for pair in pairs):
-        members = [pair for pair in pairs if pair.city == city]
+    for folder in dict.fromkeys(pair.ground.parent for pair in pairs):  # one a city
+        members = [pair for pair in pairs if pair.ground.parent == folder]
         order = list(range(len(members)))
         numbers.shuffle(order)  # then each takes its successor's image: nobody keeps its own
         for place, index in enumerate(order):
@@ -117,7 +116,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="a world's folder")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of worlds")
     parser.add_argument("--split", default=TEST_SPLIT)
     parser.add_argument("--model", type=Path, help="weights file")
     parser.add_argument("--program", type=Path, default=Path("build/bin/crossfix"))
@@ -129,7 +128,7 @@ def main() -> int:
     if not options.model and not options.list_only:
         parser.error("--model or --list-only is needed")
     try:
-        pairs = held_out_pairs(options.data, options.split)
+        pairs = [pair for root in options.data for pair in held_out_pairs(root, options.split)]
         if options.limit and options.limit < len(pairs):
             pairs = [pairs[i * len(pairs) // options.limit] for i in range(options.limit)]
         if options.list_only:
