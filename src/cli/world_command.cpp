@@ -81,6 +81,8 @@ void add_world_command(CLI::App& app) {
                    "Rays a panorama's pixel along each axis")
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
+  command->add_flag("--held-out-only", dataset.held_out_only,
+                    "Only the held-out panoramas of this world, and their tiles");
   command->add_option("--threads", dataset.threads, "Threads; one for each core where absent")
       ->check(CLI::Range(1, 1024));
   command->footer(

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -93,6 +94,7 @@ std::string describe(const DatasetOptions& options, const std::vector<CityPlan>&
   world["seed"] = options.seed;
   world["reserved"] = is_reserved(options.seed);
   world["panoramas"] = options.panoramas;
+  world["held_out_only"] = options.held_out_only;
   world["label_pixels"] = kTilePixels;
   world["tile_size"] = options.tile_size;
   world["panorama_size"] = {options.panorama_height, 2 * options.panorama_height};
@@ -183,6 +185,17 @@ void render_all(const fs::path& root, const DatasetOptions& options,
   if (failure) std::rethrow_exception(failure);
 }
 
+/// Leaves the panoramas of held-out blocks and the tiles that hold them.
+void keep_held_out(CityPlan& city) {
+  std::erase_if(city.panoramas,
+                [](const PanoramaPlace& panorama) { return panorama.split != Split::kTest; });
+  std::set<TilePlace> used;
+  for (const PanoramaPlace& panorama : city.panoramas) {
+    used.insert(panorama.tiles.begin(), panorama.tiles.end());
+  }
+  std::erase_if(city.tiles, [&](const TilePlace& tile) { return !used.contains(tile); });
+}
+
 void check(const DatasetOptions& options) {
   const auto require = [](bool good, const std::string& message) {
     if (!good) throw DataError(message);
@@ -214,6 +227,7 @@ void write_dataset(const DatasetOptions& options, const Progress& progress) {
     const int count =
         options.panoramas / options.cities + (i < options.panoramas % options.cities ? 1 : 0);
     cities.push_back(plan_city(options.seed, i, count));
+    if (options.held_out_only) keep_held_out(cities.back());
   }
   fs::path partial = fs::absolute(options.out).lexically_normal();
   if (!partial.has_filename()) partial = partial.parent_path();

@@ -17,6 +17,9 @@ struct DatasetOptions {
   int tile_samples = 2;       ///< rays a pixel along each axis
   int panorama_samples = 2;   ///< rays a pixel along each axis
   int threads = 0;            ///< 0: one for each core
+  /// Only the panoramas of held-out blocks and the tiles about them: the same images as the whole
+  /// data set has, much sooner.
+  bool held_out_only = false;
 };
 
 /// Called from one thread at a time with images done and images in all.

@@ -81,6 +81,30 @@ TEST_CASE("The same seed gives the same bytes whatever the number of threads") {
   CHECK(one != contents(folder / "other"));
 }
 
+TEST_CASE("Held-out panoramas alone are those of the whole data set, to the byte") {
+  const TemporaryFolder folder;
+  DatasetOptions options = small(folder / "whole");
+  options.panoramas = 24;
+  write_dataset(options);
+  options.out = folder / "held-out";
+  options.held_out_only = true;
+  write_dataset(options);
+  const auto whole = contents(folder / "whole");
+  auto held_out = contents(folder / "held-out");
+  CHECK(held_out.size() < whole.size());
+  held_out.erase("world.json");
+  std::size_t images = 0;
+  for (const auto& [name, bytes] : held_out) {
+    const bool list = name.starts_with("splits") && name.find("_test") == std::string::npos;
+    if (!list) {
+      CAPTURE(name);
+      CHECK(whole.at(name) == bytes);
+    }
+    images += name.ends_with("jpg") ? 1U : 0U;
+  }
+  CHECK(images > 0);
+}
+
 TEST_CASE("A data set has VIGOR's layout, and coordinates that agree with its labels") {
   const TemporaryFolder folder;
   const fs::path root = folder / "world";
