@@ -1,6 +1,9 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "crossfix/cpu/onednn.hpp"
 #include "onednn_support.hpp"
@@ -10,6 +13,56 @@ namespace crossfix::cpu {
 
 using dnnl::memory;
 
+namespace {
+
+using Description = dnnl::convolution_forward::primitive_desc;
+
+/// A change of layout between the caller's memory and the convolution's.
+struct Reorder {
+  memory::desc from;
+  memory::desc to;
+  dnnl::reorder primitive;
+
+  Reorder(const memory::desc& source, const memory::desc& target)
+      : from(source),
+        to(target),
+        primitive(
+            dnnl::reorder::primitive_desc(onednn::engine(), source, onednn::engine(), target)) {}
+
+  void operator()(const void* x, void* y) const {
+    onednn::Run run;
+    run.bind(DNNL_ARG_FROM, from, x);
+    run.bind(DNNL_ARG_TO, to, y);
+    run.execute(primitive);
+  }
+};
+
+/// The reorders around a convolution that works on blocked channels.
+struct Blocked {
+  Reorder in;
+  Reorder out;
+  std::size_t in_bytes;
+  std::size_t out_bytes;
+};
+
+/// Whether Winograd's algorithm is worth asking for. On tiles of 4x4 it needs a quarter of the
+/// multiplications: measured 2 to 3 times as fast as the direct sum from 64 channels on, the
+/// reorders to and from blocked channels included. Its results are off by about 1e-6 of themselves
+/// (a direct sum: 2e-7), too much for sums that bfloat16 takes in.
+template <class Element>
+bool winograd_pays(const ops::ConvolutionSpecification& spec, const Shape<4>& input) {
+  return std::is_same_v<Element, float> && spec.kernel == 3 && spec.stride == 1 &&
+         spec.dilation == 1 && spec.padding == 1 && !spec.residual && spec.in_channels % 16 == 0 &&
+         spec.out_channels % 16 == 0 && spec.in_channels >= 64 && spec.out_channels >= 64 &&
+         input[1] * input[2] >= 256;
+}
+
+std::size_t rounded(std::size_t bytes) {
+  return (bytes + kHostAlignment - 1) / kHostAlignment * kHostAlignment;
+}
+
+}  // namespace
+
 template <class Element>
 struct OneDnn::Convolution<Element>::State {
   ops::ConvolutionSpecification specification;
@@ -18,12 +71,28 @@ struct OneDnn::Convolution<Element>::State {
   int threads;  // the number the primitive was planned for
   onednn::Layouts layouts;
   dnnl::convolution_forward primitive;
+  std::optional<Blocked> blocked;
   memory weights;
   memory bias;
 
+  std::size_t scratch_bytes() const {
+    return rounded(layouts.scratch_bytes) +
+           (blocked ? rounded(blocked->in_bytes) + rounded(blocked->out_bytes) : 0);
+  }
+
   void run(Context& context, const Element* x, Element* y) const {
     ThreadScope scope(threads);
-    std::byte* scratch = context.scratch(layouts.scratch_bytes);
+    std::byte* scratch = context.scratch(scratch_bytes());
+    if (!blocked) return run(x, y, scratch);
+    std::byte* in = scratch + rounded(layouts.scratch_bytes);
+    std::byte* out = in + rounded(blocked->in_bytes);
+    blocked->in(x, in);
+    run(in, out, scratch);
+    blocked->out(out, y);
+  }
+
+ private:
+  void run(const void* x, void* y, std::byte* scratch) const {
     onednn::Run run;
     run.bind(DNNL_ARG_SRC, layouts.source, x);
     run.bind(DNNL_ARG_WEIGHTS, weights);
@@ -42,13 +111,13 @@ OneDnn::Convolution<Element>::Convolution(const ops::ConvolutionSpecification& s
   check_convolution(spec, weights, bias, input_shape);
   const Shape<4> output = spec.output_shape(input_shape);
   const auto type = onednn::kDataType<Element>;
+  const auto f32 = memory::data_type::f32;
   const memory::dims weight_dims{spec.out_channels, spec.in_channels, spec.kernel, spec.kernel};
-  const memory::desc source({input_shape[0], input_shape[3], input_shape[1], input_shape[2]}, type,
-                            memory::format_tag::nhwc);
-  const memory::desc target({output[0], output[3], output[1], output[2]}, type,
-                            memory::format_tag::nhwc);
   const memory::desc weight(weight_dims, type, memory::format_tag::any);
-  const memory::desc bias_desc({spec.out_channels}, memory::data_type::f32, memory::format_tag::x);
+  const memory::desc bias_desc({spec.out_channels}, f32, memory::format_tag::x);
+  const auto activations = [type](const Shape<4>& shape, memory::format_tag tag) {
+    return memory::desc({shape[0], shape[3], shape[1], shape[2]}, type, tag);
+  };
 
   dnnl::post_ops after;
   if (spec.residual) after.append_sum();
@@ -59,25 +128,44 @@ OneDnn::Convolution<Element>::Convolution(const ops::ConvolutionSpecification& s
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   attributes.set_post_ops(after);
 
-  state_ = onednn::guarded("a convolution", [&] {
-    const dnnl::convolution_forward::primitive_desc description(
-        {dnnl::prop_kind::forward_inference,
-         dnnl::algorithm::convolution_direct,
-         source,
-         weight,
-         bias_desc,
-         target,
-         {spec.stride, spec.stride},
-         {spec.dilation - 1, spec.dilation - 1},
-         {spec.padding, spec.padding},
-         {spec.padding, spec.padding}},
-        attributes, onednn::engine());
-    const memory::desc oihw(weight_dims, memory::data_type::f32, memory::format_tag::oihw);
+  const auto describe = [&](dnnl::algorithm algorithm, memory::format_tag tag) {
+    return Description({dnnl::prop_kind::forward_inference,
+                        algorithm,
+                        activations(input_shape, tag),
+                        weight,
+                        bias_desc,
+                        activations(output, tag),
+                        {spec.stride, spec.stride},
+                        {spec.dilation - 1, spec.dilation - 1},
+                        {spec.padding, spec.padding},
+                        {spec.padding, spec.padding}},
+                       attributes, onednn::engine());
+  };
+  const auto state = [&](const Description& description, std::optional<Blocked> blocked) {
+    const memory::desc oihw(weight_dims, f32, memory::format_tag::oihw);
     return std::make_unique<const State>(
         State{spec, input_shape, output, omp_get_max_threads(), onednn::Layouts(description),
-              dnnl::convolution_forward(description),
+              dnnl::convolution_forward(description), std::move(blocked),
               onednn::packed(weights.data(), oihw, description.weights_desc()),
               onednn::packed(bias.data(), bias_desc, bias_desc)});
+  };
+  const auto nhwc = memory::format_tag::nhwc;
+  if (winograd_pays<Element>(spec, input_shape)) {
+    try {
+      const Description description =
+          describe(dnnl::algorithm::convolution_winograd, memory::format_tag::nChw16c);
+      const memory::desc source = description.src_desc();
+      const memory::desc target = description.dst_desc();
+      state_ = state(description, Blocked{Reorder(activations(input_shape, nhwc), source),
+                                          Reorder(target, activations(output, nhwc)),
+                                          source.get_size(), target.get_size()});
+      return;
+    } catch (const dnnl::error&) {
+      // oneDNN has it for AVX-512 only.
+    }
+  }
+  state_ = onednn::guarded("a convolution", [&] {
+    return state(describe(dnnl::algorithm::convolution_direct, nhwc), std::nullopt);
   });
 }
 
@@ -109,7 +197,7 @@ void OneDnn::Convolution<Element>::operator()(Context& context, TensorView<const
 
 template <class Element>
 std::size_t OneDnn::Convolution<Element>::scratch_bytes() const {
-  return state_->layouts.scratch_bytes;
+  return state_->scratch_bytes();
 }
 
 template <class Element>
