@@ -1,0 +1,72 @@
+#include "ops/bench.hpp"
+
+namespace crossfix::bench {
+namespace {
+
+struct Case {
+  const char* name;
+  ops::LinearSpecification spec;
+  Index table_rows;
+};
+
+/// The matrix products of a fusion layer over 2048 ground tokens.
+const Case kCases[] = {
+    {"qkv", {.rows = 2048, .in_features = 256, .out_features = 768}, 2048},
+    {"query", {.rows = 2048, .in_features = 256, .out_features = 256}, 2048},
+    {"out_proj", {.rows = 2048, .in_features = 256, .out_features = 256}, 1},
+    {"ffn.expand",
+     {.rows = 2048, .in_features = 256, .out_features = 1024, .activation = ops::Activation::relu},
+     1},
+    {"ffn.contract", {.rows = 2048, .in_features = 1024, .out_features = 256}, 1},
+};
+
+template <class Element, class Math>
+void linear(benchmark::State& state, const Case& test, int threads) {
+  const cpu::ThreadScope scope(threads);
+  using Backend = cpu::Backend<Element, Math>;
+  const auto& spec = test.spec;
+  const auto weights = random<float, 2>("w", {spec.out_features, spec.in_features},
+                                        1.0f / std::sqrt(static_cast<float>(spec.in_features)));
+  const auto table = random<float, 2>("t", {test.table_rows, spec.out_features});
+  const auto x = random<Element, 2>("x", {spec.rows, spec.in_features});
+  Tensor<Element, 2> y({spec.rows, spec.out_features});
+  const typename Backend::Linear operation(spec, weights, table);
+  typename Backend::Context context(operation.scratch_bytes(), {.threads = threads});
+  operation(context, x, y);
+  Check check;
+  for (Index sample = 0; sample < 500; ++sample) {
+    const Index row = sample * 13 % spec.rows;
+    const Index o = sample * 29 % spec.out_features;
+    auto expected = static_cast<double>(table(row % test.table_rows, o));
+    for (Index c = 0; c < spec.in_features; ++c) {
+      expected +=
+          static_cast<double>(static_cast<float>(x(row, c))) * static_cast<double>(weights(o, c));
+    }
+    if (spec.activation == ops::Activation::relu) expected = std::max(expected, 0.0);
+    check.add(y(row, o), expected);
+  }
+  if (!check.passes<Element>(state)) return;
+  for (auto _ : state) operation(context, x, y);
+  report_flops<Element>(
+      state, 2.0 * static_cast<double>(spec.rows * spec.in_features * spec.out_features), threads);
+}
+
+template <class Element, class Math>
+void add_all(int threads) {
+  for (const Case& test : kCases) {
+    add(named<Element>(std::string("linear/") + test.name + "/" + Math::kName), threads,
+        [&test, threads](benchmark::State& state) { linear<Element, Math>(state, test, threads); });
+  }
+}
+
+}  // namespace
+
+void add_linears(int threads) {
+#if CROSSFIX_HAS_ONEDNN
+  add_all<float, cpu::OneDnn>(threads);
+  if (cpu::supports_bf16()) add_all<bfloat16, cpu::OneDnn>(threads);
+#endif
+  add_all<float, cpu::EigenMath>(threads);
+}
+
+}  // namespace crossfix::bench

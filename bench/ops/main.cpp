@@ -1,0 +1,24 @@
+#include <cstdio>
+#include <cstdlib>
+
+#include "ops/bench.hpp"
+
+using namespace crossfix;
+
+/// Benchmarks of the operators; CROSSFIX_BENCH_THREADS says on how many threads (all cores).
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  const char* wish = std::getenv("CROSSFIX_BENCH_THREADS");
+  const int threads = wish != nullptr ? std::atoi(wish) : 0;
+  std::fprintf(stderr, "peak of one core: %.0f GFLOP/s f32, %.0f bf16; of %d: %.0f and %.0f\n",
+               bench::peak_flops<float>(1) * 1e-9, bench::peak_flops<bfloat16>(1) * 1e-9,
+               cpu::available_threads(), bench::peak_flops<float>() * 1e-9,
+               bench::peak_flops<bfloat16>() * 1e-9);
+  bench::add_convolutions(threads);
+  bench::add_linears(threads);
+  bench::add_attentions(threads);
+  bench::add_norms(threads);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
