@@ -85,9 +85,9 @@ class Fields {
   }
   /// The object under a name, or an empty one.
   Fields nested(const char* name) const {
-    static const Json kEmpty = Json::object();
+    static const Json empty = Json::object();
     const auto found = object_.find(name);
-    if (found == object_.end()) return {kEmpty, prefix_ + name + "."};
+    if (found == object_.end()) return {empty, prefix_ + name + "."};
     if (!found->is_object()) fail(prefix_ + name, *found, "an object");
     return {*found, prefix_ + name + "."};
   }
