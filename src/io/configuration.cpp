@@ -1,8 +1,10 @@
 #include "crossfix/io/configuration.hpp"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "crossfix/core/error.hpp"
