@@ -159,20 +159,23 @@ bool in_shadow(const Scene& scene, Vec3 point, Vec3 to_sun) {
   bool blocked = false;
   const float t_end = (scene.top - point.z) / to_sun.z;
   const CellIndex& cells = scene.solid_cells;
-  walk_cells(
-      cells, {point.x, point.y}, {to_sun.x, to_sun.y}, t_end,
-      [&](int ix, int iy, float t_in, float) {
-        const float height = point.z + t_in * to_sun.z;
-        if (scene.cell_top[cells.number(ix, iy)] <= height) return true;
-        for (const std::uint32_t i : cells.at(ix, iy)) {
-          Hit hit;
-          if (scene.solids[i].z1 > height && intersect(scene.solids[i], point, to_sun, hit)) {
-            blocked = true;
-            return false;
-          }
-        }
-        return true;
-      });
+  const Vec2 across{to_sun.x, to_sun.y};
+  const float run = length(across);
+  walk_cells(cells, {point.x, point.y}, across, t_end, [&](int ix, int iy, float t_in, float) {
+    const float height = point.z + t_in * to_sun.z;
+    if (scene.cell_top[cells.number(ix, iy)] <= height) return true;
+    for (const std::uint32_t i : cells.at(ix, iy)) {
+      const Solid& solid = scene.solids[i];
+      const float aside = cross(across, solid.centre - Vec2{point.x, point.y});
+      Hit hit;
+      if (solid.z1 > height && std::abs(aside) <= solid.radius * run &&
+          intersect(solid, point, to_sun, hit)) {
+        blocked = true;
+        return false;
+      }
+    }
+    return true;
+  });
   return blocked;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "raster.hpp"
 #include "scene.hpp"
 
 namespace crossfix::world {
@@ -29,13 +30,6 @@ Light random_ground_light(std::uint64_t key);
 /// Light of a city's tiles: a high sun in a clear sky, by a key.
 Light random_aerial_light(std::uint64_t key);
 
-/// An 8-bit RGB image, row-major.
-struct Raster {
-  int height = 0;
-  int width = 0;
-  std::vector<std::uint8_t> rgb;
-};
-
 /// What a renderer keeps between images; one for each thread.
 struct RenderScratch {
   std::vector<std::uint32_t> seen;
@@ -43,7 +37,7 @@ struct RenderScratch {
 };
 
 /// A north-up orthographic view of side `metres` centred on `centre`, `size` pixels a side, `samples`
-/// rays a pixel along each axis.
+/// rays a pixel along each axis where it differs from its neighbours.
 Raster render_tile(const Scene& scene, const Light& light, Vec2 centre, float metres, int size,
                    int samples);
 

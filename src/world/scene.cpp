@@ -83,7 +83,10 @@ void Scene::index_solids(float half_side) {
   const int side = floor_int(2.0F * half_side / kSolidCell) + 1;
   std::vector<CellIndex::Box> boxes;
   boxes.reserve(solids.size());
-  for (const Solid& solid : solids) boxes.push_back(box_of(solid));
+  for (Solid& solid : solids) {
+    boxes.push_back(box_of(solid));
+    solid.radius = (solid.shape == Shape::kPrism ? length(solid.half) : solid.half.x) + kSlack;
+  }
   solid_cells = CellIndex({-half_side, -half_side}, kSolidCell, side);
   solid_cells.build(boxes, [&](std::size_t i, Vec2 centre) {
     const Solid& solid = solids[i];

@@ -49,6 +49,7 @@ struct Solid {
   float z0 = 0.0F;
   float z1 = 1.0F;          ///< ridge height of a pitched roof
   float roof_slope = 0.0F;  ///< rise over run of a pitched roof
+  float radius = 0.0F;      ///< about the centre, of a circle that holds the outline (index_solids)
 
   [[nodiscard]] Vec2 to_local(Vec2 p) const {
     const Vec2 d = p - centre;
@@ -171,7 +172,7 @@ struct Scene {
 
   /// Builds street_cells and block_cells over [-half_side, half_side]^2.
   void index_ground(float half_side);
-  /// Builds solid_cells, cell_top, top.
+  /// Builds solid_cells, cell_top, top, and the solids' radii.
   void index_solids(float half_side);
 };
 

@@ -1,0 +1,76 @@
+#include "raster.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+
+namespace crossfix::world {
+
+namespace {
+
+constexpr int kContrast = 8;  // levels of 255; below the eye's notice in texture
+
+/// Linear to display: gamma 2 as in the city's palette.
+std::uint8_t encode(float value) {
+  static const std::array<std::uint8_t, 4097> table = [] {
+    std::array<std::uint8_t, 4097> t{};
+    for (std::size_t i = 0; i < t.size(); ++i) {
+      t[i] = static_cast<std::uint8_t>(
+          std::lround(255.0 * std::sqrt(static_cast<double>(i) / 4096.0)));
+    }
+    return t;
+  }();
+  const float clamped = std::clamp(value, 0.0F, 1.0F);
+  return table[static_cast<std::size_t>(clamped * 4096.0F)];
+}
+
+std::size_t offset(const Raster& image, int row, int column) {
+  return (static_cast<std::size_t>(row) * static_cast<std::size_t>(image.width) +
+          static_cast<std::size_t>(column)) *
+         3;
+}
+
+}  // namespace
+
+Raster Raster::blank(int height, int width) {
+  Raster image{height, width, {}};
+  image.rgb.resize(offset(image, height, 0));
+  return image;
+}
+
+void Raster::set(int row, int column, Vec3 colour) {
+  const std::size_t at = offset(*this, row, column);
+  rgb[at] = encode(colour.x);
+  rgb[at + 1] = encode(colour.y);
+  rgb[at + 2] = encode(colour.z);
+}
+
+std::vector<bool> find_contrast(const Raster& image, bool wraps) {
+  std::vector<bool> found(image.rgb.size() / 3);
+  const auto compare = [&](std::size_t a, std::size_t b) {
+    for (std::size_t k = 0; k < 3; ++k) {
+      if (std::abs(image.rgb[a + k] - image.rgb[b + k]) > kContrast) {
+        found[a / 3] = true;
+        found[b / 3] = true;
+        return;
+      }
+    }
+  };
+  for (int row = 0; row < image.height; ++row) {
+    for (int column = 0; column < image.width; ++column) {
+      const std::size_t here = offset(image, row, column);
+      const bool below = row + 1 < image.height;
+      if (below) compare(here, offset(image, row + 1, column));
+      if (column + 1 == image.width && !wraps) continue;
+      const int right = (column + 1) % image.width;
+      compare(here, offset(image, row, right));
+      if (!below) continue;
+      compare(here, offset(image, row + 1, right));
+      compare(offset(image, row + 1, column), offset(image, row, right));
+    }
+  }
+  return found;
+}
+
+}  // namespace crossfix::world
