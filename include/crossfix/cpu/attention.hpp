@@ -15,7 +15,12 @@ std::size_t attention_scratch_bytes(Index tokens_q, Index tokens_k, Index heads,
 /// o = softmax(scale q k^T) v for each batch and head.
 ///
 /// q, o [batch, query, head, dim]; k, v [batch, key, head, dim]; any strides but a contiguous dim.
-/// Online softmax over blocks of keys: no whole matrix of scores is held. Zero keys give zeros.
+/// Online softmax over blocks of keys: no whole matrix of scores is held. Zero keys give zeros. Any
+/// dim and any scale, negative ones included.
+///
+/// Scores of -inf weigh nothing; a row holding a NaN or +inf, or only -inf, is NaN, as a softmax
+/// gives. A weight below 2^-126 counts as 2^-126, which shows only where v is infinite.
+///
 /// Throws ShapeError where extents do not fit or the context's scratch is too small.
 template <class Element>
 void attention(Context& context, TensorView<const Element, 4> q, TensorView<const Element, 4> k,

@@ -8,9 +8,9 @@ namespace crossfix::cpu::kernels {
 
 /// Fused attention of one head on one thread.
 ///
-/// Both products, scores = Q K^T and sums += P V, run in one register tile: kTileRows rows by two
-/// vectors of sums, each step one broadcast a row and two vectors of columns. Keys and values of
-/// the head are packed once so that a step reads both vectors side by side:
+/// Both products, scores = Q K^T and sums += P V, run in register tiles of some rows by two vectors
+/// of sums, each step one broadcast a row and two vectors of columns. Keys and values of the head
+/// are packed once so that a step reads both vectors side by side:
 ///
 ///   K [key / panel][dim / kPack][panel][kPack]     panel: two vectors of keys
 ///   V [key / kPack][padded dim][kPack]             kPack: elements a product sums at once
@@ -40,6 +40,7 @@ class Attention {
 
   static constexpr int kLanes = Simd::kLanes;
   static constexpr int kRows = Simd::kTileRows;
+  static constexpr int kScoreRows = Simd::kScoreRows;
   static constexpr Index kColumns = 2 * kLanes;
   static constexpr Index kPack = Product::kPack;
   static constexpr int kAtOnce = Simd::kExponentials;  // vectors of weights worked on together
@@ -47,7 +48,8 @@ class Attention {
                                                              // over the sets of the L1 cache
   static constexpr float kLog2e = 1.44269504f;
   static constexpr float kSmallest = 0x1p-126f;
-  static_assert(kQueryBlock % kRows == 0 && kPanel % kColumns == 0 && kKeyBlock % kColumns == 0);
+  static_assert(kQueryBlock % kRows == 0 && kQueryBlock % kScoreRows == 0 &&
+                kPanel % kColumns == 0 && kKeyBlock % kColumns == 0);
 
   struct RowMath {
     using Real = Floats;
@@ -146,16 +148,17 @@ class Attention {
     }
   }
 
-  /// c[kRows][two vectors] += a[kRows][steps] b[steps][two vectors]; `a_row`, `a_step` are the
-  /// distances between rows and steps of a.
+  /// c[R][two vectors] += a[R][steps] b[steps][two vectors]; `a_row`, `a_step` are the distances
+  /// between rows and steps of a.
+  template <int R>
   [[gnu::always_inline]] static inline void multiply(const Unit* a, Index a_row, Index a_step,
                                                      const Unit* b, Index b_step, Index steps,
-                                                     Floats (&c)[kRows][2]) {
+                                                     Floats (&c)[R][2]) {
     for (Index step = 0; step < steps; ++step) {
       const Operand b0 = Product::load(b + step * b_step);
       const Operand b1 = Product::load(b + step * b_step + kLanes);
 #pragma GCC unroll 12
-      for (int r = 0; r < kRows; ++r) {
+      for (int r = 0; r < R; ++r) {
         const Operand ar = Product::broadcast(a + r * a_row + step * a_step);
         c[r][0] = Product::multiply_add(ar, b0, c[r][0]);
         c[r][1] = Product::multiply_add(ar, b1, c[r][1]);
@@ -191,7 +194,7 @@ class Attention {
                         State (&states)[kStates]) {
     alignas(64) float largest[kStates * kLanes] = {};
     const Index padded_keys = rounded(keys, kColumns);
-    for (Index r = 0; r < kQueryBlock; r += kRows) {
+    for (Index r = 0; r < kQueryBlock; r += kScoreRows) {
       scores(head, s, r, key, keys, largest + r);
     }
     alignas(64) float reference[kStates * kLanes];
@@ -210,37 +213,35 @@ class Attention {
     }
   }
 
-  /// Scores, before their scale, of kRows queries from row r on and a block of keys, and the largest
-  /// of each row in units of log 2. Keys beyond the last are -inf.
+  /// Scores, before their scale, of kScoreRows queries from row r on and a block of keys, and the
+  /// largest of each row in units of log 2. Keys beyond the last are -inf. The tile is smaller than
+  /// the other product's: the rows' maxima stay in registers too, and stores, two cycles each, hide
+  /// behind the next tile's products.
   [[gnu::noinline]] static void scores(const Head& head, const Scratch& s, Index r, Index key,
                                        Index keys, float* largest) {
-    // In memory, because the tile's sums leave no registers.
-    alignas(64) float tops[kRows * kLanes];
-    for (int i = 0; i < kRows; ++i) Simd::store(tops + i * kLanes, Simd::set(-__builtin_inff()));
+    Floats top[kScoreRows];
+    for (Floats& value : top) value = Simd::set(-__builtin_inff());
     for (Index j = 0; j < keys; j += kColumns) {
-      Floats c[kRows][2] = {};
+      Floats c[kScoreRows][2] = {};
       multiply(reinterpret_cast<const Unit*>(s.q) + r, 1, kQueryBlock,
                reinterpret_cast<const Unit*>(s.k) + (key + j) * s.steps, kColumns, s.steps, c);
       if (keys - j < kColumns) mask_beyond(keys - j, c);
       float* out = s.scores + r * kScoreStride + j;
 #pragma GCC unroll 12
-      for (int i = 0; i < kRows; ++i) {
+      for (int i = 0; i < kScoreRows; ++i) {
         Simd::store(out + i * kScoreStride, c[i][0]);
         Simd::store(out + i * kScoreStride + kLanes, c[i][1]);
-        const Floats top = Simd::maximum(Simd::load(tops + i * kLanes), c[i][0]);
-        Simd::store(tops + i * kLanes, Simd::maximum(top, c[i][1]));
+        top[i] = Simd::maximum(top[i], Simd::maximum(c[i][0], c[i][1]));
       }
     }
-    for (int i = 0; i < kRows; ++i) {
-      largest[i] = Simd::largest(Simd::load(tops + i * kLanes)) * log2_scale(head);
-    }
+    for (int i = 0; i < kScoreRows; ++i) largest[i] = Simd::largest(top[i]) * log2_scale(head);
   }
 
   /// Makes the columns from `first` on -inf.
-  static void mask_beyond(Index first, Floats (&c)[kRows][2]) {
+  static void mask_beyond(Index first, Floats (&c)[kScoreRows][2]) {
     alignas(64) float mask[kColumns];
     for (Index x = 0; x < kColumns; ++x) mask[x] = x < first ? 0.0f : -__builtin_inff();
-    for (int i = 0; i < kRows; ++i) {
+    for (int i = 0; i < kScoreRows; ++i) {
       c[i][0] = Simd::add(c[i][0], Simd::load(mask));
       c[i][1] = Simd::add(c[i][1], Simd::load(mask + kLanes));
     }

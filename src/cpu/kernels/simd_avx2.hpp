@@ -9,6 +9,7 @@ struct Avx2Simd {
   using Floats = __m256;
   static constexpr int kLanes = 8;
   static constexpr int kTileRows = 6;      ///< 12 sums, 2 columns and 1 broadcast in 16 registers
+  static constexpr int kScoreRows = 4;     ///< 8 sums, 4 maxima, 2 columns and 1 broadcast
   static constexpr int kExponentials = 2;  ///< vectors of exponentials at once
 
   static Floats load(const float* p) { return _mm256_loadu_ps(p); }

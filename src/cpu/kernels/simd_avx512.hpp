@@ -10,6 +10,7 @@ struct Avx512Simd {
   using Floats = __m512;
   static constexpr int kLanes = 16;
   static constexpr int kTileRows = 12;     ///< 24 sums, 2 columns and 1 broadcast in 32 registers
+  static constexpr int kScoreRows = 6;     ///< 12 sums, 6 maxima, 2 columns and 1 broadcast
   static constexpr int kExponentials = 4;  ///< vectors of exponentials at once
 
   static Floats load(const float* p) { return _mm512_loadu_ps(p); }

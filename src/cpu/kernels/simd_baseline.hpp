@@ -11,6 +11,7 @@ struct BaselineSimd {
   using Unaligned = float __attribute__((vector_size(16), aligned(4), may_alias));
   static constexpr int kLanes = 4;
   static constexpr int kTileRows = 6;      ///< 12 sums, 2 columns and 1 broadcast in 16 registers
+  static constexpr int kScoreRows = 4;     ///< 8 sums, 4 maxima, 2 columns and 1 broadcast
   static constexpr int kExponentials = 2;  ///< vectors of exponentials at once
 
   static Floats load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
