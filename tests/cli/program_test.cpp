@@ -112,6 +112,7 @@ TEST_CASE("a list: JSON lines in its order, a failed pair in its place, a summar
   INFO(run.err);
   CHECK(run.code == 3);
   CHECK(run.message().find("list.csv: 2 of 13 pairs could not be located") != std::string::npos);
+  CHECK(run.err.find('\r') == std::string::npos);  // no progress bar in a pipe
   CHECK(run.err.find("crossfix: 11 pairs with a truth: error mean ") != std::string::npos);
 
   const auto lines = lines_of(run);
