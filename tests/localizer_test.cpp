@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "crossfix/io/georeference.hpp"
+#include "support/allocation_counter.hpp"
 #include "support/golden.hpp"
 #include "support/model_files.hpp"
 
@@ -199,6 +200,32 @@ TEST_CASE("localizers that share weights run side by side", "[localizer]") {
   REQUIRE(fixes.size() == 2);
   CHECK(same(fixes[0], expected));
   CHECK(same(fixes[1], expected_other));
+}
+
+TEST_CASE("after the first call locate allocates nothing on its own account", "[localizer]") {
+  if (!test::allocations_are_counted()) {
+    WARN("skipped: allocation counts: a sanitizer brings its own allocator");
+    return;
+  }
+  const ModelFile file;
+  const Precision best = cpu::supports_bf16() ? Precision::bf16 : Precision::f32;
+  for (const Precision precision : {Precision::f32, best}) {
+    Localizer localizer =
+        Localizer::load(file.path(), {.device = Device::cpu, .precision = precision});
+    // Larger than the network's inputs, turned, and of known place: every step has work to do.
+    const auto satellite = test::image("image/satellite", 300, 300);
+    const auto ground = test::image("image/ground", 200, 400);
+    Pair pair{ground, satellite};
+    pair.tile.bounds = io::tile_bounds({-87.63, 41.88}, 300, 300);
+    pair.camera.heading_degrees = 30;
+    Fix fix;
+    localizer.locate(pair, fix);
+    const test::AllocationCounter counter;
+    for (int i = 0; i < 3; ++i) localizer.locate(pair, fix);
+    const test::AllocationCounts counts = counter.counts();
+    CAPTURE(counts.library);
+    CHECK(counts.own == 0);
+  }
 }
 
 TEST_CASE("images the weights do not expect are refused", "[localizer]") {
