@@ -121,17 +121,14 @@ std::string describe(const DatasetOptions& options, const std::vector<CityPlan>&
 
 /// Renders image `number` of a city: first its tiles, then its panoramas.
 void render_image(const fs::path& root, const DatasetOptions& options, const CityPlan& city,
-                  std::size_t number, RenderScratch& scratch) {
+                  const TileRenderer& from_above, std::size_t number, RenderScratch& scratch) {
   const double scale = city.metres_per_pixel;
-  const Random random(city.key);
   if (number < city.tiles.size()) {
     const TilePlace tile = city.tiles[number];
     const Vec2 centre{static_cast<float>(tile.x * kTileSpacing * scale),
                       static_cast<float>(-tile.y * kTileSpacing * scale)};
-    const Light light = random_aerial_light(random.child(1).bits());
-    const Raster image =
-        render_tile(city.scene, light, centre, static_cast<float>(kTilePixels * scale),
-                    options.tile_size, options.tile_samples);
+    const Raster image = from_above.render(centre, static_cast<float>(kTilePixels * scale),
+                                           options.tile_size, options.tile_samples);
     save_tile(root / city.name / "satellite" / tile_name(city, tile), image);
     return;
   }
@@ -148,7 +145,10 @@ void render_image(const fs::path& root, const DatasetOptions& options, const Cit
 void render_all(const fs::path& root, const DatasetOptions& options,
                 const std::vector<CityPlan>& cities, const Progress& progress) {
   std::vector<std::size_t> first{0};
+  std::vector<TileRenderer> from_above;
   for (const CityPlan& city : cities) {
+    const Light light = random_aerial_light(Random(city.key).child(1).bits());
+    from_above.emplace_back(city.scene, light);
     first.push_back(first.back() + city.tiles.size() + city.panoramas.size());
   }
   const std::size_t total = first.back();
@@ -165,7 +165,7 @@ void render_all(const fs::path& root, const DatasetOptions& options,
         const auto city = static_cast<std::size_t>(after - first.begin() - 1);
         if (city != scratch_city) scratch = {};
         scratch_city = city;
-        render_image(root, options, cities[city], i - first[city], scratch);
+        render_image(root, options, cities[city], from_above[city], i - first[city], scratch);
         const std::lock_guard lock(mutex);
         ++done;
         if (progress) progress(done, total);

@@ -155,27 +155,59 @@ bool cross_plane(const Solid& solid, Vec2 o, Vec2 d, float far, float& t_in, flo
   return t_out > 0.0F;
 }
 
-bool in_shadow(const Scene& scene, Vec3 point, Vec3 to_sun) {
-  bool blocked = false;
-  const float t_end = (scene.top - point.z) / to_sun.z;
+Shadows::Shadows(const Scene& scene, Vec3 to_sun, Search search)
+    : scene_(scene), to_sun_(to_sun), run_(length(Vec2{to_sun.x, to_sun.y})), search_(search) {
+  if (search == Search::kWalk) return;
   const CellIndex& cells = scene.solid_cells;
-  const Vec2 across{to_sun.x, to_sun.y};
-  const float run = length(across);
-  walk_cells(cells, {point.x, point.y}, across, t_end, [&](int ix, int iy, float t_in, float) {
-    const float height = point.z + t_in * to_sun.z;
-    if (scene.cell_top[cells.number(ix, iy)] <= height) return true;
-    for (const std::uint32_t i : cells.at(ix, iy)) {
-      const Solid& solid = scene.solids[i];
-      const float aside = cross(across, solid.centre - Vec2{point.x, point.y});
-      Hit hit;
-      if (solid.z1 > height && std::abs(aside) <= solid.radius * run &&
-          intersect(solid, point, to_sun, hit)) {
-        blocked = true;
-        return false;
-      }
-    }
-    return true;
+  casters_ = CellIndex(cells.origin(), cells.cell(), cells.side());
+  const auto tip = [&](const Solid& solid) {  // where the shadow of its axis ends on the ground
+    return solid.centre - Vec2{to_sun.x, to_sun.y} * (solid.z1 / to_sun.z);
+  };
+  std::vector<CellIndex::Box> boxes;
+  boxes.reserve(scene.solids.size());
+  for (const Solid& solid : scene.solids) {
+    const Vec2 a = solid.centre;
+    const Vec2 b = tip(solid);
+    const Vec2 reach{solid.radius, solid.radius};
+    boxes.push_back({Vec2{std::min(a.x, b.x), std::min(a.y, b.y)} - reach,
+                     Vec2{std::max(a.x, b.x), std::max(a.y, b.y)} + reach});
+  }
+  casters_.build(boxes, [&](std::size_t i, Vec2 centre) {
+    const Solid& solid = scene.solids[i];
+    const Vec2 along = tip(solid) - solid.centre;
+    const Vec2 r = centre - solid.centre;
+    const float square = dot(along, along);
+    const float s = square > 0.0F ? std::clamp(dot(r, along) / square, 0.0F, 1.0F) : 0.0F;
+    return length(r - along * s) <= solid.radius + casters_.radius();
   });
+}
+
+bool Shadows::blocks(const Solid& solid, Vec3 point) const {
+  const float aside = cross(Vec2{to_sun_.x, to_sun_.y}, solid.centre - Vec2{point.x, point.y});
+  Hit hit;
+  return std::abs(aside) <= solid.radius * run_ && intersect(solid, point, to_sun_, hit);
+}
+
+bool Shadows::cover(Vec3 point) const {
+  if (search_ == Search::kIndex) {
+    const auto casters = casters_.at(Vec2{point.x, point.y});
+    return std::any_of(casters.begin(), casters.end(), [&](std::uint32_t i) {
+      return scene_.solids[i].z1 > point.z && blocks(scene_.solids[i], point);
+    });
+  }
+  bool blocked = false;
+  const float t_end = (scene_.top - point.z) / to_sun_.z;
+  const CellIndex& cells = scene_.solid_cells;
+  walk_cells(cells, {point.x, point.y}, {to_sun_.x, to_sun_.y}, t_end,
+             [&](int ix, int iy, float t_in, float) {
+               const float height = point.z + t_in * to_sun_.z;
+               if (scene_.cell_top[cells.number(ix, iy)] <= height) return true;
+               const auto solids = cells.at(ix, iy);
+               blocked = std::any_of(solids.begin(), solids.end(), [&](std::uint32_t i) {
+                 return scene_.solids[i].z1 > height && blocks(scene_.solids[i], point);
+               });
+               return !blocked;
+             });
   return blocked;
 }
 

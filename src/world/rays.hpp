@@ -22,8 +22,28 @@ bool intersect(const Solid& solid, Vec3 o, Vec3 d, Hit& hit);
 /// [t_in, t_out], 0 <= t_in, up to t = `far`.
 bool cross_plane(const Solid& solid, Vec2 o, Vec2 d, float far, float& t_in, float& t_out);
 
-/// Whether a solid lies between `point` and the sun; `to_sun` is unit and points up.
-bool in_shadow(const Scene& scene, Vec3 point, Vec3 to_sun);
+/// The shadows of one sun.
+class Shadows {
+ public:
+  enum class Search : std::uint8_t {
+    kWalk,   ///< no preparation: walks from each point towards the sun
+    kIndex,  ///< lists beforehand, for each cell, the solids whose shadows reach it
+  };
+  /// `to_sun` is unit and points up.
+  Shadows(const Scene& scene, Vec3 to_sun, Search search);
+
+  /// Whether a solid lies between `point` and the sun.
+  [[nodiscard]] bool cover(Vec3 point) const;
+
+ private:
+  [[nodiscard]] bool blocks(const Solid& solid, Vec3 point) const;
+
+  const Scene& scene_;
+  Vec3 to_sun_;
+  float run_;  ///< length of to_sun's horizontal part
+  Search search_;
+  CellIndex casters_;
+};
 
 /// Visits the cells under a ray in order: visit(ix, iy, t_in, t_out) returns whether to go on.
 /// (Amanatides and Woo 1987.)

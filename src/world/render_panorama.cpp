@@ -29,7 +29,11 @@ struct Crossing {
 class Column {
  public:
   Column(const Scene& scene, const Light& light, Vec3 eye, RenderScratch& scratch)
-      : scene_(scene), light_(light), eye_(eye), scratch_(scratch) {
+      : scene_(scene),
+        light_(light),
+        shadows_(scene, light.sun_direction, Shadows::Search::kWalk),
+        eye_(eye),
+        scratch_(scratch) {
     scratch_.seen.resize(scene.solids.size(), 0);
   }
 
@@ -73,10 +77,10 @@ class Column {
     if (nearest == nullptr && open) return false;
     const Vec3 point = eye_ + d * hit.t;
     if (nearest == nullptr) {
-      colour = shade(scene_, light_, sample_ground(scene_, {point.x, point.y}),
+      colour = shade(shadows_, light_, sample_ground(scene_, {point.x, point.y}),
                      {point.x, point.y, 0.0F}, {0.0F, 0.0F, 1.0F}, view);
     } else {
-      colour = shade(scene_, light_, sample_solid(scene_, *nearest, point, hit.normal), point,
+      colour = shade(shadows_, light_, sample_solid(scene_, *nearest, point, hit.normal), point,
                      hit.normal, view);
     }
     const float x = hit.t * light_.haze;
@@ -87,6 +91,7 @@ class Column {
  private:
   const Scene& scene_;
   const Light& light_;
+  Shadows shadows_;
   Vec3 eye_;
   RenderScratch& scratch_;
   Vec2 direction_;

@@ -1,5 +1,4 @@
 #include "materials.hpp"
-#include "rays.hpp"
 #include "renderer.hpp"
 #include "shading.hpp"
 
@@ -11,7 +10,7 @@ namespace {
 // longer ones could step over a painted line.
 constexpr float kProbe = 0.125F;
 
-Vec3 look_down(const Scene& scene, const Light& light, Vec2 p) {
+Vec3 look_down(const Scene& scene, const Light& light, const Shadows& shadows, Vec2 p) {
   constexpr Vec3 kDown{0.0F, 0.0F, -1.0F};
   const Vec3 start{p.x, p.y, scene.top + 1.0F};
   Hit hit;
@@ -21,6 +20,7 @@ Vec3 look_down(const Scene& scene, const Light& light, Vec2 p) {
     const Solid& solid = scene.solids[i];
     if (solid.z1 < start.z - hit.t) continue;
     const Vec2 d = p - solid.centre;
+    if (dot(d, d) > solid.radius * solid.radius) continue;
     if (solid.shape == Shape::kPrism) {
       const Vec2 local = solid.to_local(p);
       if (std::abs(local.x) > solid.half.x || std::abs(local.y) > solid.half.y) continue;
@@ -37,17 +37,19 @@ Vec3 look_down(const Scene& scene, const Light& light, Vec2 p) {
   }
   const Vec3 point{p.x, p.y, start.z - hit.t};
   if (nearest == nullptr) {
-    return shade(scene, light, sample_ground(scene, p), {p.x, p.y, 0.0F}, {0.0F, 0.0F, 1.0F},
+    return shade(shadows, light, sample_ground(scene, p), {p.x, p.y, 0.0F}, {0.0F, 0.0F, 1.0F},
                  kDown);
   }
-  return shade(scene, light, sample_solid(scene, *nearest, point, hit.normal), point, hit.normal,
+  return shade(shadows, light, sample_solid(scene, *nearest, point, hit.normal), point, hit.normal,
                kDown);
 }
 
 }  // namespace
 
-Raster render_tile(const Scene& scene, const Light& light, Vec2 centre, float metres, int size,
-                   int samples) {
+TileRenderer::TileRenderer(const Scene& scene, const Light& light)
+    : scene_(scene), light_(light), shadows_(scene, light.sun_direction, Shadows::Search::kIndex) {}
+
+Raster TileRenderer::render(Vec2 centre, float metres, int size, int samples) const {
   Raster image = Raster::blank(size, size);
   const float pixel = metres / static_cast<float>(size);
   const auto render_pixel = [&](int row, int column, int rays) {
@@ -57,12 +59,12 @@ Raster render_tile(const Scene& scene, const Light& light, Vec2 centre, float me
     Vec3 sum;
     for (int i = 0; i < rays; ++i) {
       for (int j = 0; j < rays; ++j) {
-        sum = sum + look_down(scene, light,
+        sum = sum + look_down(scene_, light_, shadows_,
                               {x0 + (static_cast<float>(j) + 0.5F) * step,
                                y0 - (static_cast<float>(i) + 0.5F) * step});
       }
     }
-    image.set(row, column, sum * (light.gain * (1.0F / static_cast<float>(rays * rays))));
+    image.set(row, column, sum * (light_.gain * (1.0F / static_cast<float>(rays * rays))));
   };
   const bool probe = samples > 1 && pixel <= kProbe;
   for (int row = 0; row < size; ++row) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "raster.hpp"
+#include "rays.hpp"
 #include "scene.hpp"
 
 namespace crossfix::world {
@@ -36,13 +37,25 @@ struct RenderScratch {
   std::uint32_t stamp = 0;
 };
 
-/// A north-up orthographic view of side `metres` centred on `centre`, `size` pixels a side, `samples`
-/// rays a pixel along each axis where it differs from its neighbours.
-Raster render_tile(const Scene& scene, const Light& light, Vec2 centre, float metres, int size,
-                   int samples);
+/// Renders a scene from above under one light. Keeps a reference to the scene.
+class TileRenderer {
+ public:
+  TileRenderer(const Scene& scene, const Light& light);
+
+  /// A north-up orthographic view of side `metres` centred on `centre`, `size` pixels a side,
+  /// `samples` rays a pixel along each axis where it differs from its neighbours. Any number of
+  /// threads may call it.
+  [[nodiscard]] Raster render(Vec2 centre, float metres, int size, int samples) const;
+
+ private:
+  const Scene& scene_;
+  Light light_;
+  Shadows shadows_;
+};
 
 /// An equirectangular view from `eye`: the centre column looks north, columns run clockwise, the
-/// centre row is the horizon; `samples` rays a pixel along each axis.
+/// centre row is the horizon; `samples` rays a pixel along each axis where it differs from its
+/// neighbours.
 Raster render_panorama(const Scene& scene, const Light& light, Vec3 eye, int height, int width,
                        int samples, RenderScratch& scratch);
 

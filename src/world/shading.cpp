@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "random.hpp"
-#include "rays.hpp"
 
 namespace crossfix::world {
 
@@ -32,13 +31,13 @@ Vec3 sky_colour(const Light& light, Vec3 d) {
   return colour;
 }
 
-Vec3 shade(const Scene& scene, const Light& light, const SurfaceSample& surface, Vec3 point,
+Vec3 shade(const Shadows& shadows, const Light& light, const SurfaceSample& surface, Vec3 point,
            Vec3 geometric, Vec3 view) {
   Vec3 lit = light.ambient * (0.62F + 0.38F * surface.normal.z);
   if (light.sun.x > 0.0F) {
     const float facing = std::min(dot(surface.normal, light.sun_direction), 1.0F);
     if (facing > 0.0F && dot(geometric, light.sun_direction) > 0.0F &&
-        !in_shadow(scene, point + geometric * kShadowStart, light.sun_direction)) {
+        !shadows.cover(point + geometric * kShadowStart)) {
       lit = lit + light.sun * facing;
     }
   }

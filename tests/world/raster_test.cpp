@@ -37,8 +37,8 @@ TEST_CASE("A city's tile is the same picture in a fine raster and in a coarse on
   // The fine one sends more rays only where neighbours differ, the coarse one everywhere.
   const Scene scene = build_city(4, city_style(1), 150.0F);
   const Light light = random_aerial_light(5);
-  const Raster fine = render_tile(scene, light, {10.0F, 5.0F}, 24.0F, 200, 2);
-  const Raster coarse = render_tile(scene, light, {10.0F, 5.0F}, 24.0F, 100, 4);
+  const Raster fine = TileRenderer(scene, light).render({10.0F, 5.0F}, 24.0F, 200, 2);
+  const Raster coarse = TileRenderer(scene, light).render({10.0F, 5.0F}, 24.0F, 100, 4);
   double sum = 0.0;
   int far = 0;
   for (int row = 0; row < 100; ++row) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <optional>
 
 #include "random.hpp"
 
@@ -135,6 +136,8 @@ TEST_CASE("Shadows found cell by cell are those of all solids") {
   }
   scene.index_solids(70.0F);
   int shaded = 0;
+  std::optional<Shadows> indexed;
+  Vec3 indexed_sun;
   for (int i = 0; i < 2000; ++i) {
     Vec3 sun = random_direction(random);
     sun = normalised(Vec3{sun.x, sun.y, std::abs(sun.z) + 0.15F});
@@ -144,7 +147,15 @@ TEST_CASE("Shadows found cell by cell are those of all solids") {
       Hit hit;
       blocked = blocked || intersect(solid, p, sun, hit);
     }
-    CHECK(in_shadow(scene, p, sun) == blocked);
+    CHECK(Shadows(scene, sun, Shadows::Search::kWalk).cover(p) == blocked);
+    if (i % 20 == 0) indexed.emplace(scene, sun, Shadows::Search::kIndex);
+    if (i % 20 == 0) indexed_sun = sun;
+    blocked = false;
+    for (const Solid& solid : scene.solids) {
+      Hit hit;
+      blocked = blocked || intersect(solid, p, indexed_sun, hit);
+    }
+    CHECK(indexed->cover(p) == blocked);
     shaded += blocked ? 1 : 0;
   }
   CHECK(shaded > 200);

@@ -109,7 +109,7 @@ TEST_CASE("A pole stands where both views' geometry puts it") {
   constexpr float kMetres = 72.0F;
   constexpr int kSize = 320;
   const Vec2 centre{-4.0F, 2.0F};
-  const Blob above = find_red(render_tile(scene, overcast(), centre, kMetres, kSize, 2));
+  const Blob above = find_red(TileRenderer(scene, overcast()).render(centre, kMetres, kSize, 2));
   REQUIRE(above.count > 5);
   constexpr double kScale = kSize / static_cast<double>(kMetres);
   CHECK(std::abs(above.column - (kSize / 2.0 + static_cast<double>(pole.x - centre.x) * kScale)) <=
@@ -166,7 +166,7 @@ TEST_CASE("A pole's shadow falls away from the sun") {
   light.sun = {1.0F, 1.0F, 1.0F};
   light.ambient = {0.2F, 0.2F, 0.2F};
   light.sun_direction = direction_of(0.5F * static_cast<float>(kPi), 0.785F);  // due east, 45 deg
-  const Raster image = render_tile(scene, light, {0.0F, 0.0F}, 32.0F, 64, 1);
+  const Raster image = TileRenderer(scene, light).render({0.0F, 0.0F}, 32.0F, 64, 1);
   const auto green = [&](int row, int column) {
     return static_cast<int>(image.rgb[static_cast<std::size_t>((row * 64 + column) * 3 + 1)]);
   };
@@ -180,8 +180,8 @@ TEST_CASE("A smaller raster shows the same scene") {
   Scene scene = plain();
   add_pole(scene, {6.0F, 3.0F}, 6.0F, kRed);
   finish(scene);
-  const Blob fine = find_red(render_tile(scene, overcast(), {0.0F, 0.0F}, 36.0F, 320, 2));
-  const Blob coarse = find_red(render_tile(scene, overcast(), {0.0F, 0.0F}, 36.0F, 160, 4));
+  const Blob fine = find_red(TileRenderer(scene, overcast()).render({0.0F, 0.0F}, 36.0F, 320, 2));
+  const Blob coarse = find_red(TileRenderer(scene, overcast()).render({0.0F, 0.0F}, 36.0F, 160, 4));
   REQUIRE(coarse.count > 2);
   CHECK(std::abs(fine.row / 2.0 - coarse.row) <= 0.5);
   CHECK(std::abs(fine.column / 2.0 - coarse.column) <= 0.5);
