@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -54,29 +55,25 @@ def load_resized(path: Path, height: int, width: int) -> np.ndarray:
         raise DataError(f"{path}: cannot be read as an image ({error})") from error
 
 
-def _load(job: tuple[Path, int, int]) -> np.ndarray:
-    return load_resized(*job)
-
-
 def _cached(paths: list[Path], height: int, width: int, folder: Path, name: str) -> np.ndarray:
     """The images as one memory-mapped array [images, height, width, 3], made on first use."""
     key = hashlib.sha256("\n".join([f"{height} {width}", *map(str, paths)]).encode()).hexdigest()
     target = folder / f"{name}-{key[:16]}.npy"
     if not target.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".partial")
+        unfinished = target.with_suffix(".partial")
         shape = (len(paths), height, width, 3)
-        array = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-        with ProcessPoolExecutor() as pool:
-            jobs = ((path, height, width) for path in paths)
-            for index, image in enumerate(pool.map(_load, jobs, chunksize=32)):
+        array = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
+        with ThreadPoolExecutor() as pool:  # Pillow lets go of the interpreter while it works
+            load = partial(load_resized, height=height, width=width)
+            for index, image in enumerate(pool.map(load, paths)):
                 array[index] = image
                 if sys.stderr.isatty():
                     print(f"\r{name}: {index + 1}/{len(paths)} images", end="", file=sys.stderr)
         if sys.stderr.isatty():
             print(file=sys.stderr)
         array.flush()
-        partial.rename(target)
+        unfinished.rename(target)
     return np.load(target, mmap_mode="r")
 
 

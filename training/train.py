@@ -43,16 +43,28 @@ def arguments() -> argparse.Namespace:
     budget.add_argument("--minutes", type=float, help="length of the run in minutes")
     add("--resume", action="store_true", help="go on from OUT/last.pt")
     add("--start", type=Path, help="checkpoint whose weights to start from")
-    add("--batch", type=int, default=32)
-    add("--rate", type=float, default=8e-4, help="peak learning rate")
+    add("--batch", type=int, default=16)
+    add("--rate", type=float, default=6e-4, help="peak learning rate")
     add("--warm-up", type=int, default=300, help="steps")
     add("--decay", type=float, default=0.02, help="weight decay")
     add("--dropout", type=float, default=0.0)
-    add("--sigma", type=float, nargs=2, default=(1.0, 0.5), help="target softening in cells, first and last")
-    add("--auxiliary", type=float, default=0.5, help="weight of the direct matching loss at the start; falls to 0")
+    add(
+        "--sigma",
+        type=float,
+        nargs=2,
+        default=(1.0, 0.5),
+        metavar=("FIRST", "LAST"),
+        help="target softening in cells, at the run's start and end",
+    )
+    add(
+        "--auxiliary",
+        type=float,
+        default=0.5,
+        help="weight of the direct matching loss at the start; falls to 0",
+    )
     add("--positives", type=float, default=0.6, help="share of pairs drawn as positives")
     add("--validation", type=float, default=0.05, help="share of blocks kept for validation")
-    add("--every", type=int, default=500, help="steps between validations")
+    add("--every", type=int, default=250, help="steps between validations")
     add("--precision", choices=("bf16", "f32"), default="bf16")
     add("--threads", type=int, default=0, help="CPU threads (0: all)")
     add("--seed", type=int, default=1)
@@ -275,7 +287,8 @@ class Trainer:
             if sys.stderr.isatty():
                 done = int(30 * self.fraction())
                 bar = "#" * done + "." * (30 - done)
-                print(f"\r[{bar}] step {self.progress.step} loss {losses[-1][0]:.3f}", end="", file=sys.stderr)
+                state = f"\r[{bar}] step {self.progress.step} loss {losses[-1][0]:.3f}"
+                print(state, end="", file=sys.stderr)
             if self.progress.step % self.options.every == 0 or self.fraction() >= 1:
                 self.report(losses)
                 losses = []
