@@ -242,7 +242,8 @@ class Trainer:
 
     def restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
-        if Config.from_json(state["config"]).trunk != self.config.trunk:
+        made_with = replace(Config.from_json(state["config"]), trained_on=self.config.trained_on)
+        if made_with != self.config:
             raise DataError(f"{path}: made with another network than --preset {self.options.preset}")
         self.model.load_state_dict(state["model"])
         self.matching.load_state_dict(state["matching"])
