@@ -1,5 +1,7 @@
 /// A whole pair and each stage of the network on the CPU, in f32 and bf16: the reference network with
-/// random weights and, where a weights file is named in CROSSFIX_BENCH_MODEL, that one. Every
+/// random weights and, where a weights file is named in CROSSFIX_BENCH_MODEL, that one;
+/// CROSSFIX_BENCH_THREADS says on how many threads (all cores), and one is timed as the operators'
+/// benchmarks time one (ops/bench.hpp). Every
 /// benchmark first checks its answer: the two runs it warms up with must agree to the bit, every logit
 /// be finite, and bf16 be near f32.
 #include <benchmark/benchmark.h>
@@ -15,7 +17,7 @@
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
 #include "crossfix/model/network.hpp"
-#include "ops/peak.hpp"
+#include "ops/bench.hpp"
 #include "support/golden.hpp"
 
 namespace {
@@ -47,8 +49,9 @@ class Bed {
   using Network = model::Network<cpu::Backend<Element>>;
 
   explicit Bed(const Model& model)
-      : network_(parameters_of(model), model.configuration, 1),
-        work_(network_, cpu::ContextOptions{.threads = 0, .instruction_set = {}}),
+      : scope_(bench::threads()),
+        network_(parameters_of(model), model.configuration, 1),
+        work_(network_, cpu::ContextOptions{.threads = bench::threads(), .instruction_set = {}}),
         satellite_(test::image("image/satellite", 640, 640)),
         ground_(test::image("image/ground", 1024, 2048)),
         out_(model.configuration) {
@@ -74,6 +77,7 @@ class Bed {
   const Outputs& out() const { return out_; }
 
  private:
+  cpu::ThreadScope scope_;
   Network network_;
   typename Network::Workspace work_;
   Tensor<std::uint8_t, 3> satellite_;
@@ -160,7 +164,7 @@ void measure(benchmark::State& state, const Model& model, void (Bed<Element>::*s
     state.counters["GFLOP/s"] =
         benchmark::Counter(flop * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
     state.counters["of_peak"] =
-        benchmark::Counter(flop / bench::peak_flops<Element>(),
+        benchmark::Counter(flop / bench::peak_flops<Element>(bench::threads()),
                            benchmark::Counter::kIsIterationInvariantRate);
   }
 }
@@ -170,13 +174,11 @@ void add(const Model& model) {
   const Work work = work_of(model.configuration);
   const std::string suffix = "/" + model.name + "/" + std::string(name_of(dtype_of<Element>));
   const auto stage = [&](const char* name, void (Bed<Element>::*function)(), double multiply_adds) {
-    benchmark::RegisterBenchmark(
-        (name + suffix).c_str(),
-        [model, function, multiply_adds](benchmark::State& state) {
-          measure<Element>(state, model, function, multiply_adds);
-        })
-        ->Unit(benchmark::kMillisecond)
-        ->UseRealTime();
+    bench::add(name + suffix, bench::threads(),
+               [model, function, multiply_adds](benchmark::State& state) {
+                 measure<Element>(state, model, function, multiply_adds);
+               })
+        ->Unit(benchmark::kMillisecond);
   };
   stage("pair", &Bed<Element>::run, work.trunks + work.fusion + work.heads);
   stage("load_images", &Bed<Element>::load, 0);

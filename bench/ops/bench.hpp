@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <string>
 
 #include "crossfix/core/tensor.hpp"
@@ -63,12 +64,19 @@ std::string named(const std::string& name) {
   return name + "/" + std::string(name_of(dtype_of<Element>));
 }
 
+/// Threads that benchmarks run on: CROSSFIX_BENCH_THREADS, 0 (all cores) where it is absent.
+inline int threads() {
+  const char* wish = std::getenv("CROSSFIX_BENCH_THREADS");
+  return wish != nullptr ? std::atoi(wish) : 0;
+}
+
 /// Registers a benchmark. On one thread the time it had a core counts, which neighbours on the
 /// machine leave nearly alone; on several, the clock on the wall.
 template <class Run>
-void add(const std::string& name, int threads, Run run) {
+benchmark::internal::Benchmark* add(const std::string& name, int threads, Run run) {
   auto* added = benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMicrosecond);
   if (threads != 1) added->UseRealTime();
+  return added;
 }
 
 // Each family, run on `threads` threads (0: all cores).

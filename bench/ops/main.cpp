@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <cstdlib>
 
 #include "ops/bench.hpp"
 
@@ -9,8 +8,7 @@ using namespace crossfix;
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  const char* wish = std::getenv("CROSSFIX_BENCH_THREADS");
-  const int threads = wish != nullptr ? std::atoi(wish) : 0;
+  const int threads = bench::threads();
   std::fprintf(stderr, "peak of one core: %.0f GFLOP/s f32, %.0f bf16; of %d: %.0f and %.0f\n",
                bench::peak_flops<float>(1) * 1e-9, bench::peak_flops<bfloat16>(1) * 1e-9,
                cpu::available_threads(), bench::peak_flops<float>() * 1e-9,
