@@ -78,7 +78,9 @@ void add_all(cpu::InstructionSet set, int threads) {
     const std::string name = "attention/" + std::to_string(q) + "x" + std::to_string(k) + "/" +
                              std::string(cpu::name_of(set));
     add(named<Element>(name), threads,
-        [=](benchmark::State& state) { attention<Element>(state, set, q, k, threads); });
+        [set, threads, queries = q, keys = k](benchmark::State& state) {
+          attention<Element>(state, set, queries, keys, threads);
+        });
   }
 }
 
