@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crossfix/model/configuration.hpp"
+#include "crossfix/model/linear.hpp"
 #include "crossfix/model/parameters.hpp"
 #include "crossfix/model/position_encoding.hpp"
 #include "crossfix/ops/backend.hpp"
@@ -17,8 +18,9 @@ namespace crossfix::model {
 
 /// The fusion network: self- and cross-attention between satellite tokens s [batch, N*N, d] and
 /// ground tokens g [batch, Tg, d], then one decoder layer. Tokens are kept in float and, beside that,
-/// rounded to the backend's element for the products that read them. All attentions of one view's tokens that
-/// read the same values share one matrix product; position encodings are folded into its table.
+/// rounded to the backend's element for the products that read them. All attentions of one view's
+/// tokens that read the same values share one matrix product; position encodings are folded into its
+/// table.
 template <ops::Backend B>
 class Fusion {
   using View2 = ops::ActivationView<B, 2>;
@@ -209,12 +211,11 @@ class Fusion {
             parameters.get<1>(attention + ".in_proj_bias", {3 * width_})};
   }
 
-  template <class Product = typename B::Linear>
-  Product linear(const ops::LinearSpecification& spec, TensorView<const float, 2> weight,
-                 TensorView<const float, 2> table) {
-    Product result(spec, weight, table);
-    scratch_bytes_ = std::max(scratch_bytes_, result.scratch_bytes());
-    return result;
+  /// Makes room for the scratch memory of a product.
+  template <class Product>
+  Product counted(Product product) {
+    scratch_bytes_ = std::max(scratch_bytes_, product.scratch_bytes());
+    return product;
   }
 
   /// One product for several blocks. (x + pe) W^T + b = x W^T + T with T = pe W^T + b for queries and
@@ -239,16 +240,13 @@ class Fusion {
           Eigen::Map<const Eigen::RowVectorXf>(part.from->bias.data() + first, width_);
       at += width_;
     }
-    return linear({batch_ * tokens, width_, blocks * width_}, weight, table);
+    return counted(typename B::Linear({batch_ * tokens, width_, blocks * width_}, weight, table));
   }
 
-  /// A linear layer `name`.weight, `name`.bias.
   template <class Product = typename B::Linear>
   Product linear(Parameters& parameters, const std::string& name,
                  const ops::LinearSpecification& spec) {
-    const auto weight = parameters.get<2>(name + ".weight", {spec.out_features, spec.in_features});
-    const auto bias = parameters.get<1>(name + ".bias", {spec.out_features});
-    return linear<Product>(spec, weight, bias.view().template reshape<2>({1, spec.out_features}));
+    return counted(read_linear<Product>(parameters, name, spec));
   }
 
   typename B::LayerNorm norm(Parameters& parameters, const std::string& name) const {

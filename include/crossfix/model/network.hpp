@@ -9,6 +9,7 @@
 
 #include "crossfix/model/configuration.hpp"
 #include "crossfix/model/fusion.hpp"
+#include "crossfix/model/linear.hpp"
 #include "crossfix/model/parameters.hpp"
 #include "crossfix/model/trunk.hpp"
 #include "crossfix/ops/backend.hpp"
@@ -180,12 +181,10 @@ class Network {
 
   Head head(Parameters& parameters, const std::string& name, Index outputs) const {
     const Index d = configuration_.model_width;
+    const ops::LinearSpecification spec{batch_ * configuration_.satellite_tokens(), d, d,
+                                        ops::Activation::relu};
     const auto hidden = [&](const std::string& layer) {
-      const auto weight = parameters.get<2>(layer + ".weight", {d, d});
-      const auto bias = parameters.get<1>(layer + ".bias", {d});
-      return typename B::Linear(
-          {batch_ * configuration_.satellite_tokens(), d, d, ops::Activation::relu}, weight,
-          bias.view().template reshape<2>({1, d}));
+      return read_linear<typename B::Linear>(parameters, layer, spec);
     };
     auto first = hidden(name + ".layers.0");
     auto second = hidden(name + ".layers.1");
