@@ -1,0 +1,23 @@
+# CUDA, where it is wanted and found: enables the language and sets CROSSFIX_HAS_CUDA.
+set(CROSSFIX_HAS_CUDA OFF)
+if(CROSSFIX_WITH_CUDA)
+  if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+    find_program(CROSSFIX_NVCC nvcc HINTS /usr/local/cuda/bin)
+    mark_as_advanced(CROSSFIX_NVCC)
+    if(CROSSFIX_NVCC)
+      set(CMAKE_CUDA_COMPILER ${CROSSFIX_NVCC})
+    endif()
+  endif()
+  if(CMAKE_CUDA_COMPILER OR DEFINED ENV{CUDACXX})
+    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+      set(CMAKE_CUDA_ARCHITECTURES OFF)  # every target says for what it is built
+    endif()
+    enable_language(CUDA)
+    if(NOT DEFINED CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 has not heard of it
+      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+      set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+    endif()
+    find_package(CUDAToolkit REQUIRED)
+    set(CROSSFIX_HAS_CUDA ON)
+  endif()
+endif()

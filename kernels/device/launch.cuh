@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+
+#include "crossfix/core/error.hpp"
+#include "crossfix/cuda/stream.hpp"
+#include "device/cuda.cuh"
+
+namespace crossfix::device {
+
+/// Shared memory that every kernel may use without asking for it, bytes.
+inline constexpr std::size_t kUnaskedSharedBytes = 48 * 1024;
+
+/// Blocks, threads of each, and dynamic shared memory of each.
+struct LaunchShape {
+  dim3 blocks;
+  unsigned threads = 0;
+  std::size_t shared_bytes = 0;
+};
+
+#if defined(__CUDACC__)
+
+/// Throws DeviceError "WHAT: ..." unless `status` is success.
+inline void expect_success(cudaError_t status, const char* what) {
+  if (status == cudaSuccess) return;
+  throw DeviceError(std::string(what) + ": " + cudaGetErrorString(status));
+}
+
+/// Hands a kernel to the stream. Nothing is waited for, so that the error of a kernel that fails
+/// later is another call's. Throws DeviceError where the launch itself is refused.
+template <class... Parameters>
+void launch(cuda::StreamView stream, const LaunchShape& shape, const char* what,
+            void (*kernel)(Parameters...), std::type_identity_t<Parameters>... arguments) {
+  if (shape.shared_bytes > kUnaskedSharedBytes) {
+    expect_success(
+        cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                             cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(shape.shared_bytes)),
+        what);
+  }
+  cudaLaunchConfig_t configuration = {};
+  configuration.gridDim = shape.blocks;
+  configuration.blockDim = dim3(shape.threads);
+  configuration.dynamicSmemBytes = shape.shared_bytes;
+  configuration.stream = stream.get();
+  expect_success(cudaLaunchKernelEx(&configuration, kernel, arguments...), what);
+}
+
+#else
+
+/// Runs a kernel on the CPU, to its end.
+template <class... Parameters>
+void launch(cuda::StreamView, const LaunchShape& shape, const char* what,
+            void (*kernel)(Parameters...), std::type_identity_t<Parameters>... arguments) {
+  emulator::launch(shape.blocks, shape.threads, shape.shared_bytes, what,
+                   [&] { kernel(arguments...); });
+}
+
+#endif
+
+}  // namespace crossfix::device

@@ -1,0 +1,3 @@
+# The kernels, one family a folder. The library compiles them for the devices, the tests also for the
+# CPU.
+set(CROSSFIX_KERNEL_SOURCES)
