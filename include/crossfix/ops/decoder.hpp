@@ -1,0 +1,72 @@
+#pragma once
+
+#include "crossfix/core/tensor_view.hpp"
+
+namespace crossfix::ops {
+
+/// What `fix` [batch, kFixValues] holds of an image, by index.
+enum FixValue : Index {
+  kFixCell = 0,  ///< the cell of the first largest logit, row * grid + column
+  kFixRow,       ///< where the camera stood, in cells: the cell's corner plus its offset
+  kFixCol,
+  kFixCovarianceRowRow,  ///< of the posterior about its mean, cells^2, each cell's mass even over it
+  kFixCovarianceRowCol,
+  kFixCovarianceColCol,
+  kFixRadius,  ///< cells: the smallest circle about (row, col) that holds `kRadiusShare`
+  kFixUnused,  ///< 0
+  kFixValues,
+};
+
+/// Share of the posterior that the radius of a fix holds.
+inline constexpr double kRadiusShare = 0.68;
+
+/// The outputs of a batch of images as views into one block of floats, which is read in one go. The
+/// heads write `logits` and raw `offsets`; `decode` (ops/backend.hpp) makes the rest from them, and
+/// puts the offsets through the sigmoid. Cells are those of a square grid, row-major.
+template <MemorySpace Space>
+class DecoderOutputs {
+ public:
+  DecoderOutputs() = default;
+
+  /// Over `element_count(batch, grid)` floats at `base`, at least 16-byte aligned.
+  DecoderOutputs(float* base, Index batch, Index grid) : base_(base), batch_(batch), grid_(grid) {}
+
+  static constexpr Index element_count(Index batch, Index grid) {
+    return batch * (kFixValues + 4 * grid * grid);
+  }
+
+  Index batch() const { return batch_; }
+  Index grid() const { return grid_; }
+  Index cells() const { return grid_ * grid_; }
+
+  /// All of it, [1, element_count]: `fix`, `offsets`, `logits`, `probability`, without gaps.
+  TensorView<float, 2, Space> block() const {
+    return {base_, {Index{1}, element_count(batch_, grid_)}};
+  }
+
+  /// [batch, kFixValues], see FixValue; each row 32-byte aligned where the block is.
+  TensorView<float, 2, Space> fix() const { return {base_, {batch_, Index{kFixValues}}}; }
+
+  /// [batch, cells, 2], (row, col): raw as the head gave them, after `decode` in cells; 8-byte
+  /// aligned.
+  TensorView<float, 3, Space> offsets() const {
+    return {base_ + batch_ * kFixValues, {batch_, cells(), Index{2}}};
+  }
+
+  /// [batch, cells].
+  TensorView<float, 2, Space> logits() const {
+    return {base_ + batch_ * (kFixValues + 2 * cells()), {batch_, cells()}};
+  }
+
+  /// [batch, cells]: softmax(logits / temperature).
+  TensorView<float, 2, Space> probability() const {
+    return {base_ + batch_ * (kFixValues + 3 * cells()), {batch_, cells()}};
+  }
+
+ private:
+  float* base_ = nullptr;
+  Index batch_ = 0;
+  Index grid_ = 0;
+};
+
+}  // namespace crossfix::ops
