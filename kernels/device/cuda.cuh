@@ -8,3 +8,10 @@
 #else
 #include "emulator/cuda.hpp"
 #endif
+
+/// 1 where Hopper's own instructions exist: wgmma and setmaxnreg are in sm_90a alone.
+#if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#define CROSSFIX_DEVICE_SM90A 1
+#else
+#define CROSSFIX_DEVICE_SM90A 0
+#endif

@@ -34,11 +34,10 @@ template <class... Parameters>
 void launch(cuda::StreamView stream, const LaunchShape& shape, const char* what,
             void (*kernel)(Parameters...), std::type_identity_t<Parameters>... arguments) {
   if (shape.shared_bytes > kUnaskedSharedBytes) {
-    expect_success(
-        cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                             cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             static_cast<int>(shape.shared_bytes)),
-        what);
+    expect_success(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                                        cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                        static_cast<int>(shape.shared_bytes)),
+                   what);
   }
   cudaLaunchConfig_t configuration = {};
   configuration.gridDim = shape.blocks;
