@@ -14,13 +14,11 @@ class CpuEngine final : public Engine {
   using Network = model::Network<Backend>;
 
  public:
-  CpuEngine(std::shared_ptr<const Network> network, int threads)
-      : network_(std::move(network)),
-        threads_(threads),
-        workspace_(*network_, cpu::ContextOptions{.threads = threads, .instruction_set = {}}) {}
+  CpuEngine(const cpu::Target& target, std::shared_ptr<const Network> network)
+      : target_(target), network_(std::move(network)), workspace_(*network_, target) {}
 
   std::unique_ptr<Engine> share() const override {
-    return std::make_unique<CpuEngine>(network_, threads_);
+    return std::make_unique<CpuEngine>(target_, network_);
   }
 
   void run(HostImageView satellite, HostImageView ground, std::span<float> logits,
@@ -36,14 +34,14 @@ class CpuEngine final : public Engine {
   }
   Index parameter_count() const override { return network_->parameter_count(); }
   std::string description() const override {
-    const int threads = threads_ == 0 ? cpu::available_threads() : threads_;
+    const int threads = target_.threads == 0 ? cpu::available_threads() : target_.threads;
     return "CPU, " + std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
            std::string(cpu::name_of(cpu::best_instruction_set())) + ", " + cpu::DefaultMath::kName;
   }
 
  private:
+  cpu::Target target_;
   std::shared_ptr<const Network> network_;
-  int threads_;
   typename Network::Workspace workspace_;
 };
 
@@ -51,11 +49,10 @@ template <class Element>
 std::unique_ptr<Engine> make_cpu_engine(const TensorRecords& records,
                                         const model::Configuration& configuration, int threads) {
   using Network = model::Network<cpu::Backend<Element>>;
-  const cpu::ThreadScope scope(threads);  // operators plan for the threads they will run on
+  const cpu::Target target{.threads = threads, .instruction_set = {}};
   return std::make_unique<CpuEngine<Element>>(
-      std::make_shared<const Network>(model::Parameters(model::source_of(records)), configuration,
-                                      1),
-      threads);
+      target, std::make_shared<const Network>(target, model::Parameters(model::source_of(records)),
+                                              configuration, 1));
 }
 
 }  // namespace

@@ -49,9 +49,8 @@ class Bed {
   using Network = model::Network<cpu::Backend<Element>>;
 
   explicit Bed(const Model& model)
-      : scope_(bench::threads()),
-        network_(parameters_of(model), model.configuration, 1),
-        work_(network_, cpu::ContextOptions{.threads = bench::threads(), .instruction_set = {}}),
+      : network_({.threads = bench::threads()}, parameters_of(model), model.configuration, 1),
+        work_(network_, {.threads = bench::threads()}),
         satellite_(test::image("image/satellite", 640, 640)),
         ground_(test::image("image/ground", 1024, 2048)),
         out_(model.configuration) {
@@ -77,7 +76,6 @@ class Bed {
   const Outputs& out() const { return out_; }
 
  private:
-  cpu::ThreadScope scope_;
   Network network_;
   typename Network::Workspace work_;
   Tensor<std::uint8_t, 3> satellite_;

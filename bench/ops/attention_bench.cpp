@@ -45,14 +45,14 @@ void expected_row(const Tensor<Element, 5>& from, const Tensor<Element, 5>& to, 
 template <class Element>
 void attention(benchmark::State& state, cpu::InstructionSet set, Index queries, Index keys,
                int threads) {
-  const cpu::ThreadScope scope(threads);
+  const cpu::Target target{.threads = threads, .instruction_set = set};
   using Backend = cpu::Backend<Element>;
   const auto from = random<Element, 5>("from", {1, queries, 3, kHeads, kDim});
   const auto to = random<Element, 5>("to", {1, keys, 3, kHeads, kDim});
   Tensor<Element, 4> o({1, queries, kHeads, kDim});
   const float scale = 1.0f / std::sqrt(static_cast<float>(kDim));
-  typename Backend::Context context(Backend::attention_scratch_bytes(queries, keys, kHeads, kDim),
-                                    {.threads = threads, .instruction_set = set});
+  typename Backend::Context context(
+      target, Backend::attention_scratch_bytes(target, queries, keys, kHeads, kDim));
   const auto run = [&] {
     Backend::attention(context, part(from, 0), part(to, 1), part(to, 2), o, scale);
   };

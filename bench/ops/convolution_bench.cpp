@@ -78,7 +78,7 @@ double expected_at(const ops::ConvolutionSpecification& spec, const Tensor<Eleme
 
 template <class Element, class Math>
 void convolution(benchmark::State& state, const Case& test, int threads) {
-  const cpu::ThreadScope scope(threads);
+  const cpu::Target target{.threads = threads};
   using Backend = cpu::Backend<Element, Math>;
   const auto& spec = test.spec;
   const Shape<4> shape = spec.output_shape(test.input);
@@ -89,8 +89,8 @@ void convolution(benchmark::State& state, const Case& test, int threads) {
   const Tensor<float, 1> bias({spec.out_channels});
   const auto x = random<Element>("x", test.input);
   Tensor<Element, 4> y(shape);
-  const typename Backend::Convolution operation(spec, weights, bias, test.input);
-  typename Backend::Context context(operation.scratch_bytes(), {.threads = threads});
+  const typename Backend::Convolution operation(target, spec, weights, bias, test.input);
+  typename Backend::Context context(target, operation.scratch_bytes());
   const auto run = [&] { spec.residual ? operation(context, x, y, y) : operation(context, x, y); };
   run();
   Check check;

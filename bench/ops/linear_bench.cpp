@@ -22,7 +22,7 @@ const Case kCases[] = {
 
 template <class Element, class Math>
 void linear(benchmark::State& state, const Case& test, int threads) {
-  const cpu::ThreadScope scope(threads);
+  const cpu::Target target{.threads = threads};
   using Backend = cpu::Backend<Element, Math>;
   const auto& spec = test.spec;
   const auto weights = random<float, 2>("w", {spec.out_features, spec.in_features},
@@ -30,8 +30,8 @@ void linear(benchmark::State& state, const Case& test, int threads) {
   const auto table = random<float, 2>("t", {test.table_rows, spec.out_features});
   const auto x = random<Element, 2>("x", {spec.rows, spec.in_features});
   Tensor<Element, 2> y({spec.rows, spec.out_features});
-  const typename Backend::Linear operation(spec, weights, table);
-  typename Backend::Context context(operation.scratch_bytes(), {.threads = threads});
+  const typename Backend::Linear operation(target, spec, weights, table);
+  typename Backend::Context context(target, operation.scratch_bytes());
   operation(context, x, y);
   Check check;
   for (Index sample = 0; sample < 500; ++sample) {

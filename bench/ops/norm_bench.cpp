@@ -15,8 +15,9 @@ void layer_norm(benchmark::State& state, cpu::InstructionSet set, int threads) {
   const auto shift = random<float, 1>("t", {kChannels});
   Tensor<float, 2> y({kRows, kChannels});
   Tensor<Element, 2> z({kRows, kChannels});
-  const typename Backend::LayerNorm norm(scale, shift, 1e-5f);
-  typename Backend::Context context(0, {.threads = threads, .instruction_set = set});
+  const cpu::Target target{.threads = threads, .instruction_set = set};
+  const typename Backend::LayerNorm norm(target, scale, shift, 1e-5f);
+  typename Backend::Context context(target, 0);
   norm(context, x, r, y, z);
   Check check;
   for (Index row = 0; row < kRows; row += 97) {

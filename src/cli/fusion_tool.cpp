@@ -42,9 +42,8 @@ void run(const std::string& model, const std::string& features, const std::strin
     throw DataError(features + ": 'satellite' and 'ground' have different batch sizes");
   }
   const model::Network<cpu::Backend<Element>> network(
-      model::Parameters(model::source_of(weights.tensors())), configuration, batch);
-  typename model::Network<cpu::Backend<Element>>::Workspace work(
-      network, cpu::ContextOptions{.threads = 0, .instruction_set = {}});
+      {}, model::Parameters(model::source_of(weights.tensors())), configuration, batch);
+  typename model::Network<cpu::Backend<Element>>::Workspace work(network, {});
   const auto fill = [](auto view, const std::vector<float>& values) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       view.data()[i] = values[i];

@@ -6,6 +6,7 @@
 
 #include "kernels/select.hpp"
 #include "shape_checks.hpp"
+#include "threads.hpp"
 
 namespace crossfix::cpu {
 namespace {
@@ -18,8 +19,8 @@ std::size_t scratch_per_thread(Index tokens_k, Index dim) {
 }  // namespace
 
 template <class Element>
-std::size_t attention_scratch_bytes(Index, Index tokens_k, Index, Index dim) {
-  return static_cast<std::size_t>(omp_get_max_threads()) *
+std::size_t attention_scratch_bytes(const Target& target, Index, Index tokens_k, Index, Index dim) {
+  return static_cast<std::size_t>(thread_count(target)) *
          scratch_per_thread<Element>(tokens_k, dim);
 }
 
@@ -85,8 +86,8 @@ void attention(Context& context, TensorView<const Element, 4> q, TensorView<cons
   }
 }
 
-template std::size_t attention_scratch_bytes<float>(Index, Index, Index, Index);
-template std::size_t attention_scratch_bytes<bfloat16>(Index, Index, Index, Index);
+template std::size_t attention_scratch_bytes<float>(const Target&, Index, Index, Index, Index);
+template std::size_t attention_scratch_bytes<bfloat16>(const Target&, Index, Index, Index, Index);
 template void attention<float>(Context&, TensorView<const float, 4>, TensorView<const float, 4>,
                                TensorView<const float, 4>, TensorView<float, 4>, float);
 template void attention<bfloat16>(Context&, TensorView<const bfloat16, 4>,

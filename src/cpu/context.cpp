@@ -5,15 +5,10 @@
 #include <string>
 #include <type_traits>
 
+#include "threads.hpp"
+
 namespace crossfix::cpu {
 namespace {
-
-int resolve_threads(int threads) {
-  if (threads < 0) {
-    throw DeviceError(std::to_string(threads) + " threads asked for; 0 means all cores");
-  }
-  return threads == 0 ? available_threads() : threads;
-}
 
 InstructionSet resolve_instruction_set(std::optional<InstructionSet> wish) {
   const InstructionSet best = best_instruction_set();
@@ -28,15 +23,22 @@ InstructionSet resolve_instruction_set(std::optional<InstructionSet> wish) {
 
 int available_threads() { return omp_get_num_procs(); }
 
+int thread_count(const Target& target) {
+  if (target.threads < 0) {
+    throw DeviceError(std::to_string(target.threads) + " threads asked for; 0 means all cores");
+  }
+  return target.threads == 0 ? available_threads() : target.threads;
+}
+
 ThreadScope::ThreadScope(int threads) : former_(omp_get_max_threads()) {
-  omp_set_num_threads(resolve_threads(threads));
+  omp_set_num_threads(threads);
 }
 
 ThreadScope::~ThreadScope() { omp_set_num_threads(former_); }
 
-Context::Context(std::size_t scratch_bytes, const ContextOptions& options)
-    : threads_(resolve_threads(options.threads)),
-      instruction_set_(resolve_instruction_set(options.instruction_set)),
+Context::Context(const Target& target, std::size_t scratch_bytes)
+    : threads_(thread_count(target)),
+      instruction_set_(resolve_instruction_set(target.instruction_set)),
       scratch_({static_cast<Index>(scratch_bytes)}) {}
 
 std::byte* Context::scratch(std::size_t bytes) {
@@ -49,8 +51,8 @@ std::byte* Context::scratch(std::size_t bytes) {
 }
 
 template <class Element>
-ElementContext<Element>::ElementContext(std::size_t scratch_bytes, const ContextOptions& options)
-    : Context(scratch_bytes, options) {
+ElementContext<Element>::ElementContext(const Target& target, std::size_t scratch_bytes)
+    : Context(target, scratch_bytes) {
   if constexpr (std::is_same_v<Element, bfloat16>) {
     if (instruction_set() < InstructionSet::avx512_bf16) {
       throw DeviceError("bf16 needs the instruction set avx512-bf16; here it is " +

@@ -2,6 +2,7 @@
 
 #include "eigen_product.hpp"
 #include "shape_checks.hpp"
+#include "threads.hpp"
 
 namespace crossfix::cpu {
 namespace {
@@ -15,11 +16,12 @@ float rounded(float value) {
 }  // namespace
 
 template <class Element>
-EigenMath::Convolution<Element>::Convolution(const ops::ConvolutionSpecification& specification,
+EigenMath::Convolution<Element>::Convolution(const Target& target,
+                                             const ops::ConvolutionSpecification& specification,
                                              TensorView<const float, 4> weights,
                                              TensorView<const float, 1> bias,
                                              const Shape<4>& input_shape)
-    : specification_(specification), input_shape_(input_shape), threads_(omp_get_max_threads()) {
+    : specification_(specification), input_shape_(input_shape), threads_(thread_count(target)) {
   check_convolution(specification, weights, bias, input_shape);
   const Index kernel = specification.kernel;
   weights_ =
@@ -94,11 +96,12 @@ std::size_t EigenMath::Convolution<Element>::scratch_bytes() const {
 }
 
 template <class Element, class Out>
-EigenMath::Linear<Element, Out>::Linear(const ops::LinearSpecification& specification,
+EigenMath::Linear<Element, Out>::Linear(const Target& target,
+                                        const ops::LinearSpecification& specification,
                                         TensorView<const float, 2> weights,
                                         TensorView<const float, 2> table)
     : specification_(specification),
-      threads_(omp_get_max_threads()),
+      threads_(thread_count(target)),
       weights_(weights.shape()),
       table_(table.shape()) {
   check_linear(specification, weights, table);

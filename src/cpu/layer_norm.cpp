@@ -12,8 +12,8 @@ constexpr Index kRowsOfATask = 16;
 }
 
 template <class Element>
-LayerNorm<Element>::LayerNorm(TensorView<const float, 1> scale, TensorView<const float, 1> shift,
-                              float epsilon)
+LayerNorm<Element>::LayerNorm(const Target&, TensorView<const float, 1> scale,
+                              TensorView<const float, 1> shift, float epsilon)
     : scale_(scale.shape()), shift_(shift.shape()), epsilon_(epsilon) {
   expect_shape("LayerNorm shift", shift.shape(), scale.shape());
   if (scale.empty()) throw ShapeError("a LayerNorm over no channels");

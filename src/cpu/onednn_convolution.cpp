@@ -1,5 +1,3 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <optional>
 #include <type_traits>
@@ -8,6 +6,7 @@
 #include "crossfix/cpu/onednn.hpp"
 #include "onednn_support.hpp"
 #include "shape_checks.hpp"
+#include "threads.hpp"
 
 namespace crossfix::cpu {
 
@@ -104,11 +103,14 @@ struct OneDnn::Convolution<Element>::State {
 };
 
 template <class Element>
-OneDnn::Convolution<Element>::Convolution(const ops::ConvolutionSpecification& spec,
+OneDnn::Convolution<Element>::Convolution(const Target& target,
+                                          const ops::ConvolutionSpecification& spec,
                                           TensorView<const float, 4> weights,
                                           TensorView<const float, 1> bias,
                                           const Shape<4>& input_shape) {
   check_convolution(spec, weights, bias, input_shape);
+  const int threads = thread_count(target);
+  const ThreadScope scope(threads);  // oneDNN plans for the number in force
   const Shape<4> output = spec.output_shape(input_shape);
   const auto type = onednn::kDataType<Element>;
   const auto f32 = memory::data_type::f32;
@@ -144,7 +146,7 @@ OneDnn::Convolution<Element>::Convolution(const ops::ConvolutionSpecification& s
   const auto state = [&](const Description& description, std::optional<Blocked> blocked) {
     const memory::desc oihw(weight_dims, f32, memory::format_tag::oihw);
     return std::make_unique<const State>(
-        State{spec, input_shape, output, omp_get_max_threads(), onednn::Layouts(description),
+        State{spec, input_shape, output, threads, onednn::Layouts(description),
               dnnl::convolution_forward(description), std::move(blocked),
               onednn::packed(weights.data(), oihw, description.weights_desc()),
               onednn::packed(bias.data(), bias_desc, bias_desc)});
@@ -154,11 +156,11 @@ OneDnn::Convolution<Element>::Convolution(const ops::ConvolutionSpecification& s
     try {
       const Description description =
           describe(dnnl::algorithm::convolution_winograd, memory::format_tag::nChw16c);
-      const memory::desc source = description.src_desc();
-      const memory::desc target = description.dst_desc();
-      state_ = state(description, Blocked{Reorder(activations(input_shape, nhwc), source),
-                                          Reorder(target, activations(output, nhwc)),
-                                          source.get_size(), target.get_size()});
+      const memory::desc blocked_x = description.src_desc();
+      const memory::desc blocked_y = description.dst_desc();
+      state_ = state(description, Blocked{Reorder(activations(input_shape, nhwc), blocked_x),
+                                          Reorder(blocked_y, activations(output, nhwc)),
+                                          blocked_x.get_size(), blocked_y.get_size()});
       return;
     } catch (const dnnl::error&) {
       // oneDNN has it for AVX-512 only.

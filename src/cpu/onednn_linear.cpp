@@ -1,10 +1,9 @@
-#include <omp.h>
-
 #include <algorithm>
 
 #include "crossfix/cpu/onednn.hpp"
 #include "onednn_support.hpp"
 #include "shape_checks.hpp"
+#include "threads.hpp"
 
 namespace crossfix::cpu {
 
@@ -61,10 +60,12 @@ void copy_rows(Index rows, Index columns, const Element* from, Index from_stride
 }  // namespace
 
 template <class Element, class Out>
-OneDnn::Linear<Element, Out>::Linear(const ops::LinearSpecification& spec,
+OneDnn::Linear<Element, Out>::Linear(const Target& target, const ops::LinearSpecification& spec,
                                      TensorView<const float, 2> weights,
                                      TensorView<const float, 2> table) {
   check_linear(spec, weights, table);
+  const int threads = thread_count(target);
+  const ThreadScope scope(threads);  // oneDNN plans for the number in force
   const auto type = onednn::kDataType<Element>;
   const auto f32 = memory::data_type::f32;
   const Index table_rows = table.extent(0);
@@ -90,7 +91,7 @@ OneDnn::Linear<Element, Out>::Linear(const ops::LinearSpecification& spec,
         attributes, onednn::engine());
     const memory::desc out_by_in(weight_dims, f32, memory::format_tag::ba);
     return std::make_unique<const State>(
-        State{spec, block, omp_get_max_threads(), table_rows == 1, onednn::Layouts(description),
+        State{spec, block, threads, table_rows == 1, onednn::Layouts(description),
               dnnl::matmul(description),
               onednn::packed(weights.data(), out_by_in, description.weights_desc()),
               onednn::packed(table.data(), rows, rows)});

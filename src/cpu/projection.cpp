@@ -7,7 +7,8 @@
 namespace crossfix::cpu {
 
 template <class Element>
-Projection<Element>::Projection(TensorView<const float, 2> weights, TensorView<const float, 1> bias)
+Projection<Element>::Projection(const Target&, TensorView<const float, 2> weights,
+                                TensorView<const float, 1> bias)
     : weights_(weights.shape()), bias_(bias.shape()) {
   expect_shape("projection bias", bias.shape(), {weights.extent(0)});
   expect_contiguous("projection weights", weights);

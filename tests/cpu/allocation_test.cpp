@@ -21,17 +21,22 @@ struct EveryOperator {
                                      .padding = 1,
                                      .activation = ops::Activation::relu,
                                      .residual = true};
-  typename Backend::Convolution convolution{
-      spec, features("w", Shape<4>{96, 64, 3, 3}), features("b", Shape<1>{96}), {1, 24, 24, 64}};
-  typename Backend::Linear linear{{.rows = 300, .in_features = 64, .out_features = 192},
+  typename Backend::Convolution convolution{Subject::target(),
+                                            spec,
+                                            features("w", Shape<4>{96, 64, 3, 3}),
+                                            features("b", Shape<1>{96}),
+                                            {1, 24, 24, 64}};
+  typename Backend::Linear linear{Subject::target(),
+                                  {.rows = 300, .in_features = 64, .out_features = 192},
                                   features("w", Shape<2>{192, 64}),
                                   features("t", Shape<2>{300, 192})};
-  typename Backend::Projection projection{features("w", Shape<2>{2, 64}),
+  typename Backend::Projection projection{Subject::target(), features("w", Shape<2>{2, 64}),
                                           features("b", Shape<1>{2})};
-  typename Backend::LayerNorm norm{features("s", Shape<1>{64}), features("t", Shape<1>{64}), 1e-5f};
-  typename Backend::Context context =
-      Subject::context(std::max({convolution.scratch_bytes(), linear.scratch_bytes(),
-                                 Backend::attention_scratch_bytes(300, 300, 2, 32)}));
+  typename Backend::LayerNorm norm{Subject::target(), features("s", Shape<1>{64}),
+                                   features("t", Shape<1>{64}), 1e-5f};
+  typename Backend::Context context = Subject::context(
+      std::max({convolution.scratch_bytes(), linear.scratch_bytes(),
+                Backend::attention_scratch_bytes(Subject::target(), 300, 300, 2, 32)}));
   Tensor<Element, 4> x = stored_as<Element>(features("x", Shape<4>{1, 24, 24, 64}));
   Tensor<Element, 4> y{{1, 24, 24, 96}};
   Tensor<Element, 4> pooled{{1, 12, 12, 64}};

@@ -63,9 +63,8 @@ template <class B>
 void check_network(const Case& test_case, double slack = 1.0) {
   using Bound = Bounds<typename B::Element>;
   const model::Configuration& c = test_case.configuration;
-  const model::Network<B> network(test::generated_parameters(), c, 1);
-  typename model::Network<B>::Workspace work(
-      network, cpu::ContextOptions{.threads = 0, .instruction_set = {}});
+  const model::Network<B> network({}, test::generated_parameters(), c, 1);
+  typename model::Network<B>::Workspace work(network, {});
   const std::string name = test_case.name;
   CAPTURE(name);
 
@@ -125,6 +124,6 @@ TEMPLATE_TEST_CASE("the network at RobotCar size equals the reference in PyTorch
 }
 
 TEST_CASE("the reference network has 27.09 million parameters", "[network]") {
-  const model::Network<cpu::Backend<float>> network(test::generated_parameters(), {}, 1);
+  const model::Network<cpu::Backend<float>> network({}, test::generated_parameters(), {}, 1);
   CHECK(network.parameter_count() == 27093123);
 }

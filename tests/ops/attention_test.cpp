@@ -49,9 +49,9 @@ struct Attention {
     using Backend = typename Subject::Backend;
     const auto a = stored_as<Element>(from);
     const auto b = stored_as<Element>(to);
-    const cpu::ThreadScope scope(threads);
-    auto context =
-        Subject::context(Backend::attention_scratch_bytes(queries, keys, heads, dim), threads);
+    const auto target = Subject::target(threads);
+    typename Backend::Context context(
+        target, Backend::attention_scratch_bytes(target, queries, keys, heads, dim));
     Tensor<Element, 4> o({batch, queries, heads, dim + 2});
     for (Index i = 0; i < o.size(); ++i) o.data()[i] = Element(42.0f);
     Backend::attention(context, part(a, 0), part(b, 1), part(b, 2), o.view().slice(3, 1, dim + 1),

@@ -62,10 +62,11 @@ void compare(const Case& test) {
 
   ReferenceBackend::Context plain;
   Tensor<float, 4> expected(shape);
-  const ReferenceBackend::Convolution reference(spec, weights, bias, test.input);
+  const ReferenceBackend::Convolution reference({}, spec, weights, bias, test.input);
   spec.residual ? reference(plain, x, r, expected) : reference(plain, x, expected);
 
-  const typename Subject::Backend::Convolution convolution(spec, weights, bias, test.input);
+  const typename Subject::Backend::Convolution convolution(Subject::target(), spec, weights, bias,
+                                                           test.input);
   auto context = Subject::context(convolution.scratch_bytes());
   const auto input = stored_as<Element>(x);
   Tensor<Element, 4> y(shape);
@@ -100,12 +101,15 @@ TEMPLATE_LIST_TEST_CASE("A convolution refuses what does not fit", "[ops]", Math
   const Spec spec{.in_channels = 8, .out_channels = 4};
   const Tensor<float, 4> weights({4, 8, 1, 1});
   const Tensor<float, 1> bias({4});
-  REQUIRE_THROWS_AS(Convolution(spec, Tensor<float, 4>({4, 8, 3, 3}), bias, {1, 5, 5, 8}),
-                    ShapeError);
-  REQUIRE_THROWS_AS(Convolution(spec, weights, Tensor<float, 1>({5}), {1, 5, 5, 8}), ShapeError);
-  REQUIRE_THROWS_AS(Convolution(spec, weights, bias, {1, 5, 5, 7}), ShapeError);
+  REQUIRE_THROWS_AS(
+      Convolution(TestType::target(), spec, Tensor<float, 4>({4, 8, 3, 3}), bias, {1, 5, 5, 8}),
+      ShapeError);
+  REQUIRE_THROWS_AS(
+      Convolution(TestType::target(), spec, weights, Tensor<float, 1>({5}), {1, 5, 5, 8}),
+      ShapeError);
+  REQUIRE_THROWS_AS(Convolution(TestType::target(), spec, weights, bias, {1, 5, 5, 7}), ShapeError);
 
-  const Convolution convolution(spec, weights, bias, {1, 5, 5, 8});
+  const Convolution convolution(TestType::target(), spec, weights, bias, {1, 5, 5, 8});
   auto context = TestType::context(convolution.scratch_bytes());
   const Tensor<Element, 4> x({1, 5, 5, 8});
   const Tensor<Element, 4> r({1, 5, 5, 4});

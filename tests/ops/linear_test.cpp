@@ -43,10 +43,10 @@ TEMPLATE_LIST_TEST_CASE("A matrix product equals the reference, with gaps or wit
 
     ReferenceBackend::Context plain;
     Tensor<float, 2> expected({spec.rows, spec.out_features});
-    ReferenceBackend::Linear(spec, weights, table)(
+    ReferenceBackend::Linear({}, spec, weights, table)(
         plain, x.view().slice(1, 3, 3 + spec.in_features), expected);
 
-    const typename TestType::Backend::Linear linear(spec, weights, table);
+    const typename TestType::Backend::Linear linear(TestType::target(), spec, weights, table);
     auto context = TestType::context(linear.scratch_bytes());
     Tensor<Element, 2> wide_y({spec.rows, spec.out_features + 3});
     for (Index i = 0; i < wide_y.size(); ++i) wide_y.data()[i] = Element(42.0f);
@@ -67,7 +67,7 @@ TEMPLATE_LIST_TEST_CASE("A matrix product equals the reference, with gaps or wit
     REQUIRE(relative_error<Element, 2>(dense_y, expected) <= TestType::kTolerance);
 
     // Inputs and weights are exact in `Element`, sums are in float, and so is this result.
-    const typename TestType::Backend::FloatLinear exact(spec, weights, table);
+    const typename TestType::Backend::FloatLinear exact(TestType::target(), spec, weights, table);
     auto exact_context = TestType::context(exact.scratch_bytes());
     Tensor<float, 2> float_y({spec.rows, spec.out_features});
     exact(exact_context, gapped_x, float_y);
@@ -84,8 +84,8 @@ TEMPLATE_LIST_TEST_CASE("An operator made for one number of threads runs under a
   const auto table = features("table", Shape<2>{1, 96});
   const auto x = stored_as<Element>(features("x", Shape<2>{113, 64}));
   const auto run = [&](int prepared, int used) {
-    const cpu::ThreadScope scope(prepared);
-    const typename TestType::Backend::Linear linear(spec, weights, table);
+    const typename TestType::Backend::Linear linear(TestType::target(prepared), spec, weights,
+                                                    table);
     auto context = TestType::context(linear.scratch_bytes(), used);
     Tensor<Element, 2> y({113, 96});
     linear(context, x, y);
@@ -112,10 +112,11 @@ TEMPLATE_LIST_TEST_CASE("A projection gives floats", "[ops]", MathSubjects) {
       const auto x = features_of<Element, 2>("x", {13, in});
       ReferenceBackend::Context plain;
       Tensor<float, 2> expected({13, out});
-      ReferenceBackend::Projection(weights, bias)(plain, x, expected);
+      ReferenceBackend::Projection({}, weights, bias)(plain, x, expected);
       auto context = TestType::context(0);
       Tensor<float, 2> y({13, out});
-      typename TestType::Backend::Projection(weights, bias)(context, stored_as<Element>(x), y);
+      typename TestType::Backend::Projection(TestType::target(), weights, bias)(
+          context, stored_as<Element>(x), y);
       // Sums in float whatever the element.
       REQUIRE(relative_error<float, 2>(y, expected) <= 2e-6);
     }
@@ -129,11 +130,13 @@ TEMPLATE_LIST_TEST_CASE("A matrix product refuses what does not fit", "[ops]", M
   const Spec spec{.rows = 10, .in_features = 8, .out_features = 4};
   const Tensor<float, 2> weights({4, 8});
   const Tensor<float, 2> bias({1, 4});
-  REQUIRE_THROWS_AS(Linear(spec, Tensor<float, 2>({8, 4}), bias), ShapeError);
-  REQUIRE_THROWS_AS(Linear(spec, weights, Tensor<float, 2>({3, 4})), ShapeError);
-  REQUIRE_THROWS_AS(Linear({.rows = 0, .in_features = 8, .out_features = 4}, weights, bias),
+  REQUIRE_THROWS_AS(Linear(TestType::target(), spec, Tensor<float, 2>({8, 4}), bias), ShapeError);
+  REQUIRE_THROWS_AS(Linear(TestType::target(), spec, weights, Tensor<float, 2>({3, 4})),
                     ShapeError);
-  const Linear linear(spec, weights, bias);
+  REQUIRE_THROWS_AS(
+      Linear(TestType::target(), {.rows = 0, .in_features = 8, .out_features = 4}, weights, bias),
+      ShapeError);
+  const Linear linear(TestType::target(), spec, weights, bias);
   auto context = TestType::context(linear.scratch_bytes());
   const Tensor<Element, 2> x({10, 8});
   Tensor<Element, 2> y({10, 4});

@@ -22,8 +22,8 @@ TEMPLATE_LIST_TEST_CASE("LayerNorm equals the reference, plain, added and in pla
         const auto part = [channels](const auto& view) { return view.slice(1, 2, 2 + channels); };
 
         ReferenceBackend::Context plain;
-        const ReferenceBackend::LayerNorm reference(scale, shift, 1e-5f);
-        const typename TestType::Backend::LayerNorm norm(scale, shift, 1e-5f);
+        const ReferenceBackend::LayerNorm reference({}, scale, shift, 1e-5f);
+        const typename TestType::Backend::LayerNorm norm(TestType::target(), scale, shift, 1e-5f);
         // Everything is in float; a value near the mean m is off by 2^-24 m, of unit deviation.
         const double tolerance = 2e-6 + static_cast<double>(mean) * 0x1p-22;
         Tensor<float, 2> expected({rows, channels});

@@ -25,8 +25,11 @@ struct Subject {
     return std::string(name_of(dtype_of<Element>)) + ", " + Math::kName + ", " +
            std::string(cpu::name_of(kSet));
   }
+  static typename Backend::Target target(int threads = 2) {
+    return {.threads = threads, .instruction_set = kSet};
+  }
   static typename Backend::Context context(std::size_t scratch_bytes, int threads = 2) {
-    return typename Backend::Context(scratch_bytes, {.threads = threads, .instruction_set = kSet});
+    return {target(threads), scratch_bytes};
   }
 
   /// Relative L2 error allowed: each result in bfloat16 is rounded by up to 2^-9 of itself, and so

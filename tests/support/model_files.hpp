@@ -46,7 +46,8 @@ struct GeneratedModel {
       std::copy(tensor.begin(), tensor.end(), out);
       records[name] = {Dtype::f32, extents, reinterpret_cast<const std::byte*>(tensor.data())};
     };
-    const model::Network<cpu::Backend<float>> network(model::Parameters(source), configuration, 1);
+    const model::Network<cpu::Backend<float>> network({}, model::Parameters(source), configuration,
+                                                      1);
   }
 
   void write(const std::filesystem::path& path, const model::Configuration& configuration) const {

@@ -20,13 +20,15 @@ struct ReferenceBackend {
   using Out2 = TensorView<float, 2>;
   using Out4 = TensorView<float, 4>;
 
+  struct Target {};
+
   struct Context {
-    explicit Context(std::size_t = 0) {}
+    explicit Context(Target = {}, std::size_t = 0) {}
   };
 
   class Arena {
    public:
-    explicit Arena(std::size_t bytes) : bytes_({static_cast<Index>(bytes)}) {}
+    Arena(Target, std::size_t bytes) : bytes_({static_cast<Index>(bytes)}) {}
     std::byte* data() { return bytes_.data(); }
 
    private:
@@ -35,7 +37,7 @@ struct ReferenceBackend {
 
   class Convolution {
    public:
-    Convolution(const ops::ConvolutionSpecification& spec, In4 weights,
+    Convolution(Target, const ops::ConvolutionSpecification& spec, In4 weights,
                 TensorView<const float, 1> bias, const Shape<4>&)
         : spec_(spec),
           weights_(weights.data(), weights.data() + weights.size()),
@@ -84,7 +86,7 @@ struct ReferenceBackend {
 
   class Linear {
    public:
-    Linear(const ops::LinearSpecification& spec, In2 weights, In2 table)
+    Linear(Target, const ops::LinearSpecification& spec, In2 weights, In2 table)
         : spec_(spec),
           tokens_(table.extent(0)),
           weights_(weights.data(), weights.data() + weights.size()),
@@ -116,8 +118,9 @@ struct ReferenceBackend {
 
   class Projection {
    public:
-    Projection(In2 weights, TensorView<const float, 1> bias)
-        : linear_({.rows = 0, .in_features = weights.extent(1), .out_features = weights.extent(0)},
+    Projection(Target, In2 weights, TensorView<const float, 1> bias)
+        : linear_({},
+                  {.rows = 0, .in_features = weights.extent(1), .out_features = weights.extent(0)},
                   weights, In2(bias.data(), {1, bias.extent(0)})) {}
     void operator()(Context& context, In2 x, Out2 y) const { linear_(context, x, y); }
 
@@ -127,7 +130,8 @@ struct ReferenceBackend {
 
   class LayerNorm {
    public:
-    LayerNorm(TensorView<const float, 1> scale, TensorView<const float, 1> shift, float epsilon)
+    LayerNorm(Target, TensorView<const float, 1> scale, TensorView<const float, 1> shift,
+              float epsilon)
         : scale_(scale.data(), scale.data() + scale.size()),
           shift_(shift.data(), shift.data() + shift.size()),
           epsilon_(epsilon) {}
@@ -169,7 +173,7 @@ struct ReferenceBackend {
     float epsilon_;
   };
 
-  static std::size_t attention_scratch_bytes(Index, Index, Index, Index) { return 0; }
+  static std::size_t attention_scratch_bytes(Target, Index, Index, Index, Index) { return 0; }
 
   static void attention(Context&, In4 q, In4 k, In4 v, Out4 o, float scale) {
     const Index keys = k.extent(1);

@@ -8,9 +8,10 @@
 
 namespace crossfix::cpu {
 
-/// Scratch memory of `attention`, in bytes, for the number of threads in force (ThreadScope).
+/// Scratch memory of `attention`, in bytes.
 template <class Element>
-std::size_t attention_scratch_bytes(Index tokens_q, Index tokens_k, Index heads, Index dim);
+std::size_t attention_scratch_bytes(const Target& target, Index tokens_q, Index tokens_k,
+                                    Index heads, Index dim);
 
 /// o = softmax(scale q k^T) v for each batch and head.
 ///
@@ -26,8 +27,10 @@ template <class Element>
 void attention(Context& context, TensorView<const Element, 4> q, TensorView<const Element, 4> k,
                TensorView<const Element, 4> v, TensorView<Element, 4> o, float scale);
 
-extern template std::size_t attention_scratch_bytes<float>(Index, Index, Index, Index);
-extern template std::size_t attention_scratch_bytes<bfloat16>(Index, Index, Index, Index);
+extern template std::size_t attention_scratch_bytes<float>(const Target&, Index, Index, Index,
+                                                           Index);
+extern template std::size_t attention_scratch_bytes<bfloat16>(const Target&, Index, Index, Index,
+                                                              Index);
 extern template void attention<float>(Context&, TensorView<const float, 4>,
                                       TensorView<const float, 4>, TensorView<const float, 4>,
                                       TensorView<float, 4>, float);

@@ -27,6 +27,7 @@ template <class ElementType, class Math = DefaultMath>
 struct Backend {
   using Space = HostSpace;
   using Element = ElementType;
+  using Target = cpu::Target;
   using Context = ElementContext<Element>;
   using Arena = cpu::Arena;
   using Convolution = typename Math::template Convolution<Element>;
@@ -35,9 +36,9 @@ struct Backend {
   using Projection = cpu::Projection<Element>;
   using LayerNorm = cpu::LayerNorm<Element>;
 
-  static std::size_t attention_scratch_bytes(Index tokens_q, Index tokens_k, Index heads,
-                                             Index dim) {
-    return cpu::attention_scratch_bytes<Element>(tokens_q, tokens_k, heads, dim);
+  static std::size_t attention_scratch_bytes(const Target& target, Index tokens_q, Index tokens_k,
+                                             Index heads, Index dim) {
+    return cpu::attention_scratch_bytes<Element>(target, tokens_q, tokens_k, heads, dim);
   }
   static void attention(Context& context, TensorView<const Element, 4> q,
                         TensorView<const Element, 4> k, TensorView<const Element, 4> v,

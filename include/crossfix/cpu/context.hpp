@@ -13,23 +13,9 @@ namespace crossfix::cpu {
 /// Cores that `threads = 0` stands for: those this process may run on.
 int available_threads();
 
-/// Sets how many threads parallel work of the calling thread uses, and puts the former number back
-/// at the end of the scope. `threads` = 0: all cores.
-///
-/// Prepared operators plan for the number in force where they are made, so a localizer makes its
-/// operators inside such a scope.
-class ThreadScope {
- public:
-  explicit ThreadScope(int threads);
-  ~ThreadScope();
-  ThreadScope(const ThreadScope&) = delete;
-  ThreadScope& operator=(const ThreadScope&) = delete;
-
- private:
-  int former_;
-};
-
-struct ContextOptions {
+/// Where the CPU backend prepares and runs operators. Those plan for its number of threads and throw
+/// DeviceError where that is negative; the instruction set concerns contexts alone.
+struct Target {
   int threads = 0;                                ///< 0: all cores
   std::optional<InstructionSet> instruction_set;  ///< absent: the machine's best
 };
@@ -40,7 +26,7 @@ class Context {
  public:
   /// `scratch_bytes`: the largest `scratch_bytes()` of the operators that will run in it. Throws
   /// DeviceError for an instruction set the machine lacks and for a negative number of threads.
-  Context(std::size_t scratch_bytes, const ContextOptions& options);
+  Context(const Target& target, std::size_t scratch_bytes);
 
   int threads() const { return threads_; }
   InstructionSet instruction_set() const { return instruction_set_; }
@@ -66,7 +52,7 @@ class ElementContext : public Context {
  public:
   /// As Context; besides, `Element` = bfloat16 throws DeviceError where the instruction set has no
   /// bfloat16 arithmetic.
-  explicit ElementContext(std::size_t scratch_bytes, const ContextOptions& options = {});
+  ElementContext(const Target& target, std::size_t scratch_bytes);
 };
 
 extern template class ElementContext<float>;
@@ -75,7 +61,7 @@ extern template class ElementContext<bfloat16>;
 /// Zeroed host memory, 64-byte aligned.
 class Arena {
  public:
-  explicit Arena(std::size_t bytes) : bytes_({static_cast<Index>(bytes)}) {}
+  Arena(const Target&, std::size_t bytes) : bytes_({static_cast<Index>(bytes)}) {}
   std::byte* data() { return bytes_.data(); }
   std::size_t size() const { return static_cast<std::size_t>(bytes_.size()); }
 

@@ -20,7 +20,7 @@ struct EigenMath {
   template <class Element>
   class Convolution {
    public:
-    Convolution(const ops::ConvolutionSpecification& specification,
+    Convolution(const Target& target, const ops::ConvolutionSpecification& specification,
                 TensorView<const float, 4> weights, TensorView<const float, 1> bias,
                 const Shape<4>& input_shape);
 
@@ -45,8 +45,8 @@ struct EigenMath {
   template <class Element, class Out = Element>
   class Linear {
    public:
-    Linear(const ops::LinearSpecification& specification, TensorView<const float, 2> weights,
-           TensorView<const float, 2> table);
+    Linear(const Target& target, const ops::LinearSpecification& specification,
+           TensorView<const float, 2> weights, TensorView<const float, 2> table);
 
     void operator()(Context& context, TensorView<const Element, 2> x, TensorView<Out, 2> y) const;
     std::size_t scratch_bytes() const;

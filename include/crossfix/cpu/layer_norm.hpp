@@ -15,7 +15,8 @@ template <class Element>
 class LayerNorm {
  public:
   /// Throws ShapeError where scale and shift differ in length or are empty.
-  LayerNorm(TensorView<const float, 1> scale, TensorView<const float, 1> shift, float epsilon);
+  LayerNorm(const Target&, TensorView<const float, 1> scale, TensorView<const float, 1> shift,
+            float epsilon);
 
   void operator()(Context& context, TensorView<const float, 2> x, TensorView<float, 2> y,
                   TensorView<Element, 2> z) const;

@@ -19,7 +19,7 @@ struct OneDnn {
   template <class Element>
   class Convolution {
    public:
-    Convolution(const ops::ConvolutionSpecification& specification,
+    Convolution(const Target& target, const ops::ConvolutionSpecification& specification,
                 TensorView<const float, 4> weights, TensorView<const float, 1> bias,
                 const Shape<4>& input_shape);
     Convolution(Convolution&&) noexcept;
@@ -44,8 +44,8 @@ struct OneDnn {
   template <class Element, class Out = Element>
   class Linear {
    public:
-    Linear(const ops::LinearSpecification& specification, TensorView<const float, 2> weights,
-           TensorView<const float, 2> table);
+    Linear(const Target& target, const ops::LinearSpecification& specification,
+           TensorView<const float, 2> weights, TensorView<const float, 2> table);
     Linear(Linear&&) noexcept;
     Linear& operator=(Linear&&) noexcept;
     ~Linear();

@@ -12,7 +12,7 @@ template <class Element>
 class Projection {
  public:
   /// Throws ShapeError where weights and bias do not fit or have gaps.
-  Projection(TensorView<const float, 2> weights, TensorView<const float, 1> bias);
+  Projection(const Target&, TensorView<const float, 2> weights, TensorView<const float, 1> bias);
 
   void operator()(Context& context, TensorView<const Element, 2> x, TensorView<float, 2> y) const;
 

@@ -44,8 +44,10 @@ class Fusion {
     typename B::Element* hidden = nullptr;               ///< [batch * max(Ts, Tg), ffn]
   };
 
-  Fusion(Parameters& parameters, const Configuration& configuration, Index batch)
-      : batch_(batch),
+  Fusion(const typename B::Target& target, Parameters& parameters,
+         const Configuration& configuration, Index batch)
+      : target_(target),
+        batch_(batch),
         width_(configuration.model_width),
         heads_(configuration.heads),
         ffn_width_(configuration.ffn_width),
@@ -70,10 +72,10 @@ class Fusion {
                 residual(parameters, name + "cross_attn", name + "norm1", satellite_tokens_),
                 feed_forward(parameters, name + "FFN", name + "norm2", satellite_tokens_),
                 norm(parameters, network + "decoder.norm")});
-    scratch_bytes_ = std::max(
-        scratch_bytes_, B::attention_scratch_bytes(std::max(satellite_tokens_, ground_tokens_),
-                                                   std::max(satellite_tokens_, ground_tokens_),
-                                                   heads_, head_dim()));
+    scratch_bytes_ = std::max(scratch_bytes_,
+                              B::attention_scratch_bytes(
+                                  target_, std::max(satellite_tokens_, ground_tokens_),
+                                  std::max(satellite_tokens_, ground_tokens_), heads_, head_dim()));
   }
 
   std::size_t scratch_bytes() const { return scratch_bytes_; }
@@ -240,19 +242,20 @@ class Fusion {
           Eigen::Map<const Eigen::RowVectorXf>(part.from->bias.data() + first, width_);
       at += width_;
     }
-    return counted(typename B::Linear({batch_ * tokens, width_, blocks * width_}, weight, table));
+    return counted(
+        typename B::Linear(target_, {batch_ * tokens, width_, blocks * width_}, weight, table));
   }
 
   template <class Product = typename B::Linear>
   Product linear(Parameters& parameters, const std::string& name,
                  const ops::LinearSpecification& spec) {
-    return counted(read_linear<Product>(parameters, name, spec));
+    return counted(read_linear<Product>(target_, parameters, name, spec));
   }
 
   typename B::LayerNorm norm(Parameters& parameters, const std::string& name) const {
     const auto scale = parameters.get<1>(name + ".weight", {width_});
     const auto shift = parameters.get<1>(name + ".bias", {width_});
-    return typename B::LayerNorm(scale, shift, kLayerNormEpsilon);
+    return typename B::LayerNorm(target_, scale, shift, kLayerNormEpsilon);
   }
 
   Residual residual(Parameters& parameters, const std::string& attention,
@@ -292,6 +295,7 @@ class Fusion {
                  1.0F / std::sqrt(static_cast<float>(head_dim())));
   }
 
+  typename B::Target target_;
   Index batch_;
   Index width_;
   Index heads_;

@@ -38,11 +38,11 @@ class Network {
   /// The memory of one pass and how it is run. Everything is allocated here, once.
   class Workspace {
    public:
-    /// `options` goes to the backend's Context unchanged.
-    template <class ContextOptions>
-    Workspace(const Network& network, const ContextOptions& options)
-        : context_(network.scratch_bytes_, options),
-          arena_(network.lay_out(nullptr).second),
+    /// On `target`, which may be another than the network was prepared on where the backend can run
+    /// its operators there: a stream of the same device, as many threads.
+    Workspace(const Network& network, const typename B::Target& target)
+        : context_(target, network.scratch_bytes_),
+          arena_(target, network.lay_out(nullptr).second),
           buffers_(network.lay_out(arena_.data()).first) {}
 
    private:
@@ -52,18 +52,24 @@ class Network {
     Buffers buffers_;
   };
 
-  /// Reads the parameters. Throws WeightsError where they are not this configuration's.
-  Network(Parameters parameters, const Configuration& configuration, Index batch)
+  /// Reads the parameters and prepares the operators on `target`. Throws WeightsError where they are
+  /// not this configuration's.
+  Network(const typename B::Target& target, Parameters parameters,
+          const Configuration& configuration, Index batch)
       : configuration_(configuration),
         batch_(batch),
-        satellite_trunk_(parameters, "sat_extractor", configuration.trunk, satellite_shape()),
-        ground_trunk_(parameters, configuration.trunk.shared ? "sat_extractor" : "grd_extractor",
+        satellite_trunk_(target, parameters, "sat_extractor", configuration.trunk,
+                         satellite_shape()),
+        ground_trunk_(target, parameters,
+                      configuration.trunk.shared ? "sat_extractor" : "grd_extractor",
                       configuration.trunk, ground_shape()),
-        satellite_projection_(projection(parameters, "sat_proj", configuration.satellite_tokens())),
-        ground_projection_(projection(parameters, "grd_proj", configuration.ground_tokens())),
-        fusion_(parameters, configuration, batch),
-        location_(head(parameters, "location_head", 1)),
-        coordinates_(head(parameters, "coordinator_head", 2)),
+        satellite_projection_(
+            projection(target, parameters, "sat_proj", configuration.satellite_tokens())),
+        ground_projection_(
+            projection(target, parameters, "grd_proj", configuration.ground_tokens())),
+        fusion_(target, parameters, configuration, batch),
+        location_(head(target, parameters, "location_head", 1)),
+        coordinates_(head(target, parameters, "coordinator_head", 2)),
         parameter_count_(parameters.count()) {
     for (const std::size_t bytes :
          {satellite_trunk_.scratch_bytes(), ground_trunk_.scratch_bytes(),
@@ -168,29 +174,30 @@ class Network {
   }
 
   /// The 1x1 convolution `name`, a matrix product over tokens.
-  typename B::FloatLinear projection(Parameters& parameters, const std::string& name,
-                                     Index tokens) const {
+  typename B::FloatLinear projection(const typename B::Target& target, Parameters& parameters,
+                                     const std::string& name, Index tokens) const {
     const Index in = configuration_.trunk_channels();
     const Index out = configuration_.model_width;
     const auto weight = parameters.get<4>(name + ".weight", {out, in, 1, 1});
     const auto bias = parameters.get<1>(name + ".bias", {out});
-    return typename B::FloatLinear({batch_ * tokens, in, out},
+    return typename B::FloatLinear(target, {batch_ * tokens, in, out},
                                    weight.view().template reshape<2>({out, in}),
                                    bias.view().template reshape<2>({1, out}));
   }
 
-  Head head(Parameters& parameters, const std::string& name, Index outputs) const {
+  Head head(const typename B::Target& target, Parameters& parameters, const std::string& name,
+            Index outputs) const {
     const Index d = configuration_.model_width;
     const ops::LinearSpecification spec{batch_ * configuration_.satellite_tokens(), d, d,
                                         ops::Activation::relu};
     const auto hidden = [&](const std::string& layer) {
-      return read_linear<typename B::Linear>(parameters, layer, spec);
+      return read_linear<typename B::Linear>(target, parameters, layer, spec);
     };
     auto first = hidden(name + ".layers.0");
     auto second = hidden(name + ".layers.1");
     const auto weight = parameters.get<2>(name + ".layers.2.weight", {outputs, d});
     const auto bias = parameters.get<1>(name + ".layers.2.bias", {outputs});
-    return {std::move(first), std::move(second), typename B::Projection(weight, bias)};
+    return {std::move(first), std::move(second), typename B::Projection(target, weight, bias)};
   }
 
   void load(Workspace& work, Element* images, Index height, Index width, Index index,

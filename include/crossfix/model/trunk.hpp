@@ -24,10 +24,10 @@ class Trunk {
   using Buffers = std::array<typename B::Element*, kBuffers>;
 
   /// Reads `prefix`.conv1.weight and so on for inputs [batch, height, width, 3].
-  Trunk(Parameters& parameters, const std::string& prefix, const Configuration::Trunk& trunk,
-        const Shape<4>& input) {
+  Trunk(const typename B::Target& target, Parameters& parameters, const std::string& prefix,
+        const Configuration::Trunk& trunk, const Shape<4>& input) {
     Shape<4> shape = input;
-    stem_ = make(parameters, prefix + ".conv1", prefix + ".bn1",
+    stem_ = make(target, parameters, prefix + ".conv1", prefix + ".bn1",
                  {.in_channels = 3,
                   .out_channels = trunk.planes,
                   .kernel = 7,
@@ -43,7 +43,8 @@ class Trunk {
       for (Index block = 0; block < trunk.blocks[layer]; ++block) {
         const std::string name =
             prefix + ".layer" + std::to_string(layer + 1) + "." + std::to_string(block);
-        blocks_.push_back(make_block(parameters, name, planes, layer == 1 && block == 0 ? 2 : 1,
+        blocks_.push_back(make_block(target, parameters, name, planes,
+                                     layer == 1 && block == 0 ? 2 : 1,
                                      layer == 2 && block == 0 ? 2 : 1, block == 0, shape));
       }
     }
@@ -94,11 +95,11 @@ class Trunk {
   };
 
   /// Prepares a folded convolution over `shape`, which becomes its output's.
-  Step make(Parameters& parameters, const std::string& conv, const std::string& norm,
-            const ops::ConvolutionSpecification& spec, Shape<4>& shape) {
+  Step make(const typename B::Target& target, Parameters& parameters, const std::string& conv,
+            const std::string& norm, const ops::ConvolutionSpecification& spec, Shape<4>& shape) {
     const FoldedConvolution folded =
         parameters.folded(conv, norm, spec.out_channels, spec.in_channels, spec.kernel);
-    Step step{typename B::Convolution(spec, folded.weight, folded.bias, shape),
+    Step step{typename B::Convolution(target, spec, folded.weight, folded.bias, shape),
               spec.output_shape(shape)};
     shape = step.output;
     buffer_elements_ = std::max(buffer_elements_, element_count(shape));
@@ -106,16 +107,17 @@ class Trunk {
     return step;
   }
 
-  Block make_block(Parameters& parameters, const std::string& name, Index planes, Index stride,
-                   Index dilation, bool downsample, Shape<4>& shape) {
+  Block make_block(const typename B::Target& target, Parameters& parameters,
+                   const std::string& name, Index planes, Index stride, Index dilation,
+                   bool downsample, Shape<4>& shape) {
     using ops::Activation;
     const Index in = shape[3];
     const Index out = 4 * planes;
     Shape<4> inner = shape;
     Step reduce =
-        make(parameters, name + ".conv1", name + ".bn1",
+        make(target, parameters, name + ".conv1", name + ".bn1",
              {.in_channels = in, .out_channels = planes, .activation = Activation::relu}, inner);
-    Step spread = make(parameters, name + ".conv2", name + ".bn2",
+    Step spread = make(target, parameters, name + ".conv2", name + ".bn2",
                        {.in_channels = planes,
                         .out_channels = planes,
                         .kernel = 3,
@@ -124,7 +126,7 @@ class Trunk {
                         .dilation = dilation,
                         .activation = Activation::relu},
                        inner);
-    Step expand = make(parameters, name + ".conv3", name + ".bn3",
+    Step expand = make(target, parameters, name + ".conv3", name + ".bn3",
                        {.in_channels = planes,
                         .out_channels = out,
                         .activation = Activation::relu,
@@ -132,7 +134,7 @@ class Trunk {
                        inner);
     std::optional<Step> shortcut;
     if (downsample) {
-      shortcut = make(parameters, name + ".downsample.0", name + ".downsample.1",
+      shortcut = make(target, parameters, name + ".downsample.0", name + ".downsample.1",
                       {.in_channels = in, .out_channels = out, .stride = stride}, shape);
     }
     shape = inner;

@@ -20,15 +20,17 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 ///
 /// - `Space` (where activations live) and `Element` (their type: float, bfloat16, ...). Every sum
 ///   is in float whatever the element.
-/// - `Context`: how work is run (threads or stream) and the scratch memory operators share. Made
+/// - `Target`: where operators are prepared and run (threads; or device, stream and memory). A
+///   handle: copied freely, and handed first to whatever is made below.
+/// - `Context(target, scratch_bytes)`: how work is run, and the scratch memory operators share. Made
 ///   once for a localizer, with the largest `scratch_bytes()` of its operators; used by one thread
 ///   at a time.
-/// - `Arena`: `Arena(bytes)` owns zeroed memory in `Space`, at least 64-byte aligned; `data()`.
+/// - `Arena(target, bytes)`: owns zeroed memory in `Space`, at least 64-byte aligned; `data()`.
 /// - prepared operators, made at load time from float weights in host memory for one fixed input
 ///   shape. They are immutable afterwards, so that several localizers share them, and move only.
 ///   Weights, biases and tables are contiguous host views of float; copied, not kept.
 ///
-/// Prepared operators, how each is made and called:
+/// Prepared operators, how each is made (`target` goes first and is left out here) and called:
 ///
 /// - `Convolution(spec, W[out, in, kernel, kernel], bias[out], input shape [n, h, w, in])`;
 ///   `(context, x, y)`, with `spec.residual` `(context, x, r, y)`:
@@ -58,14 +60,16 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `read(context, x, out)`: activations, or a float view in `Space`, to a contiguous float host
 ///   buffer of x's size; synchronises.
 /// - `scratch_bytes()` of each convolution and matrix product, and
-///   `attention_scratch_bytes(tokens_q, tokens_k, heads, dim)`.
+///   `attention_scratch_bytes(target, tokens_q, tokens_k, heads, dim)`.
 ///
 /// Errors: ShapeError for shapes that do not fit, DeviceError where the device lacks an instruction.
 // clang-format off
 template <class B>
 concept Backend =
     MemorySpace<typename B::Space> &&
-    requires(typename B::Context& context, const typename B::Convolution& convolution,
+    std::copyable<typename B::Target> &&
+    requires(const typename B::Target& target, typename B::Context& context,
+             const typename B::Convolution& convolution,
              const typename B::Linear& linear, const typename B::FloatLinear& float_linear,
              const typename B::Projection& projection, const typename B::LayerNorm& norm,
              ConstActivationView<B, 2> x2, ActivationView<B, 2> y2,
@@ -77,12 +81,13 @@ concept Backend =
              const ConvolutionSpecification& convolution_spec, const LinearSpecification& linear_spec,
              const float (&rgb)[3], float* out, float scale, Shape<4> shape4, Index n) {
       typename B::Element;
-      { typename B::Arena(std::size_t{}).data() } -> std::convertible_to<std::byte*>;
-      { typename B::Convolution(convolution_spec, w4, w1, shape4) };
-      { typename B::Linear(linear_spec, w2, w2) };
-      { typename B::FloatLinear(linear_spec, w2, w2) };
-      { typename B::Projection(w2, w1) };
-      { typename B::LayerNorm(w1, w1, scale) };
+      { typename B::Arena(target, std::size_t{}).data() } -> std::convertible_to<std::byte*>;
+      { typename B::Context(target, std::size_t{}) };
+      { typename B::Convolution(target, convolution_spec, w4, w1, shape4) };
+      { typename B::Linear(target, linear_spec, w2, w2) };
+      { typename B::FloatLinear(target, linear_spec, w2, w2) };
+      { typename B::Projection(target, w2, w1) };
+      { typename B::LayerNorm(target, w1, w1, scale) };
       convolution(context, x4, y4);
       convolution(context, x4, x4, y4);
       linear(context, x2, y2);
@@ -100,7 +105,7 @@ concept Backend =
       { convolution.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { float_linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
-      { B::attention_scratch_bytes(n, n, n, n) } -> std::convertible_to<std::size_t>;
+      { B::attention_scratch_bytes(target, n, n, n, n) } -> std::convertible_to<std::size_t>;
     };
 // clang-format on
 
