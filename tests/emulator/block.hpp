@@ -1,0 +1,115 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emulator/fault.hpp"
+#include "emulator/fiber.hpp"
+#include "emulator/language.hpp"
+#include "emulator/shared_memory.hpp"
+
+namespace crossfix::emulator {
+
+/// Something a thread waits for; says what, for the message of a deadlock.
+class Waitable {
+ public:
+  virtual ~Waitable() = default;
+  virtual std::string describe() const = 0;
+};
+
+/// The state that one kind of construct keeps for a block: made at its first use in the block.
+class Part {
+ public:
+  virtual ~Part() = default;
+  /// A thread has returned from the kernel.
+  virtual void thread_returned(unsigned /*thread*/) {}
+  /// Every thread has; throws Fault where something is still under way that must not be.
+  virtual void block_ended() {}
+};
+
+/// Where a Part is kept.
+enum class Slot { barriers, warps, copies, arrivals, tensors, products, registers, count };
+
+/// The block that is being run. Its threads are fibers, resumed in an order drawn from the seed;
+/// one runs until it waits. Asynchronous work is deferred until no thread can run, and then done
+/// in an order drawn as well: as late as the kernel's waits allow.
+class Block {
+ public:
+  /// Threads of the block that runs now. Throws Fault where none does.
+  static Block& current();
+
+  Block(unsigned threads, std::size_t shared_bytes, std::string what, std::uint64_t seed);
+  ~Block();
+
+  /// Runs one block to its end. Throws what a thread threw, Fault upon a deadlock.
+  void run(dim3 index, const std::function<void()>& body);
+
+  unsigned threads() const { return static_cast<unsigned>(threads_.size()); }
+  unsigned running() const { return running_; }
+  bool has_returned(unsigned thread) const { return threads_[thread].returned; }
+  unsigned alive() const { return alive_; }
+  SharedMemory& shared() { return shared_; }
+
+  /// The running thread waits until somebody wakes it.
+  void wait(const Waitable& reason);
+  void wake(unsigned thread);
+  /// Lets whoever else can run do so at this point.
+  void give_way();
+  /// Has `work` done at the latest time that waits allow.
+  void defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
+
+  /// A number below `bound`.
+  std::size_t draw(std::size_t bound);
+
+  /// Throws Fault with the kernel's name, the block and the running thread before `message`.
+  [[noreturn]] void fail(const std::string& message) const;
+
+  template <class T>
+  T& part() {
+    auto& slot = parts_[static_cast<std::size_t>(T::kSlot)];
+    if (slot == nullptr) slot = std::make_unique<T>(*this);
+    return static_cast<T&>(*slot);
+  }
+
+ private:
+  struct Thread {
+    Fiber* fiber = nullptr;
+    Block* block = nullptr;
+    unsigned index = 0;
+    bool returned = false;
+    const Waitable* reason = nullptr;
+  };
+  struct Cancelled {};
+  static constexpr unsigned kNobody = ~0u;
+
+  static void enter(void* thread);
+  void resume(unsigned thread);
+  void do_deferred();
+  void cancel_all();
+  std::string deadlock() const;
+
+  std::string what_;
+  std::uint64_t state_;
+  SharedMemory shared_;
+  std::vector<Thread> threads_;
+  std::vector<unsigned> ready_;
+  std::vector<std::function<void()>> deferred_;
+  std::array<std::unique_ptr<Part>, static_cast<std::size_t>(Slot::count)> parts_;
+  const std::function<void()>* body_ = nullptr;
+  std::exception_ptr thrown_;
+  dim3 index_;
+  unsigned running_ = kNobody;
+  unsigned alive_ = 0;
+  bool cancelling_ = false;
+};
+
+/// "3", "0-31, 64": threads, shortly.
+std::string ranges_of(const std::vector<unsigned>& sorted);
+
+}  // namespace crossfix::emulator

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <ucontext.h>
+
+#include <cstddef>
+#include <memory>
+
+namespace crossfix::emulator {
+
+/// A function with a stack of its own, that gives way in its midst and is resumed there. Fibers are
+/// resumed from, and give way to, the thread's ordinary stack alone.
+class Fiber {
+ public:
+  static constexpr std::size_t kStackBytes = 256 * 1024;
+
+  Fiber();
+  ~Fiber();
+  Fiber(const Fiber&) = delete;
+  Fiber& operator=(const Fiber&) = delete;
+
+  /// Lets `entry(argument)` run upon the next resume. The last entry must have returned. Nothing may
+  /// be thrown out of `entry`.
+  void start(void (*entry)(void*), void* argument);
+
+  /// Runs until the entry gives way or returns; true where it returned.
+  bool resume();
+
+  /// To be called inside the fiber: back to where resume was called.
+  void give_way();
+
+ private:
+  static void run(unsigned low, unsigned high);
+  void loop();
+  void leave();
+
+  std::unique_ptr<unsigned char[]> stack_;
+  ucontext_t context_{};
+  ucontext_t resumer_{};
+  void (*entry_)(void*) = nullptr;
+  void* argument_ = nullptr;
+  bool returned_ = true;
+  // What AddressSanitizer must be told of a change of stacks.
+  void* fake_stack_ = nullptr;
+  const void* resumer_stack_ = nullptr;
+  std::size_t resumer_stack_bytes_ = 0;
+};
+
+}  // namespace crossfix::emulator
