@@ -1,0 +1,494 @@
+#pragma once
+
+// Fused attention forward for Hopper: o = softmax(scale q k^T) v, 16-bit in and out, sums in float.
+//
+// Tile. A block works on 64 queries a consumer warpgroup (or, where few queries are left to go round,
+// on 64 queries shared by two), over tiles of kKeys keys. hopper_layout.hpp has the configurations
+// and the shared-memory map: two query blocks, kStages tiles of keys and of values, all as the copy
+// engine swizzles them, a barrier for each to say "full" and one to say "empty".
+//
+// Who does what. Warpgroup 0 gives its registers away; its first thread asks the copy engine for
+// queries, keys and values, as far ahead as the stages allow. Each other warpgroup: scores = q k^T
+// (m64 nkKeys k16, both operands in shared memory); weights in registers; o += weights v (weights as
+// the register operand: an accumulator's fragment is an operand's fragment once packed). A thread
+// holds two rows of the tile, 2 of every 8 columns (accumulator_row, accumulator_column).
+//
+// Softmax. Weights are 2^(s c - m), c = scale log2(e), with m the rounded maximum over the first tile
+// alone: no maximum, no rescaling afterwards, 3 instructions a score less. A row's later scores may be
+// larger by 2^100 (2^15 for f16 weights) before anything overflows; a row that goes beyond, or began
+// with nothing but -inf, or holds a NaN, is seen in its sum, and the block then does all its work once
+// more with the running maximum of OnlineSoftmax. Both ways are exact; only the second is slow.
+//
+// Order. Blocks are persistent: block i takes work items i, i + gridDim.x, ...; neighbours share a
+// head, so that keys and values come from the L2 cache.
+//
+// Bound: the exponentials, 16 a clock and multiprocessor: 4 * kDim * 16 operations a clock, that is
+// 535 TFLOP/s for kDim = 32 at 1.98 GHz on 132 multiprocessors; from kDim = 64 on the matrix units
+// bound as well (1070 TFLOP/s). Measured: not yet measured.
+
+#include "attention/arguments.hpp"
+#include "attention/hopper_layout.hpp"
+#include "crossfix/ops/online_softmax.hpp"
+#include "device/hopper.cuh"
+#include "device/memory.cuh"
+#include "device/scalar.cuh"
+
+namespace crossfix::kernels {
+
+/// What the kernel is given; in constant memory, where the copy engine reads the maps.
+template <class Element>
+struct HopperProblem {
+  device::TensorMap query_map;
+  device::TensorMap key_map;
+  device::TensorMap value_map;
+  AttentionOperand<Element> o;
+  int heads;
+  int queries;
+  int keys;
+  int query_blocks;
+  int work_items;
+  float scale_log2;  ///< scale times log2(e); not 0
+  float masked;      ///< a score of no weight: scale_log2 times it is -inf
+};
+
+/// Named barriers; 0 is __syncthreads.
+enum HopperBarrier { kVerdictBarrier = 1, kExchangeFullBarrier = 2, kExchangeFreeBarrier = 3 };
+
+/// A place in a ring of stages, and the parity of the pass over it.
+template <int kStages>
+struct RingPosition {
+  int stage = 0;
+  std::uint32_t parity = 0;
+  __device__ __forceinline__ void advance() {
+    if (++stage == kStages) {
+      stage = 0;
+      parity ^= 1u;
+    }
+  }
+};
+
+/// The block's shared memory, by name.
+template <class Tile>
+struct HopperShared {
+  unsigned char* base;
+
+  __device__ __forceinline__ unsigned char* query(int stage) const {
+    return base + Tile::kQueryAt + stage * Tile::kQueryBytes;
+  }
+  __device__ __forceinline__ unsigned char* key(int stage) const {
+    return base + Tile::kKeyAt + stage * Tile::kTileBytes;
+  }
+  __device__ __forceinline__ unsigned char* value(int stage) const {
+    return base + Tile::kValueAt + stage * Tile::kTileBytes;
+  }
+  __device__ __forceinline__ float* exchange() const {
+    return reinterpret_cast<float*>(base + Tile::kExchangeAt);
+  }
+  __device__ __forceinline__ device::Barrier& barrier(int index) const {
+    return reinterpret_cast<device::Barrier*>(base + Tile::kBarrierAt)[index];
+  }
+  __device__ __forceinline__ device::Barrier& query_full(int stage) const { return barrier(stage); }
+  __device__ __forceinline__ device::Barrier& query_empty(int stage) const {
+    return barrier(Tile::kQueryStages + stage);
+  }
+  __device__ __forceinline__ device::Barrier& tile_barrier(int kind, int stage) const {
+    return barrier(2 * Tile::kQueryStages + kind * Tile::kStages + stage);
+  }
+  __device__ __forceinline__ device::Barrier& key_full(int s) const { return tile_barrier(0, s); }
+  __device__ __forceinline__ device::Barrier& key_empty(int s) const { return tile_barrier(1, s); }
+  __device__ __forceinline__ device::Barrier& value_full(int s) const { return tile_barrier(2, s); }
+  __device__ __forceinline__ device::Barrier& value_empty(int s) const {
+    return tile_barrier(3, s);
+  }
+  /// Set where a row needs the running maximum.
+  __device__ __forceinline__ volatile int& failed() const {
+    return *reinterpret_cast<volatile int*>(base + Tile::kFlagAt);
+  }
+
+  /// By one thread. A warp arrives once at an empty barrier.
+  __device__ __forceinline__ void initialise() const {
+    constexpr int kWarps = kWarpgroupThreads / 32;
+    constexpr int kReaders = kWarps * (Tile::kShareRows ? 1 : Tile::kConsumers);
+    for (int stage = 0; stage < Tile::kQueryStages; ++stage) {
+      device::barrier_init(query_full(stage), 1);
+      device::barrier_init(query_empty(stage), kWarps * Tile::kConsumers);
+    }
+    for (int stage = 0; stage < Tile::kStages; ++stage) {
+      device::barrier_init(key_full(stage), 1);
+      device::barrier_init(key_empty(stage), kReaders);
+      device::barrier_init(value_full(stage), 1);
+      device::barrier_init(value_empty(stage), kReaders);
+    }
+    failed() = 0;
+  }
+};
+
+/// The loader: one thread, over all of the block's work. Its positions outlive a pass.
+template <class Tile, class Element>
+struct HopperLoader {
+  const HopperProblem<Element>& problem;
+  HopperShared<Tile> shared;
+  RingPosition<Tile::kQueryStages> query;
+  RingPosition<Tile::kStages> tile;
+
+  /// `rows` rows from `token` on, a panel of columns after the other.
+  __device__ __forceinline__ void load(unsigned char* to, const device::TensorMap& map,
+                                       device::Barrier& full, int rows, const WorkItem& item,
+                                       int token) const {
+    device::barrier_arrive_expect(full, static_cast<std::uint32_t>(rows * Tile::kDim) *
+                                            static_cast<std::uint32_t>(sizeof(Element)));
+#pragma unroll
+    for (int panel = 0; panel < Tile::kPanels; ++panel) {
+      device::tensor_load_4d(to + Tile::panel_offset(panel, rows), map, full, panel * Tile::kPanel,
+                             item.head, token, item.batch);
+    }
+  }
+
+  __device__ void pass() {
+    const int tiles = (problem.keys + Tile::kKeys - 1) / Tile::kKeys;
+    for (int index = static_cast<int>(blockIdx.x); index < problem.work_items;
+         index += static_cast<int>(gridDim.x)) {
+      const WorkItem item = work_item(index, problem.heads, problem.query_blocks);
+      device::barrier_wait(shared.query_empty(query.stage), query.parity ^ 1u);
+      load(shared.query(query.stage), problem.query_map, shared.query_full(query.stage),
+           Tile::kRows, item, item.query_block * Tile::kRows);
+      query.advance();
+      for (int t = 0; t < tiles; ++t) {
+        device::barrier_wait(shared.key_empty(tile.stage), tile.parity ^ 1u);
+        load(shared.key(tile.stage), problem.key_map, shared.key_full(tile.stage), Tile::kKeys,
+             item, t * Tile::kKeys);
+        device::barrier_wait(shared.value_empty(tile.stage), tile.parity ^ 1u);
+        load(shared.value(tile.stage), problem.value_map, shared.value_full(tile.stage),
+             Tile::kKeys, item, t * Tile::kKeys);
+        tile.advance();
+      }
+    }
+  }
+};
+
+/// A consumer warpgroup over all of the block's work. Its positions outlive a pass.
+template <class Tile, class Element>
+struct HopperConsumer {
+  static constexpr int kScores = Tile::kKeys / 2;  ///< of a thread and tile
+  static constexpr int kOutputs = Tile::kDim / 2;  ///< of a thread
+  using State = ops::OnlineSoftmax<device::SoftmaxMath>;
+
+  const HopperProblem<Element>& problem;
+  HopperShared<Tile> shared;
+  int group;   ///< among the consumers
+  int thread;  ///< within the warpgroup
+  RingPosition<Tile::kQueryStages> query;
+  RingPosition<Tile::kStages> tile;
+  int previous_stage = 0;
+
+  /// Largest sum of a row's weights, about the maximum of its first tile, that is surely exact: a
+  /// f16 weight may not overflow, nor may a float sum.
+  static constexpr float kLargestSum = std::is_same_v<Element, float16> ? 0x1p15f : 0x1p100f;
+
+  __device__ __forceinline__ void arrive(device::Barrier& barrier) const {
+    if (thread % 32 == 0) device::barrier_arrive(barrier);
+  }
+
+  /// The larger of a row's values over the four threads that hold it; likewise the sum.
+  static __device__ __forceinline__ float quad_maximum(float value) {
+    value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, 1));
+    return fmaxf(value, __shfl_xor_sync(0xffffffffu, value, 2));
+  }
+  static __device__ __forceinline__ float quad_sum(float value) {
+    value += __shfl_xor_sync(0xffffffffu, value, 1);
+    return value + __shfl_xor_sync(0xffffffffu, value, 2);
+  }
+
+  /// The query that this thread holds a half of.
+  __device__ __forceinline__ int row(const WorkItem& item, int half) const {
+    return item.query_block * Tile::kRows + (Tile::kShareRows ? 0 : group * kWarpgroupRows) +
+           accumulator_row(thread, half);
+  }
+
+  /// s = q k^T for this warpgroup's rows and the tile at hand; left running.
+  __device__ __forceinline__ void start_scores(float (&s)[kScores]) const {
+    constexpr std::uint64_t kBase = descriptor_base<Tile::kSpan>(0, 8 * Tile::kSpan);
+    const int first_row = Tile::kShareRows ? 0 : group * kWarpgroupRows;
+    const std::uint64_t q = kBase | descriptor_address(device::shared_address(
+                                        shared.query(query.stage) + first_row * Tile::kSpan));
+    const std::uint64_t k =
+        kBase | descriptor_address(device::shared_address(shared.key(tile.stage)));
+    device::hold(s);
+    device::warpgroup_fence();
+#pragma unroll
+    for (int step = 0; step < Tile::kDim / kDepth; ++step) {
+      device::warpgroup_mma<Element, Tile::kKeys>(
+          s, q + descriptor_address(Tile::depth_offset(step, Tile::kRows)),
+          k + descriptor_address(Tile::depth_offset(step, Tile::kKeys)), step > 0);
+    }
+    device::warpgroup_commit();
+  }
+
+  /// o += weights v for the tile at hand; left running.
+  __device__ __forceinline__ void start_values(float (&o)[kOutputs],
+                                               std::uint32_t (&weights)[Tile::kKeys / kDepth][4]) {
+    constexpr std::uint64_t kBase =
+        descriptor_base<Tile::kSpan>(Tile::kKeys * Tile::kSpan, 8 * Tile::kSpan);
+    const std::uint64_t v =
+        kBase | descriptor_address(device::shared_address(shared.value(tile.stage)));
+    device::hold(o);
+    device::warpgroup_fence();
+#pragma unroll
+    for (int step = 0; step < Tile::kKeys / kDepth; ++step) {
+      device::warpgroup_mma<Element, Tile::kDim>(
+          o, weights[step], v + descriptor_address(step * kDepth * Tile::kSpan), true);
+    }
+    device::warpgroup_commit();
+  }
+
+  /// Scores of keys beyond the last are those of zeros: they must weigh nothing.
+  __device__ __forceinline__ void mask_tail(float (&s)[kScores], int valid) const {
+#pragma unroll
+    for (int i = 0; i < kScores; ++i) {
+      if (accumulator_column(thread, i / 4, i % 2) >= valid) s[i] = problem.masked;
+    }
+  }
+
+  /// A row's largest score of this tile, in units of log 2.
+  __device__ __forceinline__ float largest(const float (&s)[kScores], int half) const {
+    float value = -__builtin_inff();
+#pragma unroll
+    for (int i = 0; i < kScores / 4; ++i) {
+      value = fmaxf(value, fmaxf(s[4 * i + 2 * half] * problem.scale_log2,
+                                 s[4 * i + 2 * half + 1] * problem.scale_log2));
+    }
+    return quad_maximum(value);
+  }
+
+  /// Weights of the scores about each row's reference, packed as operands; their sums in passing.
+  __device__ __forceinline__ void weigh(const float (&s)[kScores],
+                                        std::uint32_t (&weights)[Tile::kKeys / kDepth][4],
+                                        State (&state)[2]) const {
+    const float reference[2] = {state[0].reference(), state[1].reference()};
+#pragma unroll
+    for (int i = 0; i < kScores / 2; ++i) {  // d[2i] and d[2i + 1]: one row, neighbouring columns
+      const int half = i % 2;
+      const float low = device::exp2_approx(fmaf(s[2 * i], problem.scale_log2, -reference[half]));
+      const float high =
+          device::exp2_approx(fmaf(s[2 * i + 1], problem.scale_log2, -reference[half]));
+      state[half].sum += low + high;
+      weights[i / 4][i % 4] = device::pack2<Element>(low, high);
+    }
+  }
+
+  /// One work item. `kOnline`: with the running maximum. True where this thread's rows came out
+  /// surely exact.
+  template <bool kOnline>
+  __device__ __forceinline__ bool work(const WorkItem& item) {
+    const int tiles = (problem.keys + Tile::kKeys - 1) / Tile::kKeys;
+    const int tail = problem.keys - (tiles - 1) * Tile::kKeys;
+    float s[kScores];
+    float o[kOutputs];
+    std::uint32_t weights[Tile::kKeys / kDepth][4];
+    State state[2];
+#pragma unroll
+    for (int i = 0; i < kOutputs; ++i) o[i] = 0.0f;
+    bool exact = true;
+    bool first = true;
+    bool running = false;  // a product with values
+
+    device::barrier_wait(shared.query_full(query.stage), query.parity);
+    for (int t = 0; t < tiles; ++t) {
+      if (Tile::kShareRows && t % Tile::kConsumers != group) {
+        tile.advance();
+        continue;
+      }
+      device::barrier_wait(shared.key_full(tile.stage), tile.parity);
+      start_scores(s);
+      device::warpgroup_wait<0>();
+      device::hold(s);
+      device::hold(o);
+      arrive(shared.key_empty(tile.stage));
+      if (Tile::kOverlap && running) arrive(shared.value_empty(previous_stage));
+
+      if (t == tiles - 1 && tail < Tile::kKeys) mask_tail(s, tail);
+      if constexpr (kOnline) {
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          const float factor = state[half].raise(largest(s, half));
+#pragma unroll
+          for (int i = 0; i < kOutputs / 4; ++i) {
+            o[4 * i + 2 * half] *= factor;
+            o[4 * i + 2 * half + 1] *= factor;
+          }
+        }
+      } else if (first) {
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          state[half].maximum = rintf(largest(s, half));
+          exact = exact &&
+                  (state[half].maximum > -__builtin_inff() || row(item, half) >= problem.queries);
+        }
+      }
+      first = false;
+      weigh(s, weights, state);
+
+      device::barrier_wait(shared.value_full(tile.stage), tile.parity);
+      start_values(o, weights);
+      if constexpr (Tile::kOverlap) {
+        running = true;
+        previous_stage = tile.stage;
+      } else {
+        device::warpgroup_wait<0>();
+        device::hold(o);
+        arrive(shared.value_empty(tile.stage));
+      }
+      tile.advance();
+    }
+    if constexpr (Tile::kOverlap) {
+      device::warpgroup_wait<0>();
+      device::hold(o);
+      if (running) arrive(shared.value_empty(previous_stage));
+    }
+    arrive(shared.query_empty(query.stage));
+    query.advance();
+
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      state[half].sum = quad_sum(state[half].sum);
+      exact = exact && (state[half].sum < kLargestSum || row(item, half) >= problem.queries);
+    }
+    if constexpr (Tile::kShareRows) {
+      // A consumer that had no tile has summed nothing, and nothing is wrong with it.
+      exact = exact || first;
+      if (group > 0) {
+        give(state, o);
+        return exact;
+      }
+      take(state, o);
+    }
+    store(item, state, o);
+    return exact;
+  }
+
+  /// The second consumer's sums, through shared memory, to the first.
+  __device__ __forceinline__ void give(const State (&state)[2], const float (&o)[kOutputs]) const {
+    float* to = shared.exchange() + thread;
+    device::named_barrier_sync(kExchangeFreeBarrier, 2 * kWarpgroupThreads);
+#pragma unroll
+    for (int i = 0; i < kOutputs; ++i) to[i * kWarpgroupThreads] = o[i];
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      to[(kOutputs + 2 * half) * kWarpgroupThreads] = state[half].maximum;
+      to[(kOutputs + 2 * half + 1) * kWarpgroupThreads] = state[half].sum;
+    }
+    device::named_barrier_sync(kExchangeFullBarrier, 2 * kWarpgroupThreads);
+  }
+  __device__ __forceinline__ void take(State (&state)[2], float (&o)[kOutputs]) const {
+    const float* from = shared.exchange() + thread;
+    device::named_barrier_sync(kExchangeFreeBarrier, 2 * kWarpgroupThreads);
+    device::named_barrier_sync(kExchangeFullBarrier, 2 * kWarpgroupThreads);
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      State other;
+      other.maximum = from[(kOutputs + 2 * half) * kWarpgroupThreads];
+      other.sum = from[(kOutputs + 2 * half + 1) * kWarpgroupThreads];
+      const typename State::Factors factors = state[half].merge(other);
+#pragma unroll
+      for (int i = 0; i < kOutputs / 4; ++i) {
+#pragma unroll
+        for (int pair = 0; pair < 2; ++pair) {
+          const int at = 4 * i + 2 * half + pair;
+          o[at] = o[at] * factors.own + from[at * kWarpgroupThreads] * factors.other;
+        }
+      }
+    }
+  }
+
+  /// Divides by the sums, and writes the rows that exist. The four threads of a row hold 2 columns
+  /// of every 8: they exchange them within 32 columns, so that each writes 16 bytes.
+  __device__ __forceinline__ void store(const WorkItem& item, const State (&state)[2],
+                                        const float (&o)[kOutputs]) const {
+    Element* head = problem.o.head(item.batch, item.head);
+    const int own = thread % 4;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const float inverse = 1.0f / state[half].sum;
+      const int token = row(item, half);
+#pragma unroll
+      for (int chunk = 0; chunk < Tile::kDim / 32; ++chunk) {
+        std::uint32_t words[4];
+#pragma unroll
+        for (int block = 0; block < 4; ++block) {
+          const int at = 4 * (4 * chunk + block) + 2 * half;
+          words[block] = device::pack2<Element>(o[at] * inverse, o[at + 1] * inverse);
+        }
+        // Thread t sends word t ^ r to its neighbour t ^ r, and so gets that one's word t.
+        std::uint32_t received[4] = {pick(words, own), 0, 0, 0};
+#pragma unroll
+        for (int r = 1; r < 4; ++r) {
+          received[r] = __shfl_xor_sync(0xffffffffu, pick(words, own ^ r), r);
+        }
+        const uint4 line = make_uint4(pick(received, own), pick(received, own ^ 1),
+                                      pick(received, own ^ 2), pick(received, own ^ 3));
+        if (token < problem.queries) {
+          *reinterpret_cast<uint4*>(head + token * problem.o.token_stride + 32 * chunk + 8 * own) =
+              line;
+        }
+      }
+    }
+  }
+  /// words[index] without an indexed register.
+  static __device__ __forceinline__ std::uint32_t pick(const std::uint32_t (&words)[4], int index) {
+    const std::uint32_t even = index & 2 ? words[2] : words[0];
+    const std::uint32_t odd = index & 2 ? words[3] : words[1];
+    return index & 1 ? odd : even;
+  }
+
+  template <bool kOnline>
+  __device__ __forceinline__ void pass() {
+    bool exact = true;
+    for (int index = static_cast<int>(blockIdx.x); index < problem.work_items;
+         index += static_cast<int>(gridDim.x)) {
+      const bool came_out = work<kOnline>(work_item(index, problem.heads, problem.query_blocks));
+      exact = exact && came_out;
+    }
+    if (!kOnline && !exact) shared.failed() = 1;
+  }
+};
+
+template <class Tile, class Element>
+__global__ void __launch_bounds__(Tile::kThreads, 1)
+    attention_hopper_kernel(const __grid_constant__ HopperProblem<Element> problem) {
+#if CROSSFIX_DEVICE_SM90A
+  const HopperShared<Tile> shared{device::shared_memory()};
+  const int thread = static_cast<int>(threadIdx.x);
+  // The same in all lanes, and known to be.
+  const int group = __shfl_sync(0xffffffffu, thread / kWarpgroupThreads, 0);
+  if (thread == 0) {
+    device::prefetch(problem.query_map);
+    device::prefetch(problem.key_map);
+    device::prefetch(problem.value_map);
+    shared.initialise();
+    device::fence_barrier_init();
+  }
+  __syncthreads();
+
+  // Whether a second pass is needed is known when all consumers have ended the first.
+  constexpr int kVerdictThreads = Tile::kConsumers * kWarpgroupThreads + 32;
+  if (group == 0) {
+    device::register_limit_lower<Tile::kLoaderRegisters>();
+    if (thread < 32) {
+      HopperLoader<Tile, Element> loader{problem, shared, {}, {}};
+      if (thread == 0) loader.pass();
+      __syncwarp();
+      device::named_barrier_sync(kVerdictBarrier, kVerdictThreads);
+      if (shared.failed() != 0 && thread == 0) loader.pass();
+    }
+  } else {
+    device::register_limit_raise<Tile::kConsumerRegisters>();
+    HopperConsumer<Tile, Element> consumer{problem, shared, group - 1, thread % kWarpgroupThreads,
+                                           {},      {}};
+    consumer.template pass<false>();
+    device::named_barrier_sync(kVerdictBarrier, kVerdictThreads);
+    if (shared.failed() != 0) consumer.template pass<true>();
+  }
+#endif
+}
+
+}  // namespace crossfix::kernels

@@ -1,0 +1,174 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "crossfix/core/memory_space.hpp"
+#include "crossfix/core/shape.hpp"
+
+/// Where everything lies in the Hopper attention kernel: shared memory, fragments, descriptors, the
+/// order of work. Plain arithmetic, so that the tests check it without a device.
+namespace crossfix::kernels {
+
+/// Threads of a warpgroup, and rows of its matrix product.
+inline constexpr int kWarpgroupThreads = 128;
+inline constexpr int kWarpgroupRows = 64;
+/// Bytes of an element; the kernel takes 16-bit ones.
+inline constexpr int kElementBytes = 2;
+/// Elements of depth of one matrix instruction.
+inline constexpr int kDepth = 16;
+/// Registers of a multiprocessor, and the unit in which threads get them.
+inline constexpr int kRegisterFile = 65536;
+inline constexpr int kRegisterUnit = 8;
+/// Shared memory that a block may have on sm_90, bytes.
+inline constexpr int kSharedLimit = 232448;
+/// Swizzle patterns repeat after so many bytes.
+inline constexpr int kSwizzlePeriod = 1024;
+
+/// How a block of the kernel is cut.
+///
+/// - `kDim`: head dimension. `kConsumers`: warpgroups that compute; one more loads.
+/// - `kKeys`: keys of a tile. `kStages`: tiles of keys, and of values, in flight.
+/// - `kShareRows`: the consumers share 64 queries and take tiles of keys in turn, and merge at the
+///   end; otherwise each has 64 queries of its own and all see every tile.
+/// - `kOverlap`: the product with the values is left running under the next tile's scores.
+/// - registers a thread keeps after the roles have parted.
+template <int kDimensions, int kConsumerGroups, int kTileKeys, int kTileStages, bool kShare,
+          bool kLeaveRunning, int kLoaderLimit, int kConsumerLimit>
+struct HopperTile {
+  static constexpr int kDim = kDimensions;
+  static constexpr int kConsumers = kConsumerGroups;
+  static constexpr int kKeys = kTileKeys;
+  static constexpr int kStages = kTileStages;
+  static constexpr bool kShareRows = kShare;
+  static constexpr bool kOverlap = kLeaveRunning;
+  static constexpr int kLoaderRegisters = kLoaderLimit;
+  static constexpr int kConsumerRegisters = kConsumerLimit;
+
+  static constexpr int kRows = kShareRows ? kWarpgroupRows : kWarpgroupRows * kConsumers;
+  static constexpr int kThreads = kWarpgroupThreads * (kConsumers + 1);
+  /// Query blocks in flight: the next one is loaded while this one is worked on.
+  static constexpr int kQueryStages = 2;
+
+  /// Elements of a row in shared memory, and its bytes, which are the swizzle's span. A head of 128
+  /// is two panels of 64.
+  static constexpr int kPanel = kDim < 64 ? kDim : 64;
+  static constexpr int kPanels = kDim / kPanel;
+  static constexpr int kSpan = kPanel * kElementBytes;
+
+  static constexpr int kQueryBytes = kRows * kDim * kElementBytes;
+  static constexpr int kTileBytes = kKeys * kDim * kElementBytes;
+
+  // The shared-memory map, bytes: queries, keys, values, what consumers exchange, barriers, a flag.
+  static constexpr int kQueryAt = 0;
+  static constexpr int kKeyAt = kQueryAt + kQueryStages * kQueryBytes;
+  static constexpr int kValueAt = kKeyAt + kStages * kTileBytes;
+  static constexpr int kExchangeAt = kValueAt + kStages * kTileBytes;
+  /// One consumer's sums: an accumulator row of kDim / 2 floats and twice (maximum, sum) a thread.
+  static constexpr int kExchangeFloats = kDim / 2 + 4;
+  static constexpr int kExchangeBytes =
+      kShareRows ? (kConsumers - 1) * kWarpgroupThreads * kExchangeFloats * 4 : 0;
+  static constexpr int kBarrierAt = kExchangeAt + kExchangeBytes;
+  static constexpr int kBarriers = 2 * kQueryStages + 4 * kStages;
+  static constexpr int kFlagAt = kBarrierAt + kBarriers * 8;
+  static constexpr int kSharedBytes = kFlagAt + 8;
+
+  static_assert(kDim % kDepth == 0 && kDim % kPanel == 0 && (kSpan == 64 || kSpan == 128));
+  static_assert(kRows <= 256 && kKeys <= 256, "a copy's box has at most 256 rows");
+  static_assert(kQueryBytes % kSwizzlePeriod == 0 && kTileBytes % kSwizzlePeriod == 0);
+  static_assert(kWarpgroupRows * kSpan % kSwizzlePeriod == 0 && kDepth * kSpan % 1024 == 0);
+  static_assert(kSharedBytes <= kSharedLimit);
+  // The pool is what the launch gives: equal shares, rounded down. Asking for more would wait for
+  // ever.
+  static constexpr int kPool =
+      kThreads * (kRegisterFile / kThreads / kRegisterUnit * kRegisterUnit);
+  static_assert(kWarpgroupThreads * (kLoaderRegisters + kConsumers * kConsumerRegisters) <= kPool);
+  static_assert(kLoaderRegisters % kRegisterUnit == 0 && kConsumerRegisters % kRegisterUnit == 0);
+  static_assert(!kShareRows || kConsumers == 2, "two consumers merge");
+
+  /// First byte of panel `panel` of a tile of `rows` rows.
+  static constexpr int panel_offset(int panel, int rows) { return panel * rows * kSpan; }
+
+  /// Bytes from the start of a K-major tile of `rows` rows to what depth step `step` reads.
+  CROSSFIX_HOST_DEVICE static constexpr int depth_offset(int step, int rows) {
+    constexpr int kStepsOfPanel = kPanel / kDepth;
+    return (step / kStepsOfPanel) * rows * kSpan + (step % kStepsOfPanel) * kDepth * kElementBytes;
+  }
+};
+
+/// The kernel's configurations. Registers and spills were checked with ptxas of CUDA 13.0; which is
+/// best where is an estimate, not yet measured.
+using Wide32 = HopperTile<32, 4, 128, 4, false, false, 24, 112>;   // 256 queries
+using Medium32 = HopperTile<32, 2, 256, 3, false, true, 24, 240>;  // 128 queries
+using Shared32 = HopperTile<32, 2, 128, 6, true, true, 24, 240>;   // 64 queries
+using Tile64 = HopperTile<64, 3, 128, 4, false, true, 24, 160>;    // 192 queries
+using Tile128 = HopperTile<128, 2, 128, 2, false, true, 24, 240>;  // 128 queries
+
+/// A shared-memory matrix descriptor (PTX ISA, "matrix descriptor"): all but the address, which is
+/// counted in 16 bytes and fills bits 0 to 13. Shared memory ends below 2^18, so that an offset may be
+/// added to a descriptor.
+template <int kSpan>
+CROSSFIX_HOST_DEVICE constexpr std::uint64_t descriptor_base(int leading_bytes, int stride_bytes) {
+  constexpr std::uint64_t kSwizzleCode = kSpan == 128 ? 1 : kSpan == 64 ? 2 : 3;
+  return (static_cast<std::uint64_t>(leading_bytes >> 4) << 16) |
+         (static_cast<std::uint64_t>(stride_bytes >> 4) << 32) | (kSwizzleCode << 62);
+}
+CROSSFIX_HOST_DEVICE constexpr std::uint64_t descriptor_address(std::uint32_t shared_address) {
+  return (shared_address & 0x3ffffu) >> 4;
+}
+
+/// Row, within the 64 of a warpgroup, of an accumulator of thread `thread`: `half` 0 or 1.
+CROSSFIX_HOST_DEVICE constexpr int accumulator_row(int thread, int half) {
+  return thread / 32 * 16 + thread % 32 / 4 + 8 * half;
+}
+/// Column of accumulator d[4 block + 2 half + pair].
+CROSSFIX_HOST_DEVICE constexpr int accumulator_column(int thread, int block, int pair) {
+  return 8 * block + 2 * (thread % 4) + pair;
+}
+
+/// One block of queries of one head.
+struct WorkItem {
+  int batch = 0;
+  int head = 0;
+  int query_block = 0;
+};
+/// Blocks of one head are neighbours, so that what runs at once shares keys and values in the L2
+/// cache.
+CROSSFIX_HOST_DEVICE constexpr WorkItem work_item(int index, int heads, int query_blocks) {
+  const int of_head = index / query_blocks;
+  return {of_head / heads, of_head % heads, index % query_blocks};
+}
+
+/// A tile's time, estimated, in scores: rounds of the device over all work items, each of its queries
+/// times the keys that its tiles cover, and a start.
+struct TileCost {
+  int rows;
+  int keys;
+  double rate;  ///< relative scores a clock of a multiprocessor; estimates, not yet measured
+  constexpr double operator()(Index heads, Index queries, Index keys_in_all,
+                              int multiprocessors) const {
+    constexpr double kStart = 8192;  // scores' worth of filling and draining a block's pipeline
+    const Index blocks = (queries + rows - 1) / rows * heads;
+    const Index rounds = (blocks + multiprocessors - 1) / multiprocessors;
+    const Index covered = (keys_in_all + keys - 1) / keys * keys;
+    return static_cast<double>(rounds) * (static_cast<double>(rows * covered) / rate + kStart);
+  }
+};
+
+/// Configurations for a head dimension of 32.
+enum class Choice32 { wide, medium, shared };
+
+/// The configuration whose estimated time is least. `heads`: batch times heads.
+constexpr Choice32 choose32(Index heads, Index queries, Index keys, int multiprocessors) {
+  const double wide =
+      TileCost{Wide32::kRows, Wide32::kKeys, 1.0}(heads, queries, keys, multiprocessors);
+  const double medium =
+      TileCost{Medium32::kRows, Medium32::kKeys, 0.9}(heads, queries, keys, multiprocessors);
+  const double shared =
+      TileCost{Shared32::kRows, Shared32::kKeys, 0.85}(heads, queries, keys, multiprocessors);
+  if (shared < wide && shared < medium) return Choice32::shared;
+  return medium < wide ? Choice32::medium : Choice32::wide;
+}
+
+}  // namespace crossfix::kernels
