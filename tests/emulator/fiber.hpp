@@ -1,5 +1,6 @@
 #pragma once
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cstddef>
@@ -31,11 +32,13 @@ class Fiber {
  private:
   static void run(unsigned low, unsigned high);
   void loop();
-  void leave();
 
   std::unique_ptr<unsigned char[]> stack_;
-  ucontext_t context_{};
-  ucontext_t resumer_{};
+  ucontext_t context_{};  // where the fiber goes on
+  ucontext_t resumer_{};  // where its resumer does
+  jmp_buf fiber_jump_{};
+  jmp_buf resumer_jump_{};
+  bool begun_ = false;
   void (*entry_)(void*) = nullptr;
   void* argument_ = nullptr;
   bool returned_ = true;

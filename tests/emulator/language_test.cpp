@@ -7,22 +7,12 @@
 #include "crossfix/core/error.hpp"
 #include "device/memory.cuh"
 #include "device/scalar.cuh"
+#include "emulator/fault_of.hpp"
 
 namespace crossfix::emulator {
 namespace {
 
 constexpr std::uint64_t kSeeds = 4;
-
-/// What a kernel's fault says; "" where it runs through.
-std::string fault_of(unsigned threads, std::size_t shared_bytes,
-                     const std::function<void()>& kernel) {
-  try {
-    launch(1, threads, shared_bytes, "kernel", kernel);
-  } catch (const Fault& fault) {
-    return fault.what();
-  }
-  return "";
-}
 
 TEST_CASE("Emulator: every thread of every block runs once, in an order that the seed changes") {
   std::vector<std::vector<unsigned>> orders;

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "emulator/cuda.hpp"
+
+namespace crossfix::emulator {
+
+/// What the fault of a kernel of one block says; "" where it runs through.
+inline std::string fault_of(unsigned threads, std::size_t shared_bytes,
+                            const std::function<void()>& kernel) {
+  try {
+    launch(1, threads, shared_bytes, "kernel", kernel);
+  } catch (const Fault& fault) {
+    return fault.what();
+  }
+  return "";
+}
+
+}  // namespace crossfix::emulator
