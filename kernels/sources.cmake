@@ -1,3 +1,4 @@
 # The kernels, one family a folder. The library compiles them for the devices, the tests also for the
 # CPU.
-set(CROSSFIX_KERNEL_SOURCES)
+set(CROSSFIX_KERNEL_SOURCES
+    softmax/softmax.cu)

@@ -1,0 +1,198 @@
+#pragma once
+
+#include <cstddef>
+
+#include "crossfix/core/shape.hpp"
+#include "device/memory.cuh"
+#include "device/reduce.cuh"
+#include "device/vector.cuh"
+
+/// Softmax along the last axis.
+///
+/// Tile: a row. Three kernels, by its length n (where rows are 16-byte aligned):
+/// - lanes: n <= 1,024. 1 to 32 neighbouring lanes of a warp hold a row in registers, up to 32 floats
+///   each; short rows share a warp. No shared memory.
+/// - block: n <= 32,768 in 16 bits, 16,384 in float (8,192 where rows are not aligned). A block of up
+///   to 1,024 threads holds a row in registers, 32 or 16 (8) floats each: that many threads leave 64
+///   registers to each. Shared memory: one softmax state a warp, 256 bytes.
+/// - long: any n. 1,024 threads walk along a row twice, 16 floats each a step: once for the sum, once
+///   for the result. The second read comes from the L2 cache: the rows under way, one or two a
+///   multiprocessor, are 256 KB each at n = 65,536 in float. Shared memory as above.
+///
+/// Ownership: thread t of a row holds vectors t, t + threads, ... of 16 bytes each, so that a warp's
+/// loads are neighbours; of single elements where rows are not 16-byte aligned. Each thread has an
+/// online softmax over what it holds; the states are merged across lanes, then warps.
+///
+/// Bound: bytes, each element read once and written once (`long`: and read once from L2). One exp2
+/// an element, two in `long`. Not yet measured.
+namespace crossfix::kernels {
+
+using device::kWarp;
+
+inline constexpr int kSoftmaxLanesThreads = 256;
+inline constexpr int kSoftmaxBlockThreads = 1024;
+inline constexpr int kSoftmaxLanesFloats = 32;  ///< a thread holds of a row in `lanes`
+template <int kWidth>
+inline constexpr int kSoftmaxBlockFloats = kWidth == 1 ? 8 : 4 * kWidth;  ///< in `block`
+inline constexpr int kSoftmaxStepFloats = 16;                             ///< of a step of `long`
+
+using SoftmaxState = ops::OnlineSoftmax<device::SoftmaxMath>;
+inline constexpr std::size_t kSoftmaxSharedBytes = kWarp * sizeof(SoftmaxState);
+
+/// Rows of x, bias and y; strides in elements. Scores are in units of log 2.
+template <class Element>
+struct SoftmaxRows {
+  const Element* x;
+  const float* bias;  ///< null where there is none
+  Element* y;
+  Index x_stride, bias_stride, y_stride;
+  Index rows, bias_rows;
+  int columns;
+  float scale;  ///< of x, times log2(e)
+};
+
+/// What one of `threads` threads holds of a row from `begin` on: kSlots vectors of kWidth scores.
+template <class Element, int kWidth, int kSlots>
+struct SoftmaxPart {
+  float at[kSlots][kWidth];
+
+  __device__ __forceinline__ static int column(int begin, int slot, int thread, int threads) {
+    return begin + (slot * threads + thread) * kWidth;
+  }
+
+  /// Scores; -inf, which weighs nothing, beyond the row.
+  __device__ __forceinline__ void load(const SoftmaxRows<Element>& rows, const Element* x,
+                                       const float* bias, int begin, int thread, int threads) {
+    constexpr float kLog2E = 1.44269504f;
+    constexpr float kNothing = -__builtin_inff();
+#pragma unroll
+    for (int s = 0; s < kSlots; ++s) {
+      const int first = column(begin, s, thread, threads);
+      device::load_part<kWidth>(x + first, rows.columns - first, 0.0f, at[s]);
+    }
+#pragma unroll
+    for (int s = 0; s < kSlots; ++s) {
+      const int first = column(begin, s, thread, threads);
+      float added[kWidth] = {};
+      if (bias != nullptr) {
+        device::load_part<kWidth>(bias + first, rows.columns - first, 0.0f, added);
+      }
+#pragma unroll
+      for (int i = 0; i < kWidth; ++i) {
+        const float score = fmaf(at[s][i], rows.scale, added[i] * kLog2E);
+        at[s][i] = first + i < rows.columns ? score : kNothing;
+      }
+    }
+  }
+
+  /// Takes the scores into `state`.
+  __device__ __forceinline__ void raise(SoftmaxState& state) const {
+    float largest = at[0][0];
+#pragma unroll
+    for (int s = 0; s < kSlots; ++s) {
+#pragma unroll
+      for (int i = 0; i < kWidth; ++i) largest = device::SoftmaxMath::maximum(largest, at[s][i]);
+    }
+    state.raise(largest);
+  }
+
+  /// Turns scores into their weights under `state`; returns the sum.
+  __device__ __forceinline__ float weigh(const SoftmaxState& state) {
+    float sum = 0.0f;
+#pragma unroll
+    for (int s = 0; s < kSlots; ++s) {
+#pragma unroll
+      for (int i = 0; i < kWidth; ++i) {
+        at[s][i] = state.weight(at[s][i]);
+        sum += at[s][i];
+      }
+    }
+    return sum;
+  }
+
+  __device__ __forceinline__ void store(const SoftmaxRows<Element>& rows, Element* y, float factor,
+                                        int begin, int thread, int threads) {
+#pragma unroll
+    for (int s = 0; s < kSlots; ++s) {
+#pragma unroll
+      for (int i = 0; i < kWidth; ++i) at[s][i] *= factor;
+      const int first = column(begin, s, thread, threads);
+      device::store_part<kWidth>(y + first, rows.columns - first, at[s]);
+    }
+  }
+};
+
+template <class Element>
+__device__ __forceinline__ const float* softmax_bias(const SoftmaxRows<Element>& rows, Index row) {
+  if (rows.bias == nullptr) return nullptr;
+  return rows.bias + row % rows.bias_rows * rows.bias_stride;
+}
+
+/// `lanes` (a power of two) lanes a row.
+template <class Element, int kWidth, int kSlots>
+__global__ void __launch_bounds__(kSoftmaxLanesThreads)
+    softmax_lanes(const SoftmaxRows<Element> rows, int lanes) {
+  const int thread = static_cast<int>(threadIdx.x) % lanes;
+  const Index row = static_cast<Index>(blockIdx.x) * (kSoftmaxLanesThreads / lanes) +
+                    static_cast<Index>(threadIdx.x) / lanes;
+  SoftmaxPart<Element, kWidth, kSlots> part;
+  SoftmaxState own;
+  if (row < rows.rows) {
+    part.load(rows, rows.x + row * rows.x_stride, softmax_bias(rows, row), 0, thread, lanes);
+    part.raise(own);
+    own.sum = part.weigh(own);
+  }
+  const SoftmaxState whole = device::across_lanes(own, lanes, device::Merge{});
+  if (row < rows.rows) {
+    // Only -inf: 0 / 0, the NaN that the formula gives.
+    const float factor = whole.weight(own.maximum) / whole.sum;
+    part.store(rows, rows.y + row * rows.y_stride, factor, 0, thread, lanes);
+  }
+}
+
+/// A block a row.
+template <class Element, int kWidth, int kSlots>
+__global__ void __launch_bounds__(kSoftmaxBlockThreads)
+    softmax_block(const SoftmaxRows<Element> rows) {
+  auto* scratch = reinterpret_cast<SoftmaxState*>(device::shared_memory());
+  const int thread = static_cast<int>(threadIdx.x);
+  const int threads = static_cast<int>(blockDim.x);
+  const Index row = blockIdx.x;
+  SoftmaxPart<Element, kWidth, kSlots> part;
+  SoftmaxState own;
+  part.load(rows, rows.x + row * rows.x_stride, softmax_bias(rows, row), 0, thread, threads);
+  part.raise(own);
+  own.sum = part.weigh(own);
+  const SoftmaxState whole = device::across_block(own, scratch, SoftmaxState{}, device::Merge{});
+  const float factor = whole.weight(own.maximum) / whole.sum;
+  part.store(rows, rows.y + row * rows.y_stride, factor, 0, thread, threads);
+}
+
+/// A block a row, which is read twice.
+template <class Element, int kWidth, int kSlots>
+__global__ void __launch_bounds__(kSoftmaxBlockThreads)
+    softmax_long(const SoftmaxRows<Element> rows) {
+  constexpr int kStep = kSoftmaxBlockThreads * kWidth * kSlots;
+  auto* scratch = reinterpret_cast<SoftmaxState*>(device::shared_memory());
+  const int thread = static_cast<int>(threadIdx.x);
+  const Index row = blockIdx.x;
+  const Element* x = rows.x + row * rows.x_stride;
+  const float* bias = softmax_bias(rows, row);
+  Element* y = rows.y + row * rows.y_stride;
+  SoftmaxPart<Element, kWidth, kSlots> part;
+  SoftmaxState own;
+  for (int begin = 0; begin < rows.columns; begin += kStep) {
+    part.load(rows, x, bias, begin, thread, kSoftmaxBlockThreads);
+    part.raise(own);
+    own.sum += part.weigh(own);
+  }
+  const SoftmaxState whole = device::across_block(own, scratch, SoftmaxState{}, device::Merge{});
+  const float factor = 1.0f / whole.sum;
+  for (int begin = 0; begin < rows.columns; begin += kStep) {
+    part.load(rows, x, bias, begin, thread, kSoftmaxBlockThreads);
+    part.weigh(whole);
+    part.store(rows, y, factor, begin, thread, kSoftmaxBlockThreads);
+  }
+}
+
+}  // namespace crossfix::kernels
