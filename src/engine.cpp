@@ -1,6 +1,7 @@
 #include "engine.hpp"
 
 #include <utility>
+#include <vector>
 
 #include "crossfix/cpu/backend.hpp"
 #include "crossfix/model/network.hpp"
@@ -15,17 +16,20 @@ class CpuEngine final : public Engine {
 
  public:
   CpuEngine(const cpu::Target& target, std::shared_ptr<const Network> network)
-      : target_(target), network_(std::move(network)), workspace_(*network_, target) {}
+      : target_(target),
+        network_(std::move(network)),
+        workspace_(*network_, target),
+        outputs_(static_cast<std::size_t>(network_->output_count())) {}
 
   std::unique_ptr<Engine> share() const override {
     return std::make_unique<CpuEngine>(target_, network_);
   }
 
-  void run(HostImageView satellite, HostImageView ground, std::span<float> logits,
-           std::span<float> offsets) override {
+  ops::DecoderOutputs<HostSpace> run(HostImageView satellite, HostImageView ground) override {
     network_->load_satellite(workspace_, 0, satellite);
     network_->load_ground(workspace_, 0, ground);
-    network_->run(workspace_, logits, offsets);
+    network_->run(workspace_);
+    return network_->read(workspace_, outputs_.data());
   }
 
   Device device() const override { return Device::cpu; }
@@ -43,6 +47,7 @@ class CpuEngine final : public Engine {
   cpu::Target target_;
   std::shared_ptr<const Network> network_;
   typename Network::Workspace workspace_;
+  std::vector<float> outputs_;
 };
 
 template <class Element>

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 
 #include "crossfix/core/tensor_record.hpp"
 #include "crossfix/localizer.hpp"
+#include "crossfix/ops/decoder.hpp"
 
 namespace crossfix {
 
@@ -18,9 +18,8 @@ class Engine {
   /// Another engine over the same weights, with its own working memory.
   virtual std::unique_ptr<Engine> share() const = 0;
 
-  /// Images to raw outputs: `logits` [cells] and `offsets` [cells, 2] after the sigmoid.
-  virtual void run(HostImageView satellite, HostImageView ground, std::span<float> logits,
-                   std::span<float> offsets) = 0;
+  /// Images to what the network says of them. The views hold until the next run.
+  virtual ops::DecoderOutputs<HostSpace> run(HostImageView satellite, HostImageView ground) = 0;
 
   virtual Device device() const = 0;
   virtual Precision precision() const = 0;

@@ -8,7 +8,6 @@
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/model/posterior.hpp"
 #include "engine.hpp"
 
 namespace crossfix {
@@ -18,8 +17,6 @@ namespace {
 constexpr double kAspectTolerance = 0.01;
 /// A frame about a rescaled tile is at most this many times the tile's side.
 constexpr double kLargestFrame = 4.0;
-/// Share of the posterior that `radius68_px` holds.
-constexpr double kRadiusShare = 0.68;
 /// What surrounds a tile that is smaller than the side trained at: mid-grey.
 constexpr std::uint8_t kFrameGrey = 128;
 
@@ -48,6 +45,12 @@ void roll(const HostImageView& panorama, double heading_degrees, Tensor<std::uin
     std::copy(source + 3 * first, source + 3 * width, target);
     std::copy(source, source + 3 * first, target + 3 * (width - first));
   }
+}
+
+/// Keeps the vector's memory where it suffices.
+template <std::size_t Rank>
+void copy(const TensorView<float, Rank>& from, std::vector<float>& to) {
+  to.assign(from.data(), from.data() + from.size());
 }
 
 }  // namespace
@@ -136,23 +139,26 @@ struct Localizer::Impl {
     return framed.view();
   }
 
-  void finish(const Pair& pair, Fix& fix) const {
-    const Index grid = configuration.grid;
+  /// From cells of the grid over `fix.window` to the satellite image's pixels, and to the ground.
+  static void finish(const Pair& pair, const ops::DecoderOutputs<HostSpace>& outputs, Index image,
+                     Fix& fix) {
+    const Index grid = outputs.grid();
     fix.grid = grid;
-    model::softmax(fix.logits, configuration.temperature, fix.probability);
-    fix.cell = std::max_element(fix.logits.begin(), fix.logits.end()) - fix.logits.begin();
-    const auto at = static_cast<std::size_t>(2 * fix.cell);
-    const double row = static_cast<double>(fix.cell / grid) + fix.offsets[at];
-    const double col = static_cast<double>(fix.cell % grid) + fix.offsets[at + 1];
+    copy(outputs.logits()[image], fix.logits);
+    copy(outputs.offsets()[image], fix.offsets);
+    copy(outputs.probability()[image], fix.probability);
+    const auto value = [&](Index which) {
+      return static_cast<double>(outputs.fix()(image, which));
+    };
+    fix.cell = static_cast<Index>(value(ops::kFixCell));
     const double cell_height = fix.window.height / static_cast<double>(grid);
     const double cell_width = fix.window.width / static_cast<double>(grid);
-    const double cell_side = std::sqrt(cell_height * cell_width);
-    fix.pixel = {fix.window.row + row * cell_height, fix.window.col + col * cell_width};
-    const auto covariance = model::spread_of(fix.probability, grid).covariance;
-    fix.covariance_px = {covariance[0] * cell_height * cell_height,
-                         covariance[1] * cell_height * cell_width,
-                         covariance[2] * cell_width * cell_width};
-    fix.radius68_px = model::radius_of(fix.probability, grid, row, col, kRadiusShare) * cell_side;
+    fix.pixel = {fix.window.row + value(ops::kFixRow) * cell_height,
+                 fix.window.col + value(ops::kFixCol) * cell_width};
+    fix.covariance_px = {value(ops::kFixCovarianceRowRow) * cell_height * cell_height,
+                         value(ops::kFixCovarianceRowCol) * cell_height * cell_width,
+                         value(ops::kFixCovarianceColCol) * cell_width * cell_width};
+    fix.radius68_px = value(ops::kFixRadius) * std::sqrt(cell_height * cell_width);
     const auto scale = metres_per_pixel(pair.tile, pair.satellite);
     fix.radius68_m.reset();
     fix.position.reset();
@@ -165,17 +171,12 @@ struct Localizer::Impl {
 
   void locate(const Pair& pair, Fix& fix) {
     check(pair);
-    const auto cells = static_cast<std::size_t>(configuration.satellite_tokens());
-    fix.logits.resize(cells);
-    fix.offsets.resize(2 * cells);
-    fix.probability.resize(cells);
     HostImageView ground = pair.ground;
     if (pair.camera.heading_degrees != 0) {
       roll(ground, pair.camera.heading_degrees, rolled);
       ground = rolled.view();
     }
-    engine->run(window_of(pair, fix.window), ground, fix.logits, fix.offsets);
-    finish(pair, fix);
+    finish(pair, engine->run(window_of(pair, fix.window), ground), 0, fix);
   }
 };
 

@@ -44,6 +44,8 @@ struct EveryOperator {
   Tensor<float, 2> exact = features("t", Shape<2>{300, 64});
   Tensor<Element, 2> fused{{300, 192}};
   Tensor<float, 2> values{{300, 2}};
+  std::vector<float> outputs = std::vector<float>(
+      static_cast<std::size_t>(ops::DecoderOutputs<HostSpace>::element_count(2, 8)));
   Tensor<std::uint8_t, 3> picture = image("picture", 100, 70);
   Tensor<Element, 3> loaded{{32, 32, 3}};
 
@@ -53,6 +55,7 @@ struct EveryOperator {
     projection(context, tokens, values);
     norm(context, exact, exact, exact, tokens);
     Backend::round(context, exact, tokens);
+    Backend::decode(context, {outputs.data(), 2, 8}, 1.0);
     const auto part = [this](Index which) {
       return TensorView<const Element, 4>(fused.data() + 64 * which, {1, 300, 2, 32},
                                           {300 * 192, 192, 32, 1});

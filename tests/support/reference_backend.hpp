@@ -229,6 +229,36 @@ struct ReferenceBackend {
     }
   }
 
+  static void decode(Context&, const ops::DecoderOutputs<HostSpace>& outputs, double temperature) {
+    for (Index image = 0; image < outputs.batch(); ++image) {
+      const auto logits = outputs.logits()[image];
+      const auto probability = outputs.probability()[image];
+      const Index grid = outputs.grid();
+      double total = 0.0;
+      Index cell = 0;
+      for (Index i = 0; i < logits.size(); ++i) {
+        if (logits(i) > logits(cell)) cell = i;
+      }
+      const auto weight = [&](Index i) {
+        return std::exp((static_cast<double>(logits(i)) - static_cast<double>(logits(cell))) /
+                        temperature);
+      };
+      for (Index i = 0; i < logits.size(); ++i) total += weight(i);
+      for (Index i = 0; i < logits.size(); ++i) {
+        probability(i) = static_cast<float>(weight(i) / total);
+        for (Index axis = 0; axis < 2; ++axis) {
+          float& offset = outputs.offsets()(image, i, axis);
+          offset = static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(offset))));
+        }
+      }
+      const auto fix = outputs.fix()[image];
+      fix(ops::kFixCell) = static_cast<float>(cell);
+      fix(ops::kFixRow) = static_cast<float>(cell / grid) + outputs.offsets()(image, cell, 0);
+      fix(ops::kFixCol) = static_cast<float>(cell % grid) + outputs.offsets()(image, cell, 1);
+      fill_spread(probability, grid, fix);
+    }
+  }
+
   static void round(Context&, In2 x, Out2 z) {
     for (Index i = 0; i < x.extent(0); ++i) {
       for (Index j = 0; j < x.extent(1); ++j) z(i, j) = x(i, j);
@@ -262,6 +292,44 @@ struct ReferenceBackend {
     double total = 0.0;
     for (double& weight : weights) total += weight = std::exp(weight - largest);
     for (double& weight : weights) weight /= total;
+  }
+
+  /// Covariance and radius of a posterior, by points spread evenly over each cell.
+  static void fill_spread(TensorView<float, 1> probability, Index grid, TensorView<float, 1> fix) {
+    constexpr Index kPoints = 64;  // along a cell's side
+    struct Point {
+      double distance, mass;
+    };
+    std::vector<Point> points;
+    double mean[2] = {};
+    double second[3] = {};
+    for (Index i = 0; i < grid * kPoints; ++i) {
+      for (Index j = 0; j < grid * kPoints; ++j) {
+        const double row = (static_cast<double>(i) + 0.5) / kPoints;
+        const double col = (static_cast<double>(j) + 0.5) / kPoints;
+        const double mass = static_cast<double>(probability(i / kPoints * grid + j / kPoints)) /
+                            static_cast<double>(kPoints * kPoints);
+        points.push_back({std::hypot(row - static_cast<double>(fix(ops::kFixRow)),
+                                     col - static_cast<double>(fix(ops::kFixCol))),
+                          mass});
+        mean[0] += mass * row;
+        mean[1] += mass * col;
+        second[0] += mass * row * row;
+        second[1] += mass * row * col;
+        second[2] += mass * col * col;
+      }
+    }
+    fix(ops::kFixCovarianceRowRow) = static_cast<float>(second[0] - mean[0] * mean[0]);
+    fix(ops::kFixCovarianceRowCol) = static_cast<float>(second[1] - mean[0] * mean[1]);
+    fix(ops::kFixCovarianceColCol) = static_cast<float>(second[2] - mean[1] * mean[1]);
+    std::sort(points.begin(), points.end(),
+              [](const Point& a, const Point& b) { return a.distance < b.distance; });
+    double held = 0.0;
+    for (auto point = points.begin(); point != points.end() && held < ops::kRadiusShare; ++point) {
+      held += point->mass;
+      fix(ops::kFixRadius) = static_cast<float>(point->distance);
+    }
+    fix(ops::kFixUnused) = 0.0F;
   }
 
   template <class Range>

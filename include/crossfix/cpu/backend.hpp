@@ -4,6 +4,7 @@
 
 #include "crossfix/cpu/attention.hpp"
 #include "crossfix/cpu/context.hpp"
+#include "crossfix/cpu/decode.hpp"
 #include "crossfix/cpu/eigen_math.hpp"
 #include "crossfix/cpu/image_ops.hpp"
 #include "crossfix/cpu/layer_norm.hpp"
@@ -55,6 +56,10 @@ struct Backend {
   static void load_image(Context& context, TensorView<const std::uint8_t, 3> image,
                          const float (&mean)[3], const float (&std)[3], TensorView<Element, 3> y) {
     cpu::load_image<Element>(context, image, mean, std, y);
+  }
+  static void decode(Context& context, const ops::DecoderOutputs<Space>& outputs,
+                     double temperature) {
+    cpu::decode(context, outputs, temperature);
   }
   static void round(Context& context, TensorView<const float, 2> x, TensorView<Element, 2> z) {
     cpu::round<Element>(context, x, z);

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -13,6 +11,7 @@
 #include "crossfix/model/parameters.hpp"
 #include "crossfix/model/trunk.hpp"
 #include "crossfix/ops/backend.hpp"
+#include "crossfix/ops/decoder.hpp"
 
 namespace crossfix::model {
 
@@ -31,7 +30,7 @@ class Network {
     typename Trunk<B>::Buffers trunk{};
     typename Fusion<B>::Workspace fusion;
     Element* head[2] = {};
-    float* outputs = nullptr;
+    float* outputs = nullptr;  ///< of DecoderOutputs
   };
 
  public:
@@ -141,22 +140,38 @@ class Network {
                    work.buffers_.fusion);
   }
 
-  /// Both heads over the fused tokens, to host memory: `logits` [batch, N * N] and `offsets`
-  /// [batch, N * N, 2], (row, col) in cells after the sigmoid. Synchronises.
-  void decode(Workspace& work, std::span<float> logits, std::span<float> offsets) const {
-    run_head(work, location_, {work.buffers_.outputs, {satellite_tokens(work).extent(0), 1}},
-             logits.data());
-    run_head(work, coordinates_, {work.buffers_.outputs, {satellite_tokens(work).extent(0), 2}},
-             offsets.data());
-    for (float& value : offsets) value = 1.0F / (1.0F + std::exp(-value));
+  /// Both heads over the fused tokens, and what they say: `outputs(work)`.
+  void decode(Workspace& work) const {
+    const auto out = outputs(work);
+    const Index rows = satellite_tokens(work).extent(0);
+    run_head(work, location_, out.logits().template reshape<2>({rows, 1}));
+    run_head(work, coordinates_, out.offsets().template reshape<2>({rows, 2}));
+    B::decode(work.context_, out, configuration_.temperature);
   }
 
-  /// Everything after loading the images.
-  void run(Workspace& work, std::span<float> logits, std::span<float> offsets) const {
+  /// Everything after loading the images, without waiting for it.
+  void run(Workspace& work) const {
     extract_satellite(work);
     extract_ground(work);
     fuse(work);
-    decode(work, logits, offsets);
+    decode(work);
+  }
+
+  /// Where `decode` leaves its results, in the backend's memory.
+  ops::DecoderOutputs<typename B::Space> outputs(Workspace& work) const {
+    return {work.buffers_.outputs, batch_, configuration_.grid};
+  }
+
+  /// Floats that `read` fills.
+  Index output_count() const {
+    return ops::DecoderOutputs<HostSpace>::element_count(batch_, configuration_.grid);
+  }
+
+  /// Copies the results to `host`, `output_count()` floats, and gives views into them. Synchronises.
+  ops::DecoderOutputs<HostSpace> read(Workspace& work, float* host) const {
+    B::read(work.context_, TensorView<const float, 2, typename B::Space>(outputs(work).block()),
+            host);
+    return {host, batch_, configuration_.grid};
   }
 
  private:
@@ -232,8 +247,8 @@ class Network {
     return rounded(work, ground_tokens(work), work.buffers_.ground_rounded);
   }
 
-  void run_head(Workspace& work, const Head& head, TensorView<float, 2, typename B::Space> y,
-                float* out) const {
+  void run_head(Workspace& work, const Head& head,
+                TensorView<float, 2, typename B::Space> y) const {
     const ops::ActivationView<B, 2> tokens(work.buffers_.satellite_rounded,
                                            satellite_tokens(work).shape());
     const ops::ActivationView<B, 2> first(work.buffers_.head[0], tokens.shape());
@@ -241,7 +256,6 @@ class Network {
     head.first(work.context_, tokens, first);
     head.second(work.context_, first, second);
     head.last(work.context_, second, y);
-    B::read(work.context_, TensorView<const float, 2, typename B::Space>(y), out);
   }
 
   /// Lays a workspace's buffers out from `base` on; returns them and their bytes. The trunks' images
@@ -278,7 +292,7 @@ class Network {
     take(buffers.fusion.branch, larger * c.model_width);
     take(buffers.fusion.hidden, larger * c.ffn_width);
     for (Element*& buffer : buffers.head) take(buffer, satellite * c.model_width);
-    take(buffers.outputs, satellite * 2);
+    take(buffers.outputs, output_count());
     return {buffers, std::max(first_use, used)};
   }
 

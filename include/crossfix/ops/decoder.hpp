@@ -5,17 +5,17 @@
 namespace crossfix::ops {
 
 /// What `fix` [batch, kFixValues] holds of an image, by index.
-enum FixValue : Index {
-  kFixCell = 0,  ///< the cell of the first largest logit, row * grid + column
-  kFixRow,       ///< where the camera stood, in cells: the cell's corner plus its offset
-  kFixCol,
-  kFixCovarianceRowRow,  ///< of the posterior about its mean, cells^2, each cell's mass even over it
-  kFixCovarianceRowCol,
-  kFixCovarianceColCol,
-  kFixRadius,  ///< cells: the smallest circle about (row, col) that holds `kRadiusShare`
-  kFixUnused,  ///< 0
-  kFixValues,
-};
+inline constexpr Index kFixCell = 0;  ///< of the first largest logit, row * grid + column
+inline constexpr Index kFixRow = 1;   ///< where the camera stood, cells: the cell's corner + offset
+inline constexpr Index kFixCol = 2;
+inline constexpr Index kFixCovarianceRowRow =
+    3;  ///< of the posterior about its mean, cells^2, each
+inline constexpr Index kFixCovarianceRowCol = 4;  ///< cell's mass even over it
+inline constexpr Index kFixCovarianceColCol = 5;
+inline constexpr Index kFixRadius = 6;  ///< cells: the smallest circle about (row, col) that holds
+                                        ///< `kRadiusShare`
+inline constexpr Index kFixUnused = 7;  ///< 0
+inline constexpr Index kFixValues = 8;
 
 /// Share of the posterior that the radius of a fix holds.
 inline constexpr double kRadiusShare = 0.68;
@@ -44,8 +44,8 @@ class DecoderOutputs {
     return {base_, {Index{1}, element_count(batch_, grid_)}};
   }
 
-  /// [batch, kFixValues], see FixValue; each row 32-byte aligned where the block is.
-  TensorView<float, 2, Space> fix() const { return {base_, {batch_, Index{kFixValues}}}; }
+  /// [batch, kFixValues], each row 32-byte aligned where the block is.
+  TensorView<float, 2, Space> fix() const { return {base_, {batch_, kFixValues}}; }
 
   /// [batch, cells, 2], (row, col): raw as the head gave them, after `decode` in cells; 8-byte
   /// aligned.

@@ -7,7 +7,7 @@
 
 #include "crossfix/core/shape.hpp"
 
-namespace crossfix::model {
+namespace crossfix::ops {
 
 /// probability = softmax(logits / temperature); sums in double. Sizes must agree.
 inline void softmax(std::span<const float> logits, double temperature,
@@ -103,9 +103,10 @@ inline double radius_of(std::span<const float> probability, Index grid, double r
   constexpr int kHalvings = 40;  // to a 1e-12th of the grid
   for (int i = 0; i < kHalvings; ++i) {
     const double middle = 0.5 * (low + high);
-    (mass_within(probability, grid, row, col, middle) < share ? low : high) = middle;
+    // Where the posterior is NaN nothing is held, and the radius is the whole grid's.
+    (mass_within(probability, grid, row, col, middle) >= share ? high : low) = middle;
   }
   return high;
 }
 
-}  // namespace crossfix::model
+}  // namespace crossfix::ops

@@ -1,4 +1,4 @@
-#include "crossfix/model/posterior.hpp"
+#include "crossfix/ops/posterior.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -13,17 +13,17 @@ using namespace crossfix;
 TEST_CASE("softmax sums to one, keeps the order and takes a temperature", "[posterior]") {
   const std::vector<float> logits{1.0F, -2.0F, 1000.0F, 999.0F};
   std::vector<float> p(4);
-  model::softmax(logits, 1.0, p);
+  ops::softmax(logits, 1.0, p);
   const double e = std::exp(-1.0);
   CHECK(p[2] == Approx(1 / (1 + e)).epsilon(1e-6));
   CHECK(p[3] == Approx(e / (1 + e)).epsilon(1e-6));
   CHECK(p[0] == 0.0F);
-  model::softmax(logits, 2.0, p);
+  ops::softmax(logits, 2.0, p);
   CHECK(p[3] / p[2] == Approx(std::exp(-0.5)).epsilon(1e-6));
 }
 
 TEST_CASE("the area of a rectangle within a circle", "[posterior]") {
-  using model::circle_rectangle_area;
+  using ops::circle_rectangle_area;
   constexpr double kPi = std::numbers::pi;
   CHECK(circle_rectangle_area(1, -2, 2, -2, 2) == Approx(kPi));
   CHECK(circle_rectangle_area(1, 0, 2, 0, 2) == Approx(kPi / 4));
@@ -55,7 +55,7 @@ TEST_CASE("the area of a rectangle within a circle", "[posterior]") {
 TEST_CASE("moments of a posterior count the spread within cells", "[posterior]") {
   constexpr Index kGrid = 4;
   std::vector<float> p(kGrid * kGrid, 1.0F / 16);
-  auto spread = model::spread_of(p, kGrid);
+  auto spread = ops::spread_of(p, kGrid);
   CHECK(spread.mean_row == Approx(2));
   CHECK(spread.mean_col == Approx(2));
   CHECK(spread.covariance[0] == Approx(16.0 / 12));  // an even spread over a side of 4
@@ -64,7 +64,7 @@ TEST_CASE("moments of a posterior count the spread within cells", "[posterior]")
   std::fill(p.begin(), p.end(), 0.0F);
   p[0] = 0.5F;   // (0, 0)
   p[10] = 0.5F;  // (2, 2)
-  spread = model::spread_of(p, kGrid);
+  spread = ops::spread_of(p, kGrid);
   CHECK(spread.mean_row == Approx(1.5));
   CHECK(spread.covariance[0] == Approx(1 + 1.0 / 12));
   CHECK(spread.covariance[1] == Approx(1));
@@ -75,17 +75,17 @@ TEST_CASE("the radius that holds a share of the posterior", "[posterior]") {
   std::vector<float> p(kGrid * kGrid, 0.0F);
   SECTION("one cell, about its centre: a circle of 68 % of the cell's area") {
     p[5 * kGrid + 7] = 1.0F;
-    CHECK(model::radius_of(p, kGrid, 5.5, 7.5, 0.68) ==
+    CHECK(ops::radius_of(p, kGrid, 5.5, 7.5, 0.68) ==
           Approx(std::sqrt(0.68 / std::numbers::pi)).epsilon(1e-6));
   }
   SECTION("an even posterior, about the centre") {
     std::fill(p.begin(), p.end(), 1.0F / (kGrid * kGrid));
-    const double radius = model::radius_of(p, kGrid, 16, 16, 0.68);
+    const double radius = ops::radius_of(p, kGrid, 16, 16, 0.68);
     CHECK(radius == Approx(32 * std::sqrt(0.68 / std::numbers::pi)).epsilon(1e-5));
-    CHECK(model::mass_within(p, kGrid, 16, 16, radius) == Approx(0.68).epsilon(1e-5));
+    CHECK(ops::mass_within(p, kGrid, 16, 16, radius) == Approx(0.68).epsilon(1e-5));
   }
   SECTION("far from the mass, the circle reaches to it") {
     p[0] = 1.0F;
-    CHECK(model::radius_of(p, kGrid, 0.5, 20.5, 0.68) == Approx(20.18).margin(0.01));
+    CHECK(ops::radius_of(p, kGrid, 0.5, 20.5, 0.68) == Approx(20.18).margin(0.01));
   }
 }

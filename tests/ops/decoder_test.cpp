@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "crossfix/ops/posterior.hpp"
+#include "ops/subjects.hpp"
+
+namespace crossfix::test {
+namespace {
+
+using Outputs = ops::DecoderOutputs<HostSpace>;
+
+/// Outputs of the heads, every other value poisoned.
+struct Heads {
+  Heads(Index batch, Index grid, float factor)
+      : block(static_cast<std::size_t>(Outputs::element_count(batch, grid)),
+              std::numeric_limits<float>::quiet_NaN()),
+        outputs(block.data(), batch, grid) {
+    const auto logits = features("logits", outputs.logits().shape());
+    const auto offsets = features("offsets", outputs.offsets().shape());
+    std::transform(logits.data(), logits.data() + logits.size(), outputs.logits().data(),
+                   [factor](float logit) { return factor * logit; });
+    std::copy_n(offsets.data(), offsets.size(), outputs.offsets().data());
+  }
+  Heads(const Heads& other)
+      : block(other.block), outputs(block.data(), other.outputs.batch(), other.outputs.grid()) {}
+
+  std::vector<float> block;
+  Outputs outputs;
+};
+
+std::span<const float> row_of(const TensorView<float, 2>& view, Index image) {
+  const auto row = view[image];
+  return {row.data(), static_cast<std::size_t>(row.size())};
+}
+
+}  // namespace
+
+TEST_CASE("The decoder's outputs lie in one block without overlap", "[ops]") {
+  const Heads heads(3, 5, 1.0f);
+  const Outputs& o = heads.outputs;
+  REQUIRE(o.block().size() == 3 * (8 + 4 * 25));
+  REQUIRE(o.fix().data() == o.block().data());
+  REQUIRE(o.offsets().data() == o.fix().data() + o.fix().size());
+  REQUIRE(o.logits().data() == o.offsets().data() + o.offsets().size());
+  REQUIRE(o.probability().data() == o.logits().data() + o.logits().size());
+  REQUIRE(o.probability().data() + o.probability().size() == o.block().data() + o.block().size());
+}
+
+TEMPLATE_LIST_TEST_CASE("The heads' outputs are decoded as the reference decodes them", "[ops]",
+                        KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  auto context = TestType::context(0);
+  ReferenceBackend::Context plain;
+  for (const auto& [batch, grid] : {std::pair<Index, Index>{1, 1}, {3, 7}, {5, 8}}) {
+    for (const float factor : {0.0f, 1.0f, 12.0f}) {
+      for (const double temperature : {1.0, 0.3}) {
+        CAPTURE(TestType::name(), batch, grid, factor, temperature);
+        Heads heads(batch, grid, factor);
+        Heads expected(heads);
+        TestType::Backend::decode(context, heads.outputs, temperature);
+        ReferenceBackend::decode(plain, expected.outputs, temperature);
+        const auto close = [](const auto& a, const auto& b, double margin) {
+          bool all = true;
+          for (Index i = 0; i < b.size(); ++i) {
+            all = all && std::abs(a.data()[i] - b.data()[i]) <= static_cast<float>(margin);
+          }
+          return all;
+        };
+        // Floats of at most 1, out of some operations in float; logits up to 40 / temperature.
+        REQUIRE(close(heads.outputs.offsets(), expected.outputs.offsets(), 1e-6));
+        REQUIRE(close(heads.outputs.probability(), expected.outputs.probability(), 1e-5));
+        REQUIRE(close(heads.outputs.logits(), expected.outputs.logits(), 0.0));
+        for (Index image = 0; image < batch; ++image) {
+          const auto fix = heads.outputs.fix()[image];
+          const auto expected_fix = expected.outputs.fix()[image];
+          REQUIRE(fix(ops::kFixCell) == expected_fix(ops::kFixCell));
+          REQUIRE(close(fix.slice(0, 1, 3), expected_fix.slice(0, 1, 3), 2e-6));
+          // Points 1/64 of a cell apart give a variance too small by (1/64)^2 / 12; squares of a
+          // grid of 8, in float, leave 1e-5.
+          REQUIRE(close(fix.slice(0, 3, 6), expected_fix.slice(0, 3, 6), 5e-5));
+          REQUIRE(fix(ops::kFixUnused) == 0.0f);
+          // Where a circle grows through cells of little mass its radius says little; what it holds
+          // is the measure. The smallest circle: a little less holds too little.
+          const auto p = row_of(heads.outputs.probability(), image);
+          const auto held = [&](double radius) {
+            return ops::mass_within(p, grid, static_cast<double>(fix(ops::kFixRow)),
+                                    static_cast<double>(fix(ops::kFixCol)), radius);
+          };
+          const auto radius = static_cast<double>(fix(ops::kFixRadius));
+          REQUIRE(held(radius + 1e-4) >= ops::kRadiusShare);
+          REQUIRE(held(radius - 1e-4) <= ops::kRadiusShare);
+          REQUIRE(std::abs(held(static_cast<double>(expected_fix(ops::kFixRadius))) -
+                           ops::kRadiusShare) <= 5e-3);  // of points 1/64 of a cell apart
+        }
+      }
+    }
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Of several largest logits the first is the fix", "[ops]", KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  auto context = TestType::context(0);
+  Heads heads(2, 32, 1.0f);
+  for (const Index cell : {700, 33, 1023}) heads.outputs.logits()(1, cell) = 50.0f;
+  TestType::Backend::decode(context, heads.outputs, 1.0);
+  const auto fix = heads.outputs.fix();
+  REQUIRE(fix(1, ops::kFixCell) == 33.0f);
+  REQUIRE(fix(0, ops::kFixCell) != 33.0f);
+  REQUIRE(fix(1, ops::kFixRow) == 1.0f + heads.outputs.offsets()(1, 33, 0));
+  REQUIRE(fix(1, ops::kFixCol) == 1.0f + heads.outputs.offsets()(1, 33, 1));
+}
+
+TEMPLATE_LIST_TEST_CASE("A posterior of NaN is no narrow one, and stays in its image", "[ops]",
+                        KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  auto context = TestType::context(0);
+  Heads heads(2, 8, 1.0f);
+  heads.outputs.logits()(0, 5) = std::numeric_limits<float>::quiet_NaN();
+  TestType::Backend::decode(context, heads.outputs, 1.0);
+  const auto fix = heads.outputs.fix();
+  REQUIRE(std::isnan(fix(0, ops::kFixCovarianceRowRow)));
+  REQUIRE(!(fix(0, ops::kFixRadius) < 4.0f));
+  REQUIRE(fix(1, ops::kFixRadius) < 8.0f);
+  for (const float p : row_of(heads.outputs.probability(), 0)) REQUIRE(std::isnan(p));
+  for (const float p : row_of(heads.outputs.probability(), 1)) REQUIRE(p <= 1.0f);
+}
+
+TEMPLATE_LIST_TEST_CASE("A decoder refuses a batch or a grid of none", "[ops]", KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  auto context = TestType::context(0);
+  float nothing = 0.0f;
+  REQUIRE_THROWS_AS(TestType::Backend::decode(context, Outputs(&nothing, 0, 8), 1.0), ShapeError);
+  REQUIRE_THROWS_AS(TestType::Backend::decode(context, Outputs(&nothing, 1, 0), 1.0), ShapeError);
+}
+
+}  // namespace crossfix::test
