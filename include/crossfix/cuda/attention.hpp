@@ -21,7 +21,7 @@ enum class AttentionKernel {
 /// of a fused projection: strides are free, except that dim is contiguous.
 ///
 /// No keys give zeros. A row whose scores are all -inf, or hold +inf or NaN, is NaN, as a softmax
-/// makes it; a NaN stays in its row. o may be q where their strides are equal.
+/// makes it; a NaN stays in its row.
 ///
 /// Hands one kernel to the stream, which must belong to the device that `device` describes; does
 /// not allocate, needs no workspace, does not synchronise.

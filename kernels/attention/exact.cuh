@@ -1,0 +1,220 @@
+#pragma once
+
+// Attention for float on the CUDA cores: every product and sum is a float's, nothing is rounded to a
+// shorter type. For checking the others, and where their precision is not enough.
+//
+// Tile. A block of 256 threads computes 64 queries of one head against all keys, kKeys = 64 at a time
+// (32 where dim is above 64). Threads form a 16 x 16 square, (ty, tx): thread (ty, tx) owns the rows
+// 4 ty to 4 ty + 3, of the scores the columns tx, tx + 16, ..., and of the output the columns
+// tx kDim / 16 and those that follow. A row's softmax is shared by its 16 threads, half a warp.
+//
+// Shared memory, floats; rows are padded by 4, which spreads 8 rows over all banks:
+//   queries  64 x (kDim + 4)
+//   keys     kKeys x (kDim + 4)
+//   values   kKeys x kDim
+//   weights  64 x (kKeys + 4)     (a half warp writes and reads its own 4 rows)
+// 30, 43, 68 and 78 KB for kDim 16, 32, 64 and 128. Loads are plain, one element each, so that any
+// alignment goes; rows and columns past the end become zeros, and the scores of keys past the end
+// -inf before the maximum.
+//
+// Bound. 4 kDim operations a score on the CUDA cores, 256 a clock of a multiprocessor. Not yet
+// measured.
+
+#include "attention/lanes.cuh"
+#include "attention/schedule.hpp"
+#include "crossfix/ops/online_softmax.hpp"
+#include "device/memory.cuh"
+#include "device/scalar.cuh"
+
+namespace crossfix::kernels {
+
+/// The extents of a block's work; kDim is a multiple of 16 that holds the head dimension.
+template <int kDimension>
+struct ExactTile {
+  static constexpr int kDim = kDimension;
+  static constexpr int kSide = 16;  // of the square of threads
+  static constexpr int kThreads = kSide * kSide;
+  static constexpr int kRows = 4;  // a thread
+  static constexpr int kQueries = kSide * kRows;
+  static constexpr int kKeys = kDim <= 64 ? 64 : 32;
+  static constexpr int kColumns = kKeys / kSide;       // of scores, a thread
+  static constexpr int kOutputColumns = kDim / kSide;  // a thread
+
+  static constexpr int kPadding = 4;
+  static constexpr int kRowStride = kDim + kPadding;
+  static constexpr int kWeightStride = kKeys + kPadding;
+  static constexpr int kKeyOffset = kQueries * kRowStride;
+  static constexpr int kValueOffset = kKeyOffset + kKeys * kRowStride;
+  static constexpr int kWeightOffset = kValueOffset + kKeys * kDim;
+  static constexpr int kSharedBytes = 4 * (kWeightOffset + kQueries * kWeightStride);
+  static_assert(kSharedBytes <= 99 * 1024, "more than a block may have on compute capability 8.6");
+};
+
+/// One thread's rows while they are worked on.
+template <class Tile>
+struct ExactAttention {
+  using Softmax = ops::OnlineSoftmax<device::SoftmaxMath>;
+  static constexpr int kRows = Tile::kRows;
+  static constexpr int kColumns = Tile::kColumns;
+
+  float* shared;
+  int first_row;  // of the thread's four, in the tile
+  int column;     // the thread's place in a row of threads
+
+  float output[kRows][Tile::kOutputColumns] = {};
+  Softmax softmax[kRows];  // sums of this thread's columns
+
+  __device__ __forceinline__ explicit ExactAttention(unsigned char* memory)
+      : shared(reinterpret_cast<float*>(memory)),
+        first_row(static_cast<int>(threadIdx.x) / Tile::kSide * kRows),
+        column(static_cast<int>(threadIdx.x) % Tile::kSide) {}
+
+  /// Copies kTokens tokens from `first` on to rows of kStride floats; zeros past the end of the
+  /// tokens and of a row.
+  template <int kTokens, int kStride>
+  __device__ __forceinline__ void load(int offset, const float* head, Index token_stride, int first,
+                                       int tokens, int dim) const {
+#pragma unroll 4
+    for (int i = 0; i < kTokens * Tile::kDim / Tile::kThreads; ++i) {
+      const int at = i * Tile::kThreads + static_cast<int>(threadIdx.x);
+      const int row = at / Tile::kDim;
+      const int d = at % Tile::kDim;
+      const bool valid = first + row < tokens && d < dim;
+      shared[offset + row * kStride + d] = valid ? head[(first + row) * token_stride + d] : 0.0f;
+    }
+  }
+
+  /// scores = scale q k^T, in units of log 2; -inf for the keys from `keys` on.
+  __device__ __forceinline__ void score(float (&scores)[kRows][kColumns], float scale,
+                                        int keys) const {
+#pragma unroll 4
+    for (int d = 0; d < Tile::kDim; d += 4) {
+      float4 q[kRows];
+#pragma unroll
+      for (int r = 0; r < kRows; ++r) q[r] = four((first_row + r) * Tile::kRowStride + d);
+#pragma unroll
+      for (int c = 0; c < kColumns; ++c) {
+        const float4 k = four(Tile::kKeyOffset + (column + c * Tile::kSide) * Tile::kRowStride + d);
+#pragma unroll
+        for (int r = 0; r < kRows; ++r) {
+          float sum = scores[r][c];
+          sum = fmaf(q[r].x, k.x, sum);
+          sum = fmaf(q[r].y, k.y, sum);
+          sum = fmaf(q[r].z, k.z, sum);
+          scores[r][c] = fmaf(q[r].w, k.w, sum);
+        }
+      }
+    }
+#pragma unroll
+    for (int c = 0; c < kColumns; ++c) {
+      const bool valid = column + c * Tile::kSide < keys;
+#pragma unroll
+      for (int r = 0; r < kRows; ++r) {
+        scores[r][c] = valid ? scores[r][c] * scale : -__builtin_inff();
+      }
+    }
+  }
+
+  /// From scores to weights, which are laid down for the half warp, and what was summed before
+  /// brought under the new maximum.
+  __device__ __forceinline__ void weigh(const float (&scores)[kRows][kColumns]) {
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) {
+      Softmax& row = softmax[r];
+      float largest = scores[r][0];
+#pragma unroll
+      for (int c = 1; c < kColumns; ++c) largest = fmaxf(largest, scores[r][c]);
+      const float factor = row.raise(maximum_of_lanes<Tile::kSide>(largest));
+#pragma unroll
+      for (float& value : output[r]) value *= factor;
+      float* weights = shared + Tile::kWeightOffset + (first_row + r) * Tile::kWeightStride;
+#pragma unroll
+      for (int c = 0; c < kColumns; ++c) {
+        const float weight = row.weight(scores[r][c]);
+        row.sum += weight;
+        weights[column + c * Tile::kSide] = weight;
+      }
+    }
+    __syncwarp();
+  }
+
+  /// output += weights v.
+  __device__ __forceinline__ void add_values() {
+#pragma unroll 4
+    for (int key = 0; key < Tile::kKeys; key += 4) {
+      float4 w[kRows];
+#pragma unroll
+      for (int r = 0; r < kRows; ++r) {
+        w[r] = four(Tile::kWeightOffset + (first_row + r) * Tile::kWeightStride + key);
+      }
+      const float* value =
+          shared + Tile::kValueOffset + key * Tile::kDim + column * Tile::kOutputColumns;
+#pragma unroll
+      for (int c = 0; c < Tile::kOutputColumns; ++c) {
+#pragma unroll
+        for (int r = 0; r < kRows; ++r) {
+          float sum = output[r][c];
+          sum = fmaf(w[r].x, value[c], sum);
+          sum = fmaf(w[r].y, value[Tile::kDim + c], sum);
+          sum = fmaf(w[r].z, value[2 * Tile::kDim + c], sum);
+          output[r][c] = fmaf(w[r].w, value[3 * Tile::kDim + c], sum);
+        }
+      }
+    }
+  }
+
+  /// Divides by the sums and writes the thread's part of its rows. No keys give zeros.
+  __device__ __forceinline__ void write_output(float* head, Index token_stride, int first,
+                                               int tokens, int dim, bool any_keys) const {
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) {
+      const float sum = sum_of_lanes<Tile::kSide>(softmax[r].sum);
+      const int token = first + first_row + r;
+      if (token >= tokens) continue;
+#pragma unroll
+      for (int c = 0; c < Tile::kOutputColumns; ++c) {
+        const int d = column * Tile::kOutputColumns + c;
+        if (d < dim) head[token * token_stride + d] = any_keys ? output[r][c] / sum : 0.0f;
+      }
+    }
+  }
+
+ private:
+  __device__ __forceinline__ float4 four(int offset) const {
+    return *reinterpret_cast<const float4*>(shared + offset);
+  }
+};
+
+/// One block a tile of queries (work_of); Tile::kThreads threads, Tile::kSharedBytes of memory.
+template <class Tile>
+__global__ void __launch_bounds__(Tile::kThreads, 2)
+    attention_exact_kernel(const __grid_constant__ AttentionArguments<float> arguments) {
+  const AttentionWork work = work_of(arguments, blockIdx.x, Tile::kQueries);
+  const float* const k = arguments.k.head(work.batch, work.head);
+  const float* const v = arguments.v.head(work.batch, work.head);
+  const int keys = arguments.keys;
+  const int dim = arguments.dim;
+  ExactAttention<Tile> attention(device::shared_memory());
+
+  attention.template load<Tile::kQueries, Tile::kRowStride>(
+      0, arguments.q.head(work.batch, work.head), arguments.q.token_stride, work.first_query,
+      arguments.queries, dim);
+  constexpr float kLog2E = 1.44269504f;
+  const float scale = arguments.scale * kLog2E;
+  for (int first = 0; first < keys; first += Tile::kKeys) {
+    __syncthreads();  // the last tile is read by none
+    attention.template load<Tile::kKeys, Tile::kRowStride>(
+        Tile::kKeyOffset, k, arguments.k.token_stride, first, keys, dim);
+    attention.template load<Tile::kKeys, Tile::kDim>(Tile::kValueOffset, v,
+                                                     arguments.v.token_stride, first, keys, dim);
+    __syncthreads();
+    float scores[Tile::kRows][Tile::kColumns] = {};
+    attention.score(scores, scale, keys - first);
+    attention.weigh(scores);
+    attention.add_values();
+  }
+  attention.write_output(arguments.o.head(work.batch, work.head), arguments.o.token_stride,
+                         work.first_query, arguments.queries, dim, keys > 0);
+}
+
+}  // namespace crossfix::kernels

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "attention/arguments.hpp"
+#include "crossfix/cuda/stream.hpp"
+
+namespace crossfix::kernels {
+
+/// attention.hpp's contract in float throughout, for any alignment. Throws ShapeError for a dim
+/// above 128.
+void attention_exact(cuda::StreamView stream, const AttentionArguments<float>& arguments);
+
+}  // namespace crossfix::kernels

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <tuple>
+#include <type_traits>
+
+#include "crossfix/core/dtype.hpp"
+#include "crossfix/cuda/attention.hpp"
+#include "kernels/machine.hpp"
+
+namespace crossfix::test {
+
+/// One attention kernel under test, for one element.
+template <class ElementType, cuda::AttentionKernel kWhich>
+struct AttentionSubject {
+  using Element = ElementType;
+  static constexpr cuda::AttentionKernel kKernel = kWhich;
+  static constexpr bool kExact = std::is_same_v<Element, float>;
+  /// Rows of the inputs must begin at multiples of 16 bytes; of the outputs too.
+  static constexpr bool kAlignedInputs = !kExact;
+  static constexpr bool kAlignedOutputs = kWhich == cuda::AttentionKernel::hopper;
+
+  static bool available() {
+    if (!Machine::available()) return false;
+    return kWhich != cuda::AttentionKernel::hopper || Machine::device().compute_capability == 90;
+  }
+  static std::string name() {
+    const char* kernels[] = {"automatic", "hopper", "ampere", "exact"};
+    return std::string(kernels[static_cast<int>(kWhich)]) + ", " +
+           std::string(name_of(dtype_of<Element>));
+  }
+
+  /// Relative L2 error allowed. In 16 bits each weight and each result is rounded by up to u of itself,
+  /// u = 2^-8 for bfloat16 and 2^-11 for float16, evenly: by u / sqrt(3) at most in the mean, and
+  /// the two together by less than u. A float sum of n terms errs by about sqrt(n) 2^-25, n up to
+  /// about 2000 here, and a weight by the 2^-22 of the device's exponential.
+  static constexpr double kTolerance = kExact                              ? 2e-6
+                                       : std::is_same_v<Element, bfloat16> ? 0x1p-8
+                                                                           : 0x1p-11;
+};
+
+using AttentionSubjects = std::tuple<AttentionSubject<float, cuda::AttentionKernel::exact>,
+                                     AttentionSubject<bfloat16, cuda::AttentionKernel::ampere>,
+                                     AttentionSubject<float16, cuda::AttentionKernel::ampere>>;
+
+}  // namespace crossfix::test

@@ -1,0 +1,325 @@
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <limits>
+
+#include "kernels/attention_subjects.hpp"
+#include "support/counter_generator.hpp"
+#include "support/reference_backend.hpp"
+
+namespace crossfix::test {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kMark = 42.0f;  // in memory that no kernel may write
+
+struct Size {
+  Index batch, queries, keys, heads, dim;
+};
+
+/// Projections [batch, token, 3, head, dim] of which each part is a strided view, in memory that goes
+/// on beyond either end with NaN: what reads past the tokens shows.
+template <class Element>
+class Fused {
+ public:
+  Fused(const char* key, Index batch, Index tokens, Index heads, Index dim, float factor)
+      : shape_({batch, tokens, 3, heads, dim}),
+        values_(features(key, shape_)),
+        guard_(kGuardTokens * 3 * heads * dim) {
+    for (Index i = 0; i < values_.size(); ++i) {
+      values_.data()[i] = static_cast<float>(Element(values_.data()[i] * factor));
+    }
+  }
+
+  float& operator()(Index b, Index token, Index which, Index h, Index d) {
+    return values_(b, token, which, h, d);
+  }
+  TensorView<const float, 4> part(Index which) const {
+    return part_of<HostSpace>(values_.data(), which);
+  }
+  TensorView<const Element, 4, DeviceSpace> part(const Element* memory, Index which) const {
+    return part_of<DeviceSpace>(memory + guard_, which);
+  }
+  /// As a kernel is given them.
+  Tensor<Element, 1> guarded() const {
+    Tensor<Element, 1> out({values_.size() + 2 * guard_});
+    for (Index i = 0; i < out.size(); ++i) out.data()[i] = Element(kNan);
+    for (Index i = 0; i < values_.size(); ++i) {
+      out.data()[guard_ + i] = Element(values_.data()[i]);
+    }
+    return out;
+  }
+
+ private:
+  static constexpr Index kGuardTokens = 128;
+
+  template <class Space, class T>
+  TensorView<const T, 4, Space> part_of(const T* data, Index which) const {
+    const Shape<5> strides = contiguous_strides(shape_);
+    return {data + which * strides[2],
+            {shape_[0], shape_[1], shape_[3], shape_[4]},
+            {strides[0], strides[1], strides[3], strides[4]}};
+  }
+
+  Shape<5> shape_;
+  Tensor<float, 5> values_;
+  Index guard_;
+};
+
+template <class Subject>
+struct Attention {
+  using Element = typename Subject::Element;
+
+  Size size;
+  Fused<Element> from;  // queries
+  Fused<Element> to;    // keys and values
+
+  explicit Attention(const Size& s, float factor = 1.0f)
+      : size(s),
+        from("from", s.batch, s.queries, s.heads, s.dim, factor),
+        to("to", s.batch, s.keys, s.heads, s.dim, factor) {}
+
+  Tensor<float, 4> expected(float scale) const {
+    ReferenceBackend::Context plain;
+    Tensor<float, 4> o({size.batch, size.queries, size.heads, size.dim});
+    ReferenceBackend::attention(plain, from.part(0), to.part(1), to.part(2), o, scale);
+    return o;
+  }
+
+  /// The result [batch, query, head, dim]. It is written between guards, `guard` elements before
+  /// and after each row; fails where one was touched.
+  Tensor<float, 4> result(float scale, Index guard = 8) const {
+    const Index row = size.dim + 2 * guard;
+    Tensor<Element, 4> held({size.batch, size.queries, size.heads, row});
+    for (Index i = 0; i < held.size(); ++i) held.data()[i] = Element(kMark);
+    typename Machine::template Memory<Element> a(from.guarded()), b(to.guarded()), c(held);
+    const Shape<4> strides = contiguous_strides(held.shape());
+    cuda::attention<Element>(
+        Machine::stream(), Machine::device(), from.part(a.data(), 0), to.part(b.data(), 1),
+        to.part(b.data(), 2),
+        {c.data() + guard, {size.batch, size.queries, size.heads, size.dim}, strides}, scale,
+        Subject::kKernel);
+    c.read(held);
+
+    Tensor<float, 4> out({size.batch, size.queries, size.heads, size.dim});
+    Index touched = 0;
+    for (Index i = 0; i < held.size(); ++i) {
+      const Index d = i % row - guard;
+      const float value = static_cast<float>(held.data()[i]);
+      if (d >= 0 && d < size.dim) {
+        out.data()[i / row * size.dim + d] = value;
+      } else if (!(value == kMark)) {
+        ++touched;
+      }
+    }
+    CHECK(touched == 0);
+    return out;
+  }
+};
+
+/// |a - b| / |b|; NaN where either holds one.
+double relative_error(const Tensor<float, 4>& a, const Tensor<float, 4>& b) {
+  double difference = 0.0;
+  double norm = 0.0;
+  for (Index i = 0; i < b.size(); ++i) {
+    const double x = static_cast<double>(a.data()[i]);
+    const double y = static_cast<double>(b.data()[i]);
+    difference += (x - y) * (x - y);
+    norm += y * y;
+  }
+  return std::sqrt(difference / norm);
+}
+
+float usual_scale(Index dim) { return 1.0f / std::sqrt(static_cast<float>(dim)); }
+
+/// Leaves a test whose kernel this machine cannot run, saying so.
+#define CROSSFIX_NEED_KERNEL(Subject)                                     \
+  if (!Subject::available()) {                                            \
+    WARN("skipped, no device here runs the kernel: " << Subject::name()); \
+    return;                                                               \
+  }
+
+}  // namespace
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel equals the reference at awkward sizes", "[attention]",
+                        AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  std::vector<Size> sizes = {{1, 1, 1, 1, 32},    {1, 7, 1, 3, 64},    {1, 1, 7, 1, 128},
+                             {2, 7, 113, 3, 32},  {1, 113, 7, 2, 64},  {1, 64, 64, 8, 32},
+                             {2, 64, 113, 2, 64}, {3, 113, 64, 1, 32}, {1, 113, 600, 2, 32},
+                             {2, 600, 64, 1, 32}, {1, 64, 600, 1, 64}, {1, 113, 113, 2, 128},
+                             {1, 1, 1024, 2, 32}, {1, 1024, 1, 1, 64}, {1, 600, 1024, 1, 32}};
+  if (TestType::kKernel != cuda::AttentionKernel::hopper) sizes.push_back({2, 64, 65, 2, 16});
+  if (TestType::kExact) {
+    for (Index dim : {1, 5, 13, 40, 100}) sizes.push_back({2, 13, 70, 2, dim});
+  }
+  for (const Size& size : sizes) {
+    CAPTURE(TestType::name(), size.batch, size.queries, size.keys, size.heads, size.dim);
+    const Attention<TestType> test(size);
+    const float scale = usual_scale(size.dim);
+    CHECK(relative_error(test.result(scale), test.expected(scale)) <= TestType::kTolerance);
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel at full size", "[attention]", AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  const Attention<TestType> test({1, 1024, 1024, 1, 32});
+  CHECK(relative_error(test.result(0.2f), test.expected(0.2f)) <= TestType::kTolerance);
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel under any order of threads and copies", "[attention]",
+                        AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  for (const Size& size : {Size{2, 130, 200, 1, 32}, {1, 70, 330, 1, 64}, {1, 70, 150, 1, 128}}) {
+    const Attention<TestType> test(size);
+    const auto expected = test.expected(0.2f);
+    for (std::uint64_t seed : Machine::seeds()) {
+      CAPTURE(TestType::name(), size.dim, seed);
+      Machine::set_seed(seed);
+      CHECK(relative_error(test.result(0.2f), expected) <= TestType::kTolerance);
+    }
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel writes rows of any alignment", "[attention]",
+                        AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  if (TestType::kAlignedOutputs) return;
+  for (Index guard : {1, 2, 3, 4}) {
+    CAPTURE(TestType::name(), guard);
+    const Attention<TestType> test({2, 13, 20, 2, 32});
+    CHECK(relative_error(test.result(0.2f, guard), test.expected(0.2f)) <= TestType::kTolerance);
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel with sharp or negative scores", "[attention]",
+                        AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  const Attention<TestType> test({1, 64, 600, 2, 32}, 4.0f);
+  for (float scale : {3.0f, -0.5f, 0.0f}) {
+    CAPTURE(TestType::name(), scale);
+    // Scores up to about 2000 |scale|: as floats they are off by 2^-24 of that, and a weight by as
+    // much of itself.
+    const double tolerance = TestType::kTolerance + 2000.0 * std::abs(scale) * 0x1p-24;
+    CHECK(relative_error(test.result(scale), test.expected(scale)) <= tolerance);
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel whose maximum rises with every key", "[attention]",
+                        AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  // Scores are multiples of 16 that rise, or fall, by steps that a 16-bit element holds: in every
+  // tile the sums so far lose, or keep, nearly all their weight.
+  for (float direction : {1.0f, -1.0f}) {
+    Attention<TestType> test({1, 5, 250, 1, 32});
+    for (Index i = 0; i < 5; ++i) {
+      for (Index d = 0; d < 32; ++d) test.from(0, i, 0, 0, d) = d == 0 ? direction : 0.0f;
+    }
+    for (Index j = 0; j < 250; ++j) test.to(0, j, 1, 0, 0) = static_cast<float>(16 * j);
+    CAPTURE(TestType::name(), direction);
+    CHECK(relative_error(test.result(0.01f), test.expected(0.01f)) <= TestType::kTolerance);
+    CHECK(relative_error(test.result(1.0f), test.expected(1.0f)) <= TestType::kTolerance);
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel over no keys gives zeros", "[attention]",
+                        AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  for (Index dim : {32, 64, 128}) {
+    const auto o = Attention<TestType>({2, 130, 0, 2, dim}).result(1.0f);
+    for (Index i = 0; i < o.size(); ++i) REQUIRE(o.data()[i] == 0.0f);
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel treats infinite and NaN scores as a softmax does",
+                        "[attention]", AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  const Index keys = 300;  // more than any kernel takes at once
+  struct Edit {
+    const char* what;
+    Index first, last;  // keys edited
+    float value;
+  };
+  for (const auto& [what, first, last, value] :
+       {Edit{"one key of -inf", 17, 18, -kInfinity},
+        Edit{"the first keys -inf", 0, 256, -kInfinity},
+        Edit{"the last keys -inf", 256, 300, -kInfinity},
+        Edit{"all but one -inf", 0, 299, -kInfinity}, Edit{"all -inf", 0, 300, -kInfinity},
+        Edit{"one key of +inf", 290, 291, kInfinity}, Edit{"one early +inf", 2, 3, kInfinity},
+        Edit{"one NaN", 3, 4, kNan}, Edit{"the last NaN", 299, 300, kNan}}) {
+    for (float scale : {0.3f, 0.0f}) {
+      CAPTURE(TestType::name(), what, scale);
+      Attention<TestType> test({1, 5, keys, 1, 32});
+      for (Index i = 0; i < 5; ++i) test.from(0, i, 0, 0, 0) = 1.0f;  // scores have the key's sign
+      for (Index j = first; j < last; ++j) test.to(0, j, 1, 0, 0) = value;
+      const auto expected = test.expected(scale);
+      const auto o = test.result(scale);
+      if (std::isnan(expected(0, 0, 0, 0))) {
+        Index numbers = 0;
+        for (Index i = 0; i < o.size(); ++i) {
+          numbers += std::isnan(o.data()[i]) && std::isnan(expected.data()[i]) ? 0 : 1;
+        }
+        CHECK(numbers == 0);
+      } else {
+        CHECK(relative_error(o, expected) <= TestType::kTolerance);
+      }
+    }
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel keeps a NaN in its row and in its column", "[attention]",
+                        AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  Attention<TestType> test({2, 70, 100, 2, 32});
+  test.from(1, 4, 0, 1, 7) = kNan;  // a query: its row
+  test.to(0, 99, 2, 0, 5) = kNan;   // a value: its dim of every row of the head
+  const auto o = test.result(0.2f);
+  Index wrong = 0;
+  for (Index b = 0; b < 2; ++b) {
+    for (Index i = 0; i < 70; ++i) {
+      for (Index h = 0; h < 2; ++h) {
+        for (Index d = 0; d < 32; ++d) {
+          const bool nan = (b == 1 && i == 4 && h == 1) || (b == 0 && h == 0 && d == 5);
+          if (std::isnan(o(b, i, h, d)) != nan) ++wrong;
+        }
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel takes repeated and reversed tokens", "[attention]",
+                        AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  using Element = typename TestType::Element;
+  if (TestType::kKernel == cuda::AttentionKernel::hopper) return;  // tensor maps know neither
+  const Index queries = 9, keys = 70, dim = 32;
+  const Tensor<float, 4> values = features("strides", Shape<4>{1, keys, 1, dim});
+  Tensor<Element, 4> held({1, keys, 1, dim}), o({1, queries, 1, dim});
+  Tensor<float, 4> stored({1, keys, 1, dim}), expected({1, queries, 1, dim});
+  for (Index i = 0; i < held.size(); ++i) {
+    held.data()[i] = Element(values.data()[i]);
+    stored.data()[i] = static_cast<float>(held.data()[i]);
+  }
+  typename Machine::template Memory<Element> a(held), c(o);
+  const auto views = [&](auto* data, auto space) {
+    using T = std::remove_pointer_t<decltype(data)>;
+    using View = TensorView<const T, 4, decltype(space)>;
+    const Index last = (keys - 1) * dim;
+    return std::array{View(data, {1, queries, 1, dim}, {0, 0, 0, 1}),  // one query, repeated
+                      View(data + last, {1, keys, 1, dim}, {0, -dim, 0, 1}),
+                      View(data, {1, keys, 1, dim}, {0, dim, 0, 1})};
+  };
+  const auto device = views(a.data(), DeviceSpace{});
+  cuda::attention<Element>(Machine::stream(), Machine::device(), device[0], device[1], device[2],
+                           {c.data(), o.shape()}, 0.2f, TestType::kKernel);
+  c.read(o);
+  const auto host = views(stored.data(), HostSpace{});
+  ReferenceBackend::Context plain;
+  ReferenceBackend::attention(plain, host[0], host[1], host[2], expected, 0.2f);
+  Tensor<float, 4> result(o.shape());
+  for (Index i = 0; i < o.size(); ++i) result.data()[i] = static_cast<float>(o.data()[i]);
+  CHECK(relative_error(result, expected) <= TestType::kTolerance);
+}
+
+}  // namespace crossfix::test

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <vector>
+
+#include "crossfix/core/tensor.hpp"
+#include "crossfix/cuda/device_traits.hpp"
+#include "crossfix/cuda/stream.hpp"
+
+#if defined(CROSSFIX_TEST_ON_GPU)
+#include <cuda_runtime.h>
+#else
+#include "emulator/cuda.hpp"
+#endif
+
+/// Where the tests of a kernel run it: the emulator, or a GPU where CROSSFIX_TEST_ON_GPU is defined.
+/// Tests hand over host tensors and take host tensors back.
+namespace crossfix::test {
+
+/// An H200, which the emulator stands in for.
+inline constexpr cuda::DeviceTraits kH200{
+    .compute_capability = 90, .multiprocessors = 132, .shared_bytes_per_block = 232448};
+
+#if defined(CROSSFIX_TEST_ON_GPU)
+
+struct Machine {
+  static void expect(cudaError_t status) {
+    if (status != cudaSuccess) throw DeviceError(cudaGetErrorString(status));
+  }
+  static bool available() {
+    int count = 0;
+    return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+  }
+  static cuda::DeviceTraits device() {
+    cudaDeviceProp properties;
+    expect(cudaGetDeviceProperties(&properties, 0));
+    return {properties.major * 10 + properties.minor, properties.multiProcessorCount,
+            static_cast<int>(properties.sharedMemPerBlockOptin)};
+  }
+  static cuda::StreamView stream() {
+    static cudaStream_t made = [] {
+      cudaStream_t stream = nullptr;
+      expect(cudaStreamCreate(&stream));
+      return stream;
+    }();
+    return cuda::StreamView(made);
+  }
+  /// Orders in which work may be done that a test tries: the GPU takes its own.
+  static std::vector<std::uint64_t> seeds() { return {0}; }
+  static void set_seed(std::uint64_t) {}
+
+  /// A copy of a host tensor in device memory.
+  template <class T>
+  class Memory {
+   public:
+    template <std::size_t Rank>
+    explicit Memory(const Tensor<T, Rank>& from) : count_(from.size()) {
+      expect(cudaMalloc(&data_, bytes()));
+      expect(cudaMemcpyAsync(data_, from.data(), bytes(), cudaMemcpyDefault, stream().get()));
+    }
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+    ~Memory() { cudaFree(data_); }
+
+    T* data() const { return static_cast<T*>(data_); }
+    /// Waits for the work handed to the stream, and copies back.
+    template <std::size_t Rank>
+    void read(Tensor<T, Rank>& to) const {
+      expect(cudaMemcpyAsync(to.data(), data_, bytes(), cudaMemcpyDefault, stream().get()));
+      expect(cudaStreamSynchronize(stream().get()));
+    }
+
+   private:
+    std::size_t bytes() const { return static_cast<std::size_t>(count_) * sizeof(T); }
+    Index count_;
+    void* data_ = nullptr;
+  };
+};
+
+#else
+
+struct Machine {
+  static bool available() { return true; }
+  static cuda::DeviceTraits device() { return kH200; }
+  static cuda::StreamView stream() { return cuda::StreamView(nullptr); }
+  static std::vector<std::uint64_t> seeds() { return {1, 2, 3, 4}; }
+  static void set_seed(std::uint64_t seed) { emulator::set_seed(seed); }
+
+  /// The emulator's device memory is the process's own; a copy all the same, so that a kernel's
+  /// writes to its inputs show.
+  template <class T>
+  class Memory {
+   public:
+    template <std::size_t Rank>
+    explicit Memory(const Tensor<T, Rank>& from) : copy_({from.size()}) {
+      for (Index i = 0; i < from.size(); ++i) copy_.data()[i] = from.data()[i];
+    }
+    T* data() { return copy_.data(); }
+    template <std::size_t Rank>
+    void read(Tensor<T, Rank>& to) const {
+      for (Index i = 0; i < to.size(); ++i) to.data()[i] = copy_.data()[i];
+    }
+
+   private:
+    Tensor<T, 1> copy_;
+  };
+};
+
+#endif
+
+}  // namespace crossfix::test
