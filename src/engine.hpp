@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "crossfix/core/tensor_record.hpp"
@@ -13,13 +14,24 @@ namespace crossfix {
 /// knowing types. Used by one thread at a time.
 class Engine {
  public:
+  /// The images of a pair as the network is to see them, of any size.
+  struct Images {
+    HostImageView satellite;
+    HostImageView ground;
+  };
+
   virtual ~Engine() = default;
 
   /// Another engine over the same weights, with its own working memory.
   virtual std::unique_ptr<Engine> share() const = 0;
 
-  /// Images to what the network says of them. The views hold until the next run.
-  virtual ops::DecoderOutputs<HostSpace> run(HostImageView satellite, HostImageView ground) = 0;
+  /// The largest number of pairs of one run.
+  virtual Index batch() const = 0;
+
+  /// What the network says of 1 to `batch()` pairs: rows of the outputs in the pairs' order, those
+  /// beyond hold nothing of use. The images are read before it returns; the views hold until the next
+  /// run.
+  virtual ops::DecoderOutputs<HostSpace> run(std::span<const Images> pairs) = 0;
 
   virtual Device device() const = 0;
   virtual Precision precision() const = 0;
@@ -27,10 +39,16 @@ class Engine {
   virtual std::string description() const = 0;
 };
 
-/// Prepares the network for the device and precision that `options` ask for. Throws WeightsError for
-/// parameters that do not fit the configuration, DeviceError for what the build or machine lacks.
+/// Prepares the network for the device, precision and batch that `options` ask for. Throws
+/// WeightsError for parameters that do not fit the configuration, DeviceError for what the build or
+/// machine lacks, ShapeError for a batch of none.
 std::unique_ptr<Engine> make_engine(const TensorRecords& records,
                                     const model::Configuration& configuration,
                                     const LocalizerOptions& options);
+
+/// The same on the CPU, whatever device the options name.
+std::unique_ptr<Engine> make_cpu_engine(const TensorRecords& records,
+                                        const model::Configuration& configuration,
+                                        const LocalizerOptions& options);
 
 }  // namespace crossfix

@@ -59,8 +59,22 @@ struct Localizer::Impl {
   model::Configuration configuration;
   LocalizerOptions options;
   std::unique_ptr<Engine> engine;
-  Tensor<std::uint8_t, 3> rolled;
-  Tensor<std::uint8_t, 3> framed;
+  /// Room for the images of a pair that do not go to the network as they are.
+  struct Room {
+    Tensor<std::uint8_t, 3> rolled;
+    Tensor<std::uint8_t, 3> framed;
+  };
+  std::vector<Room> rooms;             // one for each pair of a batch
+  std::vector<Engine::Images> images;  // likewise
+
+  /// Takes the engine and makes room for its batches.
+  void set(std::unique_ptr<Engine> made) {
+    engine = std::move(made);
+    options.device = engine->device();
+    options.precision = engine->precision();
+    rooms.resize(static_cast<std::size_t>(engine->batch()));
+    images.resize(rooms.size());
+  }
 
   /// The tile's scale: as given, or from its bounds.
   static std::optional<double> metres_per_pixel(const TileInfo& tile,
@@ -110,19 +124,28 @@ struct Localizer::Impl {
                        std::to_string(*pair.tile.metres_per_pixel) +
                        "; expected metres per pixel above 0");
     }
-  }
-
-  /// The part of the tile that the network sees. It lies in the tile, or in `framed`.
-  HostImageView window_of(const Pair& pair, PixelWindow& window) {
-    const HostImageView& tile = pair.satellite;
-    window = {0, 0, static_cast<double>(tile.extent(0)), static_cast<double>(tile.extent(1))};
-    const auto ratio = scale_ratio(pair.tile, tile);
-    if (!options.rescale || !ratio || std::abs(*ratio - 1) <= kScaleTolerance) return tile;
-    if (*ratio < 1 / kLargestFrame) {
+    const auto ratio = rescaling(pair);
+    if (ratio && *ratio < 1 / kLargestFrame) {
       throw ImageError("the tile covers " + std::to_string(*ratio) +
                        " of the side that the weights were trained at, too little to rescale; give "
                        "a tile of a larger area");
     }
+  }
+
+  /// The pair's scale ratio where its tile is to be cut or framed, else empty.
+  std::optional<double> rescaling(const Pair& pair) const {
+    if (!options.rescale) return std::nullopt;
+    const auto ratio = scale_ratio(pair.tile, pair.satellite);
+    return ratio && std::abs(*ratio - 1) > kScaleTolerance ? ratio : std::nullopt;
+  }
+
+  /// The part of the tile that the network sees. It lies in the tile, or in `framed`.
+  HostImageView window_of(const Pair& pair, PixelWindow& window,
+                          Tensor<std::uint8_t, 3>& framed) const {
+    const HostImageView& tile = pair.satellite;
+    window = {0, 0, static_cast<double>(tile.extent(0)), static_cast<double>(tile.extent(1))};
+    const auto ratio = rescaling(pair);
+    if (!ratio) return tile;
     const auto side = std::max<Index>(
         1, std::llround(static_cast<double>(std::min(tile.extent(0), tile.extent(1))) / *ratio));
     const Index row = (tile.extent(0) - side) / 2;
@@ -169,14 +192,29 @@ struct Localizer::Impl {
     }
   }
 
-  void locate(const Pair& pair, Fix& fix) {
-    check(pair);
-    HostImageView ground = pair.ground;
-    if (pair.camera.heading_degrees != 0) {
-      roll(ground, pair.camera.heading_degrees, rolled);
-      ground = rolled.view();
+  /// Checked pairs, at most a batch of them.
+  void locate_group(std::span<const Pair> pairs, std::span<Fix> fixes) {
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      const Pair& pair = pairs[i];
+      images[i] = {window_of(pair, fixes[i].window, rooms[i].framed), pair.ground};
+      if (pair.camera.heading_degrees != 0) {
+        roll(pair.ground, pair.camera.heading_degrees, rooms[i].rolled);
+        images[i].ground = rooms[i].rolled.view();
+      }
     }
-    finish(pair, engine->run(window_of(pair, fix.window), ground), 0, fix);
+    const auto outputs = engine->run(std::span(images).first(pairs.size()));
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      finish(pairs[i], outputs, static_cast<Index>(i), fixes[i]);
+    }
+  }
+
+  void locate(std::span<const Pair> pairs, std::span<Fix> fixes) {
+    while (!pairs.empty()) {
+      const std::size_t count = std::min(pairs.size(), images.size());
+      locate_group(pairs.first(count), fixes.first(count));
+      pairs = pairs.subspan(count);
+      fixes = fixes.subspan(count);
+    }
   }
 };
 
@@ -186,12 +224,10 @@ Localizer Localizer::load(const std::filesystem::path& weights, const LocalizerO
   impl->configuration = io::read_configuration(file);
   impl->options = options;
   try {
-    impl->engine = make_engine(file.tensors(), impl->configuration, options);
+    impl->set(make_engine(file.tensors(), impl->configuration, options));
   } catch (const WeightsError& error) {
     throw WeightsError(weights.string() + ": " + error.what());
   }
-  impl->options.device = impl->engine->device();
-  impl->options.precision = impl->engine->precision();
   return Localizer(std::move(impl));
 }
 
@@ -204,27 +240,41 @@ Localizer Localizer::share() const {
   auto impl = std::make_unique<Impl>();
   impl->configuration = impl_->configuration;
   impl->options = impl_->options;
-  impl->engine = impl_->engine->share();
+  impl->set(impl_->engine->share());
   return Localizer(std::move(impl));
 }
 
 Fix Localizer::locate(HostImageView ground, HostImageView satellite, const TileInfo& tile,
                       const GroundInfo& camera) {
   Fix fix;
-  impl_->locate({ground, satellite, tile, camera}, fix);
+  locate({ground, satellite, tile, camera}, fix);
   return fix;
 }
 
-void Localizer::locate(const Pair& pair, Fix& fix) { impl_->locate(pair, fix); }
+void Localizer::locate(const Pair& pair, Fix& fix) {
+  check(pair);
+  impl_->locate({&pair, 1}, {&fix, 1});
+}
 
 void Localizer::locate(std::span<const Pair> pairs, std::vector<Fix>& fixes) {
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    try {
+      check(pairs[i]);
+    } catch (const ImageError& error) {
+      throw ImageError("pair " + std::to_string(i + 1) + " of " + std::to_string(pairs.size()) +
+                       ": " + error.what());
+    }
+  }
   fixes.resize(pairs.size());
-  for (std::size_t i = 0; i < pairs.size(); ++i) impl_->locate(pairs[i], fixes[i]);
+  impl_->locate(pairs, fixes);
 }
+
+void Localizer::check(const Pair& pair) const { impl_->check(pair); }
 
 const model::Configuration& Localizer::configuration() const { return impl_->configuration; }
 Device Localizer::device() const { return impl_->options.device; }
 Precision Localizer::precision() const { return impl_->options.precision; }
+Index Localizer::batch() const { return impl_->engine->batch(); }
 Index Localizer::parameter_count() const { return impl_->engine->parameter_count(); }
 std::string Localizer::description() const { return impl_->engine->description(); }
 

@@ -37,10 +37,12 @@ class ModelFile {
   std::filesystem::path path_;
 };
 
-Localizer load(const ModelFile& file, bool rescale = false) {
-  return Localizer::load(
-      file.path(),
-      {.device = Device::cpu, .precision = Precision::f32, .threads = 1, .rescale = rescale});
+Localizer load(const ModelFile& file, bool rescale = false, Index batch = 1) {
+  return Localizer::load(file.path(), {.device = Device::cpu,
+                                       .precision = Precision::f32,
+                                       .threads = 1,
+                                       .batch = batch,
+                                       .rescale = rescale});
 }
 
 bool same(const Fix& a, const Fix& b) {
@@ -202,6 +204,71 @@ TEST_CASE("localizers that share weights run side by side", "[localizer]") {
   CHECK(same(fixes[1], expected_other));
 }
 
+TEST_CASE("pairs are located the same in batches of any size", "[localizer]") {
+  const ModelFile file;
+  std::vector<Tensor<std::uint8_t, 3>> images;
+  for (int i = 0; i < 7; ++i) {
+    images.push_back(test::image("ground " + std::to_string(i), 64, 128));
+    images.push_back(test::image("satellite " + std::to_string(i), 128, 128));
+  }
+  std::vector<Pair> pairs;
+  for (std::size_t i = 0; i < images.size(); i += 2) {
+    pairs.push_back({images[i], images[i + 1]});
+    pairs.back().tile.metres_per_pixel = i < 4 ? 0.285 : 0.2;  // the last five are to be framed
+    pairs.back().camera.heading_degrees = 45.0 * static_cast<double>(i);
+  }
+  Localizer one = load(file, true);
+  CHECK(one.batch() == 1);
+  std::vector<Fix> expected;
+  one.locate(pairs, expected);
+  REQUIRE(expected.size() == 7);
+  for (const Index batch : {3, 7, 16}) {
+    CAPTURE(batch);
+    Localizer many = load(file, true, batch);
+    CHECK(many.batch() == batch);
+    Localizer shared = many.share();
+    CHECK(shared.batch() == batch);
+    std::vector<Fix> fixes;
+    for (Localizer* localizer : {&many, &shared}) {
+      localizer->locate(pairs, fixes);
+      REQUIRE(fixes.size() == 7);
+      for (std::size_t i = 0; i < 7; ++i) {
+        CAPTURE(i);
+        // Products over more rows may add up in another order: 2e-5 as against the golden files.
+        CHECK(test::relative_l2(fixes[i].logits, expected[i].logits) <= 2e-5);
+        CHECK(test::relative_l2(fixes[i].offsets, expected[i].offsets) <= 2e-5);
+        CHECK(fixes[i].cell == expected[i].cell);
+        CHECK(fixes[i].window.height == expected[i].window.height);
+        CHECK(*fixes[i].radius68_m == Approx(*expected[i].radius68_m).epsilon(1e-3));
+      }
+    }
+    Fix alone;
+    many.locate(pairs[4], alone);
+    CHECK(test::relative_l2(alone.logits, expected[4].logits) <= 2e-5);
+  }
+}
+
+TEST_CASE("a pair that does not fit is named before any is located", "[localizer]") {
+  const ModelFile file;
+  Localizer localizer = load(file, false, 2);
+  const auto satellite = test::image("image/satellite", 128, 128);
+  const auto ground = test::image("image/ground", 64, 128);
+  const std::vector<Pair> pairs{{ground, satellite}, {ground, satellite}, {satellite, satellite}};
+  std::vector<Fix> fixes;
+  CHECK_THROWS_AS(localizer.locate(pairs, fixes), ImageError);
+  CHECK_THROWS_WITH(localizer.locate(pairs, fixes), Catch::StartsWith("pair 3 of 3: "));
+  CHECK_THROWS_AS(localizer.check(pairs[2]), ImageError);
+  CHECK_NOTHROW(localizer.check(pairs[1]));
+  CHECK(fixes.empty());
+  localizer.locate(std::span(pairs).first(2), fixes);
+  REQUIRE(fixes.size() == 2);
+  CHECK(same(fixes[0], fixes[1]));
+  localizer.locate({}, fixes);
+  CHECK(fixes.empty());
+  CHECK_THROWS_AS(load(file, false, 0), ShapeError);
+  CHECK_THROWS_AS(load(file, false, -3), ShapeError);
+}
+
 TEST_CASE("after the first call locate allocates nothing on its own account", "[localizer]") {
   if (!test::allocations_are_counted()) {
     WARN("skipped: allocation counts: a sanitizer brings its own allocator");
@@ -226,6 +293,24 @@ TEST_CASE("after the first call locate allocates nothing on its own account", "[
     CAPTURE(counts.library);
     CHECK(counts.own == 0);
   }
+}
+
+TEST_CASE("after the first call a batch allocates nothing either", "[localizer]") {
+  if (!test::allocations_are_counted()) {
+    WARN("skipped: allocation counts: a sanitizer brings its own allocator");
+    return;
+  }
+  const ModelFile file;
+  Localizer localizer = load(file, false, 3);
+  const auto satellite = test::image("image/satellite", 300, 300);
+  const auto ground = test::image("image/ground", 200, 400);
+  std::vector<Pair> pairs(4, Pair{ground, satellite});
+  for (Pair& pair : pairs) pair.camera.heading_degrees = 30;
+  std::vector<Fix> fixes;
+  localizer.locate(pairs, fixes);
+  const test::AllocationCounter counter;
+  localizer.locate(pairs, fixes);
+  CHECK(counter.counts().own == 0);
 }
 
 TEST_CASE("images the weights do not expect are refused", "[localizer]") {

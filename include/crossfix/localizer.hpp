@@ -35,6 +35,7 @@ struct LocalizerOptions {
   Device device = Device::automatic;
   Precision precision = Precision::f32;
   int threads = 0;  ///< CPU threads; 0: as many as the process may use
+  Index batch = 1;  ///< pairs that go through the network together, at most; memory is for as many
   /// Show the network the trained scale: a tile of known scale that is more than `kScaleTolerance`
   /// off is cut about its centre, or framed in grey, to the side trained at.
   bool rescale = false;
@@ -92,7 +93,8 @@ struct Fix {
 class Localizer {
  public:
   /// Reads and prepares weights (safetensors). Throws WeightsError for a file that does not hold a
-  /// network, DeviceError where the device or its instructions are absent.
+  /// network, DeviceError where the device or its instructions are absent, ShapeError for a batch
+  /// of none.
   static Localizer load(const std::filesystem::path& weights, const LocalizerOptions& options = {});
 
   Localizer(Localizer&&) noexcept;
@@ -111,12 +113,18 @@ class Localizer {
   /// One pair, into a Fix to be used again. Throws as above.
   void locate(const Pair& pair, Fix& fix);
 
-  /// Many pairs; `fixes` is resized to as many.
+  /// Many pairs, `batch()` of them at a time; `fixes` is resized to as many. Throws before any work
+  /// where one is not what the weights expect, saying which; `check` tells beforehand. A group of
+  /// fewer may take as long as a full one.
   void locate(std::span<const Pair> pairs, std::vector<Fix>& fixes);
+
+  /// Throws what `locate` would throw of this pair, without locating it.
+  void check(const Pair& pair) const;
 
   const model::Configuration& configuration() const;
   Device device() const;        ///< never `automatic`
   Precision precision() const;  ///< never `automatic`
+  Index batch() const;          ///< pairs that go through the network together, at most
   Index parameter_count() const;
   std::string description() const;  ///< device, instruction set and libraries, for people
 

@@ -20,6 +20,9 @@
 namespace crossfix::cli {
 namespace {
 
+/// More at once take memory and gain nothing.
+constexpr Index kLargestBatch = 1024;
+
 bool is_jpeg_name(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
@@ -42,6 +45,7 @@ void check(const LocateOptions& options) {
                                "goes without --overlay, --truth and --bounds, which are of one "
                                "pair");
   }
+  if (!list && options.batch != 1) throw CLI::ValidationError("--batch", "goes with --pairs");
   if (options.gsd && !(*options.gsd > 0 && std::isfinite(*options.gsd))) {
     throw CLI::ValidationError("--gsd", "metres per pixel, above 0");
   }
@@ -120,6 +124,11 @@ void add_locate_command(CLI::App& app) {
                       "Satellite tile it was taken in, square, north up");
   command->add_option("--pairs", options->pairs,
                       "CSV list instead: ground,satellite[,row,col][,gsd]; prints JSON lines");
+  command
+      ->add_option("--batch", options->batch,
+                   "Pairs of a list that go through the network together")
+      ->check(CLI::Range(Index{1}, kLargestBatch))
+      ->capture_default_str();
   command->add_option("--model", options->model.model, "Weights; the bundled ones where absent");
   command->add_option("--gsd", options->gsd, "Ground sampling distance, metres per tile pixel");
   command->add_option("--bounds", options->bounds, "West,south,east,north of the tile, degrees")

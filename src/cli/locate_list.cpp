@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -15,9 +16,12 @@
 namespace crossfix::cli {
 namespace {
 
-/// Pairs decoded ahead of the network: enough to hide an image that takes long, few enough that
-/// large photos do not fill the memory.
-constexpr std::size_t kDecodedAhead = 4;
+/// Pairs decoded ahead of the network: the next batch, or enough to hide an image that takes long;
+/// few enough that large photos do not fill the memory.
+std::size_t decoded_ahead(Index batch) {
+  constexpr Index kLeast = 4;
+  return static_cast<std::size_t>(std::max(batch, kLeast));
+}
 
 /// Locates the pairs of a list and reports each.
 class ListRun {
@@ -31,11 +35,13 @@ class ListRun {
   }
 
   void run() {
-    PairDecoder decoder(entries_, kDecodedAhead);
+    PairDecoder decoder(entries_, decoded_ahead(options_.batch));
+    std::vector<DecodedPair> group;
     while (auto pair = decoder.next()) {
-      locate(*pair);
-      progress_.advance();
+      group.push_back(std::move(*pair));
+      if (static_cast<Index>(group.size()) == options_.batch) locate(group);
     }
+    locate(group);
     progress_.clear();
     if (dump_) dump_->commit();
     if (!errors_.empty()) std::cerr << "crossfix: " << summary(errors_) << '\n';
@@ -47,16 +53,26 @@ class ListRun {
   }
 
  private:
-  void locate(DecodedPair& pair) {
-    if (pair.error.empty()) {
+  /// Locates the sound pairs of a group together, reports all in order and empties the group.
+  void locate(std::vector<DecodedPair>& group) {
+    std::vector<Pair> sound;
+    for (DecodedPair& pair : group) {
+      if (!pair.error.empty()) continue;
       try {
-        localizer_.locate(pair_of(pair), fix_);
+        localizer_.check(pair_of(pair));
+        sound.push_back(pair_of(pair));
       } catch (const ImageError& error) {  // not what the weights expect
         pair.error = error.what();
       }
     }
+    localizer_.locate(sound, fixes_);
     progress_.clear();
-    pair.error.empty() ? report(pair) : report_failure(pair);
+    auto fix = fixes_.begin();
+    for (const DecodedPair& pair : group) {
+      pair.error.empty() ? report(pair, *fix++) : report_failure(pair);
+    }
+    progress_.advance(group.size());
+    group.clear();
   }
 
   Pair pair_of(const DecodedPair& pair) const {
@@ -74,14 +90,14 @@ class ListRun {
             entry.truth};
   }
 
-  void report(const DecodedPair& pair) {
+  void report(const DecodedPair& pair, const Fix& fix) {
     if (!scale_warned_ &&
         !options_.rescale) {  // one tile of a list stands for all: they share a source
       scale_warned_ = warn_about_scale(localizer_, pair_of(pair), pair.entry->satellite.string());
     }
-    std::cout << to_json(subject_of(pair), fix_) << '\n';
-    if (pair.entry->truth) errors_.push_back(error_of(fix_, *pair.entry->truth));
-    if (dump_) dump_->add(fix_);
+    std::cout << to_json(subject_of(pair), fix) << '\n';
+    if (pair.entry->truth) errors_.push_back(error_of(fix, *pair.entry->truth));
+    if (dump_) dump_->add(fix);
   }
 
   void report_failure(const DecodedPair& pair) {
@@ -98,7 +114,7 @@ class ListRun {
   Localizer localizer_;
   Progress progress_;
   std::optional<RawDump> dump_;
-  Fix fix_;
+  std::vector<Fix> fixes_;
   std::vector<FixError> errors_;
   std::size_t failed_ = 0;
   bool scale_warned_ = false;

@@ -21,7 +21,7 @@ std::optional<PixelPoint> LocateOptions::truth_pixel() const {
 }
 
 Localizer load(const LocateOptions& options) {
-  Localizer localizer = options.model.load(options.rescale);
+  Localizer localizer = options.model.load(options.rescale, options.batch);
   std::cerr << "crossfix: weights trained on: " << localizer.configuration().trained_on << '\n';
   return localizer;
 }

@@ -24,6 +24,7 @@ struct LocateOptions {
   std::string dump;
   bool json = false;
   bool rescale = false;
+  Index batch = 1;  ///< pairs of a list that go through the network together
 
   TileInfo tile() const;
   std::optional<PixelPoint> truth_pixel() const;

@@ -46,12 +46,13 @@ std::filesystem::path ModelOptions::model_path() const {
   return bundled;
 }
 
-Localizer ModelOptions::load(bool rescale) const {
+Localizer ModelOptions::load(bool rescale, Index batch) const {
   LocalizerOptions options;
   options.device = kDevices.at(device);
   options.precision = kPrecisions.at(precision);
   options.threads = threads;
   options.rescale = rescale;
+  options.batch = batch;
   return Localizer::load(model_path(), options);
 }
 

@@ -20,8 +20,8 @@ struct ModelOptions {
   /// The file meant. Throws CLI::ValidationError where none is named and none is bundled.
   std::filesystem::path model_path() const;
 
-  /// Throws what Localizer::load throws. `rescale`: see LocalizerOptions.
-  Localizer load(bool rescale = false) const;
+  /// Throws what Localizer::load throws. `rescale`, `batch`: see LocalizerOptions.
+  Localizer load(bool rescale = false, Index batch = 1) const;
 };
 
 /// Prints "crossfix: warning: MESSAGE" on standard error.

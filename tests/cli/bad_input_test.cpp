@@ -27,6 +27,8 @@ TEST_CASE("usage errors exit 2") {
   CHECK(place.locate("--device tpu").failed_with(2, "--device"));
   CHECK(place.locate("--precision f8").failed_with(2, "--precision"));
   CHECK(place.locate("--threads 0").failed_with(2, "--threads"));
+  CHECK(place.locate("--batch 0").failed_with(2, "--batch"));
+  CHECK(place.locate("--batch 2").failed_with(2, "--pairs"));  // one pair is no batch
   CHECK(place.locate("--overlay fix.gif").failed_with(2, "fix.gif"));
   CHECK(place.locate("--overlay-ground").failed_with(2, "--overlay"));
 }

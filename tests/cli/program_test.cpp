@@ -137,6 +137,40 @@ TEST_CASE("a list: JSON lines in its order, a failed pair in its place, a summar
   CHECK(values[4 * 64] == values[6 * 64]);
 }
 
+TEST_CASE("a list in batches gives the same lines, whatever pair fails") {
+  const Workplace place;
+  std::string list = "ground,satellite,row,col\n";
+  for (int i = 0; i < 7; ++i) {
+    const std::string name = "ground" + std::to_string(i) + ".png";
+    io::write_png(place.folder / name, test::image(name, i == 4 ? 64 : 32, 64));  // 4: no panorama
+    list += (i == 1 ? "absent.png" : name) + ",tile.jpg,30,30\n";
+  }
+  test::write_text(place.folder / "list.csv", list);
+  const std::string command = "locate --model weights.safetensors --pairs list.csv";
+  const auto expected = lines_of(place.run(command));
+  REQUIRE(expected.size() == 7);
+  for (const char* batch : {" --batch 3", " --batch 50"}) {
+    const Run run = place.run(command + batch);
+    INFO(batch << "\n" << run.err);
+    CHECK(run.code == 3);
+    CHECK(run.message().find("2 of 7 pairs could not be located") != std::string::npos);
+    CHECK(run.err.find("crossfix: 5 pairs with a truth: error mean ") != std::string::npos);
+    const auto lines = lines_of(run);
+    REQUIRE(lines.size() == 7);
+    for (std::size_t i = 0; i < 7; ++i) {
+      CHECK(lines[i]["line"] == expected[i]["line"]);
+      CHECK(lines[i].contains("error") == (i == 1 || i == 4));
+      if (lines[i].contains("error")) {
+        CHECK(lines[i] == expected[i]);
+      } else {
+        CHECK(lines[i]["cell"] == expected[i]["cell"]);
+        CHECK(lines[i]["error_px"].get<double>() ==
+              Approx(expected[i]["error_px"].get<double>()).epsilon(1e-4));
+      }
+    }
+  }
+}
+
 TEST_CASE("an empty list is done at once") {
   const Workplace place;
   test::write_text(place.folder / "list.csv", "ground,satellite\n");

@@ -1,0 +1,88 @@
+#include <utility>
+#include <vector>
+
+#include "crossfix/cpu/backend.hpp"
+#include "crossfix/model/network.hpp"
+#include "engine.hpp"
+
+namespace crossfix {
+namespace {
+
+template <class Element>
+class CpuEngine final : public Engine {
+  using Backend = cpu::Backend<Element>;
+  using Network = model::Network<Backend>;
+
+ public:
+  CpuEngine(const cpu::Target& target, std::shared_ptr<const Network> network)
+      : target_(target),
+        network_(std::move(network)),
+        workspace_(*network_, target),
+        outputs_(static_cast<std::size_t>(network_->output_count())) {}
+
+  std::unique_ptr<Engine> share() const override {
+    return std::make_unique<CpuEngine>(target_, network_);
+  }
+
+  Index batch() const override { return network_->batch(); }
+
+  // The network always runs a whole batch; slots without a pair hold what they held before.
+  ops::DecoderOutputs<HostSpace> run(std::span<const Images> pairs) override {
+    Index slot = 0;
+    for (const Images& images : pairs) {
+      network_->load_satellite(workspace_, slot, images.satellite);
+      network_->load_ground(workspace_, slot++, images.ground);
+    }
+    network_->run(workspace_);
+    return network_->read(workspace_, outputs_.data());
+  }
+
+  Device device() const override { return Device::cpu; }
+  Precision precision() const override {
+    return dtype_of<Element> == Dtype::bf16 ? Precision::bf16 : Precision::f32;
+  }
+  Index parameter_count() const override { return network_->parameter_count(); }
+  std::string description() const override {
+    const int threads = target_.threads == 0 ? cpu::available_threads() : target_.threads;
+    return "CPU, " + std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
+           std::string(cpu::name_of(cpu::best_instruction_set())) + ", " + cpu::DefaultMath::kName;
+  }
+
+ private:
+  cpu::Target target_;
+  std::shared_ptr<const Network> network_;
+  typename Network::Workspace workspace_;
+  std::vector<float> outputs_;
+};
+
+template <class Element>
+std::unique_ptr<Engine> make(const TensorRecords& records,
+                             const model::Configuration& configuration,
+                             const LocalizerOptions& options) {
+  using Network = model::Network<cpu::Backend<Element>>;
+  const cpu::Target target{.threads = options.threads, .instruction_set = {}};
+  return std::make_unique<CpuEngine<Element>>(
+      target, std::make_shared<const Network>(target, model::Parameters(model::source_of(records)),
+                                              configuration, options.batch));
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_cpu_engine(const TensorRecords& records,
+                                        const model::Configuration& configuration,
+                                        const LocalizerOptions& options) {
+  const bool automatic = options.precision == Precision::automatic;
+  if (options.precision == Precision::f16) {
+    throw DeviceError("f16 needs a GPU; the CPU computes in f32 or bf16");
+  }
+  if (options.precision == Precision::bf16 && !cpu::supports_bf16()) {
+    throw DeviceError(
+        "this CPU has no bf16 instructions (AVX512_BF16); use f32, or auto for the best it has");
+  }
+  if (options.precision == Precision::bf16 || (automatic && cpu::supports_bf16())) {
+    return make<bfloat16>(records, configuration, options);
+  }
+  return make<float>(records, configuration, options);
+}
+
+}  // namespace crossfix
