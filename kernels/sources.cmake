@@ -4,4 +4,5 @@ set(CROSSFIX_KERNEL_SOURCES
     attention/ampere.cu
     attention/attention.cpp
     attention/exact.cu
+    attention/hopper.cu
     softmax/softmax.cu)

@@ -1,16 +1,33 @@
+#include "crossfix/cuda/attention.hpp"
+
 #include <limits>
+#include <sstream>
 #include <string>
-#include <type_traits>
 
 #include "attention/ampere.hpp"
 #include "attention/exact.hpp"
+#include "attention/hopper.hpp"
 #include "crossfix/core/error.hpp"
-#include "crossfix/cuda/attention.hpp"
 
 namespace crossfix::cuda {
 namespace {
 
-constexpr int kAmpere = 80;  // compute capability
+constexpr int kAmpere = 80;  // compute capabilities
+constexpr int kHopper = 90;
+
+std::string capability_of(const DeviceTraits& device) {
+  return std::to_string(device.compute_capability / 10) + "." +
+         std::to_string(device.compute_capability % 10);
+}
+
+/// Where an operand's rows lie, for messages.
+template <class T>
+std::string place_of(const kernels::AttentionOperand<T>& operand) {
+  std::ostringstream text;
+  text << "at " << static_cast<const void*>(operand.data) << " with strides "
+       << to_string(Shape<3>{operand.batch_stride, operand.token_stride, operand.head_stride});
+  return text.str();
+}
 
 template <class T>
 kernels::AttentionOperand<T> operand_of(const char* what,
@@ -51,8 +68,41 @@ kernels::AttentionArguments<T> arguments_of(const TensorView<const T, 4, DeviceS
           .scale = scale};
 }
 
-[[noreturn]] void refuse_element(const char* kernel, const char* taken) {
-  throw ShapeError(std::string("the ") + kernel + " attention kernel takes " + taken);
+/// Runs a 16-bit kernel.
+template <class T>
+void run(StreamView stream, const DeviceTraits& device,
+         const kernels::AttentionArguments<T>& arguments, AttentionKernel kernel) {
+  if (kernel == AttentionKernel::exact) {
+    throw ShapeError("the exact attention kernel takes f32, not " +
+                     std::string(name_of(dtype_of<T>)));
+  }
+  if (kernel == AttentionKernel::hopper && device.compute_capability != kHopper) {
+    throw DeviceError("the Hopper attention kernel needs a device of compute capability 9.0, not " +
+                      capability_of(device));
+  }
+  // Without keys there is nothing to multiply, and any kernel writes the zeros.
+  const bool supported = arguments.keys > 0 && kernels::hopper_supports(device, arguments);
+  if (kernel == AttentionKernel::hopper && arguments.keys > 0 && !supported) {
+    throw ShapeError(
+        "the Hopper attention kernel takes head dimensions 32, 64 and 128 and rows that "
+        "begin at multiples of 16 bytes, of tokens that are not repeated; this one has " +
+        std::to_string(arguments.dim) + " dims, queries " + place_of(arguments.q) + ", keys " +
+        place_of(arguments.k) + ", values " + place_of(arguments.v) + ", outputs " +
+        place_of(arguments.o));
+  }
+  if (supported && kernel != AttentionKernel::ampere) {
+    kernels::attention_hopper(stream, device, arguments);
+  } else {
+    kernels::attention_ampere(stream, arguments);
+  }
+}
+
+void run(StreamView stream, const DeviceTraits&,
+         const kernels::AttentionArguments<float>& arguments, AttentionKernel kernel) {
+  if (kernel == AttentionKernel::hopper || kernel == AttentionKernel::ampere) {
+    throw ShapeError("the Hopper and Ampere attention kernels take bf16 and f16, not f32");
+  }
+  kernels::attention_exact(stream, arguments);
 }
 
 }  // namespace
@@ -61,25 +111,12 @@ template <class T>
 void attention(StreamView stream, const DeviceTraits& device, TensorView<const T, 4, DeviceSpace> q,
                TensorView<const T, 4, DeviceSpace> k, TensorView<const T, 4, DeviceSpace> v,
                TensorView<T, 4, DeviceSpace> o, float scale, AttentionKernel kernel) {
-  constexpr bool kExact = std::is_same_v<T, float>;
   if (device.compute_capability < kAmpere) {
-    throw DeviceError("attention needs a device of compute capability 8.0 or above, this one has " +
-                      std::to_string(device.compute_capability / 10) + "." +
-                      std::to_string(device.compute_capability % 10));
+    throw DeviceError("attention needs a device of compute capability 8.0 or above, not " +
+                      capability_of(device));
   }
   const auto arguments = arguments_of(q, k, v, o, scale);
-  if (kernel == AttentionKernel::automatic) {
-    kernel = kExact ? AttentionKernel::exact : AttentionKernel::ampere;
-  }
-  if (kExact != (kernel == AttentionKernel::exact)) {
-    refuse_element(kExact ? "16-bit" : "exact", kExact ? "bf16 and f16, not f32" : "f32 alone");
-  }
-  if (o.empty()) return;
-  if constexpr (kExact) {
-    kernels::attention_exact(stream, arguments);
-  } else {
-    kernels::attention_ampere(stream, arguments);
-  }
+  if (!o.empty()) run(stream, device, arguments, kernel);
 }
 
 template void attention<float>(StreamView, const DeviceTraits&,

@@ -123,7 +123,7 @@ TEST_CASE("Attention refuses a kernel for another element or device", "[attentio
   CHECK_THAT((refusal<DeviceError, float>(unchanged<float>, AttentionKernel::exact, kTuring)),
              Contains("8.0 or above"));
   CHECK_THAT((refusal<ShapeError, bfloat16>(unchanged<bfloat16>, AttentionKernel::exact)),
-             Contains("f32 alone"));
+             Contains("takes f32, not bf16"));
   for (AttentionKernel kernel : {AttentionKernel::ampere, AttentionKernel::hopper}) {
     CHECK_THAT((refusal<ShapeError, float>(unchanged<float>, kernel, kH200)), Contains("not f32"));
   }

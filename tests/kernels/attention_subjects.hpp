@@ -41,6 +41,8 @@ struct AttentionSubject {
 
 using AttentionSubjects = std::tuple<AttentionSubject<float, cuda::AttentionKernel::exact>,
                                      AttentionSubject<bfloat16, cuda::AttentionKernel::ampere>,
-                                     AttentionSubject<float16, cuda::AttentionKernel::ampere>>;
+                                     AttentionSubject<float16, cuda::AttentionKernel::ampere>,
+                                     AttentionSubject<bfloat16, cuda::AttentionKernel::hopper>,
+                                     AttentionSubject<float16, cuda::AttentionKernel::hopper>>;
 
 }  // namespace crossfix::test
