@@ -52,7 +52,6 @@ void launch(cuda::StreamView stream, const cuda::DeviceTraits& device,
     throw ShapeError("attention over " + std::to_string(items) +
                      " blocks of queries; at most 2^31 fit: split the batch");
   }
-  const float scale = arguments.scale * kLog2E;
   HopperProblem<T> problem;
   problem.query_map = map_of<Tile>(arguments.q, arguments, arguments.queries, Tile::kRows);
   problem.key_map = map_of<Tile>(arguments.k, arguments, arguments.keys, Tile::kKeys);
@@ -63,10 +62,7 @@ void launch(cuda::StreamView stream, const cuda::DeviceTraits& device,
   problem.keys = arguments.keys;
   problem.query_blocks = static_cast<int>(query_blocks);
   problem.work_items = static_cast<int>(items);
-  // With the smallest scale all weights are 1 as with none, and a masked score still weighs nothing.
-  problem.scale_log2 = scale == 0.0f ? std::numeric_limits<float>::min() : scale;
-  problem.masked = problem.scale_log2 > 0.0f ? -std::numeric_limits<float>::infinity()
-                                             : std::numeric_limits<float>::infinity();
+  problem.scale_log2 = arguments.scale * kLog2E;
   const auto blocks = static_cast<unsigned>(std::min<Index>(items, device.multiprocessors));
   device::launch(stream, {dim3(blocks), Tile::kThreads, Tile::kSharedBytes}, "attention (Hopper)",
                  attention_hopper_kernel<Tile, T>, problem);

@@ -47,8 +47,7 @@ struct HopperProblem {
   int keys;
   int query_blocks;
   int work_items;
-  float scale_log2;  ///< scale times log2(e); not 0
-  float masked;      ///< a score of no weight: scale_log2 times it is -inf
+  float scale_log2;  ///< scale times log2(e)
 };
 
 /// Named barriers; 0 is __syncthreads.
@@ -241,36 +240,36 @@ struct HopperConsumer {
     device::warpgroup_commit();
   }
 
-  /// Scores of keys beyond the last are those of zeros: they must weigh nothing.
-  __device__ __forceinline__ void mask_tail(float (&s)[kScores], int valid) const {
+  /// Scores of keys beyond the last are those of zeros, and must weigh nothing. Scales the others, so
+  /// that whatever the scale -inf is the least.
+  __device__ __forceinline__ void scale_and_mask(float (&s)[kScores], int valid) const {
 #pragma unroll
     for (int i = 0; i < kScores; ++i) {
-      if (accumulator_column(thread, i / 4, i % 2) >= valid) s[i] = problem.masked;
+      const bool exists = accumulator_column(thread, i / 4, i % 2) < valid;
+      s[i] = exists ? s[i] * problem.scale_log2 : -__builtin_inff();
     }
   }
 
   /// A row's largest score of this tile, in units of log 2.
-  __device__ __forceinline__ float largest(const float (&s)[kScores], int half) const {
+  __device__ __forceinline__ float largest(const float (&s)[kScores], float scale, int half) const {
     float value = -__builtin_inff();
 #pragma unroll
     for (int i = 0; i < kScores / 4; ++i) {
-      value = fmaxf(value, fmaxf(s[4 * i + 2 * half] * problem.scale_log2,
-                                 s[4 * i + 2 * half + 1] * problem.scale_log2));
+      value = fmaxf(value, fmaxf(s[4 * i + 2 * half] * scale, s[4 * i + 2 * half + 1] * scale));
     }
     return quad_maximum(value);
   }
 
   /// Weights of the scores about each row's reference, packed as operands; their sums in passing.
-  __device__ __forceinline__ void weigh(const float (&s)[kScores],
+  __device__ __forceinline__ void weigh(const float (&s)[kScores], float scale,
                                         std::uint32_t (&weights)[Tile::kKeys / kDepth][4],
                                         State (&state)[2]) const {
     const float reference[2] = {state[0].reference(), state[1].reference()};
 #pragma unroll
     for (int i = 0; i < kScores / 2; ++i) {  // d[2i] and d[2i + 1]: one row, neighbouring columns
       const int half = i % 2;
-      const float low = device::exp2_approx(fmaf(s[2 * i], problem.scale_log2, -reference[half]));
-      const float high =
-          device::exp2_approx(fmaf(s[2 * i + 1], problem.scale_log2, -reference[half]));
+      const float low = device::exp2_approx(fmaf(s[2 * i], scale, -reference[half]));
+      const float high = device::exp2_approx(fmaf(s[2 * i + 1], scale, -reference[half]));
       state[half].sum += low + high;
       weights[i / 4][i % 4] = device::pack2<Element>(low, high);
     }
@@ -306,11 +305,15 @@ struct HopperConsumer {
       arrive(shared.key_empty(tile.stage));
       if (Tile::kOverlap && running) arrive(shared.value_empty(previous_stage));
 
-      if (t == tiles - 1 && tail < Tile::kKeys) mask_tail(s, tail);
+      float scale = problem.scale_log2;  // of what s holds
+      if (t == tiles - 1 && tail < Tile::kKeys) {
+        scale_and_mask(s, tail);
+        scale = 1.0f;
+      }
       if constexpr (kOnline) {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-          const float factor = state[half].raise(largest(s, half));
+          const float factor = state[half].raise(largest(s, scale, half));
 #pragma unroll
           for (int i = 0; i < kOutputs / 4; ++i) {
             o[4 * i + 2 * half] *= factor;
@@ -320,13 +323,13 @@ struct HopperConsumer {
       } else if (first) {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-          state[half].maximum = rintf(largest(s, half));
+          state[half].maximum = rintf(largest(s, scale, half));
           exact = exact &&
                   (state[half].maximum > -__builtin_inff() || row(item, half) >= problem.queries);
         }
       }
       first = false;
-      weigh(s, weights, state);
+      weigh(s, scale, weights, state);
 
       device::barrier_wait(shared.value_full(tile.stage), tile.parity);
       start_values(o, weights);

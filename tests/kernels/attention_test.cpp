@@ -2,6 +2,7 @@
 #include <cstring>
 #include <limits>
 
+#include "attention/hopper_layout.hpp"
 #include "kernels/attention_subjects.hpp"
 #include "support/counter_generator.hpp"
 #include "support/reference_backend.hpp"
@@ -88,14 +89,15 @@ struct Attention {
 
   /// The result [batch, query, head, dim]. It is written between guards, `guard` elements before
   /// and after each row; fails where one was touched.
-  Tensor<float, 4> result(float scale, Index guard = 8) const {
+  Tensor<float, 4> result(float scale, Index guard = 8,
+                          const cuda::DeviceTraits& device = Machine::device()) const {
     const Index row = size.dim + 2 * guard;
     Tensor<Element, 4> held({size.batch, size.queries, size.heads, row});
     for (Index i = 0; i < held.size(); ++i) held.data()[i] = Element(kMark);
     typename Machine::template Memory<Element> a(from.guarded()), b(to.guarded()), c(held);
     const Shape<4> strides = contiguous_strides(held.shape());
     cuda::attention<Element>(
-        Machine::stream(), Machine::device(), from.part(a.data(), 0), to.part(b.data(), 1),
+        Machine::stream(), device, from.part(a.data(), 0), to.part(b.data(), 1),
         to.part(b.data(), 2),
         {c.data() + guard, {size.batch, size.queries, size.heads, size.dim}, strides}, scale,
         Subject::kKernel);
@@ -178,6 +180,40 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel under any order of threads and copies"
       Machine::set_seed(seed);
       CHECK(relative_error(test.result(0.2f), expected) <= TestType::kTolerance);
     }
+  }
+}
+
+TEMPLATE_TEST_CASE("Hopper attention in every configuration, each block with several heads",
+                   "[attention]", (AttentionSubject<bfloat16, cuda::AttentionKernel::hopper>),
+                   (AttentionSubject<float16, cuda::AttentionKernel::hopper>)) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  using kernels::Choice32;
+  cuda::DeviceTraits device = Machine::device();
+  device.multiprocessors = 2;  // as many blocks, over more heads than that
+  struct Cut {
+    Choice32 choice;
+    Size size;
+  };
+  for (const auto& [choice, size] : {Cut{Choice32::wide, {2, 500, 300, 3, 32}},
+                                     {Choice32::medium, {2, 128, 500, 3, 32}},
+                                     {Choice32::shared, {2, 60, 300, 3, 32}},
+                                     {Choice32::shared, {1, 60, 100, 5, 32}}}) {
+    CHECK(kernels::choose32(size.batch * size.heads, size.queries, size.keys,
+                            device.multiprocessors) == choice);
+    for (const float factor : {1.0f, 4.0f}) {  // scores that one maximum serves, and that none does
+      const Attention<TestType> test(size, factor);
+      CAPTURE(TestType::name(), static_cast<int>(choice), factor);
+      // Scores up to about 400: as floats they are off by 2^-24 of that.
+      const double tolerance = TestType::kTolerance + 400.0 * 0x1p-24;
+      CHECK(relative_error(test.result(factor * 0.2f, 8, device), test.expected(factor * 0.2f)) <=
+            tolerance);
+    }
+  }
+  for (const Index dim : {64, 128}) {
+    const Attention<TestType> test({2, 200, 300, 3, dim}, 4.0f);
+    CAPTURE(TestType::name(), dim);
+    CHECK(relative_error(test.result(0.8f, 8, device), test.expected(0.8f)) <=
+          TestType::kTolerance + 1000.0 * 0x1p-24);
   }
 }
 
