@@ -49,12 +49,14 @@ void launch(cuda::StreamView stream, const LaunchShape& shape, const char* what,
 
 #else
 
-/// Runs a kernel on the CPU, to its end.
+/// Runs a kernel on the CPU, when the stream comes to it.
 template <class... Parameters>
-void launch(cuda::StreamView, const LaunchShape& shape, const char* what,
+void launch(cuda::StreamView stream, const LaunchShape& shape, const char* what,
             void (*kernel)(Parameters...), std::type_identity_t<Parameters>... arguments) {
-  emulator::launch(shape.blocks, shape.threads, shape.shared_bytes, what,
-                   [&] { kernel(arguments...); });
+  emulator::submit(stream.get(), [=] {
+    emulator::launch(shape.blocks, shape.threads, shape.shared_bytes, what,
+                     [&] { kernel(arguments...); });
+  });
 }
 
 #endif

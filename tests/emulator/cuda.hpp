@@ -13,6 +13,7 @@
 #include "emulator/collectives.hpp"
 #include "emulator/fault.hpp"
 #include "emulator/language.hpp"
+#include "emulator/streams.hpp"
 
 namespace crossfix::emulator {
 
