@@ -1,92 +1,14 @@
 #pragma once
 
-#include <string>
-
-#include "crossfix/core/tensor_view.hpp"
-#include "crossfix/ops/specification.hpp"
+#include "crossfix/ops/checks.hpp"
 
 namespace crossfix::cpu {
 
-/// Throws ShapeError "WHAT has gaps ..." unless the view is row-major without gaps.
-template <class T, std::size_t Rank>
-void expect_contiguous(const char* what, const TensorView<T, Rank>& view) {
-  if (!view.is_contiguous()) {
-    throw ShapeError(std::string(what) + " of shape " + to_string(view.shape()) +
-                     " must be contiguous; its strides are " + to_string(view.strides()));
-  }
-}
-
-/// Throws ShapeError unless the elements along the last axis are neighbours.
-template <class T, std::size_t Rank>
-void expect_contiguous_rows(const char* what, const TensorView<T, Rank>& view) {
-  if (view.extent(Rank - 1) > 1 && view.stride(Rank - 1) != 1) {
-    throw ShapeError(std::string(what) + " of shape " + to_string(view.shape()) +
-                     " must be contiguous along its last axis; its strides are " +
-                     to_string(view.strides()));
-  }
-}
-
-/// What a convolution's constructor checks, whatever computes it.
-inline void check_convolution(const ops::ConvolutionSpecification& spec,
-                              const TensorView<const float, 4>& weights,
-                              const TensorView<const float, 1>& bias, const Shape<4>& input) {
-  const bool positive = spec.in_channels > 0 && spec.out_channels > 0 && spec.kernel > 0 &&
-                        spec.stride > 0 && spec.padding >= 0 && spec.dilation > 0 && input[0] > 0;
-  if (!positive) throw ShapeError("a convolution's extents must be positive");
-  expect_shape("convolution weights", weights.shape(),
-               {spec.out_channels, spec.in_channels, spec.kernel, spec.kernel});
-  expect_shape("convolution bias", bias.shape(), {spec.out_channels});
-  expect_contiguous("convolution weights", weights);
-  expect_contiguous("convolution bias", bias);
-  if (input[3] != spec.in_channels || spec.output_extent(input[1]) <= 0 ||
-      spec.output_extent(input[2]) <= 0) {
-    throw ShapeError("a convolution of " + std::to_string(spec.in_channels) + " channels, kernel " +
-                     std::to_string(spec.kernel) + ", cannot take an input of shape " +
-                     to_string(input));
-  }
-}
-
-/// What a run of a convolution checks, whatever computes it.
-template <class Element>
-void check_convolution_call(const ops::ConvolutionSpecification& spec, const Shape<4>& input,
-                            const TensorView<const Element, 4>& x, const TensorView<Element, 4>& y,
-                            bool residual) {
-  if (residual != spec.residual) {
-    throw ShapeError(spec.residual ? "a convolution with a residual was called without one"
-                                   : "a convolution without a residual was called with one");
-  }
-  expect_shape("convolution input", x.shape(), input);
-  expect_shape("convolution output", y.shape(), spec.output_shape(input));
-  expect_contiguous("convolution input", x);
-  expect_contiguous("convolution output", y);
-}
-
-/// What a linear operator's constructor checks, whatever computes it.
-inline void check_linear(const ops::LinearSpecification& spec,
-                         const TensorView<const float, 2>& weights,
-                         const TensorView<const float, 2>& table) {
-  if (spec.rows <= 0 || spec.in_features <= 0 || spec.out_features <= 0) {
-    throw ShapeError("a linear operator's extents must be positive");
-  }
-  expect_shape("linear weights", weights.shape(), {spec.out_features, spec.in_features});
-  if (table.extent(1) != spec.out_features || table.extent(0) <= 0 ||
-      spec.rows % table.extent(0) != 0) {
-    throw ShapeError("a linear operator's table has shape " + to_string(table.shape()) +
-                     ", expected [a divisor of " + std::to_string(spec.rows) + ", " +
-                     std::to_string(spec.out_features) + "]");
-  }
-  expect_contiguous("linear weights", weights);
-  expect_contiguous("linear table", table);
-}
-
-/// What a run of a linear operator checks, whatever computes it.
-template <class Element, class Out>
-void check_linear_call(const ops::LinearSpecification& spec, const TensorView<const Element, 2>& x,
-                       const TensorView<Out, 2>& y) {
-  expect_shape("linear input", x.shape(), {spec.rows, spec.in_features});
-  expect_shape("linear output", y.shape(), {spec.rows, spec.out_features});
-  expect_contiguous_rows("linear input", x);
-  expect_contiguous_rows("linear output", y);
-}
+using ops::check_convolution;
+using ops::check_convolution_call;
+using ops::check_linear;
+using ops::check_linear_call;
+using ops::expect_contiguous;
+using ops::expect_contiguous_rows;
 
 }  // namespace crossfix::cpu
