@@ -21,7 +21,6 @@ struct AttentionSubject {
   static constexpr bool kAlignedOutputs = kWhich == cuda::AttentionKernel::hopper;
 
   static bool available() {
-    if (!Machine::available()) return false;
     return kWhich != cuda::AttentionKernel::hopper || Machine::device().compute_capability == 90;
   }
   static std::string name() {

@@ -135,10 +135,14 @@ double relative_error(const Tensor<float, 4>& a, const Tensor<float, 4>& b) {
 float usual_scale(Index dim) { return 1.0f / std::sqrt(static_cast<float>(dim)); }
 
 /// Leaves a test whose kernel this machine cannot run, saying so.
-#define CROSSFIX_NEED_KERNEL(Subject)                                     \
-  if (!Subject::available()) {                                            \
-    WARN("skipped, no device here runs the kernel: " << Subject::name()); \
-    return;                                                               \
+#define CROSSFIX_NEED_KERNEL(Subject)                                             \
+  if (!Machine::available()) {                                                    \
+    WARN("skipped, no GPU");                                                      \
+    return;                                                                       \
+  }                                                                               \
+  if (!Subject::available()) {                                                    \
+    WARN("skipped, another device is needed by the kernel: " << Subject::name()); \
+    return;                                                                       \
   }
 
 }  // namespace
