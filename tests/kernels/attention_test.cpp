@@ -289,7 +289,7 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel treats infinite and NaN scores as a so
         Edit{"all but one -inf", 0, 299, -kInfinity}, Edit{"all -inf", 0, 300, -kInfinity},
         Edit{"one key of +inf", 290, 291, kInfinity}, Edit{"one early +inf", 2, 3, kInfinity},
         Edit{"one NaN", 3, 4, kNan}, Edit{"the last NaN", 299, 300, kNan}}) {
-    for (float scale : {0.3f, -0.3f}) {
+    for (float scale : {0.3f, -0.3f, 0.0f}) {
       CAPTURE(TestType::name(), what, scale);
       Attention<TestType> test({1, 5, keys, 1, 32});
       for (Index i = 0; i < 5; ++i) test.from(0, i, 0, 0, 0) = 1.0f;  // scores have the key's sign
