@@ -88,6 +88,10 @@ void Block::run(dim3 index, const std::function<void()>& body) {
   shared_.poison();
   for (auto& part : parts_) part.reset();
   deferred_.clear();
+  const std::size_t preference = draw(3);
+  order_ = {.copies_first = preference == 1,
+            .products_first = preference == 2,
+            .oldest_first = draw(2) == 0};
   ready_.resize(threads_.size());
   std::iota(ready_.begin(), ready_.end(), 0u);
   alive_ = threads();
@@ -130,9 +134,18 @@ void Block::resume(unsigned thread) {
 }
 
 void Block::do_deferred() {
-  std::swap(deferred_[draw(deferred_.size())], deferred_.back());
-  const auto work = std::move(deferred_.back());
-  deferred_.pop_back();
+  std::vector<std::size_t> eligible;
+  for (std::size_t i = 0; i < deferred_.size(); ++i) {
+    const Work kind = deferred_[i].kind;
+    if (kind == Work::copy ? order_.copies_first : order_.products_first) eligible.push_back(i);
+  }
+  if (eligible.empty()) {
+    eligible.resize(deferred_.size());
+    std::iota(eligible.begin(), eligible.end(), std::size_t{0});
+  }
+  const std::size_t chosen = eligible[order_.oldest_first ? 0 : draw(eligible.size())];
+  const auto work = std::move(deferred_[chosen].work);
+  deferred_.erase(deferred_.begin() + static_cast<std::ptrdiff_t>(chosen));
   work();
 }
 

@@ -36,9 +36,13 @@ class Part {
 /// Where a Part is kept.
 enum class Slot { barriers, warps, copies, arrivals, tensors, products, registers, count };
 
+/// What runs beside the threads of a block.
+enum class Work { copy, product };
+
 /// The block that is being run. Its threads are fibers, resumed in an order drawn from the seed;
-/// one runs until it waits. Asynchronous work is deferred until no thread can run, and then done
-/// in an order drawn as well: as late as the kernel's waits allow.
+/// one runs until it waits. Asynchronous work is deferred until no thread can run, as late as the
+/// kernel's waits allow. Its order is drawn for each block: either kind before the other or neither,
+/// the oldest first or any.
 class Block {
  public:
   /// Threads of the block that runs now. Throws Fault where none does.
@@ -62,7 +66,9 @@ class Block {
   /// Lets whoever else can run do so at this point.
   void give_way();
   /// Has `work` done at the latest time that waits allow.
-  void defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
+  void defer(Work kind, std::function<void()> work) {
+    deferred_.push_back({kind, std::move(work)});
+  }
 
   /// A number below `bound`.
   std::size_t draw(std::size_t bound);
@@ -85,6 +91,15 @@ class Block {
     bool returned = false;
     const Waitable* reason = nullptr;
   };
+  struct Deferred {
+    Work kind;
+    std::function<void()> work;
+  };
+  struct Order {
+    bool copies_first = false;
+    bool products_first = false;
+    bool oldest_first = false;
+  };
   struct Cancelled {};
   static constexpr unsigned kNobody = ~0u;
 
@@ -99,7 +114,8 @@ class Block {
   SharedMemory shared_;
   std::vector<Thread> threads_;
   std::vector<unsigned> ready_;
-  std::vector<std::function<void()>> deferred_;
+  std::vector<Deferred> deferred_;  // oldest first
+  Order order_;
   std::array<std::unique_ptr<Part>, static_cast<std::size_t>(Slot::count)> parts_;
   const std::function<void()>* body_ = nullptr;
   std::exception_ptr thrown_;

@@ -71,7 +71,7 @@ void Products::register_issue(unsigned index, Product& product) {
   }
   if (++issued.warps < kWarps) return;
   for (const unsigned stalled : std::exchange(group.stalled, {})) {
-    block_.defer([this, stalled] { retire(stalled); });
+    block_.defer(Work::product, [this, stalled] { retire(stalled); });
   }
 }
 
@@ -165,7 +165,7 @@ void Products::wait(std::size_t pending) {
   meet_whole_warp("wgmma.wait_group", &present, [&](const Lanes&) {
     warp.fenced = false;
     warp.target = pending;
-    if (warp.groups.size() > pending) block_.defer([this, index] { retire(index); });
+    if (warp.groups.size() > pending) block_.defer(Work::product, [this, index] { retire(index); });
   });
   while (warp.groups.size() > pending) {
     warp.waiting.push_back(block_.running());

@@ -38,7 +38,7 @@ void TensorCopies::load(void* shared, const device::TensorMapDescription& map,
   std::memset(block_.shared().data() + offset, SharedMemory::kPoison, bytes);
   std::memset(block_.shared().asynchronous() + offset, SharedMemory::kPoison, bytes);
   const auto copy = under_way_.insert(under_way_.end(), Copy{offset, bytes, map, corner, &barrier});
-  block_.defer([this, copy] { finish(copy); });
+  block_.defer(Work::copy, [this, copy] { finish(copy); });
 }
 
 void TensorCopies::finish(std::list<Copy>::iterator copy) {

@@ -1,0 +1,23 @@
+#include "attention/ampere.hpp"
+#include "kernels/mutants/probe.hpp"
+
+int main() {
+  using crossfix::probe::AttentionCase;
+  bool good = true;
+  for (const AttentionCase& test : {
+           AttentionCase{"dim 32", 1, 1, 150, 200, 32, 1},
+           AttentionCase{"dim 64", 1, 2, 70, 150, 64, 1},
+           AttentionCase{"dim 128", 1, 1, 70, 150, 128, 1},
+           AttentionCase{"rising scores", 1, 1, 40, 200, 32, 1, 8.0f},
+       }) {
+    good = crossfix::probe::holds(test.what,
+                                  [&] {
+                                    return test.error([](const auto&, const auto& arguments) {
+                                      crossfix::kernels::attention_ampere(
+                                          crossfix::probe::no_stream(), arguments);
+                                    });
+                                  }) &&
+           good;
+  }
+  return good ? 0 : 1;
+}
