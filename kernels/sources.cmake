@@ -5,4 +5,9 @@ set(CROSSFIX_KERNEL_SOURCES
     attention/attention.cpp
     attention/exact.cu
     attention/hopper.cu
+    elementwise/elementwise.cu
+    image/load_image.cu
+    norm/layer_norm.cu
+    pool/max_pool.cu
+    softmax/decode.cu
     softmax/softmax.cu)

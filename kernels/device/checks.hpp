@@ -27,12 +27,15 @@ void expect_contiguous_rows(const char* what, const TensorView<T, Rank, DeviceSp
   }
 }
 
+inline bool aligned(const void* address, std::size_t bytes) {
+  return reinterpret_cast<std::uintptr_t>(address) % bytes == 0;
+}
+
 /// True where every row of the view begins at a multiple of `bytes`.
 template <class T>
 bool rows_aligned(const TensorView<T, 2, DeviceSpace>& view, std::size_t bytes) {
-  const auto start = reinterpret_cast<std::uintptr_t>(view.data());
   const auto step = static_cast<std::uintptr_t>(view.stride(0)) * sizeof(T);
-  return start % bytes == 0 && (view.extent(0) <= 1 || step % bytes == 0);
+  return aligned(view.data(), bytes) && (view.extent(0) <= 1 || step % bytes == 0);
 }
 
 /// The fewest parts of `size` that hold `count`.

@@ -62,6 +62,10 @@ struct Machine {
     ~Memory() { cudaFree(data_); }
 
     T* data() const { return static_cast<T*>(data_); }
+    template <std::size_t Rank>
+    void write(const Tensor<T, Rank>& from) {
+      expect(cudaMemcpyAsync(data_, from.data(), bytes(), cudaMemcpyDefault, stream().get()));
+    }
     /// Waits for the work handed to the stream, and copies back.
     template <std::size_t Rank>
     void read(Tensor<T, Rank>& to) const {
@@ -95,6 +99,10 @@ struct Machine {
       for (Index i = 0; i < from.size(); ++i) copy_.data()[i] = from.data()[i];
     }
     T* data() { return copy_.data(); }
+    template <std::size_t Rank>
+    void write(const Tensor<T, Rank>& from) {
+      for (Index i = 0; i < from.size(); ++i) copy_.data()[i] = from.data()[i];
+    }
     template <std::size_t Rank>
     void read(Tensor<T, Rank>& to) const {
       for (Index i = 0; i < to.size(); ++i) to.data()[i] = copy_.data()[i];

@@ -1,55 +1,49 @@
 #pragma once
 
+#include <cmath>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "crossfix/core/dtype.hpp"
-#include "crossfix/core/tensor.hpp"
-#include "crossfix/cuda/device_traits.hpp"
-#include "crossfix/cuda/stream.hpp"
+#include "kernels/machine.hpp"
 
-/// What tests of kernels under the emulator share. Its device memory is the process's own.
 namespace crossfix::test {
 
-/// A stream of the emulator, which runs a kernel where it is launched.
-inline cuda::StreamView emulated_stream() { return cuda::StreamView(nullptr); }
-
-inline constexpr cuda::DeviceTraits kEmulatedDevice{
-    .compute_capability = 90, .multiprocessors = 2, .shared_bytes_per_block = 227 * 1024};
-
-/// Host memory as kernels are given memory of the device.
-template <class T, std::size_t Rank>
-TensorView<T, Rank, DeviceSpace> on_device(const TensorView<T, Rank>& view) {
-  return {view.data(), view.shape(), view.strides()};
-}
-template <class T, std::size_t Rank>
-TensorView<const T, Rank, DeviceSpace> const_on_device(const TensorView<T, Rank>& view) {
-  return {view.data(), view.shape(), view.strides()};
-}
-
-/// Rows [rows, columns] in memory that is marked before, between and after them. The first begins
-/// `start` elements after a 64-byte boundary.
+/// Rows [rows, columns] in memory that is marked before, between and after them; the first begins
+/// `start` elements after a 16-byte boundary. Filled on the host, copied to the machine by the first
+/// `device()`, and copied back by `fetch()`.
 template <class T>
 class Rows {
  public:
   Rows(Index rows, Index columns, Index stride, Index start)
       : memory_({kGuard + start + rows * stride + kGuard}),
-        view_(memory_.data() + kGuard + start, {rows, columns}, {stride, 1}) {
-    std::memset(static_cast<void*>(memory_.data()), kMark,
-                static_cast<std::size_t>(memory_.size()) * sizeof(T));
+        first_(kGuard + start),
+        shape_{rows, columns},
+        strides_{stride, 1} {
+    std::memset(static_cast<void*>(memory_.data()), kMark, bytes());
   }
 
-  const TensorView<T, 2>& view() const { return view_; }
-  TensorView<T, 2, DeviceSpace> device() const { return on_device(view_); }
-  TensorView<const T, 2, DeviceSpace> const_device() const { return const_on_device(view_); }
-  T& operator()(Index row, Index column) const { return view_(row, column); }
+  const Shape<2>& shape() const { return shape_; }
+  T& operator()(Index row, Index column) { return memory_(at(row, column)); }
+  const T& operator()(Index row, Index column) const { return memory_(at(row, column)); }
+
+  TensorView<T, 2, DeviceSpace> device() {
+    if (!placed_) placed_.emplace(memory_);
+    return {placed_->data() + first_, shape_, strides_};
+  }
+  TensorView<const T, 2, DeviceSpace> const_device() { return device(); }
+  /// The only row, or the rows, as one axis.
+  TensorView<const T, 1, DeviceSpace> const_vector() { return device()[0]; }
+
+  void fetch() { placed_->read(memory_); }
 
   /// True where nothing but the rows was written.
   bool marks_hold() const {
     std::vector<bool> inside(static_cast<std::size_t>(memory_.size()));
-    for (Index row = 0; row < view_.extent(0); ++row) {
-      for (Index column = 0; column < view_.extent(1); ++column) {
-        inside[static_cast<std::size_t>(&view_(row, column) - memory_.data())] = true;
+    for (Index row = 0; row < shape_[0]; ++row) {
+      for (Index column = 0; column < shape_[1]; ++column) {
+        inside[static_cast<std::size_t>(at(row, column))] = true;
       }
     }
     unsigned char mark[sizeof(T)];
@@ -66,11 +60,26 @@ class Rows {
  private:
   static constexpr Index kGuard = 64;
   static constexpr int kMark = 0x5a;
+
+  Index at(Index row, Index column) const { return first_ + row * strides_[0] + column; }
+  std::size_t bytes() const { return static_cast<std::size_t>(memory_.size()) * sizeof(T); }
+
   Tensor<T, 1> memory_;
-  TensorView<T, 2> view_;
+  Index first_;
+  Shape<2> shape_;
+  Shape<2> strides_;
+  std::optional<Machine::Memory<T>> placed_;
 };
 
-/// Half a unit in the last place of an Element, relative to its value: what rounding to it costs.
+/// Fills rows with `value(row, column)`, rounded to their elements.
+template <class T, class Value>
+void fill(Rows<T>& rows, const Value& value) {
+  for (Index i = 0; i < rows.shape()[0]; ++i) {
+    for (Index j = 0; j < rows.shape()[1]; ++j) rows(i, j) = T(value(i, j));
+  }
+}
+
+/// What rounding a value to an Element costs at most, as a share of it.
 template <class Element>
 inline constexpr double kRounding = 0.0;
 template <>
@@ -83,5 +92,14 @@ template <class Element>
 inline constexpr double kSmallest = 0x1p-126;
 template <>
 inline constexpr double kSmallest<float16> = 0x1p-25;
+
+/// |result - expected| as a share of what is allowed; NaN where either is one.
+template <class Element>
+double error_share(Element result, double expected, double tolerance) {
+  return std::abs(static_cast<double>(static_cast<float>(result)) - expected) / tolerance;
+}
+
+/// The larger of two, NaN where either is one.
+inline double worse(double a, double b) { return b <= a ? a : std::isnan(a) ? a : b; }
 
 }  // namespace crossfix::test

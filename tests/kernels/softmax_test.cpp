@@ -6,7 +6,6 @@
 #include <limits>
 #include <tuple>
 
-#include "emulator/cuda.hpp"
 #include "kernels/rows.hpp"
 #include "support/counter_generator.hpp"
 
@@ -41,21 +40,19 @@ struct Problem {
         y(r, n, n + layout.padding, layout.start) {
     const auto values = features("x", Shape<2>{r, n});
     const auto added = features("bias", Shape<2>{std::max<Index>(b, 1), n});
-    for (Index i = 0; i < r; ++i) {
-      for (Index j = 0; j < n; ++j) x(i, j) = Element(values(i, j));
-    }
-    for (Index i = 0; i < std::max<Index>(b, 1); ++i) {
-      for (Index j = 0; j < n; ++j) bias(i, j) = added(i, j);
-    }
+    fill(x, [&](Index i, Index j) { return values(i, j); });
+    fill(bias, [&](Index i, Index j) { return added(i, j); });
   }
 
   void run() {
+    const auto device = Machine::device();
     if (bias_rows == 0) {
-      cuda::softmax(emulated_stream(), kEmulatedDevice, x.const_device(), scale, y.device());
+      cuda::softmax(Machine::stream(), device, x.const_device(), scale, y.device());
     } else {
-      cuda::softmax(emulated_stream(), kEmulatedDevice, x.const_device(), scale,
-                    bias.const_device(), y.device());
+      cuda::softmax(Machine::stream(), device, x.const_device(), scale, bias.const_device(),
+                    y.device());
     }
+    y.fetch();
   }
 
   double score(Index row, Index column) const {
@@ -79,10 +76,8 @@ struct Problem {
     double result_worst = 0;
     for (Index j = 0; j < columns; ++j) {
       const double expected = std::exp(score(row, j) - largest) / sum;
-      const double error =
-          std::abs(static_cast<double>(static_cast<float>(result(row, j))) - expected);
-      const double ratio = error / (share * expected + kSmallest<Element>);
-      if (!(ratio <= result_worst)) result_worst = ratio;
+      result_worst = worse(result_worst, error_share(result(row, j), expected,
+                                                     share * expected + kSmallest<Element>));
     }
     return result_worst;
   }
@@ -113,7 +108,7 @@ TEMPLATE_LIST_TEST_CASE("Softmax kernel: rows of any length and layout", "[kerne
                                  Layout{"misaligned start", padding_of<TestType>(n), 1},
                                  Layout{"misaligned stride", 3, 0}}) {
       if (n > 10000 && layout.padding > 3) continue;
-      emulator::set_seed(++seed);
+      Machine::set_seed(++seed);
       CAPTURE(n, layout.what);
       Problem<TestType> plain(rows, n, 0, 1.0f, layout);
       plain.run();
@@ -169,21 +164,21 @@ TEMPLATE_LIST_TEST_CASE("Softmax kernel: in place", "[kernels]", Elements) {
     CAPTURE(n);
     Problem<TestType> problem(2, n, 0, 1.0f, {"", padding_of<TestType>(n), 0});
     const Problem<TestType> source(2, n, 0, 1.0f, {"", padding_of<TestType>(n), 0});
-    cuda::softmax(emulated_stream(), kEmulatedDevice, problem.x.const_device(), 1.0f,
+    cuda::softmax(Machine::stream(), Machine::device(), problem.x.const_device(), 1.0f,
                   problem.x.device());
+    problem.x.fetch();
     for (Index i = 0; i < 2; ++i) REQUIRE(source.worst(i, problem.x) <= 1.0);
   }
 }
 
 TEST_CASE("Softmax kernel: what does not fit is refused", "[kernels]") {
-  const Rows<float> x(6, 8, 8, 0), y(6, 8, 8, 0), tall(7, 8, 8, 0), bias(4, 8, 8, 0),
-      none(0, 8, 8, 0);
+  Rows<float> x(6, 8, 8, 0), y(6, 8, 8, 0), tall(7, 8, 8, 0), bias(4, 8, 8, 0), none(0, 8, 8, 0);
   const auto softmax = [](const auto&... arguments) {
-    cuda::softmax<float>(emulated_stream(), kEmulatedDevice, arguments...);
+    cuda::softmax<float>(Machine::stream(), kH200, arguments...);
   };
   CHECK_THROWS_AS(softmax(x.const_device(), 1.0f, tall.device()), ShapeError);
   CHECK_THROWS_AS(softmax(x.const_device(), 1.0f, bias.const_device(), y.device()), ShapeError);
-  const TensorView<const float, 2, DeviceSpace> gapped(x.view().data(), {6, 4}, {8, 2});
+  const TensorView<const float, 2, DeviceSpace> gapped(x.device().data(), {6, 4}, {8, 2});
   CHECK_THROWS_AS(softmax(gapped, 1.0f, y.device().slice(1, 0, 4)), ShapeError);
   softmax(none.const_device(), 1.0f, none.device());  // no rows: nothing to do
 }

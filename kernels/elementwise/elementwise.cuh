@@ -1,0 +1,114 @@
+#pragma once
+
+#include "crossfix/core/shape.hpp"
+#include "device/reduce.cuh"
+#include "device/vector.cuh"
+
+/// Small operators between the large ones. None uses shared memory. Bound: bytes, each element read
+/// once and written once; not yet measured.
+namespace crossfix::kernels {
+
+using device::kWarp;
+
+inline constexpr int kElementwiseThreads = 256;
+
+/// Rounds rows of floats. Tile: 256 vectors of kWidth elements of a row, one a thread; a block goes on
+/// to further rows.
+template <class Element, int kWidth>
+__global__ void __launch_bounds__(kElementwiseThreads)
+    round_rows(const float* x, Index x_stride, Element* z, Index z_stride, Index rows,
+               Index columns) {
+  const Index column =
+      (static_cast<Index>(blockIdx.x) * kElementwiseThreads + threadIdx.x) * kWidth;
+  if (column >= columns) return;
+  const Index left = columns - column;
+  const int count = left < kWidth ? static_cast<int>(left) : kWidth;
+  for (Index row = blockIdx.y; row < rows; row += gridDim.y) {
+    float values[kWidth];
+    device::load_part<kWidth>(x + row * x_stride + column, count, 0.0f, values);
+    device::store_part<kWidth>(z + row * z_stride + column, count, values);
+  }
+}
+
+/// Pixels of NHWC activations, each of `vectors` vectors of channels.
+template <class Element>
+struct EpiloguePixels {
+  const Element* x;
+  const Element* r;  ///< null where there is none
+  Element* y;
+  const float* bias;
+  Index items;  ///< pixels x vectors
+  int vectors;
+  bool relu;
+};
+
+/// Adds bias and residual, then the activation. Tile: kWidth channels of a pixel, one a thread; the
+/// grid's threads are a multiple of `vectors`, so that a thread that strides on stays with its
+/// channels and their biases. It reads before it writes, and nobody else touches its items: y may be
+/// x or r.
+template <class Element, int kWidth>
+__global__ void __launch_bounds__(kElementwiseThreads)
+    epilogue_pixels(const EpiloguePixels<Element> pixels) {
+  const Index first = static_cast<Index>(blockIdx.x) * kElementwiseThreads + threadIdx.x;
+  const Index step = static_cast<Index>(gridDim.x) * kElementwiseThreads;
+  float bias[kWidth];
+  device::load_vector<kWidth>(pixels.bias + first % pixels.vectors * kWidth, bias);
+  for (Index item = first; item < pixels.items; item += step) {
+    float values[kWidth];
+    device::load_vector<kWidth>(pixels.x + item * kWidth, values);
+    float added[kWidth] = {};
+    if (pixels.r != nullptr) device::load_vector<kWidth>(pixels.r + item * kWidth, added);
+#pragma unroll
+    for (int i = 0; i < kWidth; ++i) {
+      values[i] += bias[i];
+      values[i] += added[i];
+      if (pixels.relu && values[i] < 0.0f) values[i] = 0.0f;  // keeps a NaN
+    }
+    device::store_vector<kWidth>(pixels.y + item * kWidth, values);
+  }
+}
+
+/// Rows of x, weights and y; strides in elements.
+template <class Element>
+struct ProjectionRows {
+  const Element* x;
+  const float* weights;  ///< [out, in]
+  const float* bias;
+  float* y;
+  Index rows, x_stride, y_stride, y_step;  ///< y_step: between the outputs of a row
+  int in, out;
+};
+
+/// Few outputs for each row. Tile: a warp a row; lane t owns vectors t, t + 32, ... of kWidth inputs,
+/// and the sums of all outputs over them. Weights stay in L1. Bound: bytes of x.
+template <class Element, int kWidth, int kOutputs>
+__global__ void __launch_bounds__(kElementwiseThreads)
+    project_rows(const ProjectionRows<Element> rows) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const Index row = static_cast<Index>(blockIdx.x) * (kElementwiseThreads / kWarp) +
+                    static_cast<Index>(threadIdx.x) / kWarp;
+  if (row >= rows.rows) return;
+  const Element* x = rows.x + row * rows.x_stride;
+  float sums[kOutputs] = {};
+  for (int first = lane * kWidth; first < rows.in; first += kWarp * kWidth) {
+    float values[kWidth];
+    device::load_part<kWidth>(x + first, rows.in - first, 0.0f, values);
+#pragma unroll
+    for (int o = 0; o < kOutputs; ++o) {
+      if (o >= rows.out) break;
+      float weights[kWidth];
+      device::load_part<kWidth>(rows.weights + static_cast<Index>(o) * rows.in + first,
+                                rows.in - first, 0.0f, weights);
+#pragma unroll
+      for (int i = 0; i < kWidth; ++i) sums[o] = fmaf(values[i], weights[i], sums[o]);
+    }
+  }
+#pragma unroll
+  for (int o = 0; o < kOutputs; ++o) {
+    if (o >= rows.out) break;
+    const float sum = device::across_lanes(sums[o], kWarp, device::Add{});
+    if (lane == 0) rows.y[row * rows.y_stride + o * rows.y_step] = sum + rows.bias[o];
+  }
+}
+
+}  // namespace crossfix::kernels

@@ -1,0 +1,35 @@
+#include <cmath>
+#include <numbers>
+
+#include "crossfix/cuda/decode.hpp"
+#include "device/launch.cuh"
+#include "softmax/decode.cuh"
+
+namespace crossfix::cuda {
+
+void decode(StreamView stream, const DeviceTraits&, const ops::DecoderOutputs<DeviceSpace>& outputs,
+            double temperature) {
+  using namespace kernels;
+  static_assert(decode_shared_bytes(kDecodeGrid * kDecodeGrid) <= device::kUnaskedSharedBytes);
+  if (!(temperature > 0) || !std::isfinite(temperature)) {
+    throw ShapeError("a posterior of temperature " + std::to_string(temperature) +
+                     "; a positive number is expected");
+  }
+  if (outputs.batch() < 1 || outputs.grid() < 1 || outputs.grid() > kDecodeGrid) {
+    throw ShapeError("decoder outputs of " + std::to_string(outputs.batch()) +
+                     " images on a grid of " + std::to_string(outputs.grid()) +
+                     "; expected at least 1, on a grid of 1 to " + std::to_string(kDecodeGrid));
+  }
+  const DecodeBatch batch{.logits = outputs.logits().data(),
+                          .offsets = outputs.offsets().data(),
+                          .probability = outputs.probability().data(),
+                          .fix = outputs.fix().data(),
+                          .grid = static_cast<int>(outputs.grid()),
+                          .scale = static_cast<float>(std::numbers::log2e / temperature)};
+  device::launch(stream,
+                 {dim3(static_cast<unsigned>(outputs.batch())), kDecodeThreads,
+                  decode_shared_bytes(outputs.cells())},
+                 "decode", decode_image, batch);
+}
+
+}  // namespace crossfix::cuda

@@ -1,0 +1,222 @@
+#pragma once
+
+#include <cstddef>
+
+#include "crossfix/core/shape.hpp"
+#include "crossfix/ops/decoder.hpp"
+#include "device/memory.cuh"
+#include "device/reduce.cuh"
+#include "softmax/circle_cell.cuh"
+
+/// The two heads' raw outputs to a posterior.
+///
+/// Tile: an image; a block of 1,024 threads. Thread t owns cells t, t + 1024, ...: one cell of the
+/// reference's 32x32 grid. Shared memory: 3 KB of sums of the warps (DecodeScratch), then the weights
+/// of all cells, later their probabilities, 4 bytes each.
+///
+/// The radius: mass within a circle rises with its radius, and its derivative is a sum over the arc's
+/// parts. Newton's method inside a bracket, from the radius that a normal distribution of these moments
+/// would have; the bracket is halved where a step leaves it or does not halve. The block evaluates one
+/// radius at a time, each thread its cells: many radii at once would take as many times the work of
+/// each, and one multiprocessor does it all. Areas are in float, about 1e-6 of a cell; their sum, like
+/// the moments, in double, for the share at a given radius must not depend on what lies far from it.
+///
+/// Bound: latency; about ten barriers before the radius, one for each of its five to ten evaluations.
+/// Not yet measured.
+namespace crossfix::kernels {
+
+using device::kWarp;
+
+inline constexpr int kDecodeThreads = 1024;
+inline constexpr int kRadiusEvaluations =
+    64;  ///< at most; a bracket halves in each second at least
+inline constexpr float kRadiusStep =
+    0x1p-22f;  ///< of the bracket's width: steps that end the search
+
+struct DecodeBest {
+  float logit;
+  int cell;
+};
+__device__ __forceinline__ DecodeBest exchange(const DecodeBest& best, int distance) {
+  return {device::exchange(best.logit, distance),
+          __shfl_xor_sync(device::kAllLanes, best.cell, distance)};
+}
+/// The larger logit, the first of equal ones.
+struct FirstLargest {
+  __device__ __forceinline__ DecodeBest operator()(const DecodeBest& a, const DecodeBest& b) const {
+    const bool other = b.logit > a.logit || (b.logit == a.logit && b.cell < a.cell);
+    return other ? b : a;
+  }
+};
+
+/// Sums over cells of p times powers of row and column.
+struct DecodeMoments {
+  double mass, row, col, row_row, row_col, col_col;
+};
+__device__ __forceinline__ DecodeMoments exchange(const DecodeMoments& m, int distance) {
+  return {device::exchange(m.mass, distance),    device::exchange(m.row, distance),
+          device::exchange(m.col, distance),     device::exchange(m.row_row, distance),
+          device::exchange(m.row_col, distance), device::exchange(m.col_col, distance)};
+}
+__device__ __forceinline__ DecodeMoments operator+(const DecodeMoments& a, const DecodeMoments& b) {
+  return {a.mass + b.mass,       a.row + b.row,         a.col + b.col,
+          a.row_row + b.row_row, a.row_col + b.row_col, a.col_col + b.col_col};
+}
+
+/// Mass within a circle, and its derivative by the radius.
+struct DecodeMass {
+  double inside;
+  float slope;
+};
+__device__ __forceinline__ DecodeMass exchange(const DecodeMass& m, int distance) {
+  return {device::exchange(m.inside, distance), device::exchange(m.slope, distance)};
+}
+__device__ __forceinline__ DecodeMass operator+(const DecodeMass& a, const DecodeMass& b) {
+  return {a.inside + b.inside, a.slope + b.slope};
+}
+
+/// One place for each sum over the block, two for the mass, so that none is written while it is read.
+struct DecodeScratch {
+  DecodeBest best[kWarp];
+  float sum[kWarp];
+  DecodeMoments moments[kWarp];
+  DecodeMass mass[2][kWarp];
+};
+
+constexpr std::size_t decode_shared_bytes(Index cells) {
+  return sizeof(DecodeScratch) + static_cast<std::size_t>(cells) * sizeof(float);
+}
+
+/// Views of one batch, contiguous (ops/decoder.hpp).
+struct DecodeBatch {
+  const float* logits;  ///< [batch, cells]
+  float* offsets;       ///< [batch, cells, 2]
+  float* probability;   ///< [batch, cells]
+  float* fix;           ///< [batch, kFixValues]
+  int grid;
+  float scale;  ///< log2(e) / temperature
+};
+
+__device__ __forceinline__ float sigmoid(float x) {
+  constexpr float kLog2E = 1.44269504f;
+  return 1.0f / (1.0f + device::exp2_approx(-x * kLog2E));
+}
+
+/// This thread's part of the mass within `radius` of (row, col).
+__device__ __forceinline__ DecodeMass mass_within(const float* probability, int grid, float row,
+                                                  float col, float radius) {
+  DecodeMass mass{0.0, 0.0f};
+  for (int i = static_cast<int>(threadIdx.x); i < grid * grid; i += kDecodeThreads) {
+    const CirclePart part =
+        circle_cell(radius, static_cast<float>(i % grid) - col, static_cast<float>(i / grid) - row);
+    mass.inside += static_cast<double>(probability[i] * part.area);
+    mass.slope += probability[i] * part.arc;
+  }
+  return mass;
+}
+
+/// The smallest radius about (row, col) that holds ops::kRadiusShare of the posterior, in every thread;
+/// NaN where it holds a NaN. `guess` is where to begin.
+__device__ __forceinline__ float radius_of(const float* probability, int grid, float row, float col,
+                                           float guess, DecodeScratch& scratch) {
+  const auto side = static_cast<float>(grid);
+  const float far_row = fmaxf(row, side - row);
+  const float far_col = fmaxf(col, side - col);
+  float low = 0.0f;
+  float high = sqrtf(far_row * far_row + far_col * far_col);
+  const float least_step = kRadiusStep * high;
+  float radius = guess > low && guess < high ? guess : 0.5f * high;
+  float last_step = high;
+  for (int k = 0; k < kRadiusEvaluations; ++k) {
+    const DecodeMass mass =
+        device::across_block(mass_within(probability, grid, row, col, radius), scratch.mass[k % 2],
+                             DecodeMass{0.0, 0.0f}, device::Add{});
+    if (mass.inside != mass.inside) return static_cast<float>(mass.inside);
+    const auto excess = static_cast<float>(mass.inside - ops::kRadiusShare);
+    (excess < 0.0f ? low : high) = radius;
+    float next = radius - excess / mass.slope;
+    if (!(next > low && next < high) || 2.0f * fabsf(next - radius) > last_step) {
+      next = 0.5f * (low + high);
+    }
+    last_step = fabsf(next - radius);
+    radius = next;
+    if (last_step <= least_step) break;
+  }
+  return radius;
+}
+
+__global__ void __launch_bounds__(kDecodeThreads) decode_image(const DecodeBatch batch) {
+  auto& scratch = *reinterpret_cast<DecodeScratch*>(device::shared_memory());
+  auto* values = reinterpret_cast<float*>(device::shared_memory() + sizeof(DecodeScratch));
+  const int thread = static_cast<int>(threadIdx.x);
+  const int grid = batch.grid;
+  const int cells = grid * grid;
+  const Index image = blockIdx.x;
+  const float* logits = batch.logits + image * cells;
+  float* probability = batch.probability + image * cells;
+  float* offsets = batch.offsets + image * cells * 2;
+  const auto for_own_cells = [&](const auto& each) {
+    for (int i = thread; i < cells; i += kDecodeThreads) each(i);
+  };
+
+  DecodeBest own{-__builtin_inff(), thread};
+  for_own_cells([&](int i) {
+    if (logits[i] > own.logit) own = {logits[i], i};
+  });
+  const DecodeBest none{-__builtin_inff(), cells};
+  const DecodeBest best = device::across_block(own, scratch.best, none, FirstLargest{});
+
+  // Read before the barriers below, behind which the offsets are overwritten.
+  const float row =
+      static_cast<float>(best.cell / grid) + sigmoid(offsets[2 * static_cast<Index>(best.cell)]);
+  const float col = static_cast<float>(best.cell % grid) +
+                    sigmoid(offsets[2 * static_cast<Index>(best.cell) + 1]);
+
+  float own_sum = 0.0f;
+  for_own_cells([&](int i) {
+    values[i] = device::exp2_approx((logits[i] - best.logit) * batch.scale);
+    own_sum += values[i];
+  });
+  const float sum = device::across_block(own_sum, scratch.sum, 0.0f, device::Add{});
+
+  DecodeMoments sums{};
+  for_own_cells([&](int i) {
+    values[i] /= sum;
+    probability[i] = values[i];
+    offsets[2 * i] = sigmoid(offsets[2 * i]);
+    offsets[2 * i + 1] = sigmoid(offsets[2 * i + 1]);
+    const double p = values[i];
+    const double r = i / grid + 0.5;
+    const double c = i % grid + 0.5;
+    sums = sums + DecodeMoments{p, p * r, p * c, p * r * r, p * r * c, p * c * c};
+  });
+  const DecodeMoments moments =
+      device::across_block(sums, scratch.moments, DecodeMoments{}, device::Add{});
+  constexpr double kWithinCell = 1.0 / 12.0;  // variance of an even spread over one cell
+  const double mean_row = moments.row / moments.mass;
+  const double mean_col = moments.col / moments.mass;
+  const double row_row = moments.row_row / moments.mass - mean_row * mean_row + kWithinCell;
+  const double row_col = moments.row_col / moments.mass - mean_row * mean_col;
+  const double col_col = moments.col_col / moments.mass - mean_col * mean_col + kWithinCell;
+
+  // A round normal distribution holds the share within r^2 = -ln(1 - share) (row_row + col_col).
+  constexpr float kNormalRadius = 1.1394343f;
+  const auto away_row = static_cast<float>(mean_row - static_cast<double>(row));
+  const auto away_col = static_cast<float>(mean_col - static_cast<double>(col));
+  const float spread =
+      static_cast<float>(row_row + col_col) + away_row * away_row + away_col * away_col;
+  const float radius = radius_of(values, grid, row, col, sqrtf(kNormalRadius * spread), scratch);
+  if (thread == 0) {
+    float* fix = batch.fix + image * ops::kFixValues;
+    fix[ops::kFixCell] = static_cast<float>(best.cell);
+    fix[ops::kFixRow] = row;
+    fix[ops::kFixCol] = col;
+    fix[ops::kFixCovarianceRowRow] = static_cast<float>(row_row);
+    fix[ops::kFixCovarianceRowCol] = static_cast<float>(row_col);
+    fix[ops::kFixCovarianceColCol] = static_cast<float>(col_col);
+    fix[ops::kFixRadius] = radius;
+    fix[ops::kFixUnused] = 0.0f;
+  }
+}
+
+}  // namespace crossfix::kernels
