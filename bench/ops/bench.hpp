@@ -2,10 +2,10 @@
 
 #include <benchmark/benchmark.h>
 
-#include <cmath>
 #include <cstdlib>
 #include <string>
 
+#include "check.hpp"
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/cpu/backend.hpp"
 #include "ops/peak.hpp"
@@ -15,10 +15,6 @@
 /// double before it is timed, and refuses to time wrong ones.
 namespace crossfix::bench {
 
-/// Relative error allowed of a result; the tests of the operators say where it comes from.
-template <class Element>
-inline constexpr double kTolerance = std::is_same_v<Element, float> ? 1e-5 : 0x1p-7;
-
 template <class Element, std::size_t Rank>
 Tensor<Element, Rank> random(const std::string& key, const Shape<Rank>& shape, float scale = 1.0f) {
   const auto values = test::features(key, shape);
@@ -27,29 +23,6 @@ Tensor<Element, Rank> random(const std::string& key, const Shape<Rank>& shape, f
   return out;
 }
 
-/// Gathers the error of results that were worked out another way.
-class Check {
- public:
-  template <class Element>
-  void add(Element result, double expected) {
-    const double difference = static_cast<double>(static_cast<float>(result)) - expected;
-    difference_ += difference * difference;
-    norm_ += expected * expected;
-  }
-  /// False, and the benchmark ends with an error, unless the relative L2 error is within bounds.
-  template <class Element>
-  bool passes(benchmark::State& state) const {
-    const double error = std::sqrt(difference_ / norm_);
-    if (error <= kTolerance<Element>) return true;
-    state.SkipWithError(("wrong results: relative error " + std::to_string(error)).c_str());
-    return false;
-  }
-
- private:
-  double difference_ = 0.0;
-  double norm_ = 0.0;
-};
-
 /// Reports GFLOP/s, and their share of the peak of the machine, measured now.
 template <class Element>
 void report_flops(benchmark::State& state, double operations, int threads) {
@@ -57,11 +30,6 @@ void report_flops(benchmark::State& state, double operations, int threads) {
   state.counters["GFLOP/s"] = Counter(operations * 1e-9, Counter::kIsIterationInvariantRate);
   state.counters["of_peak"] =
       Counter(operations / peak_flops<Element>(threads), Counter::kIsIterationInvariantRate);
-}
-
-template <class Element>
-std::string named(const std::string& name) {
-  return name + "/" + std::string(name_of(dtype_of<Element>));
 }
 
 /// Threads that benchmarks run on: CROSSFIX_BENCH_THREADS, 0 (all cores) where it is absent.

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <string>
+#include <type_traits>
+
+#include "crossfix/core/dtype.hpp"
+
+namespace crossfix::bench {
+
+/// Relative error allowed of a result; the tests of the operators say where it comes from.
+template <class Element>
+inline constexpr double kTolerance = std::is_same_v<Element, float> ? 1e-5 : 0x1p-7;
+
+/// Gathers the error of results that were worked out another way.
+class Check {
+ public:
+  template <class Element>
+  void add(Element result, double expected) {
+    const double difference = static_cast<double>(static_cast<float>(result)) - expected;
+    difference_ += difference * difference;
+    norm_ += expected * expected;
+  }
+  /// False, and the benchmark ends with an error, unless the relative L2 error is within bounds.
+  template <class Element>
+  bool passes(benchmark::State& state) const {
+    const double error = std::sqrt(difference_ / norm_);
+    if (error <= kTolerance<Element>) return true;
+    state.SkipWithError(("wrong results: relative error " + std::to_string(error)).c_str());
+    return false;
+  }
+
+ private:
+  double difference_ = 0.0;
+  double norm_ = 0.0;
+};
+
+template <class Element>
+std::string named(const std::string& name) {
+  return name + "/" + std::string(name_of(dtype_of<Element>));
+}
+
+}  // namespace crossfix::bench
