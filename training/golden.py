@@ -96,11 +96,26 @@ def fusion(model: CrossFix) -> dict[str, Tensor]:
     }
 
 
+def pair(config: Config, suffix: str = "") -> tuple[Tensor, Tensor]:
+    """A generated satellite and ground image at the configuration's sizes."""
+    side = config.satellite_size
+    satellite = network_input(f"image/satellite{suffix}", side, side, config)
+    return satellite, network_input(f"image/ground{suffix}", *config.ground_size, config)
+
+
+def more_pairs(model: CrossFix) -> dict[str, Tensor]:
+    """What the network says of further pairs, so that the pairs of a batch can be told apart."""
+    entries = {}
+    for suffix in ("/1", "/2"):
+        logits, offsets = model(*pair(model.config, suffix))
+        entries |= {f"logits{suffix}": logits.float(), f"offsets{suffix}": offsets.float()}
+    return entries
+
+
 def whole(model: CrossFix) -> dict[str, Tensor]:
     """The whole network on generated images, with samples along the way."""
     config = model.config
-    satellite = network_input("image/satellite", config.satellite_size, config.satellite_size, config)
-    ground = network_input("image/ground", *config.ground_size, config)
+    satellite, ground = pair(config)
     ground_trunk = model.sat_extractor if config.trunk.shared else model.grd_extractor
     s, g = model.tokens(satellite, ground)
     logits, offsets = model(satellite, ground)
@@ -113,6 +128,7 @@ def whole(model: CrossFix) -> dict[str, Tensor]:
         **every(step, "fused", model.fuse(s, g)),
         "logits": logits.float(),
         "offsets": offsets.float(),
+        **more_pairs(model),
     }
 
 

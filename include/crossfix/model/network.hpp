@@ -162,7 +162,13 @@ class Network {
     return {work.buffers_.outputs, batch_, configuration_.grid};
   }
 
-  /// Floats that `read` fills.
+  /// Copies tokens, or rows of them, to `host`, of as many floats. Synchronises.
+  void read(Workspace& work, TensorView<const float, 2, typename B::Space> tokens,
+            float* host) const {
+    B::read(work.context_, tokens, host);
+  }
+
+  /// Floats that `read` of the results fills.
   Index output_count() const {
     return ops::DecoderOutputs<HostSpace>::element_count(batch_, configuration_.grid);
   }
