@@ -18,6 +18,7 @@ namespace {
 constexpr unsigned kMostThreads = 1024;
 constexpr unsigned kMostBlocksYz = 65535;
 constexpr std::size_t kMostSharedBytes = 227 * 1024;  // of compute capability 9.0
+constexpr std::uint64_t kWakesOfRank = 2048;          // of a warp's threads, about
 constexpr std::size_t kMostReasons = 12;              // named in the message of a deadlock
 
 thread_local Block* current_block = nullptr;
@@ -67,12 +68,12 @@ Block::Block(unsigned threads, std::size_t shared_bytes, std::string what, std::
 
 Block::~Block() { current_block = nullptr; }
 
-std::size_t Block::draw(std::size_t bound) {  // splitmix64
+std::uint64_t Block::draw() {  // splitmix64
   state_ += 0x9e3779b97f4a7c15u;
   std::uint64_t z = state_;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return static_cast<std::size_t>((z ^ (z >> 31)) % bound);
+  return z ^ (z >> 31);
 }
 
 void Block::fail(const std::string& message) const {
@@ -88,24 +89,19 @@ void Block::run(dim3 index, const std::function<void()>& body) {
   shared_.poison();
   for (auto& part : parts_) part.reset();
   deferred_.clear();
-  const std::size_t preference = draw(3);
-  order_ = {.copies_first = preference == 1,
-            .products_first = preference == 2,
-            .oldest_first = draw(2) == 0};
-  ready_.resize(threads_.size());
-  std::iota(ready_.begin(), ready_.end(), 0u);
+  draw_order();
   alive_ = threads();
   for (Thread& thread : threads_) {
     thread.returned = false;
     thread.reason = nullptr;
     thread.fiber->start(&Block::enter, &thread);
+    wake(thread.index);
   }
   try {
     while (alive_ > 0 && thrown_ == nullptr) {
       if (!ready_.empty()) {
-        std::swap(ready_[draw(ready_.size())], ready_.back());
-        const unsigned next = ready_.back();
-        ready_.pop_back();
+        const unsigned next = ready_.top().thread;
+        ready_.pop();
         resume(next);
       } else if (!deferred_.empty()) {
         do_deferred();
@@ -125,6 +121,19 @@ void Block::run(dim3 index, const std::function<void()>& body) {
   cancel_all();
   if (thrown_ != nullptr) std::rethrow_exception(std::exchange(thrown_, nullptr));
 }
+
+void Block::draw_order() {
+  const std::size_t preference = draw(3);
+  order_ = {.copies_first = preference == 1,
+            .products_first = preference == 2,
+            .oldest_first = draw(2) == 0,
+            .ranked = draw(2) == 0};
+  warp_ranks_.resize((threads_.size() + kWarpThreads - 1) / kWarpThreads);
+  for (unsigned warp = 0; warp < warp_ranks_.size(); ++warp) draw_rank(warp);
+  ready_ = {};
+}
+
+void Block::draw_rank(unsigned warp) { warp_ranks_[warp] = static_cast<std::uint32_t>(draw()); }
 
 void Block::resume(unsigned thread) {
   running_ = thread;
@@ -186,14 +195,20 @@ void Block::wait(const Waitable& reason) {
   if (cancelling_) throw Cancelled{};
 }
 
-void Block::wake(unsigned thread) { ready_.push_back(thread); }
+void Block::wake(unsigned thread) {
+  const std::uint64_t any = draw();
+  const unsigned warp = thread / kWarpThreads;
+  if (order_.ranked && any % kWakesOfRank == 0) draw_rank(warp);
+  ready_.push({order_.ranked ? std::uint64_t{warp_ranks_[warp]} << 32 | any >> 32 : any, thread});
+}
 
 void Block::give_way() {
-  struct Ready : public Waitable {
+  struct Turn : public Waitable {
     std::string describe() const override { return "its turn"; }
   };
-  ready_.push_back(running_);
-  wait(Ready{});
+  draw_rank(running_ / kWarpThreads);
+  wake(running_);
+  wait(Turn{});
 }
 
 std::string Block::deadlock() const {

@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <queue>
 #include <string>
 #include <vector>
 
@@ -39,10 +40,11 @@ enum class Slot { barriers, warps, copies, arrivals, tensors, products, register
 /// What runs beside the threads of a block.
 enum class Work { copy, product };
 
-/// The block that is being run. Its threads are fibers, resumed in an order drawn from the seed;
-/// one runs until it waits. Asynchronous work is deferred until no thread can run, as late as the
-/// kernel's waits allow. Its order is drawn for each block: either kind before the other or neither,
-/// the oldest first or any.
+/// The block that is being run. Its threads are fibers; one runs until it waits. The order is drawn
+/// from the seed, for each block anew: either any thread that can run is next, or warps have ranks, so
+/// that some run far ahead and others lag behind, until ranks are drawn again. Asynchronous work is
+/// deferred until no thread can run, as late as the kernel's waits allow: either kind before the
+/// other or neither, the oldest first or any.
 class Block {
  public:
   /// Threads of the block that runs now. Throws Fault where none does.
@@ -71,7 +73,7 @@ class Block {
   }
 
   /// A number below `bound`.
-  std::size_t draw(std::size_t bound);
+  std::size_t draw(std::size_t bound) { return static_cast<std::size_t>(draw() % bound); }
 
   /// Throws Fault with the kernel's name, the block and the running thread before `message`.
   [[noreturn]] void fail(const std::string& message) const;
@@ -99,11 +101,20 @@ class Block {
     bool copies_first = false;
     bool products_first = false;
     bool oldest_first = false;
+    bool ranked = false;  // threads, by their warp
+  };
+  struct Ready {
+    std::uint64_t rank;
+    unsigned thread;
+    bool operator<(const Ready& other) const { return rank < other.rank; }
   };
   struct Cancelled {};
   static constexpr unsigned kNobody = ~0u;
 
+  std::uint64_t draw();
   static void enter(void* thread);
+  void draw_order();
+  void draw_rank(unsigned warp);
   void resume(unsigned thread);
   void do_deferred();
   void cancel_all();
@@ -113,7 +124,8 @@ class Block {
   std::uint64_t state_;
   SharedMemory shared_;
   std::vector<Thread> threads_;
-  std::vector<unsigned> ready_;
+  std::priority_queue<Ready> ready_;
+  std::vector<std::uint32_t> warp_ranks_;
   std::vector<Deferred> deferred_;  // oldest first
   Order order_;
   std::array<std::unique_ptr<Part>, static_cast<std::size_t>(Slot::count)> parts_;
