@@ -18,6 +18,7 @@
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
 #include "crossfix/model/network.hpp"
+#include "model/gpu_bench.hpp"
 #include "ops/bench.hpp"
 #include "support/golden.hpp"
 
@@ -204,6 +205,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "crossfix bench: error: %s\n", error.what());
     return 3;
   }
+#if CROSSFIX_BENCH_GPU
+  bench::add_gpu_pairs();
+#endif
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

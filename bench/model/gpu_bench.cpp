@@ -1,0 +1,379 @@
+/// Pairs on a GPU, the reference network with generated weights, through the Localizer:
+///
+/// - gpu/device_images: from 8-bit images in the GPU's memory to fixes on the host;
+/// - gpu/host_images: the images are in host memory;
+/// - gpu/decoding: from JPEG files; all cores decode the next batch while one is located;
+/// - gpu/trunks, gpu/fusion, gpu/heads: stages, as CUDA graphs launched back to back.
+///
+/// Images are of VIGOR's sizes, so that resizing is part of the work. A benchmark first compares the
+/// fixes of the golden images with the float64 reference, in every place of its batch.
+#include "model/gpu_bench.hpp"
+
+#include <benchmark/benchmark.h>
+#include <cuda_runtime.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "crossfix/crossfix.hpp"
+#include "crossfix/cuda/backend.hpp"
+#include "crossfix/cuda/graph.hpp"
+#include "crossfix/model/network.hpp"
+#include "support/golden.hpp"
+#include "support/model_files.hpp"
+
+namespace crossfix::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr Index kSatelliteSide = 640;
+constexpr Shape<2> kGroundSize{1024, 2048};
+/// Bounds of the tests on the relative L2 error of logits.
+constexpr double kBound16 = 2e-2;
+constexpr double kBound32 = 2e-5;
+/// Different pairs that a benchmark turns through, so that images are not found in a cache.
+constexpr Index kPairs = 64;
+
+/// A folder for the time of the program.
+class Folder {
+ public:
+  Folder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("crossfix-bench-" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(path_);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  static const std::filesystem::path& get() {
+    static const Folder folder;
+    return folder.path_;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The reference network's generated weights, written at the first call.
+const std::filesystem::path& weights() {
+  static const std::filesystem::path path = [] {
+    const auto file = Folder::get() / "reference.safetensors";
+    const model::Configuration configuration;
+    test::GeneratedModel(configuration).write(file, configuration);
+    return file;
+  }();
+  return path;
+}
+
+Precision precision_of(Dtype dtype) {
+  return dtype == Dtype::bf16  ? Precision::bf16
+         : dtype == Dtype::f16 ? Precision::f16
+                               : Precision::f32;
+}
+
+void expect(cudaError_t status) {
+  if (status != cudaSuccess) throw DeviceError(cudaGetErrorString(status));
+}
+
+/// An image in the GPU's memory.
+class DeviceImage {
+ public:
+  explicit DeviceImage(const Tensor<std::uint8_t, 3>& image) : shape_(image.shape()) {
+    const auto bytes = static_cast<std::size_t>(image.size());
+    expect(cudaMalloc(&data_, bytes));
+    expect(cudaMemcpy(data_, image.data(), bytes, cudaMemcpyHostToDevice));
+  }
+  DeviceImage(DeviceImage&& other) noexcept
+      : shape_(other.shape_), data_(std::exchange(other.data_, nullptr)) {}
+  DeviceImage& operator=(DeviceImage&&) = delete;
+  ~DeviceImage() { cudaFree(data_); }
+  DeviceImageView view() const { return {static_cast<const std::uint8_t*>(data_), shape_}; }
+
+ private:
+  Shape<3> shape_;
+  void* data_ = nullptr;
+};
+
+/// The pairs that all benchmarks turn through.
+struct Images {
+  std::vector<Tensor<std::uint8_t, 3>> satellite;
+  std::vector<Tensor<std::uint8_t, 3>> ground;
+
+  Images() {
+    for (Index i = 0; i < kPairs; ++i) {
+      const std::string number = std::to_string(i);
+      satellite.push_back(test::image("bench/satellite/" + number, kSatelliteSide, kSatelliteSide));
+      ground.push_back(test::image("bench/ground/" + number, kGroundSize[0], kGroundSize[1]));
+    }
+  }
+  static const Images& get() {
+    static const Images images;
+    return images;
+  }
+};
+
+/// Pairs of one kind of memory, and the golden pair in it.
+struct HostPairs {
+  using PairType = Pair;
+  Tensor<std::uint8_t, 3> golden_satellite = test::image("image/satellite", 512, 512);
+  Tensor<std::uint8_t, 3> golden_ground = test::image("image/ground", 256, 512);
+
+  Pair at(Index i) const {
+    const auto slot = static_cast<std::size_t>(i % kPairs);
+    return {Images::get().ground[slot], Images::get().satellite[slot]};
+  }
+  Pair golden() const { return {golden_ground, golden_satellite}; }
+};
+
+struct DevicePairs {
+  using PairType = DevicePair;
+  std::vector<DeviceImage> satellite;
+  std::vector<DeviceImage> ground;
+  DeviceImage golden_satellite{test::image("image/satellite", 512, 512)};
+  DeviceImage golden_ground{test::image("image/ground", 256, 512)};
+
+  DevicePairs() {
+    for (const auto& image : Images::get().satellite) satellite.emplace_back(image);
+    for (const auto& image : Images::get().ground) ground.emplace_back(image);
+  }
+  DevicePair at(Index i) const {
+    const auto slot = static_cast<std::size_t>(i % kPairs);
+    return {ground[slot].view(), satellite[slot].view()};
+  }
+  DevicePair golden() const { return {golden_ground.view(), golden_satellite.view()}; }
+};
+
+bool golden_is_right(benchmark::State& state, std::span<const Fix> fixes, Dtype dtype) {
+  static const test::Golden golden("vigor");
+  double worst = 0.0;
+  for (const Fix& fix : fixes) {
+    const double error = golden.error("logits", fix.logits);
+    worst = !(error <= worst) ? error : worst;
+  }
+  if (worst <= (dtype == Dtype::f32 ? kBound32 : kBound16)) return true;
+  state.SkipWithError(("wrong results: relative error " + std::to_string(worst)).c_str());
+  return false;
+}
+
+Localizer load(Dtype dtype, Index batch) {
+  LocalizerOptions options;
+  options.device = Device::cuda;
+  options.precision = precision_of(dtype);
+  options.batch = batch;
+  return Localizer::load(weights(), options);
+}
+
+void report_pairs(benchmark::State& state, Index batch) {
+  state.counters["pairs/s"] =
+      benchmark::Counter(static_cast<double>(batch), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// From images in memory to fixes, a batch at a time.
+template <class Pairs>
+void locate(benchmark::State& state, Dtype dtype, Index batch) try {
+  Localizer localizer = load(dtype, batch);
+  const Pairs pairs;
+  std::vector<typename Pairs::PairType> group(static_cast<std::size_t>(batch), pairs.golden());
+  std::vector<Fix> fixes;
+  localizer.locate(group, fixes);
+  if (!golden_is_right(state, fixes, dtype)) return;
+  Index next = 0;
+  for (auto _ : state) {
+    for (auto& pair : group) pair = pairs.at(next++);
+    localizer.locate(group, fixes);
+  }
+  report_pairs(state, batch);
+} catch (const Error& error) {
+  state.SkipWithError(error.what());
+}
+
+/// The pairs' images as JPEG files.
+struct Files {
+  std::vector<std::filesystem::path> satellite;
+  std::vector<std::filesystem::path> ground;
+
+  Files() {
+    const auto write = [](const Tensor<std::uint8_t, 3>& image, const std::string& name) {
+      const auto path = Folder::get() / name;
+      io::write_jpeg(path, image);
+      return path;
+    };
+    for (std::size_t i = 0; i < static_cast<std::size_t>(kPairs); ++i) {
+      satellite.push_back(
+          write(Images::get().satellite[i], "satellite" + std::to_string(i) + ".jpg"));
+      ground.push_back(write(Images::get().ground[i], "ground" + std::to_string(i) + ".jpg"));
+    }
+  }
+  static const Files& get() {
+    static const Files files;
+    return files;
+  }
+};
+
+struct DecodedPair {
+  io::Image satellite;
+  io::Image ground;
+};
+
+/// Reads `count` pairs from the files, on all cores.
+std::vector<DecodedPair> decode(Index first, Index count) {
+  std::vector<DecodedPair> pairs(static_cast<std::size_t>(count));
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t image = next++; image < 2 * pairs.size(); image = next++) {
+      const auto file =
+          (static_cast<std::size_t>(first) + image / 2) % static_cast<std::size_t>(kPairs);
+      DecodedPair& pair = pairs[image / 2];
+      if (image % 2 == 0) {
+        pair.ground = io::read_image(Files::get().ground[file]);
+      } else {
+        pair.satellite = io::read_image(Files::get().satellite[file]);
+      }
+    }
+  };
+  const std::size_t workers =
+      std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), 2 * pairs.size());
+  std::vector<std::future<void>> threads;
+  for (std::size_t i = 0; i < workers; ++i) {
+    threads.push_back(std::async(std::launch::async, work));
+  }
+  for (auto& thread : threads) thread.get();
+  return pairs;
+}
+
+void locate_files(benchmark::State& state, Dtype dtype, Index batch) try {
+  Localizer localizer = load(dtype, batch);
+  const HostPairs host;
+  std::vector<Pair> group(static_cast<std::size_t>(batch), host.golden());
+  std::vector<Fix> fixes;
+  localizer.locate(group, fixes);
+  if (!golden_is_right(state, fixes, dtype)) return;
+  Files::get();
+  Index next = 0;
+  const auto begin = [&] {
+    return std::async(std::launch::async, [first = next, batch] { return decode(first, batch); });
+  };
+  auto ahead = begin();
+  for (auto _ : state) {
+    // Of one pair the time from file to fix is wanted; of more, the rate in a stream of batches.
+    if (batch == 1) ahead = begin();
+    const auto decoded = ahead.get();
+    next += batch;
+    if (batch > 1) ahead = begin();
+    for (std::size_t i = 0; i < decoded.size(); ++i) {
+      group[i] = {decoded[i].ground, decoded[i].satellite};
+    }
+    localizer.locate(group, fixes);
+  }
+  report_pairs(state, batch);
+} catch (const Error& error) {
+  state.SkipWithError(error.what());
+}
+
+/// A stage of the network alone: a graph of it, launched back to back.
+template <class Element>
+void stage(benchmark::State& state, const std::string& name, Index batch) try {
+  using Network = model::Network<cuda::Backend<Element>>;
+  const cuda::Target target{cuda::Device()};
+  const Network network(target, test::generated_parameters(), {}, batch);
+  typename Network::Workspace work(network, target);
+  const HostPairs pairs;
+  const auto load_images = [&] {
+    for (Index slot = 0; slot < batch; ++slot) {
+      network.load_satellite(work, slot, pairs.golden_satellite);
+      network.load_ground(work, slot, pairs.golden_ground);
+    }
+  };
+  const auto trunks = [&] {
+    network.extract_satellite(work);
+    network.extract_ground(work);
+  };
+  load_images();
+  network.run(work);
+  std::vector<float> block(static_cast<std::size_t>(network.output_count()));
+  const auto outputs = network.read(work, block.data());
+  std::vector<Fix> fixes(static_cast<std::size_t>(batch));
+  for (Index slot = 0; slot < batch; ++slot) {
+    const auto logits = outputs.logits()[slot];
+    fixes[static_cast<std::size_t>(slot)].logits.assign(logits.data(),
+                                                        logits.data() + logits.size());
+  }
+  if (!golden_is_right(state, fixes, dtype_of<Element>)) return;
+  load_images();  // fusion works where the images were
+  if (name != "trunks") trunks();
+  const std::map<std::string, std::function<void()>> stages{
+      {"trunks", trunks}, {"fusion", [&] { network.fuse(work); }}, {"heads", [&] {
+                                                                      network.decode(work);
+                                                                    }}};
+  const cuda::Graph graph(target, stages.at(name));
+  constexpr int kLaunches = 20;
+  for (auto _ : state) {
+    target.synchronize();
+    const auto start = Clock::now();
+    for (int i = 0; i < kLaunches; ++i) graph.launch(target);
+    target.synchronize();
+    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - start).count() / kLaunches);
+  }
+  report_pairs(state, batch);
+} catch (const Error& error) {
+  state.SkipWithError(error.what());
+}
+
+std::string named(const std::string& what, Index batch, Dtype dtype) {
+  return "gpu/" + what + "/reference/batch:" + std::to_string(batch) + "/" +
+         std::string(name_of(dtype));
+}
+
+void add_localizer(const std::string& what, Index batch, Dtype dtype,
+                   void (*run)(benchmark::State&, Dtype, Index)) {
+  benchmark::RegisterBenchmark(named(what, batch, dtype).c_str(),
+                               [=](benchmark::State& state) { run(state, dtype, batch); })
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
+}  // namespace
+
+void add_gpu_pairs() {
+  try {
+    const cuda::Device device;
+    benchmark::AddCustomContext("gpu", device.description());
+  } catch (const DeviceError& error) {
+    std::fprintf(stderr, "bench_model: no pair measured on a GPU: %s\n", error.what());
+    return;
+  }
+  for (const Index batch : {1, 8, 64}) {
+    for (const Dtype dtype : {Dtype::bf16, Dtype::f16, Dtype::f32}) {
+      if (dtype != Dtype::bf16 && batch != 1) continue;
+      add_localizer("device_images", batch, dtype, locate<DevicePairs>);
+      add_localizer("host_images", batch, dtype, locate<HostPairs>);
+    }
+    add_localizer("decoding", batch, Dtype::bf16, locate_files);
+    for (const char* name : {"trunks", "fusion", "heads"}) {
+      benchmark::RegisterBenchmark(
+          named(name, batch, Dtype::bf16).c_str(),
+          [=](benchmark::State& state) { stage<bfloat16>(state, name, batch); })
+          ->UseManualTime()
+          ->Unit(benchmark::kMillisecond);
+    }
+  }
+}
+
+}  // namespace crossfix::bench

@@ -1,0 +1,9 @@
+#pragma once
+
+namespace crossfix::bench {
+
+/// Registers the benchmarks of the whole network on a GPU; where there is none says so, on standard
+/// error, and registers nothing.
+void add_gpu_pairs();
+
+}  // namespace crossfix::bench

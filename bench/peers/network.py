@@ -1,0 +1,153 @@
+"""The reference network in PyTorch with every advantage it has: frozen BatchNorm folded into the
+convolutions, channels last, bf16, CUDA graphs, and for torch.compile the search for the best kernels."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import contest
+import timing
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
+
+MODES = ("eager", "eager, CUDA graph", "torch.compile")
+PARTS = ("network", "fusion")
+# As the tests allow of logits in bf16, and half as much again: PyTorch rounds tokens between layers.
+BOUND = 3e-2
+
+
+def fold(module) -> None:
+    """Folds every frozen BatchNorm into the convolution before it, in place."""
+    import torch
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    for child in module.modules():
+        names = dict(child.named_children())
+        pairs = [(f"conv{i}", f"bn{i}") for i in (1, 2, 3)]
+        if isinstance(child, torch.nn.Sequential) and len(child) == 2:
+            pairs.append(("0", "1"))
+        for conv, norm in pairs:
+            if isinstance(names.get(norm), torch.nn.BatchNorm2d):
+                setattr(child, conv, fuse_conv_bn_eval(names[conv], names[norm]))
+                setattr(child, norm, torch.nn.Identity())
+
+
+def reference():
+    """The network with generated weights, frozen."""
+    from generator import fill
+    from model import CrossFix
+
+    return fill(CrossFix()).eval()
+
+
+def work_of(model, part: str):
+    """What is timed, as a module: images to probabilities and fixes, or tokens to fused tokens."""
+    import torch
+
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, satellite, ground):
+            logits, offsets = self.model(satellite, ground)
+            cell = logits.argmax(dim=1)
+            offset = offsets.gather(1, cell[:, None, None].expand(-1, 1, 2)).squeeze(1)
+            grid = self.model.config.grid
+            fix = torch.stack([cell // grid, cell % grid], dim=1) + offset.float()
+            return logits, torch.softmax(logits.float(), dim=1), fix
+
+    class Fusion(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, satellite, ground):
+            return (self.model.fuse(satellite, ground),)
+
+    return {"network": Whole, "fusion": Fusion}[part]()
+
+
+def inputs_of(config, part: str, batch: int, seed: int, device: str = "cuda"):
+    """Normalised images [batch, 3, H, W], or tokens [batch, tokens, d], float64 on the device."""
+    import torch
+
+    generator = torch.Generator(device).manual_seed(seed)
+    height, width = config.ground_size
+    side = config.satellite_size
+    shapes = {
+        "network": ((batch, 3, side, side), (batch, 3, height, width)),
+        "fusion": (
+            (batch, config.cells, config.model_width),
+            (batch, height * width // 64, config.model_width),
+        ),
+    }[part]
+    return [
+        torch.randn(shape, generator=generator, device=device, dtype=torch.float64)
+        for shape in shapes
+    ]
+
+
+def as_bf16(tensors):
+    import torch
+
+    def laid_out(tensor):
+        tensor = tensor.bfloat16()
+        return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
+
+    return [laid_out(tensor) for tensor in tensors]
+
+
+class Peer:
+    """One mode at one batch."""
+
+    def __init__(self, part: str, mode: str, batch: int) -> None:
+        self.part, self.mode, self.batch = part, mode, batch
+        self.run = None
+
+    def prepare(self) -> float:
+        import torch
+
+        torch.backends.cudnn.benchmark = True
+        model = reference()
+        config = model.config
+        sample = inputs_of(config, self.part, 1, seed=1)
+        with torch.no_grad():
+            exact = work_of(reference().double().cuda(), self.part)(*sample)[0]
+        fold(model)
+        model = model.cuda().bfloat16().to(memory_format=torch.channels_last)
+        work = work_of(model, self.part)
+        if self.mode == "torch.compile":
+            work = torch.compile(work, mode="max-autotune", dynamic=False)
+        # The sample stands in every place of the batch, so that one answer checks all.
+        repeated = [tensor.expand(self.batch, *tensor.shape[1:]) for tensor in sample]
+        inputs = as_bf16(repeated)
+        with torch.no_grad():
+            results = work(*inputs)[0]
+            error = max(
+                (timing.relative_error(result[None], exact) for result in results),
+                key=lambda value: (value != value, value),
+            )
+            inputs = as_bf16(inputs_of(config, self.part, self.batch, seed=2))
+            if self.mode == "eager, CUDA graph":
+                self.run = timing.graph_of([lambda: work(*inputs)])
+            else:
+                self.run = lambda: work(*inputs)
+        return error
+
+    def time(self) -> float:
+        import torch
+
+        with torch.no_grad():
+            return timing.samples(self.run, 1)
+
+
+def run(part: str, batch: int, rounds: int, ours) -> dict[str, Any]:
+    """One batch: this project's program (`ours(name)` gives its contender, or none) and the peers."""
+    peers = [Peer(part, mode, batch) for mode in MODES]
+    contenders = [contest.Contender(peer.mode, peer.prepare, peer.time) for peer in peers]
+    own = ours(f"gpu/{'device_images' if part == 'network' else part}/reference/batch:{batch}/bf16")
+    entry = contest.run(([own] if own else []) + contenders, rounds, BOUND)
+    return {"part": part, "batch": batch, **entry}
