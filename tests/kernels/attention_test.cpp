@@ -1,5 +1,6 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstring>
+#include <cmath>
 #include <limits>
 
 #include "attention/hopper_layout.hpp"
@@ -362,6 +363,38 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel takes repeated and reversed tokens", "
   Tensor<float, 4> result(o.shape());
   for (Index i = 0; i < o.size(); ++i) result.data()[i] = static_cast<float>(o.data()[i]);
   CHECK(relative_error(result, expected) <= TestType::kTolerance);
+}
+
+TEST_CASE("Attention takes the kernel for the device, the element and the alignment",
+          "[attention]") {
+  using cuda::AttentionKernel;
+  const auto result = [](auto subject, const cuda::DeviceTraits& device, Index dim = 32,
+                         Index guard = 8) {
+    return Attention<decltype(subject)>({1, 70, 100, 2, dim}).result(0.2f, guard, device);
+  };
+  const auto equal = [](const Tensor<float, 4>& a, const Tensor<float, 4>& b) {
+    return std::equal(a.data(), a.data() + a.size(), b.data(), b.data() + b.size());
+  };
+  const AttentionSubject<bfloat16, AttentionKernel::automatic> automatic;
+  using Hopper = AttentionSubject<bfloat16, AttentionKernel::hopper>;
+  const Hopper hopper;
+  const AttentionSubject<bfloat16, AttentionKernel::ampere> ampere;
+  CROSSFIX_NEED_KERNEL(Hopper);
+  const cuda::DeviceTraits h = Machine::device();
+  cuda::DeviceTraits older = h;
+  older.compute_capability = 86;
+  cuda::DeviceTraits newer = h;
+  newer.compute_capability = 120;
+  // The kernels round differently, or this test would tell nothing.
+  REQUIRE_FALSE(equal(result(hopper, h), result(ampere, h)));
+  CHECK(equal(result(automatic, h), result(hopper, h)));
+  CHECK(equal(result(automatic, older), result(ampere, h)));
+  CHECK(equal(result(automatic, newer), result(ampere, h)));
+  CHECK(equal(result(automatic, h, 16), result(ampere, h, 16)));
+  CHECK(equal(result(automatic, h, 32, 1), result(ampere, h, 32, 1)));
+  const AttentionSubject<float, AttentionKernel::automatic> automatic_float;
+  const AttentionSubject<float, AttentionKernel::exact> exact;
+  CHECK(equal(result(automatic_float, h), result(exact, h)));
 }
 
 }  // namespace crossfix::test
