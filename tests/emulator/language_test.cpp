@@ -65,6 +65,26 @@ TEST_CASE("Emulator: without __syncthreads some thread reads before the other wr
   }
 }
 
+TEST_CASE("Emulator: some order lets a warp overtake the others") {
+  // Each warp's sum by way of one place twice: the second is written while laggards read the first.
+  int wrong = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    set_seed(seed);
+    launch(1, 128, 4 * sizeof(int), "kernel", [&] {
+      auto* shared = reinterpret_cast<int*>(device::shared_memory());
+      const unsigned warp = threadIdx.x / 32;
+      for (int round = 0; round < 2; ++round) {
+        const int own = __shfl_sync(0xffffffffu, 10 * round + static_cast<int>(warp), 0);
+        if (threadIdx.x % 32 == 0) shared[warp] = own;
+        if (round == 0) __syncthreads();
+        __syncwarp();
+        if (round == 0 && shared[3 - warp] != static_cast<int>(3 - warp)) ++wrong;
+      }
+    });
+  }
+  CHECK(wrong > 0);
+}
+
 TEST_CASE("Emulator: shuffles and votes within a warp, and within parts of it") {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     set_seed(seed);
