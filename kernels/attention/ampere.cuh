@@ -30,12 +30,12 @@
 // Bound. For dim 32 the exponentials: one a score, 16 a clock of a multiprocessor; for dim 64 and 128
 // the matrix products, 4 dim operations a score. Not yet measured.
 
-#include "attention/lanes.cuh"
 #include "attention/schedule.hpp"
 #include "attention/swizzle.hpp"
 #include "crossfix/ops/online_softmax.hpp"
 #include "device/ampere.cuh"
 #include "device/memory.cuh"
+#include "device/reduce.cuh"
 #include "device/scalar.cuh"
 
 namespace crossfix::kernels {
@@ -178,7 +178,7 @@ struct AmpereAttention {
         for (int n = 1; n < kKeyTiles; ++n) {
           largest = fmaxf(largest, fmaxf(scores[m][n][2 * half], scores[m][n][2 * half + 1]));
         }
-        const float factor = row.raise(maximum_of_lanes<4>(largest) * scale);
+        const float factor = row.raise(device::across_lanes(largest, 4, device::Maximum{}) * scale);
 #pragma unroll
         for (int n = 0; n < kDimTiles; ++n) {
           output[m][n][2 * half] *= factor;
@@ -231,7 +231,7 @@ struct AmpereAttention {
     for (int m = 0; m < kRowTiles; ++m) {
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        const float sum = sum_of_lanes<4>(softmax[m][half].sum);
+        const float sum = device::across_lanes(softmax[m][half].sum, 4, device::Add{});
         const float factor = any_keys ? 1.0f / sum : 0.0f;
         const int row = warp * Tile::kWarpQueries + 16 * m + product_row(lane, 2 * half);
 #pragma unroll

@@ -5,8 +5,9 @@
 //
 // Tile. A block of 256 threads computes 64 queries of one head against all keys, kKeys = 64 at a time
 // (32 where dim is above 64). Threads form a 16 x 16 square, (ty, tx): thread (ty, tx) owns the rows
-// 4 ty to 4 ty + 3, of the scores the columns tx, tx + 16, ..., and of the output the columns
-// tx kDim / 16 and those that follow. A row's softmax is shared by its 16 threads, half a warp.
+// 4 ty to 4 ty + 3, of the scores the columns tx, tx + 16, ..., and of the output as many columns,
+// either the like or, where there are 4, runs of 4 (16 bytes): the threads of a row read neighbouring
+// words of the values. A row's softmax is shared by its 16 threads, half a warp.
 //
 // Shared memory, floats; rows are padded by 4, which spreads 8 rows over all banks:
 //   queries  64 x (kDim + 4)
@@ -20,11 +21,12 @@
 // Bound. 4 kDim operations a score on the CUDA cores, 256 a clock of a multiprocessor (128 on an A100).
 // Not yet measured.
 
-#include "attention/lanes.cuh"
 #include "attention/schedule.hpp"
 #include "crossfix/ops/online_softmax.hpp"
 #include "device/memory.cuh"
+#include "device/reduce.cuh"
 #include "device/scalar.cuh"
+#include "device/vector.cuh"
 
 namespace crossfix::kernels {
 
@@ -38,7 +40,8 @@ struct ExactTile {
   static constexpr int kQueries = kSide * kRows;
   static constexpr int kKeys = kDim <= 64 ? 64 : 32;
   static constexpr int kColumns = kKeys / kSide;       // of scores, a thread
-  static constexpr int kOutputColumns = kDim / kSide;  // a thread
+  static constexpr int kOutputColumns = kDim / kSide;  // a thread, in runs of kRun neighbours
+  static constexpr int kRun = kOutputColumns >= 4 ? 4 : 1;
 
   static constexpr int kPadding = 4;
   static constexpr int kRowStride = kDim + kPadding;
@@ -124,7 +127,7 @@ struct ExactAttention {
       float largest = scores[r][0];
 #pragma unroll
       for (int c = 1; c < kColumns; ++c) largest = fmaxf(largest, scores[r][c]);
-      const float factor = row.raise(maximum_of_lanes<Tile::kSide>(largest));
+      const float factor = row.raise(device::across_lanes(largest, Tile::kSide, device::Maximum{}));
 #pragma unroll
       for (float& value : output[r]) value *= factor;
       float* weights = shared + Tile::kWeightOffset + (first_row + r) * Tile::kWeightStride;
@@ -147,17 +150,22 @@ struct ExactAttention {
       for (int r = 0; r < kRows; ++r) {
         w[r] = four(Tile::kWeightOffset + (first_row + r) * Tile::kWeightStride + key);
       }
-      const float* value =
-          shared + Tile::kValueOffset + key * Tile::kDim + column * Tile::kOutputColumns;
 #pragma unroll
-      for (int c = 0; c < Tile::kOutputColumns; ++c) {
+      for (int run = 0; run < Tile::kOutputColumns; run += Tile::kRun) {
+        const float* values = shared + Tile::kValueOffset + key * Tile::kDim + output_column(run);
+        float v[4][Tile::kRun];
 #pragma unroll
-        for (int r = 0; r < kRows; ++r) {
-          float sum = output[r][c];
-          sum = fmaf(w[r].x, value[c], sum);
-          sum = fmaf(w[r].y, value[Tile::kDim + c], sum);
-          sum = fmaf(w[r].z, value[2 * Tile::kDim + c], sum);
-          output[r][c] = fmaf(w[r].w, value[3 * Tile::kDim + c], sum);
+        for (int i = 0; i < 4; ++i) device::load_vector(values + i * Tile::kDim, v[i]);
+#pragma unroll
+        for (int c = 0; c < Tile::kRun; ++c) {
+#pragma unroll
+          for (int r = 0; r < kRows; ++r) {
+            float sum = output[r][run + c];
+            sum = fmaf(w[r].x, v[0][c], sum);
+            sum = fmaf(w[r].y, v[1][c], sum);
+            sum = fmaf(w[r].z, v[2][c], sum);
+            output[r][run + c] = fmaf(w[r].w, v[3][c], sum);
+          }
         }
       }
     }
@@ -168,18 +176,23 @@ struct ExactAttention {
                                                int tokens, int dim, bool any_keys) const {
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
-      const float sum = sum_of_lanes<Tile::kSide>(softmax[r].sum);
+      const float sum = device::across_lanes(softmax[r].sum, Tile::kSide, device::Add{});
       const int token = first + first_row + r;
       if (token >= tokens) continue;
 #pragma unroll
       for (int c = 0; c < Tile::kOutputColumns; ++c) {
-        const int d = column * Tile::kOutputColumns + c;
+        const int d = output_column(c);
         if (d < dim) head[token * token_stride + d] = any_keys ? output[r][c] / sum : 0.0f;
       }
     }
   }
 
  private:
+  /// The column of the output that is the thread's `index`th.
+  __device__ __forceinline__ int output_column(int index) const {
+    return index / Tile::kRun * Tile::kRun * Tile::kSide + column * Tile::kRun + index % Tile::kRun;
+  }
+
   __device__ __forceinline__ float4 four(int offset) const {
     return *reinterpret_cast<const float4*>(shared + offset);
   }

@@ -32,6 +32,11 @@ struct Add {
   }
 };
 
+/// The largest; passes NaN over, as fmaxf does.
+struct Maximum {
+  __device__ __forceinline__ float operator()(float a, float b) const { return fmaxf(a, b); }
+};
+
 struct Merge {
   template <class State>
   __device__ __forceinline__ State operator()(State a, const State& b) const {
