@@ -22,6 +22,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -172,12 +173,29 @@ bool golden_is_right(benchmark::State& state, std::span<const Fix> fixes, Dtype 
   return false;
 }
 
-Localizer load(Dtype dtype, Index batch) {
-  LocalizerOptions options;
-  options.device = Device::cuda;
-  options.precision = precision_of(dtype);
-  options.batch = batch;
-  return Localizer::load(weights(), options);
+/// The last thing made, kept while the same is asked for: a benchmark is entered several times until
+/// its number of iterations is found, and preparing a network takes longer than timing it.
+template <class T, class Key, class Make>
+T& kept(const Key& key, const Make& make) {
+  static std::optional<Key> made_for;
+  static std::unique_ptr<T> last;
+  if (made_for != key) {
+    made_for.reset();
+    last.reset();  // before the next takes its memory
+    last = make();
+    made_for = key;
+  }
+  return *last;
+}
+
+Localizer& localizer_for(Dtype dtype, Index batch) {
+  return kept<Localizer>(std::pair(dtype, batch), [&] {
+    LocalizerOptions options;
+    options.device = Device::cuda;
+    options.precision = precision_of(dtype);
+    options.batch = batch;
+    return std::make_unique<Localizer>(Localizer::load(weights(), options));
+  });
 }
 
 void report_pairs(benchmark::State& state, Index batch) {
@@ -188,7 +206,7 @@ void report_pairs(benchmark::State& state, Index batch) {
 /// From images in memory to fixes, a batch at a time.
 template <class Pairs>
 void locate(benchmark::State& state, Dtype dtype, Index batch) try {
-  Localizer localizer = load(dtype, batch);
+  Localizer& localizer = localizer_for(dtype, batch);
   const Pairs pairs;
   std::vector<typename Pairs::PairType> group(static_cast<std::size_t>(batch), pairs.golden());
   std::vector<Fix> fixes;
@@ -259,7 +277,7 @@ std::vector<DecodedPair> decode(Index first, Index count) {
 }
 
 void locate_files(benchmark::State& state, Dtype dtype, Index batch) try {
-  Localizer localizer = load(dtype, batch);
+  Localizer& localizer = localizer_for(dtype, batch);
   const HostPairs host;
   std::vector<Pair> group(static_cast<std::size_t>(batch), host.golden());
   std::vector<Fix> fixes;
@@ -287,48 +305,63 @@ void locate_files(benchmark::State& state, Dtype dtype, Index batch) try {
   state.SkipWithError(error.what());
 }
 
-/// A stage of the network alone: a graph of it, launched back to back.
+/// A network with its workspace and the golden images.
 template <class Element>
-void stage(benchmark::State& state, const std::string& name, Index batch) try {
+struct Bed {
   using Network = model::Network<cuda::Backend<Element>>;
-  const cuda::Target target{cuda::Device()};
-  const Network network(target, test::generated_parameters(), {}, batch);
-  typename Network::Workspace work(network, target);
-  const HostPairs pairs;
-  const auto load_images = [&] {
-    for (Index slot = 0; slot < batch; ++slot) {
+
+  explicit Bed(Index batch)
+      : network(target, test::generated_parameters(), {}, batch),
+        work(network, target),
+        block(static_cast<std::size_t>(network.output_count())) {}
+
+  void load() {
+    for (Index slot = 0; slot < network.batch(); ++slot) {
       network.load_satellite(work, slot, pairs.golden_satellite);
       network.load_ground(work, slot, pairs.golden_ground);
     }
-  };
-  const auto trunks = [&] {
+  }
+  void trunks() {
     network.extract_satellite(work);
     network.extract_ground(work);
-  };
-  load_images();
-  network.run(work);
-  std::vector<float> block(static_cast<std::size_t>(network.output_count()));
-  const auto outputs = network.read(work, block.data());
-  std::vector<Fix> fixes(static_cast<std::size_t>(batch));
-  for (Index slot = 0; slot < batch; ++slot) {
-    const auto logits = outputs.logits()[slot];
-    fixes[static_cast<std::size_t>(slot)].logits.assign(logits.data(),
-                                                        logits.data() + logits.size());
   }
-  if (!golden_is_right(state, fixes, dtype_of<Element>)) return;
-  load_images();  // fusion works where the images were
-  if (name != "trunks") trunks();
+  std::vector<Fix> fixes() {
+    load();
+    network.run(work);
+    const auto outputs = network.read(work, block.data());
+    std::vector<Fix> all(static_cast<std::size_t>(network.batch()));
+    for (std::size_t slot = 0; slot < all.size(); ++slot) {
+      const auto logits = outputs.logits()[static_cast<Index>(slot)];
+      all[slot].logits.assign(logits.data(), logits.data() + logits.size());
+    }
+    return all;
+  }
+
+  cuda::Target target{cuda::Device()};
+  Network network;
+  typename Network::Workspace work;
+  HostPairs pairs;
+  std::vector<float> block;
+};
+
+/// A stage of the network alone: a graph of it, launched back to back.
+template <class Element>
+void stage(benchmark::State& state, const std::string& name, Index batch) try {
+  auto& bed = kept<Bed<Element>>(batch, [&] { return std::make_unique<Bed<Element>>(batch); });
+  if (!golden_is_right(state, bed.fixes(), dtype_of<Element>)) return;
+  bed.load();  // fusion works where the images were
+  if (name != "trunks") bed.trunks();
   const std::map<std::string, std::function<void()>> stages{
-      {"trunks", trunks}, {"fusion", [&] { network.fuse(work); }}, {"heads", [&] {
-                                                                      network.decode(work);
-                                                                    }}};
-  const cuda::Graph graph(target, stages.at(name));
+      {"trunks", [&] { bed.trunks(); }},
+      {"fusion", [&] { bed.network.fuse(bed.work); }},
+      {"heads", [&] { bed.network.decode(bed.work); }}};
+  const cuda::Graph graph(bed.target, stages.at(name));
   constexpr int kLaunches = 20;
   for (auto _ : state) {
-    target.synchronize();
+    bed.target.synchronize();
     const auto start = Clock::now();
-    for (int i = 0; i < kLaunches; ++i) graph.launch(target);
-    target.synchronize();
+    for (int i = 0; i < kLaunches; ++i) graph.launch(bed.target);
+    bed.target.synchronize();
     state.SetIterationTime(std::chrono::duration<double>(Clock::now() - start).count() / kLaunches);
   }
   report_pairs(state, batch);

@@ -1,0 +1,125 @@
+"""Gathers what ./dev gpu measured into gpu.json and gpu.md.
+
+    python3 bench/report.py build-gpu/results
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "peers"))
+
+import machine  # noqa: E402
+import table  # noqa: E402
+
+PROGRAMS = {"bench-kernels": "Kernels", "bench-model": "The whole network and its stages"}
+# Counters of the programs that are rates, in the order shown.
+RATES = ("TFLOP/s", "GB/s", "pairs/s")
+SHARES = ("of_target", "of_copy")
+SANITIZERS = ("memcheck", "racecheck")
+# Google Benchmark's own fields.
+OWN = {"real_time", "cpu_time", "iterations", "repetitions", "repetition_index", "threads"}
+
+
+def last_of_each_step(lines: list[str]) -> dict[str, dict[str, Any]]:
+    """A step that was run again counts as it went last."""
+    steps: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        note = json.loads(line)
+        steps[note["step"]] = note
+    return steps
+
+
+def gather(folder: Path) -> dict[str, Any]:
+    notes = folder / "steps.jsonl"
+    steps = last_of_each_step(notes.read_text().splitlines() if notes.is_file() else [])
+    programs = {}
+    for name in PROGRAMS:
+        path = folder / f"{name}.json"
+        if path.is_file() and path.stat().st_size > 0:
+            programs[name] = json.loads(path.read_text())
+    peers = [json.loads(path.read_text()) for path in sorted(folder.glob("peers-*.json"))]
+    return {"machine": machine.state(), "steps": steps, "programs": programs, "peers": peers}
+
+
+def steps_table(steps: dict[str, dict[str, Any]]) -> str:
+    """Every step; of a sanitizer's tool, which has one for each test case, how many went well."""
+    rows = []
+    for name, note in steps.items():
+        if not name.startswith(SANITIZERS):
+            rows.append([name, note["status"], f"{note['seconds']} s"])
+    for tool in SANITIZERS:
+        notes = {name: note for name, note in steps.items() if name.startswith(tool)}
+        if notes:
+            bad = [f"{name} {note['status']}" for name, note in notes.items() if note["status"] != "ok"]
+            text = f"{len(notes) - len(bad)} of {len(notes)} test cases ok"
+            seconds = sum(note["seconds"] for note in notes.values())
+            rows.append([tool, ", ".join([text, *bad]), f"{seconds} s"])
+    return table.rows(["step", "result", "time"], rows)
+
+
+def figure(value: float) -> str:
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def program_table(report: dict[str, Any]) -> str:
+    rows = []
+    for entry in report["benchmarks"]:
+        if entry.get("run_type", "iteration") != "iteration":
+            continue
+        name = entry["name"].removesuffix("/manual_time").removesuffix("/real_time")
+        if entry.get("error_occurred"):
+            rows.append([name, entry.get("error_message", "failed"), "", ""])
+            continue
+        rates = [f"{figure(entry[key])} {key}" for key in RATES if key in entry]
+        others = [
+            f"{figure(value)} {key}"
+            for key, value in entry.items()
+            if isinstance(value, float) and key not in (*RATES, *SHARES, *OWN)
+        ]
+        shares = [f"{100 * entry[key]:.0f} % {key.replace('_', ' ')}" for key in SHARES if key in entry]
+        time = f"{figure(entry['real_time'])} {entry['time_unit']}"
+        rows.append([name, time, ", ".join(rates or others), ", ".join(shares)])
+    return table.rows(["benchmark", "time", "rate", "share"], rows)
+
+
+def markdown(found: dict[str, Any]) -> str:
+    state = found["machine"]
+    parts = [
+        "# Measured on a GPU",
+        f"{state.get('gpu', 'An unnamed GPU')}, driver {state.get('driver', 'unknown')}.",
+        "## Steps",
+        steps_table(found["steps"]),
+    ]
+    for name, title in PROGRAMS.items():
+        parts.append(f"## {title}")
+        if name in found["programs"]:
+            report = found["programs"][name]
+            parts.append(f"{report['context'].get('date', 'undated')}.")
+            parts.append(program_table(report))
+        else:
+            parts.append(table.NOT_MEASURED)
+    parts.append(table.markdown(found["peers"]).replace("\n## ", "\n### ").replace("# Peers", "## Peers"))
+    if not found["peers"]:
+        parts.append(table.NOT_MEASURED)
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args(arguments).folder
+    found = gather(folder)
+    (folder / "gpu.json").write_text(json.dumps(found, indent=1) + "\n")
+    (folder / "gpu.md").write_text(markdown(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
