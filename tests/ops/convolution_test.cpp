@@ -65,22 +65,21 @@ void compare(const Case& test) {
   const ReferenceBackend::Convolution reference({}, spec, weights, bias, test.input);
   spec.residual ? reference(plain, x, r, expected) : reference(plain, x, expected);
 
-  const typename Subject::Backend::Convolution convolution(Subject::target(), spec, weights, bias,
-                                                           test.input);
-  auto context = Subject::context(convolution.scratch_bytes());
-  const auto input = stored_as<Element>(x);
-  Tensor<Element, 4> y(shape);
+  const auto target = Subject::target();
+  const typename Subject::Backend::Convolution convolution(target, spec, weights, bias, test.input);
+  typename Subject::Backend::Context context(target, convolution.scratch_bytes());
+  Memory<Subject, Element, 4> input(target, x);
+  Memory<Subject, Element, 4> y(target, shape);
   if (!spec.residual) {
-    convolution(context, input, y);
-    REQUIRE(relative_error<Element, 4>(y, expected) <= Subject::kTolerance);
+    convolution(context, input.view(), y.view());
+    REQUIRE(relative_error(y.read(context), expected) <= Subject::kTolerance);
     return;
   }
-  const auto residual = stored_as<Element>(r);
-  convolution(context, input, residual, y);
-  REQUIRE(relative_error<Element, 4>(y, expected) <= Subject::kTolerance);
-  y = residual.clone();
-  convolution(context, input, y, y);  // in place
-  REQUIRE(relative_error<Element, 4>(y, expected) <= Subject::kTolerance);
+  Memory<Subject, Element, 4> residual(target, r);
+  convolution(context, input.view(), residual.view(), y.view());
+  REQUIRE(relative_error(y.read(context), expected) <= Subject::kTolerance);
+  convolution(context, input.view(), residual.view(), residual.view());  // in place
+  REQUIRE(relative_error(residual.read(context), expected) <= Subject::kTolerance);
 }
 
 }  // namespace
@@ -101,24 +100,24 @@ TEMPLATE_LIST_TEST_CASE("A convolution refuses what does not fit", "[ops]", Math
   const Spec spec{.in_channels = 8, .out_channels = 4};
   const Tensor<float, 4> weights({4, 8, 1, 1});
   const Tensor<float, 1> bias({4});
-  REQUIRE_THROWS_AS(
-      Convolution(TestType::target(), spec, Tensor<float, 4>({4, 8, 3, 3}), bias, {1, 5, 5, 8}),
-      ShapeError);
-  REQUIRE_THROWS_AS(
-      Convolution(TestType::target(), spec, weights, Tensor<float, 1>({5}), {1, 5, 5, 8}),
-      ShapeError);
-  REQUIRE_THROWS_AS(Convolution(TestType::target(), spec, weights, bias, {1, 5, 5, 7}), ShapeError);
+  const auto target = TestType::target();
+  REQUIRE_THROWS_AS(Convolution(target, spec, Tensor<float, 4>({4, 8, 3, 3}), bias, {1, 5, 5, 8}),
+                    ShapeError);
+  REQUIRE_THROWS_AS(Convolution(target, spec, weights, Tensor<float, 1>({5}), {1, 5, 5, 8}),
+                    ShapeError);
+  REQUIRE_THROWS_AS(Convolution(target, spec, weights, bias, {1, 5, 5, 7}), ShapeError);
 
-  const Convolution convolution(TestType::target(), spec, weights, bias, {1, 5, 5, 8});
-  auto context = TestType::context(convolution.scratch_bytes());
-  const Tensor<Element, 4> x({1, 5, 5, 8});
-  const Tensor<Element, 4> r({1, 5, 5, 4});
-  Tensor<Element, 4> y({1, 5, 5, 4});
-  Tensor<Element, 4> wide({1, 5, 5, 8});
-  REQUIRE_THROWS_AS(convolution(context, x, wide), ShapeError);
-  REQUIRE_THROWS_AS(convolution(context, r, y), ShapeError);
-  REQUIRE_THROWS_AS(convolution(context, x, r, y), ShapeError);  // has no residual
-  REQUIRE_THROWS_AS(convolution(context, x, wide.view().slice(3, 0, 4)), ShapeError);
+  const Convolution convolution(target, spec, weights, bias, {1, 5, 5, 8});
+  typename TestType::Backend::Context context(target, convolution.scratch_bytes());
+  Memory<TestType, Element, 4> x(target, Shape<4>{1, 5, 5, 8});
+  Memory<TestType, Element, 4> r(target, Shape<4>{1, 5, 5, 4});
+  Memory<TestType, Element, 4> y(target, Shape<4>{1, 5, 5, 4});
+  Memory<TestType, Element, 4> wide(target, Shape<4>{1, 5, 5, 8});
+  REQUIRE_THROWS_AS(convolution(context, x.view(), wide.view()), ShapeError);
+  REQUIRE_THROWS_AS(convolution(context, r.view(), y.view()), ShapeError);
+  // It has no residual.
+  REQUIRE_THROWS_AS(convolution(context, x.view(), r.view(), y.view()), ShapeError);
+  REQUIRE_THROWS_AS(convolution(context, x.view(), wide.view().slice(3, 0, 4)), ShapeError);
 }
 
 }  // namespace crossfix::test

@@ -12,22 +12,33 @@ namespace {
 
 using Outputs = ops::DecoderOutputs<HostSpace>;
 
-/// Outputs of the heads, every other value poisoned.
+/// Outputs of the heads in host memory, every other value poisoned.
 struct Heads {
   Heads(Index batch, Index grid, float factor)
-      : block(static_cast<std::size_t>(Outputs::element_count(batch, grid)),
-              std::numeric_limits<float>::quiet_NaN()),
-        outputs(block.data(), batch, grid) {
+      : block({Index{1}, Outputs::element_count(batch, grid)}), outputs(block.data(), batch, grid) {
+    std::fill_n(block.data(), block.size(), std::numeric_limits<float>::quiet_NaN());
     const auto logits = features("logits", outputs.logits().shape());
     const auto offsets = features("offsets", outputs.offsets().shape());
     std::transform(logits.data(), logits.data() + logits.size(), outputs.logits().data(),
                    [factor](float logit) { return factor * logit; });
     std::copy_n(offsets.data(), offsets.size(), outputs.offsets().data());
   }
-  Heads(const Heads& other)
-      : block(other.block), outputs(block.data(), other.outputs.batch(), other.outputs.grid()) {}
 
-  std::vector<float> block;
+  /// Has `Subject` decode them.
+  template <class Subject>
+  void decode(double temperature) {
+    const auto target = Subject::target();
+    typename Subject::Backend::Context context(target, 0);
+    Memory<Subject, float, 2> placed(target, block);
+    Subject::Backend::decode(context,
+                             ops::DecoderOutputs<typename Subject::Backend::Space>(
+                                 placed.view().data(), outputs.batch(), outputs.grid()),
+                             temperature);
+    const auto decoded = placed.read(context);
+    std::copy_n(decoded.data(), decoded.size(), block.data());
+  }
+
+  Tensor<float, 2> block;
   Outputs outputs;
 };
 
@@ -52,15 +63,14 @@ TEST_CASE("The decoder's outputs lie in one block without overlap", "[ops]") {
 TEMPLATE_LIST_TEST_CASE("The heads' outputs are decoded as the reference decodes them", "[ops]",
                         KernelSubjects) {
   CROSSFIX_NEED(TestType);
-  auto context = TestType::context(0);
   ReferenceBackend::Context plain;
   for (const auto& [batch, grid] : {std::pair<Index, Index>{1, 1}, {3, 7}, {5, 8}}) {
     for (const float factor : {0.0f, 1.0f, 12.0f}) {
       for (const double temperature : {1.0, 0.3}) {
         CAPTURE(TestType::name(), batch, grid, factor, temperature);
         Heads heads(batch, grid, factor);
-        Heads expected(heads);
-        TestType::Backend::decode(context, heads.outputs, temperature);
+        Heads expected(batch, grid, factor);
+        heads.decode<TestType>(temperature);
         ReferenceBackend::decode(plain, expected.outputs, temperature);
         const auto close = [](const auto& a, const auto& b, double margin) {
           bool all = true;
@@ -102,10 +112,9 @@ TEMPLATE_LIST_TEST_CASE("The heads' outputs are decoded as the reference decodes
 
 TEMPLATE_LIST_TEST_CASE("Of several largest logits the first is the fix", "[ops]", KernelSubjects) {
   CROSSFIX_NEED(TestType);
-  auto context = TestType::context(0);
   Heads heads(2, 32, 1.0f);
   for (const Index cell : {700, 33, 1023}) heads.outputs.logits()(1, cell) = 50.0f;
-  TestType::Backend::decode(context, heads.outputs, 1.0);
+  heads.decode<TestType>(1.0);
   const auto fix = heads.outputs.fix();
   REQUIRE(fix(1, ops::kFixCell) == 33.0f);
   REQUIRE(fix(0, ops::kFixCell) != 33.0f);
@@ -116,10 +125,9 @@ TEMPLATE_LIST_TEST_CASE("Of several largest logits the first is the fix", "[ops]
 TEMPLATE_LIST_TEST_CASE("A posterior of NaN is no narrow one, and stays in its image", "[ops]",
                         KernelSubjects) {
   CROSSFIX_NEED(TestType);
-  auto context = TestType::context(0);
   Heads heads(2, 8, 1.0f);
   heads.outputs.logits()(0, 5) = std::numeric_limits<float>::quiet_NaN();
-  TestType::Backend::decode(context, heads.outputs, 1.0);
+  heads.decode<TestType>(1.0);
   const auto fix = heads.outputs.fix();
   REQUIRE(std::isnan(fix(0, ops::kFixCovarianceRowRow)));
   REQUIRE(!(fix(0, ops::kFixRadius) < 4.0f));
@@ -130,10 +138,17 @@ TEMPLATE_LIST_TEST_CASE("A posterior of NaN is no narrow one, and stays in its i
 
 TEMPLATE_LIST_TEST_CASE("A decoder refuses a batch or a grid of none", "[ops]", KernelSubjects) {
   CROSSFIX_NEED(TestType);
-  auto context = TestType::context(0);
-  float nothing = 0.0f;
-  REQUIRE_THROWS_AS(TestType::Backend::decode(context, Outputs(&nothing, 0, 8), 1.0), ShapeError);
-  REQUIRE_THROWS_AS(TestType::Backend::decode(context, Outputs(&nothing, 1, 0), 1.0), ShapeError);
+  const auto target = TestType::target();
+  typename TestType::Backend::Context context(target, 0);
+  Memory<TestType, float, 2> memory(target, Shape<2>{1, 8});
+  const auto decode = [&](Index batch, Index grid) {
+    TestType::Backend::decode(
+        context,
+        ops::DecoderOutputs<typename TestType::Backend::Space>(memory.view().data(), batch, grid),
+        1.0);
+  };
+  REQUIRE_THROWS_AS(decode(0, 8), ShapeError);
+  REQUIRE_THROWS_AS(decode(1, 0), ShapeError);
 }
 
 }  // namespace crossfix::test
