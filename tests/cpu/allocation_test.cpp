@@ -34,9 +34,10 @@ struct EveryOperator {
                                           features("b", Shape<1>{2})};
   typename Backend::LayerNorm norm{Subject::target(), features("s", Shape<1>{64}),
                                    features("t", Shape<1>{64}), 1e-5f};
-  typename Backend::Context context = Subject::context(
+  typename Backend::Context context{
+      Subject::target(),
       std::max({convolution.scratch_bytes(), linear.scratch_bytes(),
-                Backend::attention_scratch_bytes(Subject::target(), 300, 300, 2, 32)}));
+                Backend::attention_scratch_bytes(Subject::target(), 300, 300, 2, 32)})};
   Tensor<Element, 4> x = stored_as<Element>(features("x", Shape<4>{1, 24, 24, 64}));
   Tensor<Element, 4> y{{1, 24, 24, 96}};
   Tensor<Element, 4> pooled{{1, 12, 12, 64}};
