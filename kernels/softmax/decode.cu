@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "crossfix/cuda/decode.hpp"
+#include "device/checks.hpp"
 #include "device/launch.cuh"
 #include "softmax/decode.cuh"
 
@@ -26,10 +28,12 @@ void decode(StreamView stream, const DeviceTraits&, const ops::DecoderOutputs<De
                           .fix = outputs.fix().data(),
                           .grid = static_cast<int>(outputs.grid()),
                           .scale = static_cast<float>(std::numbers::log2e / temperature)};
-  device::launch(stream,
-                 {dim3(static_cast<unsigned>(outputs.batch())), kDecodeThreads,
-                  decode_shared_bytes(outputs.cells())},
-                 "decode", decode_image, batch);
+  const Index warps = device::parts_of<Index>(outputs.cells(), kWarp);
+  const auto threads = static_cast<unsigned>(std::min<Index>(warps * kWarp, kDecodeThreads));
+  device::launch(
+      stream,
+      {dim3(static_cast<unsigned>(outputs.batch())), threads, decode_shared_bytes(outputs.cells())},
+      "decode", decode_image, batch);
 }
 
 }  // namespace crossfix::cuda

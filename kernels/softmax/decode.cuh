@@ -10,9 +10,9 @@
 
 /// The two heads' raw outputs to a posterior.
 ///
-/// Tile: an image; a block of 1,024 threads. Thread t owns cells t, t + 1024, ...: one cell of the
-/// reference's 32x32 grid. Shared memory: 3 KB of sums of the warps (DecodeScratch), then the weights
-/// of all cells, later their probabilities, 4 bytes each.
+/// Tile: an image; a block of a thread a cell, 1,024 at most. Thread t owns cell t, and each further one
+/// a block's size on: one cell of the reference's 32x32 grid. Shared memory: 3 KB of sums of the warps
+/// (DecodeScratch), then the weights of all cells, later their probabilities, 4 bytes each.
 ///
 /// The radius: mass within a circle rises with its radius, and its derivative is a sum over the arc's
 /// parts. Newton's method inside a bracket, from the radius that a normal distribution of these moments
@@ -21,17 +21,17 @@
 /// each, and one multiprocessor does it all. Areas are in float, about 1e-6 of a cell; their sum, like
 /// the moments, in double, for the share at a given radius must not depend on what lies far from it.
 ///
-/// Bound: latency; about ten barriers before the radius, one for each of its five to ten evaluations.
-/// Not yet measured.
+/// Bound: latency; three barriers before the radius, then one for each of its evaluations, three to five
+/// as a rule. Not yet measured.
 namespace crossfix::kernels {
 
 using device::kWarp;
 
 inline constexpr int kDecodeThreads = 1024;
-inline constexpr int kRadiusEvaluations =
-    64;  ///< at most; a bracket halves in each second at least
-inline constexpr float kRadiusStep =
-    0x1p-22f;  ///< of the bracket's width: steps that end the search
+/// Evaluations at most: each halves the step or the bracket.
+inline constexpr int kRadiusEvaluations = 64;
+/// Steps that end the search, as a share of the first bracket.
+inline constexpr float kRadiusStep = 0x1p-22f;
 
 struct DecodeBest {
   float logit;
@@ -106,7 +106,7 @@ __device__ __forceinline__ float sigmoid(float x) {
 __device__ __forceinline__ DecodeMass mass_within(const float* probability, int grid, float row,
                                                   float col, float radius) {
   DecodeMass mass{0.0, 0.0f};
-  for (int i = static_cast<int>(threadIdx.x); i < grid * grid; i += kDecodeThreads) {
+  for (int i = static_cast<int>(threadIdx.x); i < grid * grid; i += static_cast<int>(blockDim.x)) {
     const CirclePart part =
         circle_cell(radius, static_cast<float>(i % grid) - col, static_cast<float>(i / grid) - row);
     mass.inside += static_cast<double>(probability[i] * part.area);
@@ -134,13 +134,12 @@ __device__ __forceinline__ float radius_of(const float* probability, int grid, f
     if (mass.inside != mass.inside) return static_cast<float>(mass.inside);
     const auto excess = static_cast<float>(mass.inside - ops::kRadiusShare);
     (excess < 0.0f ? low : high) = radius;
-    float next = radius - excess / mass.slope;
-    if (!(next > low && next < high) || 2.0f * fabsf(next - radius) > last_step) {
-      next = 0.5f * (low + high);
-    }
-    last_step = fabsf(next - radius);
-    radius = next;
-    if (last_step <= least_step) break;
+    const float step = excess / mass.slope;
+    if (fabsf(step) <= least_step || high - low <= least_step) break;
+    const float next = radius - step;
+    const bool newton = next > low && next < high && 2.0f * fabsf(step) <= last_step;
+    last_step = newton ? fabsf(step) : 0.5f * (high - low);
+    radius = newton ? next : 0.5f * (low + high);
   }
   return radius;
 }
@@ -156,7 +155,7 @@ __global__ void __launch_bounds__(kDecodeThreads) decode_image(const DecodeBatch
   float* probability = batch.probability + image * cells;
   float* offsets = batch.offsets + image * cells * 2;
   const auto for_own_cells = [&](const auto& each) {
-    for (int i = thread; i < cells; i += kDecodeThreads) each(i);
+    for (int i = thread; i < cells; i += static_cast<int>(blockDim.x)) each(i);
   };
 
   DecodeBest own{-__builtin_inff(), thread};

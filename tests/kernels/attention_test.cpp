@@ -137,10 +137,7 @@ float usual_scale(Index dim) { return 1.0f / std::sqrt(static_cast<float>(dim));
 
 /// Leaves a test whose kernel this machine cannot run, saying so.
 #define CROSSFIX_NEED_KERNEL(Subject)                                             \
-  if (!Machine::available()) {                                                    \
-    WARN("skipped, no GPU");                                                      \
-    return;                                                                       \
-  }                                                                               \
+  CROSSFIX_NEED_MACHINE                                                           \
   if (!Subject::available()) {                                                    \
     WARN("skipped, another device is needed by the kernel: " << Subject::name()); \
     return;                                                                       \

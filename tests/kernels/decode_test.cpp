@@ -100,6 +100,7 @@ void check(const Heads& heads, Index image, const std::vector<float>& logits,
 }  // namespace
 
 TEST_CASE("Decode kernel: posteriors from flat to sharp, on grids of any size", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   std::uint64_t seed = 0;
   for (const Index grid : {1, 2, 7, 8, 32, 33, 50}) {
     const Index batch = grid == 32 ? 12 : 2;
@@ -143,6 +144,7 @@ TEST_CASE("Decode kernel: posteriors from flat to sharp, on grids of any size", 
 }
 
 TEST_CASE("Decode kernel: all mass in one cell, or half far away", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   Heads heads(4, 32);
   std::fill_n(heads.outputs.logits().data(), heads.outputs.logits().size(), -kInfinity);
   heads.outputs.logits()(0, 5 * 32 + 7) = 0.0f;
@@ -166,6 +168,7 @@ TEST_CASE("Decode kernel: all mass in one cell, or half far away", "[kernels]") 
 }
 
 TEST_CASE("Decode kernel: the first of equal maxima wins", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     Machine::set_seed(seed);
     Heads heads(2, 33);
@@ -178,6 +181,7 @@ TEST_CASE("Decode kernel: the first of equal maxima wins", "[kernels]") {
 }
 
 TEST_CASE("Decode kernel: NaN and infinite logits spoil their own image only", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   for (const float bad : {kNan, kInfinity}) {
     Heads heads(3, 8);
     std::fill_n(heads.outputs.logits().data(), heads.outputs.logits().size(), 0.5f);
@@ -195,6 +199,7 @@ TEST_CASE("Decode kernel: NaN and infinite logits spoil their own image only", "
 }
 
 TEST_CASE("Decode kernel: what does not fit is refused", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   std::vector<float> memory(64);
   const auto decode = [&](Index grid, double temperature) {
     cuda::decode(Machine::stream(), kH200, ops::DecoderOutputs<DeviceSpace>(memory.data(), 1, grid),

@@ -20,6 +20,7 @@ bool same(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b));
 }  // namespace
 
 TEMPLATE_LIST_TEST_CASE("Rounding kernel: rows of any length and layout", "[kernels]", Elements) {
+  CROSSFIX_NEED_MACHINE
   std::uint64_t seed = 0;
   for (const Index columns : {1, 7, 64, 113, 256, 5000}) {
     for (const auto& [padding, start] :
@@ -46,6 +47,7 @@ TEMPLATE_LIST_TEST_CASE("Rounding kernel: rows of any length and layout", "[kern
 }
 
 TEMPLATE_LIST_TEST_CASE("Epilogue kernel: bias, residual and activation", "[kernels]", Elements) {
+  CROSSFIX_NEED_MACHINE
   std::uint64_t seed = 0;
   for (const Index channels : {1, 7, 24, 64, 113, 2048}) {
     for (const Index start : {0, 1}) {
@@ -94,6 +96,7 @@ TEMPLATE_LIST_TEST_CASE("Epilogue kernel: bias, residual and activation", "[kern
 }
 
 TEMPLATE_LIST_TEST_CASE("Projection kernel: one to four outputs in float", "[kernels]", Elements) {
+  CROSSFIX_NEED_MACHINE
   std::uint64_t seed = 0;
   for (const Index in : {1, 7, 64, 113, 256, 1000}) {
     for (const Index out : {1, 2, 3, 4}) {
@@ -133,6 +136,7 @@ TEMPLATE_LIST_TEST_CASE("Projection kernel: one to four outputs in float", "[ker
 }
 
 TEST_CASE("Elementwise kernels: what does not fit is refused", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   Rows<float> x(6, 8, 8, 0), tall(7, 8, 8, 0), c(1, 8, 8, 0), five(5, 8, 8, 0), y(6, 5, 5, 0);
   const auto stream = Machine::stream();
   CHECK_THROWS_AS(cuda::round<float>(stream, kH200, x.const_device(), tall.device()), ShapeError);

@@ -142,6 +142,7 @@ void check(const std::vector<Shape<2>>& sizes, const Shape<2>& to, Index channel
 
 TEMPLATE_LIST_TEST_CASE("Image kernels: the integers of the CPU's resize, normalised", "[kernels]",
                         Elements) {
+  CROSSFIX_NEED_MACHINE
   std::uint64_t seed = 0;
   for (const auto& [from, to] : {std::pair<Shape<2>, Shape<2>>{{64, 64}, {64, 64}},
                                  {{113, 71}, {32, 32}},
@@ -158,10 +159,12 @@ TEMPLATE_LIST_TEST_CASE("Image kernels: the integers of the CPU's resize, normal
 }
 
 TEST_CASE("Image kernels: a batch of images of many sizes", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   check<float>({{30, 61}, {16, 32}, {64, 17}, {5, 200}}, {16, 32}, 3, 0);
 }
 
 TEST_CASE("Image kernels: what does not fit is refused", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   const Shape<2> to{4, 4};
   std::uint8_t pixels[8 * 8 * 3] = {};
   const std::size_t bytes = cuda::image_table_bytes({8, 8}, to);

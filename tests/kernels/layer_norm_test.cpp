@@ -97,6 +97,7 @@ struct Problem {
 
 TEMPLATE_LIST_TEST_CASE("LayerNorm kernel: any number of channels, plain and added", "[kernels]",
                         Elements) {
+  CROSSFIX_NEED_MACHINE
   std::uint64_t seed = 0;
   for (const Index channels : {1, 7, 64, 113, 256, 600, 1024, 1500, 4096, 8192}) {
     for (const Index rows : {1, 11}) {
@@ -125,6 +126,7 @@ TEMPLATE_LIST_TEST_CASE("LayerNorm kernel: any number of channels, plain and add
 }
 
 TEMPLATE_LIST_TEST_CASE("LayerNorm kernel: in place of either input", "[kernels]", Elements) {
+  CROSSFIX_NEED_MACHINE
   for (const Index channels : {113, 256, 2048}) {
     CAPTURE(channels);
     const Problem<TestType> source(5, channels, 3.0f, 3, 1);
@@ -140,6 +142,7 @@ TEMPLATE_LIST_TEST_CASE("LayerNorm kernel: in place of either input", "[kernels]
 }
 
 TEST_CASE("LayerNorm kernel: a NaN or an infinity spoils its own row only", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   for (const Index channels : {64, 2048}) {
     for (const float value :
          {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
@@ -157,6 +160,7 @@ TEST_CASE("LayerNorm kernel: a NaN or an infinity spoils its own row only", "[ke
 }
 
 TEST_CASE("LayerNorm kernel: what does not fit is refused", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   Rows<float> x(2, 8, 8, 0), tall(3, 8, 8, 0), c(1, 8, 8, 0), few(1, 7, 7, 0);
   Rows<float> wide(1, cuda::kLayerNormChannels + 1, cuda::kLayerNormChannels + 1, 0);
   const auto norm = [](const auto&... arguments) {

@@ -116,3 +116,10 @@ struct Machine {
 #endif
 
 }  // namespace crossfix::test
+
+/// Leaves a test where there is no machine to run it on, saying so.
+#define CROSSFIX_NEED_MACHINE                  \
+  if (!crossfix::test::Machine::available()) { \
+    WARN("skipped, no GPU");                   \
+    return;                                    \
+  }

@@ -50,6 +50,7 @@ bool same(const TensorView<Element, 4>& y, const Tensor<float, 4>& expected) {
 }  // namespace
 
 TEMPLATE_LIST_TEST_CASE("Pool kernels: equal to the reference to the bit", "[kernels]", Elements) {
+  CROSSFIX_NEED_MACHINE
   ReferenceBackend::Context plain({}, 0);
   std::uint64_t seed = 0;
   for (const Shape<4>& shape : {Shape<4>{1, 1, 1, 1}, Shape<4>{2, 7, 13, 24},
@@ -93,6 +94,7 @@ TEMPLATE_LIST_TEST_CASE("Pool kernels: equal to the reference to the bit", "[ker
 }
 
 TEST_CASE("Pool kernels: what does not fit is refused", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   float memory[256] = {};
   const auto x = [&](const Shape<4>& s) {
     return TensorView<const float, 4, DeviceSpace>(memory, s);

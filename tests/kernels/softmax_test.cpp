@@ -100,6 +100,7 @@ Index padding_of(Index columns) {
 }  // namespace
 
 TEMPLATE_LIST_TEST_CASE("Softmax kernel: rows of any length and layout", "[kernels]", Elements) {
+  CROSSFIX_NEED_MACHINE
   std::uint64_t seed = 0;
   for (const Index n : {1, 7, 31, 64, 113, 600, 1000, 4096, 5000, 20000, 65536}) {
     const Index rows = n < 1000 ? 9 : 2;
@@ -125,6 +126,7 @@ TEMPLATE_LIST_TEST_CASE("Softmax kernel: rows of any length and layout", "[kerne
 
 TEMPLATE_LIST_TEST_CASE("Softmax kernel: sharp rows, and scales that are zero", "[kernels]",
                         Elements) {
+  CROSSFIX_NEED_MACHINE
   for (const Index n : {64, 3000, 40000}) {
     for (const float scale : {300.0f, 0.0f}) {
       CAPTURE(n, scale);
@@ -137,6 +139,7 @@ TEMPLATE_LIST_TEST_CASE("Softmax kernel: sharp rows, and scales that are zero", 
 
 TEMPLATE_LIST_TEST_CASE("Softmax kernel: infinities and NaN as the formula has them", "[kernels]",
                         Elements) {
+  CROSSFIX_NEED_MACHINE
   for (const Index n : {7, 600, 5000, 40000}) {
     for (const Index start : {0, 1}) {
       CAPTURE(n, start);
@@ -160,6 +163,7 @@ TEMPLATE_LIST_TEST_CASE("Softmax kernel: infinities and NaN as the formula has t
 }
 
 TEMPLATE_LIST_TEST_CASE("Softmax kernel: in place", "[kernels]", Elements) {
+  CROSSFIX_NEED_MACHINE
   for (const Index n : {113, 600, 5000, 40000}) {
     CAPTURE(n);
     Problem<TestType> problem(2, n, 0, 1.0f, {"", padding_of<TestType>(n), 0});
@@ -172,6 +176,7 @@ TEMPLATE_LIST_TEST_CASE("Softmax kernel: in place", "[kernels]", Elements) {
 }
 
 TEST_CASE("Softmax kernel: what does not fit is refused", "[kernels]") {
+  CROSSFIX_NEED_MACHINE
   Rows<float> x(6, 8, 8, 0), y(6, 8, 8, 0), tall(7, 8, 8, 0), bias(4, 8, 8, 0), none(0, 8, 8, 0);
   const auto softmax = [](const auto&... arguments) {
     cuda::softmax<float>(Machine::stream(), kH200, arguments...);
