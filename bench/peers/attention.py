@@ -102,6 +102,21 @@ class Peer:
         return timing.samples(self.replay, self.sets)
 
 
+def fastest_backend(shape: Shape, l2_bytes: int) -> str:
+    """The backend that is fastest over a shape, of those that take it and are right."""
+    seconds = {}
+    for backend in BACKENDS:
+        peer = Peer(shape, backend, l2_bytes)
+        try:
+            if peer.prepare() <= BOUND:
+                seconds[backend] = peer.time()
+        except Exception:  # noqa: BLE001: it does not take this shape
+            continue
+    if not seconds:
+        raise RuntimeError(f"no attention of PyTorch takes {shape.name}")
+    return min(seconds, key=seconds.__getitem__)
+
+
 def run(shapes, rounds: int, ours, l2_bytes: int) -> list[dict[str, Any]]:
     """Every shape: this project's kernel (`ours(name)` gives its contender, or none) and the peers."""
     import torch

@@ -1,12 +1,15 @@
 """The reference network in PyTorch with every advantage it has: frozen BatchNorm folded into the
-convolutions, channels last, bf16, CUDA graphs, and for torch.compile the search for the best kernels."""
+convolutions, channels last, bf16, CUDA graphs, the attention that is fastest at these shapes, and for
+torch.compile the search for the best kernels."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
 
+import attention
 import contest
 import timing
 
@@ -103,9 +106,19 @@ def as_bf16(tensors):
 class Peer:
     """One mode at one batch."""
 
-    def __init__(self, part: str, mode: str, batch: int) -> None:
-        self.part, self.mode, self.batch = part, mode, batch
+    def __init__(self, part: str, mode: str, batch: int, backend: str) -> None:
+        self.part, self.mode, self.batch, self.backend = part, mode, batch, backend
         self.run = None
+
+    def quietly(self) -> contextlib.ExitStack:
+        """Without gradients, on the attention chosen."""
+        import torch
+        from torch.nn.attention import SDPBackend, sdpa_kernel
+
+        stack = contextlib.ExitStack()
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(sdpa_kernel(getattr(SDPBackend, self.backend)))
+        return stack
 
     def prepare(self) -> float:
         import torch
@@ -124,7 +137,7 @@ class Peer:
         # The sample stands in every place of the batch, so that one answer checks all.
         repeated = [tensor.expand(self.batch, *tensor.shape[1:]) for tensor in sample]
         inputs = as_bf16(repeated)
-        with torch.no_grad():
+        with self.quietly():
             results = work(*inputs)[0]
             error = max(
                 (timing.relative_error(result[None], exact) for result in results),
@@ -138,16 +151,15 @@ class Peer:
         return error
 
     def time(self) -> float:
-        import torch
-
-        with torch.no_grad():
+        with self.quietly():
             return timing.samples(self.run, 1)
 
 
-def run(part: str, batch: int, rounds: int, ours) -> dict[str, Any]:
+def run(part: str, batch: int, rounds: int, ours, l2_bytes: int) -> dict[str, Any]:
     """One batch: this project's program (`ours(name)` gives its contender, or none) and the peers."""
-    peers = [Peer(part, mode, batch) for mode in MODES]
+    backend = attention.fastest_backend(attention.Shape(32, 2048, 2048, batch), l2_bytes)
+    peers = [Peer(part, mode, batch, backend) for mode in MODES]
     contenders = [contest.Contender(peer.mode, peer.prepare, peer.time) for peer in peers]
     own = ours(f"gpu/{'device_images' if part == 'network' else part}/reference/batch:{batch}/bf16")
     entry = contest.run(([own] if own else []) + contenders, rounds, BOUND)
-    return {"part": part, "batch": batch, **entry}
+    return {"part": part, "batch": batch, "attention": backend, **entry}

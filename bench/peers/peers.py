@@ -60,7 +60,7 @@ def measure(options: argparse.Namespace) -> dict:
         entries = attention.run(options.shapes, options.rounds, ours, found["l2_bytes"])
     else:
         ours = programs.contender(options.programs / "bench_model")
-        entries = [network.run(options.what, options.batch, options.rounds, ours)]
+        entries = [network.run(options.what, options.batch, options.rounds, ours, found["l2_bytes"])]
     return {
         "section": section_of(options),
         "kind": "attention" if options.what == "attention" else "network",
