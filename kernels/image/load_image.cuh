@@ -35,7 +35,7 @@ CROSSFIX_HOST_DEVICE constexpr Index image_scratch_stride(Index width) {
 /// Images [batch] to scratch [source height, out_width, 3].
 __global__ void __launch_bounds__(kImageThreads)
     narrow_rows(const cuda::ImageSource* sources, int out_width) {
-  const cuda::ImageSource& source = sources[blockIdx.z];
+  const cuda::ImageSource source = sources[blockIdx.z];
   const int column = static_cast<int>(blockIdx.x * kImageThreads + threadIdx.x);
   if (column >= out_width) return;
   const int first = source.columns.first[column];
@@ -73,7 +73,7 @@ template <class Element, int kOutChannels>
 __global__ void __launch_bounds__(kImageThreads)
     normalise_columns(const cuda::ImageSource* sources, const ImageNorm norm, Element* y,
                       int out_height, int out_width) {
-  const cuda::ImageSource& source = sources[blockIdx.z];
+  const cuda::ImageSource source = sources[blockIdx.z];
   const int column = static_cast<int>(blockIdx.x * kImageThreads + threadIdx.x) * kImageGroup;
   if (column >= out_width) return;
   const Index stride = image_scratch_stride(out_width);
