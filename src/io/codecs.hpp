@@ -11,8 +11,8 @@ namespace crossfix::io {
 
 using Bytes = std::span<const std::byte>;
 
-/// Throws ImageError for a side of 0 or above kMaximumImageSide.
-void check_image_size(std::string_view name, Index height, Index width);
+/// Throws ImageError for a side of 0 or above `maximum_side`.
+void check_image_size(std::string_view name, Index height, Index width, Index maximum_side);
 
 /// Throws ImageError unless the view can be encoded: [height, width, 3], a size within limits.
 void check_encodable(ImageView image);
@@ -21,10 +21,10 @@ void check_encodable(ImageView image);
 void copy_row(ImageView image, Index row, std::uint8_t* out);
 
 bool is_png(Bytes bytes);
-Image decode_png(Bytes bytes, std::string_view name);
+Image decode_png(Bytes bytes, std::string_view name, Index maximum_side);
 
 bool is_jpeg(Bytes bytes);
-Image decode_jpeg(Bytes bytes, std::string_view name);
+Image decode_jpeg(Bytes bytes, std::string_view name, Index maximum_side);
 
 /// The EXIF orientation, 1 to 8, in the body of a JPEG's APP1 segment; 1 where there is none, or
 /// where the segment is damaged (viewers show such a picture as it lies).

@@ -46,11 +46,11 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
 
 }  // namespace
 
-void check_image_size(std::string_view name, Index height, Index width) {
-  if (height < 1 || width < 1 || height > kMaximumImageSide || width > kMaximumImageSide) {
+void check_image_size(std::string_view name, Index height, Index width, Index maximum_side) {
+  if (height < 1 || width < 1 || height > maximum_side || width > maximum_side) {
     throw ImageError("image '" + std::string(name) + "' is " + std::to_string(width) + " x " +
                      std::to_string(height) + " pixels; sides from 1 to " +
-                     std::to_string(kMaximumImageSide) + " are taken");
+                     std::to_string(maximum_side) + " are taken");
   }
 }
 
@@ -59,7 +59,7 @@ void check_encodable(ImageView image) {
     throw ImageError("an image of shape " + to_string(image.shape()) +
                      " cannot be written; [height, width, 3] is taken");
   }
-  check_image_size("to write", image.extent(0), image.extent(1));
+  check_image_size("to write", image.extent(0), image.extent(1), kMaximumImageSide);
 }
 
 void copy_row(ImageView image, Index row, std::uint8_t* out) {
@@ -71,15 +71,15 @@ void copy_row(ImageView image, Index row, std::uint8_t* out) {
   }
 }
 
-Image decode_image(Bytes bytes, std::string_view name) {
+Image decode_image(Bytes bytes, std::string_view name, Index maximum_side) {
   if (bytes.empty()) throw ImageError("image '" + std::string(name) + "' is empty");
-  if (is_png(bytes)) return decode_png(bytes, name);
-  if (is_jpeg(bytes)) return decode_jpeg(bytes, name);
+  if (is_png(bytes)) return decode_png(bytes, name, maximum_side);
+  if (is_jpeg(bytes)) return decode_jpeg(bytes, name, maximum_side);
   throw ImageError("'" + std::string(name) + "' is neither a PNG nor a JPEG image");
 }
 
-Image read_image(const std::filesystem::path& path) {
-  return decode_image(read_file(path), path.string());
+Image read_image(const std::filesystem::path& path, Index maximum_side) {
+  return decode_image(read_file(path), path.string(), maximum_side);
 }
 
 void write_png(const std::filesystem::path& path, ImageView image, int compression) {

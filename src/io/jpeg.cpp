@@ -98,7 +98,7 @@ bool is_jpeg(Bytes bytes) {
          bytes[2] == std::byte{0xff};
 }
 
-Image decode_jpeg(Bytes bytes, std::string_view name) {
+Image decode_jpeg(Bytes bytes, std::string_view name, Index maximum_side) {
   JpegReader reader;
   jpeg_decompress_struct& info = reader.info;
   const auto attempt = [&](auto&& calls) {
@@ -115,7 +115,7 @@ Image decode_jpeg(Bytes bytes, std::string_view name) {
   });
   const auto height = static_cast<Index>(info.image_height);
   const auto width = static_cast<Index>(info.image_width);
-  check_image_size(name, height, width);
+  check_image_size(name, height, width, maximum_side);
   const int orientation = orientation_of(info);  // finishing frees the markers
   const bool has_ink = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
   info.out_color_space = has_ink ? JCS_CMYK : JCS_RGB;

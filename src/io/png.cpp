@@ -93,14 +93,15 @@ bool is_png(Bytes bytes) {
          std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
 }
 
-Image decode_png(Bytes bytes, std::string_view name) {
+Image decode_png(Bytes bytes, std::string_view name, Index maximum_side) {
   PngReader reader;
   png_image& png = reader.image;
   const auto fail = [&](const char* why) {
     throw ImageError("PNG image '" + std::string(name) + "' is damaged: " + why);
   };
   if (png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()) == 0) fail(png.message);
-  check_image_size(name, static_cast<Index>(png.height), static_cast<Index>(png.width));
+  check_image_size(name, static_cast<Index>(png.height), static_cast<Index>(png.width),
+                   maximum_side);
   if (!has_all_chunks(bytes)) fail("it is cut short");
   // Viewers take samples of 16 bits without a gamma chunk as sRGB, as those of 8.
   png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;

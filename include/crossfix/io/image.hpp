@@ -15,8 +15,8 @@ namespace crossfix::io {
 using Image = Tensor<std::uint8_t, 3>;
 using ImageView = TensorView<const std::uint8_t, 3>;
 
-/// Largest width and height read or written, pixels. Checked in the header, before any memory is
-/// taken for pixels.
+/// Largest width and height read, unless a call says otherwise, or written, pixels. Checked in the
+/// header, before any memory is taken for pixels.
 inline constexpr Index kMaximumImageSide = 16384;
 
 /// Reads a PNG or JPEG, told apart by content, as a viewer shows it: grey and palette become RGB,
@@ -24,10 +24,11 @@ inline constexpr Index kMaximumImageSide = 16384;
 /// Adobe writes and viewers assume), EXIF orientation is applied. Colour profiles are ignored.
 ///
 /// Throws ImageError for a file that is missing, empty, cut short, damaged, too large, or neither.
-Image read_image(const std::filesystem::path& path);
+Image read_image(const std::filesystem::path& path, Index maximum_side = kMaximumImageSide);
 
 /// The same from the bytes of a file; `name` is what messages call it.
-Image decode_image(std::span<const std::byte> bytes, std::string_view name);
+Image decode_image(std::span<const std::byte> bytes, std::string_view name,
+                   Index maximum_side = kMaximumImageSide);
 
 /// PNG, 8-bit RGB. `compression` is zlib's, 0 (none) to 9 (smallest). The same image gives the same
 /// bytes. Throws ImageError for an image that is empty, too large, or not of three channels.

@@ -1,0 +1,61 @@
+#include "image_source.hpp"
+
+#include <system_error>
+#include <utility>
+
+#include "crossfix/core/error.hpp"
+#include "map_tile.hpp"
+#include "robotcar.hpp"
+
+namespace crossfix::data {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// RobotCar's map is higher than any other image taken.
+constexpr Index kMaximumMapSide = 32768;
+
+/// The file, or one beside it with another image's extension.
+fs::path on_disk(const fs::path& labelled) {
+  std::error_code ignored;
+  if (fs::exists(labelled, ignored)) return labelled;
+  for (const char* extension : {".png", ".jpg", ".jpeg"}) {
+    fs::path other = labelled;
+    other.replace_extension(extension);
+    if (fs::exists(other, ignored)) return other;
+  }
+  return labelled;
+}
+
+}  // namespace
+
+ImageSource ImageSource::of_vigor(const fs::path& root, const Dataset& dataset) {
+  for (const Group& group : dataset.groups) {
+    for (const char* view : {"panorama", "satellite"}) {
+      const fs::path folder = root / group.name / view;
+      if (!fs::is_directory(folder)) {
+        throw DataError(folder.string() + ": no such folder, so the images of " + group.name +
+                        " are missing");
+      }
+    }
+  }
+  return ImageSource(root);
+}
+
+ImageSource ImageSource::of_robotcar(const fs::path& root) {
+  ImageSource source(root);
+  source.map_ = io::read_image(root / kRobotCarMap, kMaximumMapSide);
+  return source;
+}
+
+io::Image ImageSource::ground(const Sample& sample) const {
+  return io::read_image(on_disk(root_ / sample.ground));
+}
+
+io::Image ImageSource::tile(const Sample& sample) const {
+  if (map_.size() == 0) return io::read_image(on_disk(root_ / sample.satellite));
+  return cut_map_tile(map_, sample.window, sample.rotation_degrees);
+}
+
+}  // namespace crossfix::data

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+
+#include "crossfix/io/image.hpp"
+#include "sample.hpp"
+
+namespace crossfix::data {
+
+/// Reads the images of a data set's samples. Several threads may use one.
+class ImageSource {
+ public:
+  /// Tiles are files of their own (VIGOR, worlds). Throws DataError where a city of the data set
+  /// has no folder of images.
+  static ImageSource of_vigor(const std::filesystem::path& root, const Dataset& dataset);
+
+  /// Tiles are cut out of the map, which is read here and stays in memory (1 GB). Throws ImageError
+  /// where it cannot be read.
+  static ImageSource of_robotcar(const std::filesystem::path& root);
+
+  /// Throw ImageError. A file that is not there under its label's name is looked for as .png, .jpg
+  /// and .jpeg.
+  io::Image ground(const Sample& sample) const;
+  io::Image tile(const Sample& sample) const;
+
+ private:
+  explicit ImageSource(std::filesystem::path root) : root_(std::move(root)) {}
+
+  std::filesystem::path root_;
+  io::Image map_;  ///< empty where tiles are files
+};
+
+}  // namespace crossfix::data

@@ -1,0 +1,213 @@
+#include "robotcar.hpp"
+
+#include <Eigen/Dense>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crossfix/core/error.hpp"
+#include "map_tile.hpp"
+#include "npy.hpp"
+#include "text_lines.hpp"
+
+namespace crossfix::data {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct ControlPoint {
+  double easting, northing, col, row;
+};
+
+constexpr std::array<ControlPoint, 5> kControlPoints{{{619400, 5736195, 900, 900},
+                                                      {619400, 5734600, 492, 18168},
+                                                      {620795, 5736195, 15966, 1260},
+                                                      {620795, 5734600, 15553, 18528},
+                                                      {620100, 5735400, 8255, 9688}}};
+
+// The means of the control points: coordinates about them lose no digits in the fit.
+constexpr double kMeanEasting = 620098;
+constexpr double kMeanNorthing = 5735398;
+
+/// A file of the split: name, what it is called, samples as published.
+struct Run {
+  const char* file;
+  const char* name;
+  std::size_t published;
+};
+
+std::vector<Run> runs_of(Split split) {
+  if (split == Split::train) return {{"training.txt", "training", 17067}};
+  if (split == Split::validation) return {{"validation.txt", "validation", 1698}};
+  return {{"test1_j.txt", "test 1", 1673},
+          {"test2_j.txt", "test 2", 1708},
+          {"test3_j.txt", "test 3", 1708}};
+}
+
+const char* yaw_file(Split split) {
+  if (split == Split::train) return "train_yaw.npy";
+  return split == Split::validation ? "val_yaw.npy" : "test_yaw.npy";
+}
+
+/// Tiles start at multiples of this many map pixels.
+constexpr double kTileStep = 400;
+
+/// The tile along one axis of the map: its number, and the place in it that the reference takes,
+/// in whole pixels from 200 to 600.
+struct AxisTile {
+  Index number;
+  double place;
+};
+
+AxisTile tile_of(double coordinate) {
+  double number = std::floor(coordinate / kTileStep);
+  if (std::nearbyint(coordinate - kTileStep * number) < kTileStep / 2) number -= 1;
+  return {static_cast<Index>(number), std::nearbyint(coordinate - kTileStep * number)};
+}
+
+/// A place of the turned window in the reference's frame of the tile.
+double reference_pixel(double coordinate) {
+  const double in_tile = std::trunc(coordinate - static_cast<double>(kMapTileMargin));
+  return std::trunc(in_tile / static_cast<double>(kMapTileSide) * kRobotCarReferenceSide);
+}
+
+/// Sets what follows from the camera's place on the map and the vehicle's yaw.
+void place(PixelPoint on_map, double yaw, double metres_per_pixel, Sample& sample) {
+  constexpr double kMargin = static_cast<double>(kMapTileMargin);
+  constexpr double kTurnPixel = static_cast<double>(kMapWindowSide) / 2;
+  const AxisTile row = tile_of(on_map.row);
+  const AxisTile col = tile_of(on_map.col);
+  const auto step = static_cast<Index>(kTileStep);
+  sample.window = {row.number * step - kMapTileMargin, col.number * step - kMapTileMargin};
+  sample.rotation_degrees = yaw * (180 / std::numbers::pi) - 90;
+  sample.up_degrees = sample.rotation_degrees;
+  sample.label = on_map;
+
+  const PixelPoint rough = turned({row.place + kMargin, col.place + kMargin},
+                                  {kTurnPixel, kTurnPixel}, sample.rotation_degrees);
+  sample.reference = {{reference_pixel(rough.row), reference_pixel(rough.col)},
+                      kRobotCarReferenceSide,
+                      kRobotCarReferenceMetres};
+  const PixelPoint fine = turned({on_map.row - static_cast<double>(sample.window.row),
+                                  on_map.col - static_cast<double>(sample.window.col)},
+                                 {kTurnPixel + 0.5, kTurnPixel + 0.5}, sample.rotation_degrees);
+  constexpr double kSide = static_cast<double>(kMapTileSide);
+  sample.exact = {{fine.row - kMargin, fine.col - kMargin}, kSide, metres_per_pixel};
+  const auto within = [](double value) { return value >= 0 && value < kSide; };
+  sample.inside = within(sample.exact.pixel.row) && within(sample.exact.pixel.col);
+}
+
+/// The samples of one file, without what needs the yaw.
+std::vector<Sample> read_run(const fs::path& file, const MapProjection& projection) {
+  std::vector<Sample> samples;
+  TextLines lines(file, "a RobotCar split file");
+  while (lines.next()) {
+    if (lines.fields().size() != 4) {
+      lines.fail(std::to_string(lines.fields().size()) +
+                 " fields where a line has 4: ground image, satellite image, easting, northing");
+    }
+    Sample sample;
+    sample.line = lines.line();
+    sample.ground = lines.fields()[0];
+    sample.satellite = lines.fields()[1];
+    sample.label = projection.pixel(lines.number(2, "easting"), lines.number(3, "northing"));
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+std::vector<double> read_yaw(const fs::path& file, std::size_t expected) {
+  std::vector<double> yaw = read_npy(file);
+  if (yaw.size() != expected) {
+    throw DataError(file.string() + ": " + std::to_string(yaw.size()) +
+                    " yaws where its split has " + std::to_string(expected) + " samples");
+  }
+  for (std::size_t i = 0; i < yaw.size(); ++i) {
+    if (!std::isfinite(yaw[i])) {
+      throw DataError(file.string() + ": yaw " + std::to_string(i) +
+                      " is not finite; radians are expected");
+    }
+  }
+  return yaw;
+}
+
+}  // namespace
+
+MapProjection::MapProjection() {
+  constexpr int kPoints = static_cast<int>(kControlPoints.size());
+  Eigen::Matrix<double, kPoints, 3> places;
+  Eigen::Matrix<double, kPoints, 2> pixels;
+  for (int i = 0; i < kPoints; ++i) {
+    const ControlPoint& point = kControlPoints[static_cast<std::size_t>(i)];
+    places.row(i) << 1, point.easting - kMeanEasting, point.northing - kMeanNorthing;
+    pixels.row(i) << point.row, point.col;
+  }
+  const Eigen::Matrix<double, 3, 2> fit = places.colPivHouseholderQr().solve(pixels);
+  constant_ = {fit(0, 0), fit(0, 1)};
+  east_ = {fit(1, 0), fit(1, 1)};
+  north_ = {fit(2, 0), fit(2, 1)};
+}
+
+PixelPoint MapProjection::pixel(double easting, double northing) const {
+  const double e = easting - kMeanEasting;
+  const double n = northing - kMeanNorthing;
+  return {constant_.row + east_.row * e + north_.row * n,
+          constant_.col + east_.col * e + north_.col * n};
+}
+
+double MapProjection::metres_per_pixel() const {
+  return 1 / std::sqrt(std::abs(east_.row * north_.col - east_.col * north_.row));
+}
+
+Dataset read_robotcar(const RobotCarOptions& options) {
+  Dataset dataset;
+  const MapProjection projection;
+  const fs::path folder = options.root / "Oxford_split";
+  std::vector<Sample> all;
+  std::string absent;
+  std::size_t yaws = 0;                 // in the array before the next run
+  std::vector<std::size_t> yaw_of_all;  // of each sample
+  for (const Run& run : runs_of(options.split)) {
+    const fs::path file = folder / run.file;
+    if (!fs::exists(file)) {
+      if (!options.absent_runs) {
+        throw DataError(file.string() + ": no such split file; download it, or check --root");
+      }
+      absent += (absent.empty() ? "" : ", ") + std::string(run.file);
+      yaws += run.published;
+      continue;
+    }
+    std::vector<Sample> samples = read_run(file, projection);
+    if (samples.size() != run.published) {
+      dataset.warnings.push_back(file.string() + ": " + std::to_string(samples.size()) +
+                                 " samples where " + std::to_string(run.published) +
+                                 " are published");
+    }
+    const std::size_t scored = samples.size() / kReferenceBatch * kReferenceBatch;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      samples[i].group = dataset.groups.size();
+      samples[i].in_reference = i < scored;
+      yaw_of_all.push_back(yaws + i);
+      all.push_back(std::move(samples[i]));
+    }
+    yaws += samples.size();
+    dataset.groups.push_back(
+        {run.name, file.string(), samples.size(), 0, projection.metres_per_pixel()});
+  }
+  if (dataset.groups.empty())
+    throw DataError(folder.string() + ": no split file such as " + absent);
+  if (!absent.empty()) dataset.warnings.push_back("without " + absent + " in " + folder.string());
+  const std::vector<double> yaw = read_yaw(folder / yaw_file(options.split), yaws);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].number = i;
+    place(all[i].label, yaw[yaw_of_all[i]], projection.metres_per_pixel(), all[i]);
+  }
+  dataset.samples = std::move(all);
+  return dataset;
+}
+
+}  // namespace crossfix::data

@@ -1,0 +1,75 @@
+/// What every reader of a data set gives: pairs of a ground image and a tile, with the truth.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "crossfix/core/geometry.hpp"
+#include "crossfix/core/shape.hpp"
+
+namespace crossfix::data {
+
+enum class Area { same, cross };
+enum class Split { train, validation, test };
+/// Which tiles of a panorama: the one it stands in the middle of, or the three others too.
+enum class Pairs { positives, all };
+/// Whose labels. `mercator` takes the tiles from the label files and computes where the camera
+/// stands from the coordinates in the names.
+enum class LabelSet { original, corrected, mercator };
+
+/// Tiles that a VIGOR label line names.
+inline constexpr int kTilesOfPanorama = 4;
+
+/// Where the camera stands, in a frame of `side` x `side` pixels that covers the tile.
+struct Truth {
+  PixelPoint pixel;
+  double side = 0;
+  double metres_per_pixel = 0;
+};
+
+/// A 1200 x 1200 window of RobotCar's map, by its upper left pixel; it may reach beyond the map.
+struct MapWindow {
+  Index row = 0;
+  Index col = 0;
+};
+
+/// One pair. Paths are relative to the data set's root, as its label files write them; an image may
+/// lie there under another extension.
+struct Sample {
+  std::size_t number = 0;  ///< place in the data set's order, from 0
+  std::size_t group = 0;   ///< of Dataset::groups: its city or run
+  std::size_t line = 0;    ///< of its label file, from 1
+  std::string ground;
+  std::string satellite;
+  int choice = 0;    ///< 0: the positive tile; 1 to 3: a semi-positive
+  PixelPoint label;  ///< as published: VIGOR (delta_row, delta_col), RobotCar (row, col) on the map
+  Truth exact;       ///< right: metres of the place, pixels unrounded
+  Truth reference;   ///< what the reference's scripts take for right
+  bool inside = true;           ///< whether the camera stands in the tile
+  bool in_reference = true;     ///< false: the reference drops it with its last, incomplete batch
+  double up_degrees = 0;        ///< what the tile's upper edge looks at, clockwise from north
+  double rotation_degrees = 0;  ///< of `window` into the tile, counter-clockwise (RobotCar)
+  MapWindow window;             ///< what the tile is cut from (RobotCar)
+};
+
+/// A city, or a run of RobotCar.
+struct Group {
+  std::string name;
+  std::string label_file;
+  std::size_t ground_images = 0;
+  std::size_t satellites = 0;   ///< names in the city's list; 0 for RobotCar
+  double metres_per_pixel = 0;  ///< of the tile at full size
+};
+
+struct Dataset {
+  std::vector<Group> groups;
+  std::vector<Sample> samples;  ///< a panorama's tiles follow each other
+  std::vector<std::string> warnings;
+};
+
+/// Batches of the reference's loader. It drops the last one where that is incomplete.
+inline constexpr std::size_t kReferenceBatch = 4;
+
+}  // namespace crossfix::data

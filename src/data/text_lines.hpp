@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace crossfix::data {
+
+/// Walks a text file's lines, split at blanks. Lines end in LF or CRLF, the last one in either or
+/// in nothing; lines without a field are passed over. Fields point into this object.
+class TextLines {
+ public:
+  /// `what` is what the file should be, for the message. Throws DataError where it cannot be read.
+  TextLines(std::filesystem::path file, const std::string& what);
+  TextLines(const TextLines&) = delete;
+  TextLines& operator=(const TextLines&) = delete;
+
+  /// Goes to the next line that has fields; false at the end.
+  bool next();
+
+  const std::vector<std::string_view>& fields() const { return fields_; }
+  std::size_t line() const { return line_; }  ///< from 1
+
+  /// Field `index` as a finite number; `what` says what it is. Throws DataError.
+  double number(std::size_t index, std::string_view what) const;
+
+  /// Throws DataError "FILE:LINE: what".
+  [[noreturn]] void fail(const std::string& what) const;
+
+ private:
+  std::filesystem::path file_;
+  std::string text_;
+  std::size_t at_ = 0;
+  std::size_t line_ = 0;
+  std::vector<std::string_view> fields_;
+};
+
+}  // namespace crossfix::data
