@@ -7,6 +7,7 @@ namespace crossfix::cli {
 /// Each adds one subcommand, whose action runs as its callback while `app` parses. An action throws
 /// CLI::ValidationError for arguments that do not fit together, and what the library throws.
 void add_locate_command(CLI::App& app);
+void add_evaluate_command(CLI::App& app);
 void add_info_command(CLI::App& app);
 void add_world_command(CLI::App& app);
 

@@ -29,6 +29,7 @@ int run(int argc, char** argv) {
       "Exit codes: 0 done, 2 usage, 3 an input or output that does not work, 4 a device that does "
       "not.\nExample: crossfix locate --ground street.jpg --satellite tile.png --overlay fix.png");
   crossfix::cli::add_locate_command(app);
+  crossfix::cli::add_evaluate_command(app);
   crossfix::cli::add_info_command(app);
   crossfix::cli::add_world_command(app);
   try {

@@ -198,9 +198,8 @@ Dataset read_robotcar(const RobotCarOptions& options) {
     dataset.groups.push_back(
         {run.name, file.string(), samples.size(), 0, projection.metres_per_pixel()});
   }
-  if (dataset.groups.empty())
-    throw DataError(folder.string() + ": no split file such as " + absent);
   if (!absent.empty()) dataset.warnings.push_back("without " + absent + " in " + folder.string());
+  if (all.empty()) return dataset;
   const std::vector<double> yaw = read_yaw(folder / yaw_file(options.split), yaws);
   for (std::size_t i = 0; i < all.size(); ++i) {
     all[i].number = i;

@@ -17,7 +17,8 @@ inline constexpr double kRobotCarReferenceMetres = 0.144375;
 struct RobotCarOptions {
   std::filesystem::path root;
   Split split = Split::test;
-  /// Go on without the runs that have no split file, with a warning. Otherwise they are an error.
+  /// Go on without the runs that have no split file, be it all of them, with a warning. Otherwise
+  /// they are an error.
   bool absent_runs = false;
 };
 

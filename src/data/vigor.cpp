@@ -270,9 +270,6 @@ Dataset read_vigor(const VigorOptions& options) {
                       dataset);
     }
   }
-  if (dataset.groups.empty() && !cities.empty()) {
-    throw DataError(options.root.string() + ": no city's labels, such as " + absent_file.string());
-  }
   if (!absent.empty()) {
     dataset.warnings.push_back("without " + absent + ": no labels such as " + absent_file.string());
   } else if (!options.world) {

@@ -21,7 +21,8 @@ struct VigorOptions {
   Split split = Split::test;
   Pairs pairs = Pairs::positives;
   LabelSet labels = LabelSet::original;
-  /// Go on without the cities that have no label file, with a warning. Otherwise they are an error.
+  /// Go on without the cities that have no label file, be it all of them, with a warning. Otherwise
+  /// they are an error.
   bool absent_cities = false;
 };
 

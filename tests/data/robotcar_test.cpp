@@ -103,8 +103,10 @@ TEST_CASE("a test run that is absent is an error, or a warning where that is ask
   for (const char* name : {"test1_j.txt", "test3_j.txt"}) {
     std::filesystem::remove(copy.root() / "Oxford_split" / name);
   }
-  CHECK(message_of({copy.root(), Split::test, true}).find("no split file such as test1_j.txt") !=
-        std::string::npos);
+  const Dataset none = data::read_robotcar({copy.root(), Split::test, true});
+  CHECK(none.samples.empty());
+  REQUIRE(none.warnings.size() == 1);
+  CHECK(none.warnings[0].find("without test1_j.txt, test2_j.txt, test3_j.txt") == 0);
 }
 
 TEST_CASE("damaged RobotCar files are refused with file, line and what is expected") {

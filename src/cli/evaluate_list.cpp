@@ -1,0 +1,76 @@
+#include <iostream>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "crossfix/core/error.hpp"
+#include "evaluate_options.hpp"
+#include "model_options.hpp"
+#include "statistics.hpp"
+#include "text_table.hpp"
+
+namespace crossfix::cli {
+
+namespace {
+
+std::vector<std::string> row_of(const std::string& group, const std::string& split,
+                                const data::LabelStatistics& numbers, std::size_t satellites) {
+  const auto share = [](std::size_t part, std::size_t whole) {
+    return whole == 0 ? "-" : thousands(part) + " = " + percent(part, whole);
+  };
+  return {group,
+          split,
+          thousands(numbers.ground_images),
+          satellites == 0 ? "-" : thousands(satellites),
+          share(numbers.positives_outside, numbers.positives),
+          numbers.semi_positives == 0 ? "-" : thousands(numbers.semi_positives),
+          share(numbers.semi_positives_outside, numbers.semi_positives),
+          decimals(numbers.centre_mean, 2) + " / " + decimals(numbers.centre_median, 2),
+          numbers.names_mean ? decimals(*numbers.names_mean, 2) : "-"};
+}
+
+}  // namespace
+
+void list_dataset(const DatasetChoice& choice) {
+  std::vector<std::vector<std::string>> rows{
+      {choice.kind == DatasetKind::robotcar ? "run" : "city", "split", "ground images", "tiles",
+       "positives outside", "semi-positives", "outside", "centre", "names"}};
+  std::set<std::string> warned;
+  const std::pair<data::Split, const char*> splits[] = {{data::Split::train, "train"},
+                                                        {data::Split::validation, "validation"},
+                                                        {data::Split::test, "test"}};
+  for (const auto& [split, name] : splits) {
+    DatasetChoice part = choice;
+    part.split = split;
+    part.pairs = data::Pairs::all;
+    const data::Dataset set = part.read(true);
+    for (const std::string& warning : set.warnings) {
+      if (warned.insert(warning).second) warn(warning);
+    }
+    // VIGOR's validation is a fifth of all its training list, whatever the city.
+    const bool pooled = split == data::Split::validation && choice.kind != DatasetKind::robotcar;
+    for (std::size_t i = 0; i < set.groups.size() && !pooled; ++i) {
+      rows.push_back(
+          row_of(set.groups[i].name, name, data::statistics_of(set, i), set.groups[i].satellites));
+    }
+    if (set.groups.size() > 1 || (pooled && !set.groups.empty())) {
+      std::size_t satellites = 0;
+      for (const data::Group& group : set.groups) satellites += group.satellites;
+      rows.push_back(row_of("all", name, data::statistics_of(set), satellites));
+    }
+  }
+  if (rows.size() == 1) {
+    throw DataError(choice.root.string() + ": no label files of " + choice.description());
+  }
+  std::cout << choice.description() << ", " << choice.root.string() << "\n\n";
+  print_table(std::cout, rows, 2);
+  std::cout << "\noutside: the camera does not stand in the tile. centre: error of guessing the "
+               "tile's centre, on\npositives, mean / median, m.";
+  if (choice.kind != DatasetKind::robotcar) {
+    std::cout << " names: mean distance of the positives' labels from the\ncoordinates in the "
+                 "names, m. validation: the fifth of train that the reference takes.";
+  }
+  std::cout << '\n';
+}
+
+}  // namespace crossfix::cli

@@ -1,0 +1,88 @@
+#include "evaluate_options.hpp"
+
+#include <map>
+
+#include "robotcar.hpp"
+#include "vigor.hpp"
+
+namespace crossfix::cli {
+
+namespace {
+
+using data::Area;
+using data::LabelSet;
+using data::Pairs;
+using data::Split;
+
+const std::map<std::string, DatasetKind> kKinds{{"vigor", DatasetKind::vigor},
+                                                {"robotcar", DatasetKind::robotcar},
+                                                {"world", DatasetKind::world}};
+const std::map<std::string, Area> kAreas{{"same", Area::same}, {"cross", Area::cross}};
+const std::map<std::string, Pairs> kPairs{{"positives", Pairs::positives}, {"all", Pairs::all}};
+const std::map<std::string, LabelSet> kLabels{{"original", LabelSet::original},
+                                              {"corrected", LabelSet::corrected},
+                                              {"mercator", LabelSet::mercator}};
+const std::map<std::string, Split> kSplits{
+    {"train", Split::train}, {"validation", Split::validation}, {"test", Split::test}};
+
+/// An option that takes one of the names of `values`.
+template <class T>
+CLI::Option* add_choice(CLI::App& command, const std::string& name, T& target,
+                        const std::map<std::string, T>& values, const std::string& text) {
+  std::string names;
+  for (const auto& [key, value] : values) {
+    names += (names.empty() ? "" : "|") + key;
+    (void)value;
+  }
+  return command
+      .add_option_function<std::string>(
+          name, [&target, &values](const std::string& key) { target = values.at(key); }, text)
+      ->check(CLI::IsMember(&values))
+      ->type_name(names);
+}
+
+template <class T>
+std::string name_of(T wanted, const std::map<std::string, T>& values) {
+  for (const auto& [key, value] : values) {
+    if (value == wanted) return key;
+  }
+  return {};
+}
+
+}  // namespace
+
+void DatasetChoice::add_to(CLI::App& command) {
+  add_choice(command, "--dataset", kind, kKinds, "What lies under --root")->required();
+  command.add_option("--root", root, "Folder of the data set")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  add_choice(command, "--area", area, kAreas,
+             "VIGOR, world: same cities as trained on, or others; same where absent");
+  add_choice(command, "--pairs", pairs, kPairs,
+             "VIGOR, world: positive tiles alone, or semi-positives too; positives where absent");
+  add_choice(command, "--labels", labels, kLabels,
+             "VIGOR: as published, corrected, or by the coordinates in the names; original where "
+             "absent");
+  add_choice(command, "--split", split, kSplits, "test where absent");
+}
+
+std::string DatasetChoice::description() const {
+  if (kind == DatasetKind::robotcar) return "Oxford RobotCar";
+  return std::string(kind == DatasetKind::world ? "world" : "VIGOR") + ", " +
+         name_of(area, kAreas) + "-area, " + name_of(labels, kLabels) + " labels";
+}
+
+data::Dataset DatasetChoice::read(bool absent) const {
+  if (kind == DatasetKind::robotcar) return data::read_robotcar({root, split, absent});
+  data::VigorOptions options;
+  options.root = root;
+  options.world = kind == DatasetKind::world;
+  options.area = area;
+  options.split = split;
+  options.pairs = pairs;
+  options.labels = labels;
+  options.absent_cities = absent;
+  return data::read_vigor(options);
+}
+
+}  // namespace crossfix::cli

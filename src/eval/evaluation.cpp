@@ -1,0 +1,89 @@
+#include "evaluation.hpp"
+
+#include <cmath>
+
+#include "crossfix/core/error.hpp"
+
+namespace crossfix::eval {
+
+namespace {
+
+Counts count(const data::Dataset& dataset, const std::vector<Outcome>& outcomes, Mode mode,
+             std::optional<std::size_t> group) {
+  Counts counts;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const data::Sample& sample = dataset.samples[i];
+    if (group && sample.group != *group) continue;
+    ++counts.samples;
+    if (!is_scored(sample, mode)) {
+      ++(mode == Mode::exact ? counts.outside : counts.dropped);
+    } else if (outcomes[i].answer) {
+      ++counts.scored;
+    } else {
+      ++(outcomes[i].unreadable ? counts.unreadable : counts.missing);
+    }
+  }
+  return counts;
+}
+
+AxisErrors axes_of(const std::vector<Measurement>& measurements) {
+  std::vector<double> along;
+  std::vector<double> across;
+  for (const Measurement& m : measurements) {
+    along.push_back(std::abs(m.ahead_metres));
+    across.push_back(std::abs(m.right_metres));
+  }
+  return {mean_of(along), median_of(along), mean_of(across), median_of(across)};
+}
+
+OverRuns over(const std::vector<GroupFigures>& groups) {
+  std::vector<double> means;
+  std::vector<double> medians;
+  for (const GroupFigures& group : groups) {
+    if (group.errors.count == 0) continue;
+    means.push_back(group.errors.mean.value);
+    medians.push_back(group.errors.median.value);
+  }
+  return {mean_of(means), deviation_of(means), mean_of(medians), deviation_of(medians)};
+}
+
+}  // namespace
+
+std::vector<Measurement> measurements_of(const data::Dataset& dataset,
+                                         const std::vector<Outcome>& outcomes, Mode mode,
+                                         std::optional<std::size_t> group) {
+  if (outcomes.size() != dataset.samples.size()) {
+    throw DataError(std::to_string(outcomes.size()) + " results for a data set of " +
+                    std::to_string(dataset.samples.size()) + " samples");
+  }
+  std::vector<Measurement> measurements;
+  std::size_t ground_image = 0;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const data::Sample& sample = dataset.samples[i];
+    if (i > 0 && sample.ground != dataset.samples[i - 1].ground) ++ground_image;
+    if ((group && sample.group != *group) || !is_scored(sample, mode) || !outcomes[i].answer) {
+      continue;
+    }
+    measurements.push_back(measure(sample, *outcomes[i].answer, mode, ground_image));
+  }
+  return measurements;
+}
+
+Evaluation evaluate(const data::Dataset& dataset, const std::vector<Outcome>& outcomes, Mode mode) {
+  Evaluation result;
+  result.mode = mode;
+  const std::vector<Measurement> all = measurements_of(dataset, outcomes, mode);
+  result.counts = count(dataset, outcomes, mode, {});
+  result.errors = summarize(all);
+  result.axes = axes_of(all);
+  result.uncertainty = assess(all);
+  for (std::size_t i = 0; i < dataset.groups.size(); ++i) {
+    const std::vector<Measurement> part = measurements_of(dataset, outcomes, mode, i);
+    result.groups.push_back({dataset.groups[i].name, count(dataset, outcomes, mode, i),
+                             summarize(part), axes_of(part)});
+  }
+  result.over_groups = over(result.groups);
+  return result;
+}
+
+}  // namespace crossfix::eval

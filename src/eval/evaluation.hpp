@@ -1,0 +1,73 @@
+/// All the figures of a run.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "measurement.hpp"
+#include "summary.hpp"
+#include "uncertainty.hpp"
+
+namespace crossfix::eval {
+
+/// Samples by what became of them.
+struct Counts {
+  std::size_t samples = 0;  ///< in the data set
+  std::size_t scored = 0;
+  std::size_t dropped = 0;     ///< by the reference, with an incomplete batch
+  std::size_t outside = 0;     ///< skipped: the camera stands outside the tile
+  std::size_t unreadable = 0;  ///< among those to be scored: an image that cannot be used
+  std::size_t missing = 0;     ///< among those to be scored: not run yet
+};
+
+/// Errors along and across the vehicle, metres, without sign.
+struct AxisErrors {
+  double longitudinal_mean = 0;
+  double longitudinal_median = 0;
+  double lateral_mean = 0;
+  double lateral_median = 0;
+};
+
+/// A city or run.
+struct GroupFigures {
+  std::string name;
+  Counts counts;
+  ErrorSummary errors;
+  AxisErrors axes;
+};
+
+/// Mean and population standard deviation of the runs' means and medians, metres.
+struct OverRuns {
+  double mean = 0;
+  double mean_deviation = 0;
+  double median = 0;
+  double median_deviation = 0;
+};
+
+struct Evaluation {
+  Mode mode = Mode::exact;
+  Counts counts;
+  ErrorSummary errors;
+  AxisErrors axes;
+  Uncertainty uncertainty;
+  std::vector<GroupFigures> groups;
+  OverRuns over_groups;
+};
+
+/// What became of one sample: no answer and no failure where it has not been run.
+struct Outcome {
+  std::optional<Answer> answer;
+  bool unreadable = false;
+};
+
+/// The measurements of the samples that a mode scores and that have answers, in order.
+std::vector<Measurement> measurements_of(const data::Dataset& dataset,
+                                         const std::vector<Outcome>& outcomes, Mode mode,
+                                         std::optional<std::size_t> group = {});
+
+/// `outcomes` has one entry for each sample. Throws DataError where it has not.
+Evaluation evaluate(const data::Dataset& dataset, const std::vector<Outcome>& outcomes, Mode mode);
+
+}  // namespace crossfix::eval

@@ -1,0 +1,65 @@
+/// One answer of the network against one truth.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "crossfix/core/geometry.hpp"
+#include "crossfix/core/shape.hpp"
+#include "sample.hpp"
+
+namespace crossfix::eval {
+
+/// Whose truths: what the reference's scripts take for right, or what is.
+enum class Mode { reference, exact };
+
+const data::Truth& truth_of(const data::Sample& sample, Mode mode);
+
+/// Whether a mode scores a sample: the reference drops incomplete batches, the exact mode skips
+/// tiles that do not hold the camera.
+bool is_scored(const data::Sample& sample, Mode mode);
+
+/// How probable the truth was, by the posterior.
+struct Belief {
+  /// Share of the posterior that lies nearer to the fix than the truth does: of an honest posterior
+  /// evenly spread from 0 to 1 over many samples.
+  double level = 0;
+  /// Natural logarithm of the posterior's density at the truth, for each tile (an even posterior
+  /// has 0). Absent where the truth lies outside the tile.
+  std::optional<double> log_density;
+};
+
+/// What the network answers for one sample. Lengths are shares of the tile's side, so that they do
+/// not depend on the size of any image.
+struct Answer {
+  PixelPoint fix;
+  double radius68 = 0;  ///< of the circle about the fix that holds 68 % of the posterior
+  Belief reference;     ///< in the truths of the two modes
+  Belief exact;
+
+  const Belief& belief(Mode mode) const { return mode == Mode::exact ? exact : reference; }
+};
+
+/// `logits` [grid, grid] row-major over the tile, each cell's probability even over the cell; `fix`
+/// and `truth` in shares of the tile's side. The logarithm is exact where the softmax would be 0.
+Belief belief_of(std::span<const float> logits, double temperature, Index grid, PixelPoint fix,
+                 PixelPoint truth);
+
+/// One sample's errors.
+struct Measurement {
+  std::size_t ground_image = 0;  ///< the same for all the tiles of one
+  double metres = 0;             ///< distance of the fix from the truth
+  double sides = 0;              ///< the same in shares of the tile's side
+  double ahead_metres = 0;       ///< of the fix before the truth, towards the tile's upper edge
+  double right_metres = 0;       ///< of the fix right of the truth
+  double radius68_metres = 0;
+  double level = 0;
+  std::optional<double> nll;  ///< negative log-likelihood, nats, of a density for each square metre
+};
+
+/// `ground_image` numbers the ground images.
+Measurement measure(const data::Sample& sample, const Answer& answer, Mode mode,
+                    std::size_t ground_image);
+
+}  // namespace crossfix::eval

@@ -1,0 +1,52 @@
+/// Errors of many samples, and how sure their figures are.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "measurement.hpp"
+
+namespace crossfix::eval {
+
+/// A figure with its 95 % interval.
+struct Estimate {
+  double value = 0;
+  double low = 0;
+  double high = 0;
+};
+
+/// Errors in metres, shares from 0 to 1. All 0 for no samples.
+struct ErrorSummary {
+  std::size_t count = 0;
+  Estimate mean;
+  Estimate median;
+  Estimate within_1m;
+  Estimate within_3m;
+  Estimate within_5m;
+  Estimate within_5_percent;  ///< of the tile's side
+};
+
+/// Times that the bootstrap draws, and the seed of its generator.
+inline constexpr int kBootstrapDraws = 1000;
+inline constexpr unsigned kBootstrapSeed = 42;
+
+/// Intervals are percentiles of a bootstrap. It draws ground images, each with all its tiles: the
+/// errors of one image's tiles are not independent. The same measurements in the same order give
+/// the same intervals; an image's measurements must follow each other.
+ErrorSummary summarize(std::span<const Measurement> measurements);
+
+/// Mean of no values is 0.
+double mean_of(std::span<const double> values);
+
+/// The middle value, or the mean of the two; of no values 0.
+double median_of(std::vector<double> values);
+
+/// The population's standard deviation: divided by the count.
+double deviation_of(std::span<const double> values);
+
+/// What `share` of the values lie below, between neighbours as NumPy's `percentile` does. Not of
+/// none.
+double percentile_of(std::vector<double> values, double share);
+
+}  // namespace crossfix::eval

@@ -1,0 +1,93 @@
+#include "measurement.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+using namespace crossfix;
+using eval::Answer;
+using eval::Belief;
+using eval::Measurement;
+using eval::Mode;
+
+namespace {
+
+/// A tile of 640 px at 0.1 m, the camera at (352, 288); the reference's truth is (139, 115) in 256.
+data::Sample some_sample() {
+  data::Sample sample;
+  sample.exact = {{352, 288}, 640, 0.1};
+  sample.reference = {{139, 115}, 256, 0.285};
+  return sample;
+}
+
+}  // namespace
+
+TEST_CASE("errors in metres, by the truths of either mode") {
+  Answer answer;
+  answer.fix = {0.6, 0.4};  // (384, 256) of 640, (153.6, 102.4) of 256
+  answer.radius68 = 0.05;
+  answer.exact = {0.25, -1.0};
+  answer.reference = {0.5, {}};
+  const Measurement exact = eval::measure(some_sample(), answer, Mode::exact, 7);
+  CHECK(exact.ground_image == 7);
+  CHECK(exact.metres == Approx(3.2 * std::sqrt(2.0)));
+  CHECK(exact.sides == Approx(0.05 * std::sqrt(2.0)));
+  CHECK(exact.ahead_metres == Approx(-3.2));  // the fix lies below the truth
+  CHECK(exact.right_metres == Approx(-3.2));  // and left of it
+  CHECK(exact.radius68_metres == Approx(3.2));
+  CHECK(exact.level == 0.25);
+  // The tile has 64 x 64 m: a density of exp(-1) a tile is exp(-1) / 4096 a square metre.
+  CHECK(*exact.nll == Approx(1 + std::log(4096.0)));
+  const Measurement reference = eval::measure(some_sample(), answer, Mode::reference, 0);
+  CHECK(reference.metres == Approx(std::hypot(14.6, 12.6) * 0.285));
+  CHECK(reference.ahead_metres == Approx(-14.6 * 0.285));
+  CHECK(reference.radius68_metres == Approx(0.05 * 256 * 0.285));
+  CHECK(reference.level == 0.5);
+  CHECK_FALSE(reference.nll);
+}
+
+TEST_CASE("which samples a mode scores") {
+  data::Sample sample = some_sample();
+  CHECK(eval::is_scored(sample, Mode::exact));
+  CHECK(eval::is_scored(sample, Mode::reference));
+  sample.inside = false;
+  CHECK_FALSE(eval::is_scored(sample, Mode::exact));
+  CHECK(eval::is_scored(sample, Mode::reference));
+  sample.inside = true;
+  sample.in_reference = false;
+  CHECK(eval::is_scored(sample, Mode::exact));
+  CHECK_FALSE(eval::is_scored(sample, Mode::reference));
+}
+
+TEST_CASE("an even posterior believes in every place alike") {
+  const std::vector<float> logits(16, 3.0F);
+  const Belief belief = eval::belief_of(logits, 2, 4, {0.5, 0.5}, {0.5, 0.75});
+  CHECK(*belief.log_density == Approx(0).margin(1e-12));
+  // A circle of a quarter of the side, about the middle.
+  CHECK(belief.level == Approx(std::numbers::pi / 16));
+  CHECK(eval::belief_of(logits, 2, 4, {0.5, 0.5}, {0.5, 0.5}).level == 0);
+  CHECK(eval::belief_of(logits, 2, 4, {0, 0}, {0.99999, 0.99999}).level == Approx(1).margin(1e-4));
+}
+
+TEST_CASE("belief follows the logits and the temperature, and is finite where the softmax is not") {
+  std::vector<float> logits(4, 0.0F);
+  logits[1] = 2;  // right upper quarter
+  const double sum = 3 + std::exp(1.0);
+  const Belief likely = eval::belief_of(logits, 2, 2, {0.2, 0.7}, {0.25, 0.75});
+  CHECK(*likely.log_density == Approx(1 - std::log(sum) + std::log(4.0)));
+  const Belief other = eval::belief_of(logits, 2, 2, {0.2, 0.7}, {0.75, 0.75});
+  CHECK(*other.log_density == Approx(-std::log(sum) + std::log(4.0)));
+  logits[1] = 5000;
+  CHECK(*eval::belief_of(logits, 1, 2, {0.2, 0.7}, {0.75, 0.75}).log_density ==
+        Approx(-5000 + std::log(4.0)));
+}
+
+TEST_CASE("a truth outside the tile has no density") {
+  const std::vector<float> logits(4, 0.0F);
+  const Belief belief = eval::belief_of(logits, 1, 2, {0.5, 0.5}, {0.5, 1.0});
+  CHECK_FALSE(belief.log_density);
+  CHECK(belief.level == Approx(std::numbers::pi / 4));
+  CHECK_FALSE(eval::belief_of(logits, 1, 2, {0.5, 0.5}, {-1e-9, 0.5}).log_density);
+  CHECK(eval::belief_of(logits, 1, 2, {0.5, 0.5}, {3, 3}).level == Approx(1));
+}

@@ -1,0 +1,232 @@
+"""The published evaluation protocol and its corrections in NumPy, apart from the program's own code.
+
+Takes raw network outputs (`crossfix evaluate --dump`: `logits` [samples, cells] and `offsets`
+[samples, cells, 2], in the data set's order) and prints the figures of both modes as JSON.
+
+Example:
+    python training/protocol.py --root build/world --world --pairs all --raw raw.safetensors
+Exit codes: 2 wrong usage, 3 input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+METRES = {"NewYork": 0.113248, "Seattle": 0.100817, "SanFrancisco": 0.118141, "Chicago": 0.111262}
+CITIES = {
+    ("same", "test"): ("NewYork", "Seattle", "SanFrancisco", "Chicago"),
+    ("cross", "test"): ("SanFrancisco", "Chicago"),
+}
+LISTS = {"same": "same_area_balanced_test", "cross": "pano_label_balanced"}
+BATCH = 4  # of the reference's loader, which drops the last incomplete one
+DRAWS, SEED = 1000, 42  # of the bootstrap
+
+
+class DataError(Exception):
+    """The input is not what was asked for; the message is one line."""
+
+
+@dataclass
+class Labels:
+    """Test pairs in the data set's order, a panorama's tiles one after the other.
+
+    `delta` [n, 2] is (row, col) as labelled, `metres` [n] a tile pixel's, `panorama` [n] counts panoramas
+    through all cities, `panoramas` says how many there are, `city` [n] counts cities.
+    """
+
+    delta: np.ndarray
+    metres: np.ndarray
+    panorama: np.ndarray
+    panoramas: int
+    city: np.ndarray
+
+
+def read_labels(root: Path, area: str, label_set: str, pairs: str, world: bool) -> Labels:
+    """`label_set` is original or corrected."""
+    scales = dict(METRES)
+    cities = CITIES[area, "test"]
+    if world:
+        description = json.loads((root / "world.json").read_text())
+        scales = {city["name"]: city["metres_per_pixel"] for city in description["cities"]}
+        cities = tuple(scales)
+    folder, suffix = ("splits__corrected", "__corrected") if label_set == "corrected" else ("splits", "")
+    tiles = 4 if pairs == "all" else 1
+    delta, metres, panorama, number = [], [], [], []
+    panoramas = 0
+    for index, city in enumerate(cities):
+        path = root / folder / city / f"{LISTS[area]}{suffix}.txt"
+        for line in path.read_text().split("\n"):
+            fields = line.split()
+            if not fields:
+                continue
+            if len(fields) != 13:
+                raise DataError(f"{path}: a line of {len(fields)} fields")
+            for tile in range(tiles):
+                delta.append([float(fields[2 + 3 * tile]), float(fields[3 + 3 * tile])])
+                metres.append(scales[city])
+                panorama.append(panoramas)
+                number.append(index)
+            panoramas += 1
+    return Labels(np.array(delta), np.array(metres), np.array(panorama), panoramas, np.array(number))
+
+
+def fixes_of(logits: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """(row, col) [n, 2] of the fix as shares of the tile's side."""
+    samples, cells = logits.shape
+    grid = math.isqrt(cells)
+    best = logits.argmax(axis=1)
+    corner = np.stack([best // grid, best % grid], axis=1)
+    return (corner + offsets[np.arange(samples), best].astype(np.float64)) / grid
+
+
+def truths_of(labels: Labels, mode: str) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
+    """Truth [n, 2] in a frame, the frame's side, metres a pixel of it [n], which samples are scored [n]."""
+    if mode == "reference":
+        rounded = np.round(labels.delta / 640 * 256)
+        truth = np.stack([127 + rounded[:, 0], 127 - rounded[:, 1]], axis=1)
+        scored = labels.panorama < labels.panoramas // BATCH * BATCH
+        return truth, 256.0, np.full(len(truth), 0.285), scored
+    truth = np.stack([320 + labels.delta[:, 0], 320 - labels.delta[:, 1]], axis=1)
+    return truth, 640.0, labels.metres, np.abs(labels.delta).max(axis=1) < 320
+
+
+def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
+    scaled = logits.astype(np.float64) / temperature
+    powers = np.exp(scaled - scaled.max())
+    return powers / powers.sum()
+
+
+def mass_within(probability: np.ndarray, centre: np.ndarray, radius: float, slices: int = 4000) -> float:
+    """Mass of `probability` [grid, grid] within `radius` cells of `centre`, by thin slices of columns."""
+    grid = len(probability)
+    middles = (np.arange(grid * slices) + 0.5) / slices
+    half = np.sqrt(np.maximum(radius**2 - (middles - centre[1]) ** 2, 0))
+    rows = np.arange(grid)[:, None]
+    chord = np.minimum(centre[0] + half, rows + 1) - np.maximum(centre[0] - half, rows)
+    share = np.maximum(chord, 0).reshape(grid, grid, slices).mean(axis=2)
+    return float((probability * share).sum())
+
+
+def radius_of(probability: np.ndarray, centre: np.ndarray, share: float = 0.68) -> float:
+    low, high = 0.0, 2.0 * len(probability)
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if mass_within(probability, centre, middle, 500) < share else (low, middle)
+    return high
+
+
+def bootstrap(values: np.ndarray, clusters: np.ndarray, figure) -> list[float]:
+    """95 % interval of `figure`, drawing clusters, whose members are neighbours."""
+    starts = np.flatnonzero(np.r_[True, clusters[1:] != clusters[:-1]])
+    members = np.split(values, starts[1:])
+    generator = np.random.RandomState(SEED)
+    drawn = []
+    for _ in range(DRAWS):
+        bits = generator.randint(0, 2**32, size=len(members), dtype=np.uint32).astype(np.uint64)
+        picks = (bits * np.uint64(len(members))) >> np.uint64(32)
+        drawn.append(figure(np.concatenate([members[int(pick)] for pick in picks])))
+    return np.percentile(drawn, [2.5, 97.5]).tolist()
+
+
+def figures_of(
+    labels: Labels, logits: np.ndarray, offsets: np.ndarray, mode: str, temperature: float, full: bool
+) -> dict:
+    """Mean and median, metres; with `full` all other figures, which take longer."""
+    truth, side, metres, scored = truths_of(labels, mode)
+    fixes = fixes_of(logits, offsets)
+    away = (fixes * side - truth)[scored]
+    pixels = np.sqrt((away**2).sum(axis=1))
+    errors, clusters = pixels * metres[scored], labels.panorama[scored]
+    figures = {"count": len(errors), "mean": errors.mean(), "median": np.median(errors)}
+    by_city = [errors[labels.city[scored] == city] for city in np.unique(labels.city)]
+    figures["city_means"] = [part.mean() for part in by_city]
+    figures["over_cities"] = [np.mean(figures["city_means"]), np.std(figures["city_means"])]
+    if not full:
+        return figures
+    figures["mean_interval"] = bootstrap(errors, clusters, np.mean)
+    figures["median_interval"] = bootstrap(errors, clusters, np.median)
+    for metre in (1, 3, 5):
+        figures[f"within_{metre}m"] = (errors <= metre).mean()
+    within = pixels <= 0.05 * side
+    figures["within_5_percent"] = within.mean()
+    figures["within_5_percent_interval"] = bootstrap(within, clusters, np.mean)
+    figures["longitudinal"] = np.abs(away[:, 0] * metres[scored]).mean()
+    figures["lateral_median"] = np.median(np.abs(away[:, 1] * metres[scored]))
+
+    grid = math.isqrt(logits.shape[1])
+    radii, levels, nll = [], [], []
+    for row in np.flatnonzero(scored):
+        probability = softmax(logits[row], temperature).reshape(grid, grid)
+        place, cell = fixes[row] * grid, truth[row] / side * grid
+        tile = side * metres[row]
+        radii.append(radius_of(probability, place) / grid * tile)
+        levels.append(mass_within(probability, place, np.hypot(*(cell - place))))
+        if (cell >= 0).all() and (cell < grid).all():
+            nll.append(-np.log(probability[tuple(cell.astype(int))] / (tile / grid) ** 2))
+    radii, levels = np.array(radii), np.array(levels)
+    order = np.argsort(radii, kind="stable")
+    covered = errors <= radii
+    figures["coverage"] = covered.mean()
+    bounds = [len(order) * i // 5 for i in range(6)]
+    figures["fifths"] = [covered[order[a:b]].mean() for a, b in zip(bounds, bounds[1:])]
+    figures["radii"] = [radii.min(), np.median(radii), radii.max()]
+    figures["reliability"] = [(levels <= i / 20).mean() for i in range(1, 20)]
+    kept = [-(-len(order) * i // 20) for i in range(1, 21)]
+    figures["risk_mean"] = [errors[order[:count]].mean() for count in kept]
+    figures["risk_median"] = [np.median(errors[order[:count]]) for count in kept]
+    figures["nll"] = [len(nll), np.mean(nll)]
+    return figures
+
+
+def read_raw(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """`logits` and `offsets` of a safetensors file."""
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header, arrays = json.loads(content[8:start]), []
+    for name in ("logits", "offsets"):
+        if name not in header or header[name]["dtype"] != "F32":
+            raise DataError(f"{path}: no f32 tensor `{name}`")
+        begin, end = header[name]["data_offsets"]
+        data = np.frombuffer(content[start + begin : start + end], np.float32)
+        arrays.append(data.reshape(header[name]["shape"]))
+    return arrays[0], arrays[1]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--world", action="store_true", help="a synthetic world, not VIGOR")
+    parser.add_argument("--area", choices=("same", "cross"), default="same")
+    parser.add_argument("--labels", choices=("original", "corrected"), default="original")
+    parser.add_argument("--pairs", choices=("positives", "all"), default="positives")
+    parser.add_argument("--raw", type=Path, required=True, help="what crossfix evaluate --dump wrote")
+    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--full", action="store_true", help="all figures, not only means and medians")
+    options = parser.parse_args()
+    try:
+        labels = read_labels(options.root, options.area, options.labels, options.pairs, options.world)
+        logits, offsets = read_raw(options.raw)
+        if len(logits) != len(labels.delta):
+            raise DataError(f"{options.raw}: {len(logits)} rows for {len(labels.delta)} samples")
+        figures = {
+            mode: figures_of(labels, logits, offsets, mode, options.temperature, options.full)
+            for mode in ("reference", "true")
+        }
+    except (DataError, OSError, KeyError, ValueError) as error:
+        print(f"protocol: {error}", file=sys.stderr)
+        return 3
+    print(json.dumps(figures, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
