@@ -66,6 +66,17 @@ void DatasetChoice::add_to(CLI::App& command) {
   add_choice(command, "--split", split, kSplits, "test where absent");
 }
 
+nlohmann::ordered_json DatasetChoice::settings() const {
+  nlohmann::ordered_json json{{"dataset", name_of(kind, kKinds)}};
+  if (kind != DatasetKind::robotcar) {
+    json["area"] = name_of(area, kAreas);
+    json["pairs"] = name_of(pairs, kPairs);
+    json["labels"] = name_of(labels, kLabels);
+  }
+  json["split"] = name_of(split, kSplits);
+  return json;
+}
+
 std::string DatasetChoice::description() const {
   if (kind == DatasetKind::robotcar) return "Oxford RobotCar";
   return std::string(kind == DatasetKind::world ? "world" : "VIGOR") + ", " +
@@ -83,6 +94,12 @@ data::Dataset DatasetChoice::read(bool absent) const {
   options.labels = labels;
   options.absent_cities = absent;
   return data::read_vigor(options);
+}
+
+std::vector<eval::Mode> EvaluateOptions::modes() const {
+  if (mode == "reference") return {eval::Mode::reference};
+  if (mode == "true") return {eval::Mode::exact};
+  return {eval::Mode::reference, eval::Mode::exact};
 }
 
 }  // namespace crossfix::cli

@@ -1,6 +1,8 @@
 #include "evaluation.hpp"
 
 #include <cmath>
+#include <set>
+#include <string_view>
 
 #include "crossfix/core/error.hpp"
 
@@ -11,6 +13,7 @@ namespace {
 Counts count(const data::Dataset& dataset, const std::vector<Outcome>& outcomes, Mode mode,
              std::optional<std::size_t> group) {
   Counts counts;
+  std::set<std::string_view> failures;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const data::Sample& sample = dataset.samples[i];
     if (group && sample.group != *group) continue;
@@ -20,9 +23,11 @@ Counts count(const data::Dataset& dataset, const std::vector<Outcome>& outcomes,
     } else if (outcomes[i].answer) {
       ++counts.scored;
     } else {
-      ++(outcomes[i].unreadable ? counts.unreadable : counts.missing);
+      ++(outcomes[i].failure.empty() ? counts.missing : counts.unreadable);
+      if (!outcomes[i].failure.empty()) failures.insert(outcomes[i].failure);
     }
   }
+  counts.failures = failures.size();
   return counts;
 }
 

@@ -19,6 +19,7 @@ struct Counts {
   std::size_t dropped = 0;     ///< by the reference, with an incomplete batch
   std::size_t outside = 0;     ///< skipped: the camera stands outside the tile
   std::size_t unreadable = 0;  ///< among those to be scored: an image that cannot be used
+  std::size_t failures = 0;    ///< different reasons why: as a rule, one for each such image
   std::size_t missing = 0;     ///< among those to be scored: not run yet
 };
 
@@ -59,7 +60,9 @@ struct Evaluation {
 /// What became of one sample: no answer and no failure where it has not been run.
 struct Outcome {
   std::optional<Answer> answer;
-  bool unreadable = false;
+  std::string failure;  ///< why an image cannot be used
+
+  bool known() const { return answer.has_value() || !failure.empty(); }
 };
 
 /// The measurements of the samples that a mode scores and that have answers, in order.

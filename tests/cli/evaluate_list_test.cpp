@@ -37,7 +37,7 @@ TEST_CASE("evaluate --list counts VIGOR's labels without an image") {
   CHECK(run.code == 0);
   CHECK(holds(run.out, "VIGOR, cross-area, corrected labels, "));
   CHECK(line_of(run.out, "NewYork ").starts_with("NewYork train 11 20 0 = 0.0 % 33 "));
-  CHECK(line_of(run.out, "Chicago ").starts_with("Chicago test 11 20 0 = 0.0 % 33 3 = 9.1 % "));
+  CHECK(line_of(run.out, "Chicago ").starts_with("Chicago test 11 20 0 = 0.0 % 33 6 = 18.2 % "));
   CHECK(holds(run.out, "validation"));
   CHECK(holds(run.err, "crossfix: warning: "));
   CHECK(holds(run.err, "22 panoramas where 51,520 are published"));

@@ -68,7 +68,7 @@ std::vector<Outcome> made_outcomes(const data::Dataset& set) {
     };
     answer.exact = belief(sample.exact);
     answer.reference = belief(sample.reference);
-    outcomes.push_back({answer, false});
+    outcomes.push_back({answer, {}});
   }
   return outcomes;
 }
@@ -146,13 +146,14 @@ TEST_CASE("every sample is counted once, by what became of it") {
   REQUIRE(outside > 0);
   REQUIRE(set.samples[5].inside);
   REQUIRE(set.samples[6].inside);
-  outcomes[5] = {{}, true};
+  outcomes[5] = {{}, "no such file"};
   outcomes[6] = {};
   const Evaluation exact = eval::evaluate(set, outcomes, Mode::exact);
   CHECK(exact.counts.samples == 88);
   CHECK(exact.counts.outside == outside);
   CHECK(exact.counts.dropped == 0);
   CHECK(exact.counts.unreadable == 1);
+  CHECK(exact.counts.failures == 1);
   CHECK(exact.counts.missing == 1);
   CHECK(exact.counts.scored == 88 - outside - 2);
   CHECK(exact.errors.count == exact.counts.scored);
@@ -172,7 +173,7 @@ TEST_CASE("the truth as answer has no error, by the exact mode") {
   for (const data::Sample& sample : set.samples) {
     eval::Answer answer;
     answer.fix = {sample.exact.pixel.row / 640, sample.exact.pixel.col / 640};
-    outcomes.push_back({answer, false});
+    outcomes.push_back({answer, {}});
   }
   CHECK(eval::evaluate(set, outcomes, Mode::exact).errors.mean.value < 1e-9);
   // 128 against 127 along both axes, less what rounding does: 0.40 m.

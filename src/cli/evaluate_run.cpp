@@ -1,0 +1,337 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "crossfix/core/error.hpp"
+#include "crossfix/io/atomic_file.hpp"
+#include "evaluate_options.hpp"
+#include "evaluate_report.hpp"
+#include "progress.hpp"
+#include "raw_dump.hpp"
+#include "results_file.hpp"
+#include "sample_decoder.hpp"
+
+namespace crossfix::cli {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+/// FNV-1a: tells files apart that nobody made to look alike.
+class Fingerprint {
+ public:
+  void add(std::string_view bytes) {
+    for (const char byte : bytes) {
+      value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3U;
+    }
+  }
+  std::string text() const {
+    char buffer[17];
+    std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(value_));
+    return buffer;
+  }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325U;
+};
+
+std::string fingerprint_of(const std::filesystem::path& file) {
+  Fingerprint print;
+  std::ifstream stream(file, std::ios::binary);
+  std::vector<char> buffer(std::size_t{1} << 20);
+  while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())),
+         stream.gcount() > 0) {
+    print.add({buffer.data(), static_cast<std::size_t>(stream.gcount())});
+  }
+  return print.text();
+}
+
+/// Of all labels, in order.
+std::string fingerprint_of(const data::Dataset& dataset) {
+  Fingerprint print;
+  for (const data::Sample& sample : dataset.samples) {
+    for (const std::string* name : {&sample.ground, &sample.satellite}) print.add(*name + '\n');
+    for (const double number : {sample.exact.pixel.row, sample.exact.pixel.col,
+                                sample.exact.metres_per_pixel, sample.rotation_degrees}) {
+      char bytes[sizeof number];
+      std::memcpy(bytes, &number, sizeof number);
+      print.add({bytes, sizeof bytes});
+    }
+  }
+  return print.text();
+}
+
+/// Leaves `limit` samples, spread evenly. The reference's dropped batches are those of the whole.
+void thin(data::Dataset& dataset, std::size_t limit) {
+  const std::size_t count = dataset.samples.size();
+  if (limit == 0 || limit >= count) return;
+  std::vector<data::Sample> kept;
+  for (std::size_t i = 0; i < limit; ++i) {
+    kept.push_back(std::move(dataset.samples[i * count / limit]));
+    kept.back().number = i;
+  }
+  dataset.samples = std::move(kept);
+}
+
+/// A pass over the data set: reads, locates, writes, reports.
+class EvaluationRun {
+ public:
+  explicit EvaluationRun(const EvaluateOptions& options)
+      : options_(options), dataset_(options.data.read()) {
+    for (const std::string& warning : dataset_.warnings) warn(warning);
+    thin(dataset_, options.limit);
+    if (dataset_.samples.empty()) {
+      throw DataError(options.data.root.string() + ": no samples in this split of " +
+                      options.data.description());
+    }
+    localizer_.emplace(options.model.load(false, options.batch));
+    std::cerr << "crossfix: weights trained on: " << configuration().trained_on << '\n';
+    check_projection();
+    warn_about_scale();
+    open_results();
+    if (!options.dump.empty()) dump_.emplace(options.dump);
+  }
+
+  void run() {
+    const std::vector<Batch> batches = batches_left();
+    std::size_t left = 0;
+    for (const Batch& batch : batches) left += batch.size();
+    if (options_.resume && results_) {
+      std::cerr << "crossfix: " << to_run_ - left << " samples are there already, " << left
+                << " to go\n";
+    }
+    if (left > 0) locate_all(batches, left);
+    if (dump_) write_dump();
+    report();
+  }
+
+ private:
+  const model::Configuration& configuration() const { return localizer_->configuration(); }
+  bool robotcar() const { return options_.data.kind == DatasetKind::robotcar; }
+
+  void check_projection() const {
+    const bool pinhole = configuration().ground_projection == model::GroundProjection::pinhole;
+    if (pinhole == robotcar()) return;
+    throw DataError("these weights expect " +
+                    std::string(pinhole ? "pinhole images" : "equirectangular panoramas") +
+                    ", and the ground images of " + options_.data.description() + " are " +
+                    (pinhole ? "panoramas" : "pinhole images"));
+  }
+
+  void warn_about_scale() const {
+    const auto& scale = configuration().metres_per_network_pixel;
+    if (!scale) return;
+    const double trained = *scale * static_cast<double>(configuration().satellite_size);
+    double worst = 0;
+    for (const data::Sample& sample : dataset_.samples) {
+      const double side = sample.exact.side * sample.exact.metres_per_pixel;
+      if (std::abs(side / trained - 1) > std::abs(worst)) worst = side / trained - 1;
+    }
+    if (std::abs(worst) <= kScaleTolerance) return;
+    char text[160];
+    std::snprintf(text, sizeof text,
+                  "tiles are up to %.0f %% %s than the %.1f m that the weights were trained at",
+                  100 * std::abs(worst), worst > 0 ? "wider" : "narrower", trained);
+    warn(text);
+  }
+
+  bool is_wanted(const data::Sample& sample) const {
+    const auto modes = options_.modes();
+    return std::any_of(modes.begin(), modes.end(),
+                       [&](eval::Mode mode) { return eval::is_scored(sample, mode); });
+  }
+
+  Json header() const {
+    static const char* const kPrecisions[] = {"auto", "f32", "bf16", "f16"};
+    Json json = options_.data.settings();
+    json["mode"] = options_.mode;
+    json["limit"] = options_.limit;
+    json["batch"] = options_.batch;
+    json["device"] = localizer_->device() == Device::cuda ? "cuda" : "cpu";
+    json["precision"] = kPrecisions[static_cast<std::size_t>(localizer_->precision())];
+    json["weights"] = fingerprint_of(options_.model.model_path());
+    json["data"] = fingerprint_of(dataset_);
+    json["samples"] = dataset_.samples.size();
+    json["format"] = 1;
+    return json;
+  }
+
+  void open_results() {
+    outcomes_.assign(dataset_.samples.size(), {});
+    if (options_.out.empty()) return;
+    std::error_code error;
+    std::filesystem::create_directories(options_.out, error);
+    if (error) throw DataError(options_.out.string() + ": " + error.message());
+    results_ = std::make_unique<eval::ResultsFile>(options_.out / "samples.jsonl", header(),
+                                                   options_.resume, dataset_, outcomes_);
+  }
+
+  /// The batches that lack a result. Which samples go together depends on the data set alone.
+  std::vector<Batch> batches_left() {
+    std::vector<Batch> all;
+    for (const data::Sample& sample : dataset_.samples) {
+      if (!is_wanted(sample)) continue;
+      if (all.empty() || all.back().size() == static_cast<std::size_t>(options_.batch)) {
+        all.emplace_back();
+      }
+      all.back().push_back(&sample);
+      ++to_run_;
+    }
+    std::erase_if(all, [&](const Batch& batch) {
+      return std::all_of(batch.begin(), batch.end(), [&](const data::Sample* sample) {
+        return outcomes_[sample->number].known();
+      });
+    });
+    return all;
+  }
+
+  void locate_all(const std::vector<Batch>& batches, std::size_t left) {
+    const data::ImageSource source =
+        robotcar() ? data::ImageSource::of_robotcar(options_.data.root)
+                   : data::ImageSource::of_vigor(options_.data.root, dataset_);
+    const Index side = configuration().satellite_size;
+    const auto& ground = configuration().ground_size;
+    SampleDecoder decoder(source, batches,
+                          {{ground[0], ground[1]},
+                           {side, side},
+                           [this](io::ImageView street, io::ImageView tile) {
+                             localizer_->check({street, tile});
+                           }},
+                          options_.decoders);
+    Progress progress("samples", left);
+    const Clock::time_point begin = Clock::now();
+    while (auto batch = decoder.next()) {
+      locate(*batch, progress);
+      progress.advance(batch->size());
+    }
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    progress.clear();
+    char text[128];
+    std::snprintf(text, sizeof text,
+                  "crossfix: %zu samples in %.1f s, %.2f/s; the network was busy %.1f %% of it\n",
+                  left, seconds, static_cast<double>(left) / seconds, 100 * busy_ / seconds);
+    std::cerr << text;
+  }
+
+  /// Locates the sound samples of a batch together and records all in order.
+  void locate(const std::vector<DecodedSample>& batch, Progress& progress) {
+    // What could not be read when the batch was first tried stays out of it, whatever it is now.
+    const auto is_sound = [&](const DecodedSample& decoded) {
+      return decoded.error.empty() && outcomes_[decoded.sample->number].failure.empty();
+    };
+    std::vector<Pair> pairs;
+    for (const DecodedSample& decoded : batch) {
+      if (is_sound(decoded)) pairs.push_back({*decoded.ground, decoded.tile});
+    }
+    const Clock::time_point begin = Clock::now();
+    localizer_->locate(pairs, fixes_);
+    busy_ += std::chrono::duration<double>(Clock::now() - begin).count();
+    auto fix = fixes_.begin();
+    for (const DecodedSample& decoded : batch) {
+      const data::Sample& sample = *decoded.sample;
+      const bool sound = is_sound(decoded);
+      if (sound && dump_) raw_.emplace_back(sample.number, *fix);
+      if (!outcomes_[sample.number].known()) {
+        sound ? finish(sample, {answer_of(sample, *fix), {}}) : give_up(decoded, progress);
+      }
+      if (sound) ++fix;
+    }
+  }
+
+  /// One line for each unreadable image, however many samples it is of.
+  void give_up(const DecodedSample& decoded, Progress& progress) {
+    progress.clear();
+    if (options_.strict) throw ImageError(decoded.error);
+    if (failures_.insert(decoded.error).second) {
+      warn("sample " + std::to_string(decoded.sample->number) + ": " + decoded.error);
+    }
+    finish(*decoded.sample, {{}, decoded.error});
+  }
+
+  /// From the raw outputs, in double: `fix.pixel` may come from a device, where it is a float.
+  eval::Answer answer_of(const data::Sample& sample, const Fix& fix) const {
+    const auto grid = static_cast<double>(fix.grid);
+    const auto at = static_cast<std::size_t>(2 * fix.cell);
+    const double row = static_cast<double>(fix.cell / fix.grid) + fix.offsets[at];
+    const double col = static_cast<double>(fix.cell % fix.grid) + fix.offsets[at + 1];
+    eval::Answer answer;
+    answer.fix = {row / grid, col / grid};
+    answer.radius68 = fix.radius68_px / static_cast<double>(configuration().satellite_size);
+    const auto belief = [&](const data::Truth& truth) {
+      return eval::belief_of(fix.logits, configuration().temperature, fix.grid, answer.fix,
+                             {truth.pixel.row / truth.side, truth.pixel.col / truth.side});
+    };
+    answer.reference = belief(sample.reference);
+    answer.exact = belief(sample.exact);
+    return answer;
+  }
+
+  void finish(const data::Sample& sample, eval::Outcome outcome) {
+    if (results_) results_->append(sample, outcome);
+    outcomes_[sample.number] = std::move(outcome);
+  }
+
+  void write_dump() {
+    const Index cells = configuration().satellite_tokens();
+    auto next = raw_.begin();
+    for (const data::Sample& sample : dataset_.samples) {
+      if (next != raw_.end() && next->first == sample.number) {
+        dump_->add((next++)->second);
+      } else {
+        dump_->add_missing(cells);
+      }
+    }
+    dump_->commit();
+  }
+
+  void report() {
+    std::vector<ModeFigures> figures;
+    Json json{{"settings", header()}, {"trained_on", configuration().trained_on}};
+    for (const eval::Mode mode : options_.modes()) {
+      figures.push_back(figures_of(dataset_, outcomes_, mode));
+      json["modes"][mode == eval::Mode::exact ? "true" : "reference"] = to_json(figures.back());
+    }
+    if (!options_.out.empty()) {
+      io::AtomicFile file(options_.out / "figures.json");
+      file.write(json.dump(2) + "\n");
+      file.commit();
+    }
+    if (options_.json) {
+      std::cout << json.dump(2) << '\n';
+      return;
+    }
+    std::cout << options_.data.description() << ", " << options_.data.root.string() << "\n\n";
+    print_figures(std::cout, figures, robotcar());
+  }
+
+  const EvaluateOptions& options_;
+  data::Dataset dataset_;
+  std::optional<Localizer> localizer_;
+  std::unique_ptr<eval::ResultsFile> results_;
+  std::vector<eval::Outcome> outcomes_;
+  std::optional<RawDump> dump_;
+  std::vector<std::pair<std::size_t, Fix>> raw_;
+  std::vector<Fix> fixes_;
+  std::set<std::string> failures_;
+  std::size_t to_run_ = 0;
+  double busy_ = 0;
+};
+
+}  // namespace
+
+void run_evaluation(const EvaluateOptions& options) { EvaluationRun(options).run(); }
+
+}  // namespace crossfix::cli

@@ -1,0 +1,300 @@
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "crossfix/io/safetensors.hpp"
+#include "data/fixtures.hpp"
+#include "program.hpp"
+#include "robotcar.hpp"
+#include "vigor.hpp"
+
+using namespace crossfix;
+using nlohmann::json;
+using test::Run;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSamples = 88;  // the fixture's test pairs across areas, semi-positives too
+
+bool holds(const std::string& text, const std::string& part) {
+  INFO(text);
+  return text.find(part) != std::string::npos;
+}
+
+/// The VIGOR fixture with small made-up images, and the program run on it with tiny weights.
+class VigorPlace {
+ public:
+  VigorPlace() {
+    fs::create_directories(root());
+    fs::copy(test::vigor_fixture() / "splits", root() / "splits", fs::copy_options::recursive);
+    data::VigorOptions options;
+    options.root = root();
+    options.area = data::Area::cross;
+    options.pairs = data::Pairs::all;
+    set = data::read_vigor(options);
+    for (const data::Group& group : set.groups) {
+      for (const char* view : {"panorama", "satellite"}) {
+        fs::create_directories(root() / group.name / view);
+      }
+    }
+    for (const data::Sample& sample : set.samples) {
+      if (sample.choice == 0) {
+        io::write_png(root() / sample.ground, test::image(sample.ground, 32, 64), 1);
+      }
+      if (!fs::exists(root() / sample.satellite)) {
+        io::write_png(root() / sample.satellite, test::image(sample.satellite, 40, 40), 1);
+      }
+    }
+  }
+
+  fs::path root() const { return place.folder.path() / "vigor"; }
+
+  static std::string arguments(const std::string& more) {
+    return "evaluate --dataset vigor --root vigor --area cross --pairs all --threads 1 --model "
+           "weights.safetensors " +
+           more;
+  }
+
+  Run run(const std::string& more) const { return place.run(arguments(more)); }
+
+  /// Runs the program and kills it (signal 9) once it has written `record - 1` records and `bytes`
+  /// bytes of the next.
+  void run_and_kill(const std::string& more, std::size_t record, std::size_t bytes) const {
+    const fs::path results = place.folder / "run/samples.jsonl";
+    const auto lines = [](const std::string& text) {
+      return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    };
+    const std::string before = fs::exists(results) ? test::read_text(results) : std::string();
+    const std::size_t wanted = std::max<std::size_t>(lines(before), 1) + record - 1;
+    const std::string command = "exec " CROSSFIX_PROGRAM " " + arguments(more) + " >/dev/null 2>&1";
+    const std::string pause = std::to_string(record) + ":" + std::to_string(bytes);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      ::setenv("CROSSFIX_TEST_PAUSE", pause.c_str(), 1);
+      if (::chdir(place.folder.path().c_str()) == 0) {
+        ::execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
+      }
+      ::_exit(127);
+    }
+    int status = 0;
+    bool there = false;
+    while (!there && ::waitpid(child, &status, WNOHANG) == 0) {
+      const std::string text = fs::exists(results) ? test::read_text(results) : std::string();
+      there = lines(text) == wanted && text.size() - (text.rfind('\n') + 1) == bytes;
+      if (!there) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    REQUIRE(there);  // else it ended by itself
+    ::kill(child, SIGKILL);
+    ::waitpid(child, &status, 0);
+    CHECK(WIFSIGNALED(status));
+  }
+
+  std::string read(const std::string& name) const { return test::read_text(place.folder / name); }
+
+  test::Workplace place;
+  data::Dataset set;
+};
+
+std::vector<json> lines_of(const std::string& text) {
+  std::vector<json> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(json::parse(line));
+  return lines;
+}
+
+double mean_of(const json& figures, const char* mode) {
+  return figures.at("modes").at(mode).at("errors").at("mean_m").at("value");
+}
+
+}  // namespace
+
+TEST_CASE("evaluate writes a line for each sample, figures, and the raw outputs") {
+  const VigorPlace vigor;
+  const Run run = vigor.run("--out run --dump raw.safetensors");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  for (const char* part : {"VIGOR, cross-area, original labels", "positives", "pos+semi",
+                           "SanFrancisco", "80 of 88 samples scored, 8 dropped",
+                           "84 of 88 samples scored, 4 outside their tile skipped"}) {
+    CHECK(holds(run.out, part));
+  }
+  CHECK(holds(run.err, "the network was busy"));
+  const auto lines = lines_of(vigor.read("run/samples.jsonl"));
+  REQUIRE(lines.size() == 1 + kSamples);
+  const auto figures = json::parse(vigor.read("run/figures.json"));
+  const auto raw = io::Safetensors::open(vigor.place.folder / "raw.safetensors");
+  const TensorRecord& logits = raw.tensors().at("logits");
+  CHECK(logits.shape == std::vector<Index>{88, 64});
+  // Every line again from the raw outputs, and the means from the lines.
+  double sum = 0;
+  std::size_t scored = 0;
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    const json& line = lines[i + 1];
+    const data::Sample& sample = vigor.set.samples[i];
+    CAPTURE(i);
+    CHECK(line.at("sample") == i);
+    CHECK(line.at("ground") == sample.ground);
+    CHECK(line.at("satellite") == sample.satellite);
+    CHECK(line.contains("true") == sample.inside);
+    CHECK(line.contains("reference") == sample.in_reference);
+    const auto* row = reinterpret_cast<const float*>(logits.data) + 64 * i;
+    const auto cell = std::max_element(row, row + 64) - row;
+    const auto* offsets =
+        reinterpret_cast<const float*>(raw.tensors().at("offsets").data) + 128 * i + 2 * cell;
+    CHECK(line.at("fix")[0] == (static_cast<double>(cell / 8) + offsets[0]) / 8);
+    CHECK(line.at("fix")[1] == (static_cast<double>(cell % 8) + offsets[1]) / 8);
+    if (!sample.in_reference) continue;
+    const double away_row = line.at("fix")[0].get<double>() * 256 - sample.reference.pixel.row;
+    const double away_col = line.at("fix")[1].get<double>() * 256 - sample.reference.pixel.col;
+    const double metres = std::hypot(away_row, away_col) * 0.285;
+    CHECK(line.at("reference").at("error_m") == Approx(metres).epsilon(1e-12));
+    sum += metres;
+    ++scored;
+  }
+  CHECK(scored == 80);
+  CHECK(mean_of(figures, "reference") == Approx(sum / 80).epsilon(1e-12));
+  CHECK(figures.at("modes").at("true").at("counts").at("outside") == 4);
+  CHECK(figures.at("modes").at("true").at("positives").at("errors").at("count") == 22);
+}
+
+TEST_CASE("a run that is killed ten times ends with the results of one that is not") {
+  const VigorPlace vigor;
+  const std::string batch = GENERATE(as<std::string>(), "1", "3");
+  const std::string more = "--batch " + batch + " --decoders 2 --resume --out ";
+  REQUIRE(vigor.run(more + "whole").code == 0);
+  const std::pair<std::size_t, std::size_t> kills[] = {
+      {1, 0}, {4, 17}, {7, 1}, {1, 250}, {2, 0}, {11, 0}, {5, 99}, {13, 3}, {8, 0}, {2, 120}};
+  for (const auto& [record, bytes] : kills) vigor.run_and_kill(more + "run", record, bytes);
+  const Run last = vigor.run(more + "run");
+  INFO(last.err);
+  CHECK(last.code == 0);
+  CHECK(holds(last.err, "samples are there already"));
+  CHECK(vigor.read("run/samples.jsonl") == vigor.read("whole/samples.jsonl"));
+  CHECK(vigor.read("run/figures.json") == vigor.read("whole/figures.json"));
+  std::set<std::size_t> numbers;
+  for (const json& line : lines_of(vigor.read("run/samples.jsonl"))) {
+    if (line.contains("sample")) CHECK(numbers.insert(line.at("sample").get<std::size_t>()).second);
+  }
+  CHECK(numbers.size() == kSamples);
+  CHECK(vigor.run(more + "run").code == 0);  // nothing left to do
+  CHECK(vigor.read("run/samples.jsonl") == vigor.read("whole/samples.jsonl"));
+}
+
+TEST_CASE("the figures do not depend on the threads that decode") {
+  const VigorPlace vigor;
+  REQUIRE(vigor.run("--out one").code == 0);
+  REQUIRE(vigor.run("--out five --decoders 5").code == 0);
+  CHECK(vigor.read("one/samples.jsonl") == vigor.read("five/samples.jsonl"));
+  CHECK(vigor.read("one/figures.json") == vigor.read("five/figures.json"));
+}
+
+TEST_CASE("a run goes on only as it began") {
+  const VigorPlace vigor;
+  const std::string few = "--limit 4 --out run ";
+  REQUIRE(vigor.run(few).code == 0);
+  const std::string results = vigor.read("run/samples.jsonl");
+  CHECK(vigor.run(few).failed_with(3, "holds results already"));
+  CHECK(vigor.run(few + "--resume --mode true").failed_with(3, "made with mode \"both\""));
+  CHECK(vigor.run(few + "--resume --batch 2").failed_with(3, "made with batch 1"));
+  CHECK(vigor.run(few + "--resume --precision bf16").failed_with(3, "made with precision"));
+  CHECK(vigor.run("--limit 5 --out run --resume").failed_with(3, "made with limit 4"));
+  CHECK(vigor.read("run/samples.jsonl") == results);
+  SECTION("other weights") {
+    model::Configuration other = test::program_configuration();
+    other.trained_on = "something else";
+    vigor.place.model.write(vigor.place.folder / "weights.safetensors", other);
+    CHECK(vigor.run(few + "--resume").failed_with(3, "made with weights"));
+  }
+  SECTION("other labels") {
+    const fs::path file = vigor.root() / "splits/Chicago/pano_label_balanced.txt";
+    std::string text = test::read_text(file);
+    const std::size_t last = text.find_last_of("0123456789");
+    text[last] = text[last] == '1' ? '2' : '1';
+    test::write_text(file, text);
+    CHECK(vigor.run(few + "--resume").code == 0);  // the last line is not among the four
+    CHECK(vigor.run("--limit 88 --out all").code == 0);
+    text[last] = '7';
+    test::write_text(file, text);
+    CHECK(vigor.run("--limit 88 --out all --resume").failed_with(3, "made with data"));
+  }
+}
+
+TEST_CASE("an image that cannot be read is one line and one count") {
+  const VigorPlace vigor;
+  const data::Sample& damaged = vigor.set.samples[8];
+  test::write_text(vigor.root() / damaged.ground, "no image");
+  io::write_png(vigor.root() / vigor.set.samples[20].ground, test::image("square", 32, 32));
+  const Run run = vigor.run("--out run --batch 3");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK(holds(run.out, "4 outside their tile skipped, 8 unreadable for 2 images"));
+  CHECK(holds(run.err, "warning: sample 8: "));
+  CHECK_FALSE(holds(run.err, "warning: sample 9: "));  // of the same ground image
+  CHECK(holds(run.err, "neither a PNG nor a JPEG"));
+  CHECK(holds(run.err, "equirectangular"));  // a square is no panorama
+  const auto lines = lines_of(vigor.read("run/samples.jsonl"));
+  REQUIRE(lines.size() == 1 + kSamples);
+  CHECK(lines[9].contains("error"));
+  CHECK_FALSE(lines[9].contains("fix"));
+  const std::string results = vigor.read("run/samples.jsonl");
+  CHECK(vigor.run("--out run --batch 3 --resume").code == 0);
+  CHECK(vigor.read("run/samples.jsonl") == results);
+  CHECK(vigor.run("--out strict --strict").failed_with(3, damaged.ground));
+}
+
+TEST_CASE("evaluate refuses what does not fit together") {
+  const VigorPlace vigor;
+  CHECK(vigor.run("--resume").failed_with(2, "--out"));
+  CHECK(vigor.run("--resume --out run --dump raw.safetensors").failed_with(2, "--dump"));
+  CHECK(vigor.run("--mode right").failed_with(2, "--mode"));
+  CHECK(vigor.run("--batch 0").failed_with(2, "--batch"));
+  fs::remove_all(vigor.root() / "Chicago");
+  CHECK(vigor.run("").failed_with(3, "the images of Chicago are missing"));
+  fs::remove_all(vigor.root() / "splits/Chicago");
+  CHECK(vigor.run("").failed_with(3, "Chicago is missing"));
+}
+
+TEST_CASE("evaluate runs RobotCar's three test runs on tiles cut from the map") {
+  const test::Workplace place;
+  const fs::path root = place.folder / "robotcar";
+  fs::copy(test::robotcar_fixture(), root, fs::copy_options::recursive);
+  io::write_png(root / data::kRobotCarMap, test::made_map(2000, 2000), 1);
+  const data::Dataset set = data::read_robotcar({root, data::Split::test, false});
+  for (const data::Sample& sample : set.samples) {
+    fs::create_directories((root / sample.ground).parent_path());
+    io::write_png(root / sample.ground, test::image(sample.ground, 30, 40), 1);
+  }
+  const std::string arguments = "evaluate --dataset robotcar --root robotcar --threads 1 --model ";
+  CHECK(place.run(arguments + "weights.safetensors").failed_with(3, "expect equirectangular"));
+  model::Configuration pinhole = test::program_configuration();
+  pinhole.ground_projection = model::GroundProjection::pinhole;
+  place.model.write(place.folder / "pinhole.safetensors", pinhole);
+  const Run run = place.run(arguments + "pinhole.safetensors --out run");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  for (const char* part :
+       {"Oxford RobotCar", "average of runs", "test 3", "±", "longitudinal",
+        "reference: 20 of 24 samples scored, 4 dropped", "true: 24 of 24 samples scored"}) {
+    CHECK(holds(run.out, part));
+  }
+  const auto figures = json::parse(test::read_text(place.folder / "run/figures.json"));
+  const json& exact = figures.at("modes").at("true");
+  double mean = 0;
+  for (const json& group : exact.at("groups")) {
+    mean += group.at("errors").at("mean_m").at("value").get<double>() / 3;
+  }
+  CHECK(exact.at("over_groups").at("mean_m") == Approx(mean));
+}

@@ -1,0 +1,158 @@
+#include "results_file.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "crossfix/core/error.hpp"
+#include "io/files.hpp"
+
+using namespace crossfix;
+using eval::Outcome;
+using eval::ResultsFile;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+data::Dataset some_dataset() {
+  data::Dataset set;
+  set.groups = {{"A", "a.txt", 3, 0, 0.1}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    data::Sample sample;
+    sample.number = i;
+    sample.line = i + 1;
+    sample.ground = "A/panorama/" + std::to_string(i);
+    sample.satellite = "A/satellite/" + std::to_string(i);
+    sample.exact = {{320, 320}, 640, 0.1};
+    sample.reference = {{127, 127}, 256, 0.285};
+    set.samples.push_back(sample);
+  }
+  set.samples[2].inside = false;
+  return set;
+}
+
+/// Numbers without a short decimal form, so that reading them back shows a lost digit.
+Outcome some_outcome(double seed) {
+  eval::Answer answer;
+  answer.fix = {seed / 3, seed / 7};
+  answer.radius68 = seed / 11;
+  answer.exact = {seed / 13, -seed / 17};
+  answer.reference = {seed / 19, {}};
+  return {answer, {}};
+}
+
+const Json kHeader{{"precision", "f32"}, {"samples", 3}};
+
+}  // namespace
+
+TEST_CASE("results come back as they were, digit for digit") {
+  const test::ScratchFolder folder;
+  const data::Dataset set = some_dataset();
+  std::vector<Outcome> outcomes;
+  {
+    ResultsFile file(folder / "r.jsonl", kHeader, false, set, outcomes);
+    REQUIRE(outcomes.size() == 3);
+    file.append(set.samples[1], some_outcome(1));
+    file.append(set.samples[0], {{}, "no such \xff file"});
+  }
+  {
+    ResultsFile file(folder / "r.jsonl", kHeader, true, set, outcomes);
+    CHECK(outcomes[1].answer->fix.row == 1.0 / 3);
+    CHECK(outcomes[1].answer->fix.col == 1.0 / 7);
+    CHECK(outcomes[1].answer->radius68 == 1.0 / 11);
+    CHECK(outcomes[1].answer->exact.level == 1.0 / 13);
+    CHECK(*outcomes[1].answer->exact.log_density == -1.0 / 17);
+    CHECK(outcomes[1].answer->reference.level == 1.0 / 19);
+    CHECK_FALSE(outcomes[1].answer->reference.log_density);
+    CHECK(outcomes[0].failure.starts_with("no such "));
+    CHECK_FALSE(outcomes[2].known());
+    file.append(set.samples[2], some_outcome(2));
+  }
+  const std::string text = test::read_text(folder / "r.jsonl");
+  CHECK(std::count(text.begin(), text.end(), '\n') == 4);
+  // The camera is not in the third tile: there is no exact truth to tell of.
+  const Json last = Json::parse(text.substr(text.rfind('\n', text.size() - 2) + 1));
+  CHECK_FALSE(last.contains("true"));
+  CHECK(last.at("reference").at("error_m") ==
+        eval::measure(set.samples[2], *some_outcome(2).answer, eval::Mode::reference, 0).metres);
+}
+
+TEST_CASE("a last line that is cut short anywhere is written anew") {
+  const test::ScratchFolder folder;
+  const data::Dataset set = some_dataset();
+  std::vector<Outcome> outcomes;
+  {
+    ResultsFile file(folder / "r.jsonl", kHeader, false, set, outcomes);
+    file.append(set.samples[0], some_outcome(1));
+    file.append(set.samples[1], some_outcome(2));
+  }
+  const std::string whole = test::read_text(folder / "r.jsonl");
+  for (std::size_t length = 0; length <= whole.size(); ++length) {
+    CAPTURE(length);
+    test::write_text(folder / "r.jsonl", whole.substr(0, length));
+    {
+      ResultsFile file(folder / "r.jsonl", kHeader, true, set, outcomes);
+      for (std::size_t i = 0; i < 2; ++i) {
+        if (!outcomes[i].known()) {
+          file.append(set.samples[i], some_outcome(static_cast<double>(i + 1)));
+        }
+      }
+    }
+    REQUIRE(test::read_text(folder / "r.jsonl") == whole);
+  }
+}
+
+TEST_CASE("results of another run are refused") {
+  const test::ScratchFolder folder;
+  const data::Dataset set = some_dataset();
+  std::vector<Outcome> outcomes;
+  { const ResultsFile file(folder / "r.jsonl", kHeader, false, set, outcomes); }
+  const auto message = [&](const Json& header, bool resume) {
+    return test::message_of<DataError>(
+        [&] { ResultsFile(folder / "r.jsonl", header, resume, set, outcomes); });
+  };
+  const auto holds = [](const std::string& text, const std::string& part) {
+    INFO(text);
+    return text.find(part) != std::string::npos;
+  };
+  CHECK(message(kHeader, true).empty());
+  CHECK(holds(message(kHeader, false), "holds results already"));
+  Json other = kHeader;
+  other["precision"] = "bf16";
+  CHECK(holds(message(other, true), "made with precision \"f32\", this one has \"bf16\""));
+  other = kHeader;
+  other["batch"] = 4;
+  CHECK(holds(message(other, true), "made with batch nothing, this one has 4"));
+  other = kHeader;
+  other.erase("samples");
+  CHECK(holds(message(other, true), "made with samples 3, this one has nothing"));
+  {
+    const ResultsFile held(folder / "r.jsonl", kHeader, true, set, outcomes);
+    std::vector<Outcome> theirs;
+    CHECK(holds(test::message_of<DataError>(
+                    [&] { ResultsFile(folder / "r.jsonl", kHeader, true, set, theirs); }),
+                "another run is writing it"));
+  }
+  const std::string header = test::read_text(folder / "r.jsonl");
+  const auto with = [&](const std::string& lines) {
+    test::write_text(folder / "r.jsonl", header + lines);
+    return message(kHeader, true);
+  };
+  const std::string good = eval::to_json(set, set.samples[0], some_outcome(1)).dump() + "\n";
+  CHECK(with(good).empty());
+  CHECK(holds(with(good + good), "sample 0 stands twice"));
+  CHECK(holds(with("{}\n" + good), "line 2 is not what a run writes"));
+  CHECK(holds(with(good + "half a li\n"), "line 3 is not what a run writes"));
+  std::string moved = good;
+  moved.replace(moved.find("panorama/0"), 10, "panorama/1");
+  CHECK(holds(with(moved), "sample 0 is not that of the data set"));
+  moved = good;
+  moved.replace(moved.find("\"sample\":0"), 10, "\"sample\":3");
+  CHECK(holds(with(moved), "sample 3 is not that of the data set"));
+}
+
+TEST_CASE("a place that cannot be written is known at once") {
+  const test::ScratchFolder folder;
+  const data::Dataset set = some_dataset();
+  std::vector<Outcome> outcomes;
+  CHECK_THROWS_AS(ResultsFile(folder / "none/r.jsonl", kHeader, false, set, outcomes), DataError);
+  CHECK_THROWS_AS(ResultsFile(folder.path(), kHeader, false, set, outcomes), DataError);
+}
