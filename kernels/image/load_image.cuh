@@ -14,7 +14,7 @@
 /// rows.
 /// - narrow. Tile: 128 pixels of an output row; thread t owns pixel t, three sums in registers. A row's
 ///   bytes are read from memory once and shared by neighbours through L1. Scratch rows are padded to
-///   16 bytes.
+///   whole groups.
 /// - normalise. Tile: 128 groups of four pixels of an output row; thread t owns a group: 12 sums, three
 ///   aligned words a tap.
 /// No shared memory. Bound: bytes, the image read once (3 a pixel), scratch written once and read from
@@ -28,8 +28,7 @@ inline constexpr int kImageWords = kImageGroup * kImageChannels / 4;
 
 /// Bytes from a scratch row to the next: whole groups, each at a word.
 CROSSFIX_HOST_DEVICE constexpr Index image_scratch_stride(Index width) {
-  constexpr Index kAligned = 16;
-  return (width * kImageChannels + kAligned - 1) / kAligned * kAligned;
+  return (width + kImageGroup - 1) / kImageGroup * kImageWords * 4;
 }
 
 /// Images [batch] to scratch [source height, out_width, 3].
