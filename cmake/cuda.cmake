@@ -1,5 +1,7 @@
-# CUDA, where it is wanted and found: enables the language and sets CROSSFIX_HAS_CUDA.
+# CUDA, where it is wanted and found: enables the language and sets CROSSFIX_HAS_CUDA; where cuDNN's
+# headers are found as well, CROSSFIX_HAS_CUDA_BACKEND.
 set(CROSSFIX_HAS_CUDA OFF)
+set(CROSSFIX_HAS_CUDA_BACKEND OFF)
 if(CROSSFIX_WITH_CUDA)
   if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
     find_program(CROSSFIX_NVCC nvcc HINTS /usr/local/cuda/bin)
@@ -22,5 +24,11 @@ if(CROSSFIX_WITH_CUDA)
     set(CROSSFIX_CUDA_CODE -gencode=arch=compute_80,code=[sm_80,compute_80]
                            -gencode=arch=compute_90a,code=sm_90a)
     set(CROSSFIX_HAS_CUDA ON)
+    find_path(CROSSFIX_CUDNN_INCLUDE cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+    find_library(CROSSFIX_CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR})
+    mark_as_advanced(CROSSFIX_CUDNN_INCLUDE CROSSFIX_CUDNN_LIBRARY)
+    if(CROSSFIX_CUDNN_INCLUDE)
+      set(CROSSFIX_HAS_CUDA_BACKEND ON)
+    endif()
   endif()
 endif()

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,10 +16,13 @@ namespace crossfix {
 class Engine {
  public:
   /// The images of a pair as the network is to see them, of any size.
-  struct Images {
-    HostImageView satellite;
-    HostImageView ground;
+  template <MemorySpace Space>
+  struct ImagesIn {
+    TensorView<const std::uint8_t, 3, Space> satellite;
+    TensorView<const std::uint8_t, 3, Space> ground;
   };
+  using Images = ImagesIn<HostSpace>;
+  using DeviceImages = ImagesIn<DeviceSpace>;
 
   virtual ~Engine() = default;
 
@@ -32,6 +36,9 @@ class Engine {
   /// beyond hold nothing of use. The images are read before it returns; the views hold until the next
   /// run.
   virtual ops::DecoderOutputs<HostSpace> run(std::span<const Images> pairs) = 0;
+
+  /// The same of images in device memory. Throws DeviceError where they are not on the engine's.
+  virtual ops::DecoderOutputs<HostSpace> run(std::span<const DeviceImages> pairs) = 0;
 
   virtual Device device() const = 0;
   virtual Precision precision() const = 0;
@@ -50,5 +57,11 @@ std::unique_ptr<Engine> make_engine(const TensorRecords& records,
 std::unique_ptr<Engine> make_cpu_engine(const TensorRecords& records,
                                         const model::Configuration& configuration,
                                         const LocalizerOptions& options);
+
+/// The same on the GPU that the options name. Null where they leave the device open and there is no GPU
+/// that can be used; throws DeviceError where they ask for one.
+std::unique_ptr<Engine> make_cuda_engine(const TensorRecords& records,
+                                         const model::Configuration& configuration,
+                                         const LocalizerOptions& options);
 
 }  // namespace crossfix

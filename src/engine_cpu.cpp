@@ -37,6 +37,12 @@ class CpuEngine final : public Engine {
     return network_->read(workspace_, outputs_.data());
   }
 
+  ops::DecoderOutputs<HostSpace> run(std::span<const DeviceImages>) override {
+    throw DeviceError(
+        "images in a GPU's memory were given to a localizer on the CPU: load it with "
+        "Device::cuda, or give it images in host memory");
+  }
+
   Device device() const override { return Device::cpu; }
   Precision precision() const override {
     return dtype_of<Element> == Dtype::bf16 ? Precision::bf16 : Precision::f32;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 #include "crossfix/core/tensor.hpp"
@@ -20,11 +21,13 @@ constexpr double kLargestFrame = 4.0;
 /// What surrounds a tile that is smaller than the side trained at: mid-grey.
 constexpr std::uint8_t kFrameGrey = 128;
 
-std::string size_text(const HostImageView& image) {
+template <MemorySpace Space>
+std::string size_text(const TensorView<const std::uint8_t, 3, Space>& image) {
   return std::to_string(image.extent(1)) + "x" + std::to_string(image.extent(0));
 }
 
-void check_image(const HostImageView& image, const char* what) {
+template <MemorySpace Space>
+void check_image(const TensorView<const std::uint8_t, 3, Space>& image, const char* what) {
   if (image.empty() || image.extent(2) != 3) {
     throw ImageError(std::string("the ") + what + " image has shape " + to_string(image.shape()) +
                      "; expected [height, width, 3] with at least one pixel");
@@ -64,8 +67,10 @@ struct Localizer::Impl {
     Tensor<std::uint8_t, 3> rolled;
     Tensor<std::uint8_t, 3> framed;
   };
-  std::vector<Room> rooms;             // one for each pair of a batch
-  std::vector<Engine::Images> images;  // likewise
+  std::vector<Room> rooms;  // one for each pair of a batch
+  template <MemorySpace Space>
+  using ImagesOf = std::vector<Engine::ImagesIn<Space>>;
+  std::tuple<ImagesOf<HostSpace>, ImagesOf<DeviceSpace>> images;  // likewise
 
   /// Takes the engine and makes room for its batches.
   void set(std::unique_ptr<Engine> made) {
@@ -73,27 +78,28 @@ struct Localizer::Impl {
     options.device = engine->device();
     options.precision = engine->precision();
     rooms.resize(static_cast<std::size_t>(engine->batch()));
-    images.resize(rooms.size());
+    std::get<0>(images).resize(rooms.size());
+    std::get<1>(images).resize(rooms.size());
   }
 
   /// The tile's scale: as given, or from its bounds.
-  static std::optional<double> metres_per_pixel(const TileInfo& tile,
-                                                const HostImageView& satellite) {
+  static std::optional<double> metres_per_pixel(const TileInfo& tile, const Shape<3>& satellite) {
     if (tile.metres_per_pixel) return tile.metres_per_pixel;
     if (!tile.bounds) return std::nullopt;
-    return io::metres_per_pixel(*tile.bounds, satellite.extent(0), satellite.extent(1));
+    return io::metres_per_pixel(*tile.bounds, satellite[0], satellite[1]);
   }
 
-  std::optional<double> scale_ratio(const TileInfo& tile, const HostImageView& satellite) const {
+  std::optional<double> scale_ratio(const TileInfo& tile, const Shape<3>& satellite) const {
     const auto scale = metres_per_pixel(tile, satellite);
     if (!scale || !configuration.metres_per_network_pixel) return std::nullopt;
-    const double side = static_cast<double>(satellite.extent(0)) * *scale;
+    const double side = static_cast<double>(satellite[0]) * *scale;
     const double trained =
         *configuration.metres_per_network_pixel * static_cast<double>(configuration.satellite_size);
     return side / trained;
   }
 
-  void check(const Pair& pair) const {
+  template <MemorySpace Space>
+  void check(const PairIn<Space>& pair) const {
     check_image(pair.ground, "ground");
     check_image(pair.satellite, "satellite");
     const auto height = static_cast<double>(pair.satellite.extent(0));
@@ -130,19 +136,33 @@ struct Localizer::Impl {
                        " of the side that the weights were trained at, too little to rescale; give "
                        "a tile of a larger area");
     }
+    if constexpr (!Space::kHostAccessible) {
+      if (pair.camera.heading_degrees != 0) {
+        throw ImageError(
+            "a panorama in a GPU's memory cannot be rolled to its heading: roll it "
+            "before, or give it in host memory");
+      }
+      if (ratio && *ratio < 1) {
+        throw ImageError(
+            "a tile in a GPU's memory cannot be framed to the scale trained at: frame "
+            "it before, or give it in host memory");
+      }
+    }
   }
 
   /// The pair's scale ratio where its tile is to be cut or framed, else empty.
-  std::optional<double> rescaling(const Pair& pair) const {
+  template <MemorySpace Space>
+  std::optional<double> rescaling(const PairIn<Space>& pair) const {
     if (!options.rescale) return std::nullopt;
-    const auto ratio = scale_ratio(pair.tile, pair.satellite);
+    const auto ratio = scale_ratio(pair.tile, pair.satellite.shape());
     return ratio && std::abs(*ratio - 1) > kScaleTolerance ? ratio : std::nullopt;
   }
 
   /// The part of the tile that the network sees. It lies in the tile, or in `framed`.
-  HostImageView window_of(const Pair& pair, PixelWindow& window,
-                          Tensor<std::uint8_t, 3>& framed) const {
-    const HostImageView& tile = pair.satellite;
+  template <MemorySpace Space>
+  TensorView<const std::uint8_t, 3, Space> window_of(const PairIn<Space>& pair, PixelWindow& window,
+                                                     Tensor<std::uint8_t, 3>& framed) const {
+    const auto& tile = pair.satellite;
     window = {0, 0, static_cast<double>(tile.extent(0)), static_cast<double>(tile.extent(1))};
     const auto ratio = rescaling(pair);
     if (!ratio) return tile;
@@ -152,19 +172,29 @@ struct Localizer::Impl {
     const Index col = (tile.extent(1) - side) / 2;
     window = {static_cast<double>(row), static_cast<double>(col), static_cast<double>(side),
               static_cast<double>(side)};
-    if (*ratio > 1) return tile.slice(0, row, row + side).slice(1, col, col + side);
-    const Shape<3> shape{side, side, 3};
+    if constexpr (Space::kHostAccessible) {
+      if (*ratio < 1) {
+        frame(tile, {side, side, 3}, row, col, framed);
+        return framed.view();
+      }
+    }
+    return tile.slice(0, row, row + side).slice(1, col, col + side);
+  }
+
+  /// The tile in a grey frame of `shape`, whose corner lies at (row, col) of the tile.
+  static void frame(const HostImageView& tile, const Shape<3>& shape, Index row, Index col,
+                    Tensor<std::uint8_t, 3>& framed) {
     if (framed.shape() != shape) framed = Tensor<std::uint8_t, 3>(shape);
     std::fill_n(framed.data(), framed.size(), kFrameGrey);
     for (Index r = 0; r < tile.extent(0); ++r) {
       std::copy_n(&tile(r, 0, 0), 3 * tile.extent(1), &framed(r - row, -col, 0));
     }
-    return framed.view();
   }
 
   /// From cells of the grid over `fix.window` to the satellite image's pixels, and to the ground.
-  static void finish(const Pair& pair, const ops::DecoderOutputs<HostSpace>& outputs, Index image,
-                     Fix& fix) {
+  template <MemorySpace Space>
+  static void finish(const PairIn<Space>& pair, const ops::DecoderOutputs<HostSpace>& outputs,
+                     Index image, Fix& fix) {
     const Index grid = outputs.grid();
     fix.grid = grid;
     copy(outputs.logits()[image], fix.logits);
@@ -182,7 +212,7 @@ struct Localizer::Impl {
                          value(ops::kFixCovarianceRowCol) * cell_height * cell_width,
                          value(ops::kFixCovarianceColCol) * cell_width * cell_width};
     fix.radius68_px = value(ops::kFixRadius) * std::sqrt(cell_height * cell_width);
-    const auto scale = metres_per_pixel(pair.tile, pair.satellite);
+    const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
     fix.radius68_m.reset();
     fix.position.reset();
     if (scale) fix.radius68_m = fix.radius68_px * *scale;
@@ -193,28 +223,49 @@ struct Localizer::Impl {
   }
 
   /// Checked pairs, at most a batch of them.
-  void locate_group(std::span<const Pair> pairs, std::span<Fix> fixes) {
+  template <MemorySpace Space>
+  void locate_group(std::span<const PairIn<Space>> pairs, std::span<Fix> fixes) {
+    auto& of_pairs = std::get<ImagesOf<Space>>(images);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
-      const Pair& pair = pairs[i];
-      images[i] = {window_of(pair, fixes[i].window, rooms[i].framed), pair.ground};
-      if (pair.camera.heading_degrees != 0) {
-        roll(pair.ground, pair.camera.heading_degrees, rooms[i].rolled);
-        images[i].ground = rooms[i].rolled.view();
+      const PairIn<Space>& pair = pairs[i];
+      of_pairs[i] = {window_of(pair, fixes[i].window, rooms[i].framed), pair.ground};
+      if constexpr (Space::kHostAccessible) {
+        if (pair.camera.heading_degrees != 0) {
+          roll(pair.ground, pair.camera.heading_degrees, rooms[i].rolled);
+          of_pairs[i].ground = rooms[i].rolled.view();
+        }
       }
     }
-    const auto outputs = engine->run(std::span(images).first(pairs.size()));
+    const auto outputs =
+        engine->run(std::span<const Engine::ImagesIn<Space>>(of_pairs).first(pairs.size()));
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       finish(pairs[i], outputs, static_cast<Index>(i), fixes[i]);
     }
   }
 
-  void locate(std::span<const Pair> pairs, std::span<Fix> fixes) {
+  template <MemorySpace Space>
+  void locate(std::span<const PairIn<Space>> pairs, std::span<Fix> fixes) {
     while (!pairs.empty()) {
-      const std::size_t count = std::min(pairs.size(), images.size());
+      const std::size_t count = std::min(pairs.size(), rooms.size());
       locate_group(pairs.first(count), fixes.first(count));
       pairs = pairs.subspan(count);
       fixes = fixes.subspan(count);
     }
+  }
+
+  /// Checks all pairs, then locates them.
+  template <MemorySpace Space>
+  void locate_all(std::span<const PairIn<Space>> pairs, std::vector<Fix>& fixes) {
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      try {
+        check(pairs[i]);
+      } catch (const ImageError& error) {
+        throw ImageError("pair " + std::to_string(i + 1) + " of " + std::to_string(pairs.size()) +
+                         ": " + error.what());
+      }
+    }
+    fixes.resize(pairs.size());
+    locate(pairs, std::span<Fix>(fixes));
   }
 };
 
@@ -247,29 +298,34 @@ Localizer Localizer::share() const {
 Fix Localizer::locate(HostImageView ground, HostImageView satellite, const TileInfo& tile,
                       const GroundInfo& camera) {
   Fix fix;
-  locate({ground, satellite, tile, camera}, fix);
+  locate(Pair{ground, satellite, tile, camera}, fix);
+  return fix;
+}
+
+Fix Localizer::locate(DeviceImageView ground, DeviceImageView satellite, const TileInfo& tile) {
+  Fix fix;
+  locate(DevicePair{ground, satellite, tile}, fix);
   return fix;
 }
 
 void Localizer::locate(const Pair& pair, Fix& fix) {
   check(pair);
-  impl_->locate({&pair, 1}, {&fix, 1});
+  impl_->locate(std::span(&pair, 1), {&fix, 1});
+}
+void Localizer::locate(const DevicePair& pair, Fix& fix) {
+  check(pair);
+  impl_->locate(std::span(&pair, 1), {&fix, 1});
 }
 
 void Localizer::locate(std::span<const Pair> pairs, std::vector<Fix>& fixes) {
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    try {
-      check(pairs[i]);
-    } catch (const ImageError& error) {
-      throw ImageError("pair " + std::to_string(i + 1) + " of " + std::to_string(pairs.size()) +
-                       ": " + error.what());
-    }
-  }
-  fixes.resize(pairs.size());
-  impl_->locate(pairs, fixes);
+  impl_->locate_all(pairs, fixes);
+}
+void Localizer::locate(std::span<const DevicePair> pairs, std::vector<Fix>& fixes) {
+  impl_->locate_all(pairs, fixes);
 }
 
 void Localizer::check(const Pair& pair) const { impl_->check(pair); }
+void Localizer::check(const DevicePair& pair) const { impl_->check(pair); }
 
 const model::Configuration& Localizer::configuration() const { return impl_->configuration; }
 Device Localizer::device() const { return impl_->options.device; }
@@ -280,7 +336,7 @@ std::string Localizer::description() const { return impl_->engine->description()
 
 std::optional<double> Localizer::scale_ratio(const TileInfo& tile,
                                              const HostImageView& satellite) const {
-  return impl_->scale_ratio(tile, satellite);
+  return impl_->scale_ratio(tile, satellite.shape());
 }
 
 }  // namespace crossfix

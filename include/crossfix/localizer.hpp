@@ -19,12 +19,15 @@ namespace crossfix {
 /// An 8-bit RGB image in host memory, [height, width, 3], columns without gaps.
 using HostImageView = TensorView<const std::uint8_t, 3, HostSpace>;
 
+/// The same in a GPU's memory.
+using DeviceImageView = TensorView<const std::uint8_t, 3, DeviceSpace>;
+
 /// Which device a localizer runs on. `automatic`: CUDA where the build and the machine have it,
 /// else the CPU.
 enum class Device { automatic, cpu, cuda };
 
-/// Element type of weights and activations; sums are always in float. `automatic`: bf16 where the
-/// machine has instructions for it, else f32.
+/// Element type of weights and activations; sums are always in float. `automatic`: bf16 on a GPU and
+/// where the CPU has instructions for it, else f32.
 enum class Precision { automatic, f32, bf16, f16 };
 
 /// Largest relative difference from the scale trained at that a tile may have without a word.
@@ -35,6 +38,7 @@ struct LocalizerOptions {
   Device device = Device::automatic;
   Precision precision = Precision::f32;
   int threads = 0;  ///< CPU threads; 0: as many as the process may use
+  int gpu = 0;      ///< number of the GPU, where there are several
   Index batch = 1;  ///< pairs that go through the network together, at most; memory is for as many
   /// Show the network the trained scale: a tile of known scale that is more than `kScaleTolerance`
   /// off is cut about its centre, or framed in grey, to the side trained at.
@@ -54,13 +58,19 @@ struct GroundInfo {
   double heading_degrees = 0;
 };
 
-/// One pair to locate.
-struct Pair {
-  HostImageView ground;
-  HostImageView satellite;
+/// One pair to locate, its images in one kind of memory.
+template <MemorySpace Space>
+struct PairIn {
+  TensorView<const std::uint8_t, 3, Space> ground;
+  TensorView<const std::uint8_t, 3, Space> satellite;
   TileInfo tile = {};
   GroundInfo camera = {};
 };
+using Pair = PairIn<HostSpace>;
+
+/// A pair whose images lie in the memory of the localizer's GPU; whatever writes them must be done. They
+/// are neither rolled nor framed: a heading, or a tile that `rescale` would frame, is refused.
+using DevicePair = PairIn<DeviceSpace>;
 
 /// A rectangle in a satellite image, continuous pixels; it may reach beyond the image.
 struct PixelWindow {
@@ -118,8 +128,15 @@ class Localizer {
   /// fewer may take as long as a full one.
   void locate(std::span<const Pair> pairs, std::vector<Fix>& fixes);
 
+  /// The same of images in the GPU's memory. Throws besides DeviceError where they are not, or where
+  /// the localizer runs on the CPU.
+  Fix locate(DeviceImageView ground, DeviceImageView satellite, const TileInfo& tile = {});
+  void locate(const DevicePair& pair, Fix& fix);
+  void locate(std::span<const DevicePair> pairs, std::vector<Fix>& fixes);
+
   /// Throws what `locate` would throw of this pair, without locating it.
   void check(const Pair& pair) const;
+  void check(const DevicePair& pair) const;
 
   const model::Configuration& configuration() const;
   Device device() const;        ///< never `automatic`

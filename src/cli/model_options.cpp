@@ -34,6 +34,9 @@ void ModelOptions::add_to(CLI::App& command) {
       ->capture_default_str();
   command.add_option("--threads", threads, "CPU threads; all cores where absent")
       ->check(CLI::Range(1, 4096));
+  command.add_option("--gpu", gpu, "number of the GPU, where there are several")
+      ->check(CLI::Range(0, 1023))
+      ->capture_default_str();
 }
 
 std::filesystem::path ModelOptions::model_path() const {
@@ -51,6 +54,7 @@ Localizer ModelOptions::load(bool rescale, Index batch) const {
   options.device = kDevices.at(device);
   options.precision = kPrecisions.at(precision);
   options.threads = threads;
+  options.gpu = gpu;
   options.rescale = rescale;
   options.batch = batch;
   return Localizer::load(model_path(), options);

@@ -14,6 +14,7 @@ struct ModelOptions {
   std::string device = "auto";
   std::string precision = "f32";
   int threads = 0;
+  int gpu = 0;
 
   void add_to(CLI::App& command);
 

@@ -27,6 +27,7 @@ TEST_CASE("usage errors exit 2") {
   CHECK(place.locate("--device tpu").failed_with(2, "--device"));
   CHECK(place.locate("--precision f8").failed_with(2, "--precision"));
   CHECK(place.locate("--threads 0").failed_with(2, "--threads"));
+  CHECK(place.locate("--gpu -1").failed_with(2, "--gpu"));
   CHECK(place.locate("--batch 0").failed_with(2, "--batch"));
   CHECK(place.locate("--batch 2").failed_with(2, "--pairs"));  // one pair is no batch
   CHECK(place.locate("--overlay fix.gif").failed_with(2, "fix.gif"));
@@ -35,7 +36,8 @@ TEST_CASE("usage errors exit 2") {
 
 TEST_CASE("an absent device exits 4") {
   const Workplace place;
-  CHECK(place.locate("--device cuda").failed_with(4, "CUDA"));
+  // A GPU of a number that no machine has: absent with and without a GPU.
+  CHECK(place.locate("--device cuda --gpu 1023").failed_with(4, "--device cpu"));
   CHECK(place.locate("--precision f16 --device cpu").failed_with(4, "f16"));
 }
 

@@ -87,22 +87,25 @@ class Network {
 
   /// Loads image `index` of the batch, 8-bit RGB [height, width, 3] of any size.
   void load_satellite(Workspace& work, Index index, TensorView<const std::uint8_t, 3> image) const {
-    load(work, work.buffers_.satellite_image, configuration_.satellite_size,
-         configuration_.satellite_size, index, image);
+    load(work, satellite_images(work)[index], image);
   }
   void load_ground(Workspace& work, Index index, TensorView<const std::uint8_t, 3> image) const {
-    load(work, work.buffers_.ground_image, configuration_.ground_size[0],
-         configuration_.ground_size[1], index, image);
+    load(work, ground_images(work)[index], image);
+  }
+
+  /// Where the trunks read their images from, normalised: [batch, height, width, 3].
+  ops::ActivationView<B, 4> satellite_images(Workspace& work) const {
+    return {work.buffers_.satellite_image, satellite_shape()};
+  }
+  ops::ActivationView<B, 4> ground_images(Workspace& work) const {
+    return {work.buffers_.ground_image, ground_shape()};
   }
 
   /// The tokens of one view after trunk and projection, from the loaded images, inside `work`.
   void extract_satellite(Workspace& work) const {
     const Shape<4> pooled{batch_, configuration_.grid, configuration_.grid,
                           configuration_.trunk_channels()};
-    auto features = satellite_trunk_(
-        work.context_,
-        ops::ConstActivationView<B, 4>(work.buffers_.satellite_image, satellite_shape()),
-        work.buffers_.trunk);
+    auto features = satellite_trunk_(work.context_, satellite_images(work), work.buffers_.trunk);
     if (features.shape() != pooled) {
       // Any buffer but the one the features lie in.
       Element* free = features.data() == work.buffers_.trunk[1] ? work.buffers_.trunk[2]
@@ -114,9 +117,7 @@ class Network {
     project(work, satellite_projection_, features, satellite_tokens(work));
   }
   void extract_ground(Workspace& work) const {
-    const auto features = ground_trunk_(
-        work.context_, ops::ConstActivationView<B, 4>(work.buffers_.ground_image, ground_shape()),
-        work.buffers_.trunk);
+    const auto features = ground_trunk_(work.context_, ground_images(work), work.buffers_.trunk);
     project(work, ground_projection_, features, ground_tokens(work));
   }
 
@@ -221,9 +222,8 @@ class Network {
     return {std::move(first), std::move(second), typename B::Projection(target, weight, bias)};
   }
 
-  void load(Workspace& work, Element* images, Index height, Index width, Index index,
+  void load(Workspace& work, ops::ActivationView<B, 3> target,
             TensorView<const std::uint8_t, 3> image) const {
-    const ops::ActivationView<B, 3> target(images + index * height * width * 3, {height, width, 3});
     const auto& mean = configuration_.normalization.mean;
     const auto& std = configuration_.normalization.std;
     const float mean_rgb[3] = {mean[0], mean[1], mean[2]};

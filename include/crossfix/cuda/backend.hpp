@@ -1,0 +1,80 @@
+#pragma once
+
+#include <type_traits>
+
+#include "crossfix/cuda/attention.hpp"
+#include "crossfix/cuda/context.hpp"
+#include "crossfix/cuda/convolution.hpp"
+#include "crossfix/cuda/decode.hpp"
+#include "crossfix/cuda/elementwise.hpp"
+#include "crossfix/cuda/linear.hpp"
+#include "crossfix/cuda/pool.hpp"
+#include "crossfix/cuda/read.hpp"
+#include "crossfix/cuda/target.hpp"
+#include "crossfix/cuda/token_operators.hpp"
+#include "crossfix/ops/backend.hpp"
+
+namespace crossfix::cuda {
+
+/// The CUDA backend (contract: ops/backend.hpp). `Element` is float, bfloat16 or float16. Operators
+/// hand their work to the context's stream and do not wait for it, but for `read`; `load_image` waits
+/// for its staging memory at most. All make their device the current one while they run.
+template <class ElementType>
+struct Backend {
+  using Space = DeviceSpace;
+  using Element = ElementType;
+  using Target = cuda::Target;
+  using Context = cuda::Context;
+  using Arena = cuda::Arena;
+  using Convolution = cuda::Convolution<Element>;
+  using Linear = cuda::Linear<Element>;
+  using FloatLinear = cuda::Linear<Element, float>;
+  using Projection = cuda::Projection<Element>;
+  using LayerNorm = cuda::LayerNorm<Element>;
+
+  template <std::size_t Rank>
+  using In = TensorView<const Element, Rank, Space>;
+  template <std::size_t Rank>
+  using Out = TensorView<Element, Rank, Space>;
+
+  /// The attention kernels need none.
+  static std::size_t attention_scratch_bytes(const Target&, Index, Index, Index, Index) {
+    return 0;
+  }
+
+  static void attention(Context& context, In<4> q, In<4> k, In<4> v, Out<4> o, float scale) {
+    const DeviceScope scope(context.device());
+    cuda::attention<Element>(context.stream(), context.traits(), q, k, v, o, scale);
+  }
+  static void max_pool(Context& context, In<4> x, Out<4> y) {
+    const DeviceScope scope(context.device());
+    cuda::max_pool<Element>(context.stream(), context.traits(), x, y);
+  }
+  static void adaptive_max_pool(Context& context, In<4> x, Out<4> y) {
+    const DeviceScope scope(context.device());
+    cuda::adaptive_max_pool<Element>(context.stream(), context.traits(), x, y);
+  }
+  static void load_image(Context& context, TensorView<const std::uint8_t, 3> image,
+                         const float (&mean)[3], const float (&std)[3], Out<3> y) {
+    context.load_image<Element>(image, mean, std, y);
+  }
+  static void decode(Context& context, const ops::DecoderOutputs<Space>& outputs,
+                     double temperature) {
+    const DeviceScope scope(context.device());
+    cuda::decode(context.stream(), context.traits(), outputs, temperature);
+  }
+  static void round(Context& context, TensorView<const float, 2, Space> x, Out<2> z) {
+    const DeviceScope scope(context.device());
+    cuda::round<Element>(context.stream(), context.traits(), x, z);
+  }
+  template <class T>
+  static void read(Context& context, TensorView<T, 2, Space> x, float* out) {
+    cuda::read<std::remove_const_t<T>>(context, x, out);
+  }
+};
+
+static_assert(ops::Backend<Backend<float>>);
+static_assert(ops::Backend<Backend<bfloat16>>);
+static_assert(ops::Backend<Backend<float16>>);
+
+}  // namespace crossfix::cuda

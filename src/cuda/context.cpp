@@ -1,0 +1,73 @@
+#include "crossfix/cuda/context.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "crossfix/cuda/image.hpp"
+#include "crossfix/cuda/image_slot.hpp"
+#include "crossfix/cuda/staging.hpp"
+#include "status.hpp"
+
+namespace crossfix::cuda {
+
+/// Made where the first image comes: one slot a size that images are resized to.
+struct Context::Images {
+  explicit Images(const Target& target) : staging(target), source(target, sizeof(ImageSource)) {}
+
+  ImageSlot& slot(const Target& target, const Shape<2>& size) {
+    const auto found = std::ranges::find(slots, size, &ImageSlot::size);
+    return found != slots.end() ? *found : slots.emplace_back(target, size);
+  }
+
+  Staging staging;
+  DeviceBuffer source;  // the ImageSource of the image that is loaded
+  std::vector<ImageSlot> slots;
+};
+
+Context::Context(const Target& target, std::size_t scratch_bytes)
+    : target_(target), scratch_(target, scratch_bytes) {}
+
+Context::~Context() { static_cast<void>(cudaStreamSynchronize(stream().get())); }
+
+std::byte* Context::scratch(std::size_t bytes) {
+  if (bytes > scratch_bytes()) {
+    throw ShapeError("an operator needs " + std::to_string(bytes) +
+                     " bytes of scratch memory; the context was made with " +
+                     std::to_string(scratch_bytes()));
+  }
+  return scratch_.data();
+}
+
+std::byte* Context::pinned(std::size_t bytes) {
+  if (pinned_.size() < bytes) {
+    target_.synchronize();  // the device may still copy to what is given back
+    pinned_ = PinnedBuffer();
+    pinned_ = PinnedBuffer(device(), bytes);
+  }
+  return pinned_.data();
+}
+
+template <class Element>
+void Context::load_image(TensorView<const std::uint8_t, 3> image, const float (&mean)[3],
+                         const float (&std)[3], TensorView<Element, 3, DeviceSpace> y) {
+  const DeviceScope scope(device());
+  if (images_ == nullptr) images_ = std::make_unique<Images>(target_);
+  const ImageSource& source =
+      images_->slot(target_, {y.extent(0), y.extent(1)}).prepare(images_->staging, image);
+  images_->staging.copy(images_->source.data(), &source, sizeof(source));
+  const TensorView<const ImageSource, 1, DeviceSpace> sources(
+      reinterpret_cast<const ImageSource*>(images_->source.data()), {1});
+  load_images<Element>(stream(), traits(), sources, mean, std,
+                       y.template reshape<4>({1, y.extent(0), y.extent(1), y.extent(2)}));
+}
+
+template void Context::load_image<float>(TensorView<const std::uint8_t, 3>, const float (&)[3],
+                                         const float (&)[3], TensorView<float, 3, DeviceSpace>);
+template void Context::load_image<bfloat16>(TensorView<const std::uint8_t, 3>, const float (&)[3],
+                                            const float (&)[3],
+                                            TensorView<bfloat16, 3, DeviceSpace>);
+template void Context::load_image<float16>(TensorView<const std::uint8_t, 3>, const float (&)[3],
+                                           const float (&)[3], TensorView<float16, 3, DeviceSpace>);
+
+}  // namespace crossfix::cuda

@@ -1,0 +1,14 @@
+# The CUDA backend but for what finds NVIDIA's libraries: the tests link stand-ins for those.
+set(CROSSFIX_CUDA_SOURCES
+    context.cpp
+    convolution.cpp
+    convolution_plan.cpp
+    device.cpp
+    graph.cpp
+    image_slot.cpp
+    linear.cpp
+    memory.cpp
+    read.cpp
+    staging.cpp
+    target.cpp
+    token_operators.cpp)
