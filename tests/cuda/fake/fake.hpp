@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+struct CUstream_st;
+
+/// Stands in for the CUDA runtime, cuBLASLt and cuDNN, as far as crossfix calls them: compiled against
+/// the real headers and linked instead of the real libraries, so that the backend runs on the CPU.
+///
+/// Device memory is host memory of exactly the size asked for, poisoned. A stream does its work when it
+/// is waited for and not before; in capture it records, and a graph's launch hands the record to the
+/// stream again. What the real libraries leave undefined is refused: memory out of bounds, attributes
+/// unknown, missing or of the wrong type, descriptors that were not finished.
+namespace crossfix::fake {
+
+struct Gpu {
+  std::string name = "stand-in";
+  int compute_capability = 90;
+  std::size_t memory_bytes = std::size_t{1} << 32;
+};
+
+/// The machine that the runtime sees; may be changed while nothing is alive.
+struct Machine {
+  int driver = 13000;  ///< the newest CUDA the driver is for, 13000 is 13.0; 0: no driver
+  std::vector<Gpu> gpus{Gpu{}};
+};
+Machine& machine();
+
+/// Puts a machine in the place of the present one for a scope.
+class MachineScope {
+ public:
+  explicit MachineScope(Machine changed) : former_(machine()) { machine() = std::move(changed); }
+  ~MachineScope() { machine() = former_; }
+  MachineScope(const MachineScope&) = delete;
+  MachineScope& operator=(const MachineScope&) = delete;
+
+ private:
+  Machine former_;
+};
+
+/// What is alive, and what was ever taken.
+struct Counts {
+  std::size_t device_allocations = 0;
+  std::size_t device_bytes = 0;
+  std::size_t pinned_allocations = 0;
+  std::size_t objects = 0;      ///< streams, pools, graphs, handles and descriptors
+  std::size_t allocations = 0;  ///< of either kind, since the program began
+  std::size_t launches = 0;     ///< work handed to streams, graphs counted as one
+  std::size_t graph_launches = 0;
+
+  bool nothing_alive() const {
+    return device_allocations == 0 && pinned_allocations == 0 && objects == 0;
+  }
+};
+Counts counts();
+
+/// The n-th allocation from now on (1: the next), of device or pinned memory, fails; 0: none does.
+void fail_allocation(std::size_t n);
+
+/// Work of the libraries: queued on the stream, recorded in capture. Throws where the stream does not
+/// belong to the calling thread's current device.
+void submit(CUstream_st* stream, std::function<void()> work);
+
+/// Throws unless [memory, memory + bytes) lies in one living piece of device memory.
+void expect_device_memory(const char* what, const void* memory, std::size_t bytes);
+
+/// Counts an object that is alive.
+class Alive {
+ public:
+  Alive();
+  ~Alive();
+  Alive(const Alive&) = delete;
+  Alive& operator=(const Alive&) = delete;
+};
+
+}  // namespace crossfix::fake
