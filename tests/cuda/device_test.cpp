@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "cuda/device_tensor.hpp"
 #include "cuda/subject.hpp"
 #include "fake.hpp"
 
@@ -64,6 +66,32 @@ TEST_CASE("work goes to the target's device, whichever is current", "[cuda]") {
     float read[4] = {};
     cuda::read<float>(context, view, read);
     CHECK(read[3] == 4);
+  }
+  CHECK(fake::counts().nothing_alive());
+}
+
+TEST_CASE("views that begin where the libraries cannot load are refused", "[cuda]") {
+  {
+    const cuda::Target target = first_gpu();
+    const Tensor<float, 2> square({16, 16});
+    const cuda::Linear<bfloat16> linear(target, {.rows = 3, .in_features = 16, .out_features = 16},
+                                        square, Tensor<float, 2>({1, 16}));
+    const cuda::Convolution<bfloat16> convolution(target, {.in_channels = 16, .out_channels = 16},
+                                                  square.view().reshape<4>({16, 16, 1, 1}),
+                                                  Tensor<float, 1>({16}), {1, 1, 3, 16});
+    cuda::Context context(target, std::max(linear.scratch_bytes(), convolution.scratch_bytes()));
+    const DeviceTensor<bfloat16, 2> x(target, Shape<2>{3, 64});
+    const DeviceTensor<bfloat16, 2> y(target, Shape<2>{4, 16});
+    const auto part = [&](Index first) { return x.view().slice(1, first, first + 16); };
+    const auto out = y.view().slice(0, 0, 3);
+    CHECK_NOTHROW(linear(context, part(8), out));
+    CHECK_THROWS_AS(linear(context, part(4), out), ShapeError);
+    const auto images = [](bfloat16* data) {
+      return TensorView<bfloat16, 4, DeviceSpace>(data, {1, 1, 3, 16});
+    };
+    CHECK_NOTHROW(convolution(context, images(y.view().data() + 8), images(x.view().data())));
+    CHECK_THROWS_AS(convolution(context, images(y.view().data() + 4), images(x.view().data())),
+                    ShapeError);
   }
   CHECK(fake::counts().nothing_alive());
 }

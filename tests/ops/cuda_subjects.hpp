@@ -19,7 +19,10 @@ struct CudaOperators {
   static bool available() { return there_is_a_gpu(); }
   static std::string name() { return std::string(name_of(dtype_of<Element>)) + ", cuda"; }
   static cuda::Target target() { return first_gpu(); }
-  static std::vector<cuda::Target> targets() { return {first_gpu()}; }
+  static std::vector<cuda::Target> targets() {
+    const cuda::Target first = first_gpu();
+    return {first, first.sibling()};
+  }
 
   template <class T, std::size_t Rank>
   using Memory = DeviceTensor<T, Rank>;
