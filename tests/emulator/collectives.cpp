@@ -29,7 +29,7 @@ class Meeting : public Waitable {
   std::uint32_t mask_;
   std::uint32_t arrived_ = 0;
   Lanes lanes_{};
-  const std::function<void(const Lanes&)>* act_ = nullptr;
+  const LanesAction* act_ = nullptr;
 };
 
 /// The meetings under way in each warp.
@@ -40,8 +40,7 @@ class Warps : public Part {
   explicit Warps(Block& block)
       : block_(block), meetings_((block.threads() + kWarpThreads - 1) / kWarpThreads) {}
 
-  void meet(const char* what, std::uint32_t mask, void* brought,
-            const std::function<void(const Lanes&)>& act) {
+  void meet(const char* what, std::uint32_t mask, void* brought, const LanesAction& act) {
     const unsigned warp = block_.running() / kWarpThreads;
     const unsigned lane = block_.running() % kWarpThreads;
     if ((mask >> lane & 1u) == 0) {
@@ -171,13 +170,11 @@ class Barriers : public Part {
 
 }  // namespace
 
-void meet(const char* what, std::uint32_t mask, void* brought,
-          const std::function<void(const Lanes&)>& act) {
+void meet(const char* what, std::uint32_t mask, void* brought, LanesAction act) {
   Block::current().part<Warps>().meet(what, mask, brought, act);
 }
 
-void meet_whole_warp(const char* what, void* brought,
-                     const std::function<void(const Lanes&)>& act) {
+void meet_whole_warp(const char* what, void* brought, LanesAction act) {
   Block& block = Block::current();
   const auto check = [&](const Lanes& lanes) {
     for (const void* lane : lanes) {

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 
 namespace crossfix::emulator {
 
@@ -12,14 +11,28 @@ inline constexpr std::uint32_t kWholeWarp = 0xffffffffu;
 /// What each lane of a warp brings to a collective; null for lanes that take no part.
 using Lanes = std::array<void*, kWarpThreads>;
 
+/// What a collective does once all lanes have come: a reference to a callable, which must outlive it.
+class LanesAction {
+ public:
+  template <class Callable>
+  LanesAction(const Callable& callable)  // NOLINT(*-explicit-*)
+      : callable_(&callable), call_([](const void* it, const Lanes& lanes) {
+          (*static_cast<const Callable*>(it))(lanes);
+        }) {}
+  void operator()(const Lanes& lanes) const { call_(callable_, lanes); }
+
+ private:
+  const void* callable_;
+  void (*call_)(const void*, const Lanes&);
+};
+
 /// Waits for the lanes of `mask` in the calling thread's warp (those that have not returned), whose
 /// calls must name the same operation and mask. When the last has come, `act` is called once with
 /// what each brought, and all go on. Throws Fault where the lanes disagree.
-void meet(const char* what, std::uint32_t mask, void* brought,
-          const std::function<void(const Lanes&)>& act);
+void meet(const char* what, std::uint32_t mask, void* brought, LanesAction act);
 
 /// The same for all 32 lanes, none of which may have returned: instructions of the whole warp.
-void meet_whole_warp(const char* what, void* brought, const std::function<void(const Lanes&)>& act);
+void meet_whole_warp(const char* what, void* brought, LanesAction act);
 
 /// __syncwarp.
 void meet_warp(std::uint32_t mask);

@@ -17,21 +17,20 @@ void leaving_stack(void** fake, const void* to, std::size_t bytes) {
 void entered_stack(void* fake, const void** from, std::size_t* bytes) {
   __sanitizer_finish_switch_fiber(fake, from, bytes);
 }
-void change(ucontext_t& from, const ucontext_t& to, jmp_buf&, jmp_buf&, bool) {
-  swapcontext(&from, &to);
-}
 #else
 void leaving_stack(void**, const void*, std::size_t) {}
 void entered_stack(void*, const void**, std::size_t*) {}
-/// Goes on at `to`, for the first time through its context: swapcontext asks the kernel for the signal
-/// mask, which takes twenty times as long as a jump.
+#endif
+
+/// Goes on at `to`, through its context only for the first time: swapcontext asks the kernel for the
+/// signal mask, and AddressSanitizer then clears what it knows of the whole stack, which takes many
+/// times as long as a jump.
 void change(ucontext_t& from, const ucontext_t& to, jmp_buf& from_jump, jmp_buf& to_jump,
             bool to_has_begun) {
   if (_setjmp(from_jump) != 0) return;
   if (to_has_begun) _longjmp(to_jump, 1);
   swapcontext(&from, &to);
 }
-#endif
 
 }  // namespace
 

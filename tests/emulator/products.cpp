@@ -215,7 +215,8 @@ void Products::compute(unsigned index, const Product& product) {
     float* const d = &tile[row * n];
     for (std::size_t k = 0; k < kDepth; ++k) {
       const float a = to_float(product.a_bits[row * kDepth + k]);
-      for (std::size_t column = 0; column < n; ++column) d[column] += a * b[k * n + column];
+      const float* const b_row = &b[k * n];
+      for (std::size_t column = 0; column < n; ++column) d[column] += a * b_row[column];
     }
   }
 }
