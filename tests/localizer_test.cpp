@@ -263,7 +263,7 @@ TEST_CASE("a pair that does not fit is named before any is located", "[localizer
   localizer.locate(std::span(pairs).first(2), fixes);
   REQUIRE(fixes.size() == 2);
   CHECK(same(fixes[0], fixes[1]));
-  localizer.locate({}, fixes);
+  localizer.locate(std::span<const Pair>(), fixes);
   CHECK(fixes.empty());
   CHECK_THROWS_AS(load(file, false, 0), ShapeError);
   CHECK_THROWS_AS(load(file, false, -3), ShapeError);
