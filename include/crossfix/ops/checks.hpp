@@ -63,8 +63,7 @@ void check_convolution_call(const ConvolutionSpecification& spec, const Shape<4>
 }
 
 /// What a linear operator's constructor checks, whatever computes it.
-inline void check_linear(const LinearSpecification& spec,
-                         const TensorView<const float, 2>& weights,
+inline void check_linear(const LinearSpecification& spec, const TensorView<const float, 2>& weights,
                          const TensorView<const float, 2>& table) {
   if (spec.rows <= 0 || spec.in_features <= 0 || spec.out_features <= 0) {
     throw ShapeError("a linear operator's extents must be positive");
