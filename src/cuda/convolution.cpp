@@ -9,6 +9,7 @@
 #include "crossfix/cuda/elementwise.hpp"
 #include "crossfix/ops/checks.hpp"
 #include "target_state.hpp"
+#include "upload_as.hpp"
 
 namespace crossfix::cuda {
 namespace {
@@ -46,7 +47,7 @@ struct Convolution<Element>::State {
   Shape<4> output_shape;
   std::shared_ptr<const ConvolutionPlan> plan;
   DeviceBuffer weights;
-  DeviceBuffer bias;
+  DeviceBuffer bias;  // of Element where the plan is fused, else of float
 
   std::size_t output_bytes() const {
     return static_cast<std::size_t>(element_count(output_shape)) * sizeof(Element);
@@ -97,10 +98,11 @@ Convolution<Element>::Convolution(const Target& target, const ops::ConvolutionSp
   const Target::State& libraries = target.state();
   auto plan = libraries.plans->get(libraries.cudnn.handle, spec, input_shape, dtype_of<Element>);
   const auto packed = channels_last<Element>(weights);
-  state_ = std::make_unique<const State>(
-      State{spec, input_shape, spec.output_shape(input_shape), std::move(plan),
-            upload(target, packed.data(), packed.size() * sizeof(Element)),
-            upload(target, bias.data(), static_cast<std::size_t>(bias.size()) * sizeof(float))});
+  auto uploaded_bias = plan->is_fused() ? upload_as<Element>(target, bias.data(), bias.size())
+                                        : upload_as<float>(target, bias.data(), bias.size());
+  state_ = std::make_unique<const State>(State{
+      spec, input_shape, spec.output_shape(input_shape), std::move(plan),
+      upload(target, packed.data(), packed.size() * sizeof(Element)), std::move(uploaded_bias)});
 }
 
 template <class Element>

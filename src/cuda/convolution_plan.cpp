@@ -153,12 +153,12 @@ std::unique_ptr<const ConvolutionPlan> ConvolutionPlan::find(
       p.pointwise(mode, *y, b, out);
       y = &out;
     };
-    // The residual goes before the bias: the order that cuDNN's ready-made engines know.
+    // The residual goes before the bias, and the bias is of the inputs' type: so it is in cuDNN's
+    // ready-made engines. Others must be compiled, which takes a good part of a second each.
     if (spec.residual) {
       then(CUDNN_POINTWISE_ADD, &p.tensor(kResidual, type, output), false);
     }
-    then(CUDNN_POINTWISE_ADD, &p.tensor(kBias, CUDNN_DATA_FLOAT, {1, 1, 1, spec.out_channels}),
-         !relu);
+    then(CUDNN_POINTWISE_ADD, &p.tensor(kBias, type, {1, 1, 1, spec.out_channels}), !relu);
     if (relu) then(CUDNN_POINTWISE_RELU_FWD, nullptr, true);
   }
 

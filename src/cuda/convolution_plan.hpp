@@ -23,7 +23,8 @@ class ConvolutionPlan {
   /// Workspace that an engine may ask for, bytes.
   static constexpr std::int64_t kWorkspaceLimit = std::int64_t{128} << 20;
 
-  /// The tensors of a run. `bias` [out], float, and `residual`, of y's shape, where the plan is fused.
+  /// The tensors of a run, all of the plan's element. `bias` [out] and `residual`, of y's shape, where
+  /// the plan is fused.
   struct Tensors {
     const void* x = nullptr;
     const void* weights = nullptr;

@@ -11,6 +11,7 @@
 #include "crossfix/ops/checks.hpp"
 #include "status.hpp"
 #include "target_state.hpp"
+#include "upload_as.hpp"
 
 namespace crossfix::cuda {
 namespace {
@@ -33,14 +34,6 @@ template <class T>
 std::size_t row_alignment(Index columns) {
   const std::size_t bytes = static_cast<std::size_t>(columns) * sizeof(T);
   return std::min(kWidestLoad, bytes & (~bytes + 1));
-}
-
-template <class T>
-DeviceBuffer upload_as(const Target& target, const float* values, Index count) {
-  std::vector<T> converted;
-  converted.reserve(static_cast<std::size_t>(count));
-  for (Index i = 0; i < count; ++i) converted.push_back(T(values[i]));
-  return upload(target, converted.data(), converted.size() * sizeof(T));
 }
 
 void set(cublasLtMatmulDescOpaque_t& description, cublasLtMatmulDescAttributes_t attribute,

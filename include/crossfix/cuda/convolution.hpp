@@ -11,7 +11,7 @@
 namespace crossfix::cuda {
 
 /// Convolutions by cuDNN (contract: ops/backend.hpp), bias, residual and activation fused where cuDNN
-/// can, else by a kernel of ours after the plain convolution. `Element` is float, bfloat16 or float16;
+/// can (the bias is rounded to `Element` then), else by a kernel of ours after the plain convolution. `Element` is float, bfloat16 or float16;
 /// sums are float, and of float elements without TF32.
 template <class Element>
 class Convolution {

@@ -53,7 +53,24 @@ bool is_float(const DescriptorState& graph) {
              .one<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE) == CUDNN_DATA_FLOAT;
 }
 
+/// Whether the second input of every pointwise operation is of the convolution's type: what cuDNN's
+/// ready-made fused engines ask of a bias.
+bool inputs_are_alike(const DescriptorState& graph) {
+  const auto operations = operations_of(graph);
+  const auto type = operations.at(0)
+                        ->descriptor(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X)
+                        .one<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE);
+  for (std::size_t i = 1; i < operations.size(); ++i) {
+    const auto name = CUDNN_ATTR_OPERATION_POINTWISE_BDESC;
+    if (!operations[i]->has(name)) continue;
+    const DescriptorState& input = operations[i]->descriptor(name);
+    if (input.one<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE) != type) return false;
+  }
+  return true;
+}
+
 std::vector<Engine> engines_for(const DescriptorState& graph, cudnnBackendHeurMode_t mode) {
+  if (!inputs_are_alike(graph)) return {};
   const bool fused = operations_of(graph).size() > 1;
   const Engine greedy{{CUDNN_NUMERICAL_NOTE_TENSOR_CORE}, std::int64_t{1} << 34};
   const Engine rounding{
