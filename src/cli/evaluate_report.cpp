@@ -110,13 +110,14 @@ std::vector<std::string> error_row(const std::string& mode, const std::string& w
           share(errors.within_5_percent.value)};
 }
 
-void print_errors(std::ostream& out, const std::vector<ModeFigures>& modes) {
+void print_errors(std::ostream& out, const std::vector<ModeFigures>& modes, bool runs) {
   Rows rows{{"mode", "", "samples", "mean, m [95 %]", "median, m [95 %]", "<= 1 m, %", "<= 3 m, %",
              "<= 5 m, %", "<= 5 % of tile"}};
   for (const ModeFigures& figures : modes) {
     const std::string mode = name_of(figures.all.mode);
     if (figures.positives) rows.push_back(error_row(mode, "positives", figures.positives->errors));
-    rows.push_back(error_row(mode, figures.positives ? "pos+semi" : "all", figures.all.errors));
+    const char* all = runs ? "all" : figures.positives ? "pos+semi" : "positives";
+    rows.push_back(error_row(mode, all, figures.all.errors));
     if (figures.all.groups.size() < 2) continue;
     for (const eval::GroupFigures& group : figures.all.groups) {
       rows.push_back(error_row(mode, "  " + group.name, group.errors));
@@ -223,7 +224,7 @@ Json to_json(const ModeFigures& figures) {
 }
 
 void print_figures(std::ostream& out, const std::vector<ModeFigures>& modes, bool runs) {
-  print_errors(out, modes);
+  print_errors(out, modes, runs);
   if (runs) print_runs(out, modes);
   print_uncertainty(out, modes);
   print_counts(out, modes);

@@ -53,6 +53,9 @@ const char* yaw_file(Split split) {
   return split == Split::validation ? "val_yaw.npy" : "test_yaw.npy";
 }
 
+/// Bound on places, map pixels: some hundred kilometres.
+constexpr double kFarthestPixel = 1e6;
+
 /// Tiles start at multiples of this many map pixels.
 constexpr double kTileStep = 400;
 
@@ -115,6 +118,10 @@ std::vector<Sample> read_run(const fs::path& file, const MapProjection& projecti
     sample.ground = lines.fields()[0];
     sample.satellite = lines.fields()[1];
     sample.label = projection.pixel(lines.number(2, "easting"), lines.number(3, "northing"));
+    if (!(std::abs(sample.label.row) < kFarthestPixel &&
+          std::abs(sample.label.col) < kFarthestPixel)) {
+      lines.fail("the camera lies far off the map; metres of UTM zone 30 are expected");
+    }
     samples.push_back(std::move(sample));
   }
   return samples;

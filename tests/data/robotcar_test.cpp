@@ -133,6 +133,16 @@ TEST_CASE("damaged RobotCar files are refused with file, line and what is expect
           (copy.root() / file).string() +
               ":1: 5 fields where a line has 4: ground image, satellite image, easting, northing");
   }
+  SECTION("longitude and latitude in place of metres") {
+    const std::string text = test::read_text(copy.root() / file);
+    const std::size_t end = text.find('\n');
+    const std::size_t second = text.rfind(' ', end);
+    const std::size_t first = text.rfind(' ', second - 1);
+    copy.replace(file, text.substr(first, end - first), " -1.26 51.75");
+    CHECK(message_of(options) == (copy.root() / file).string() +
+                                     ":1: the camera lies far off the map; metres of UTM zone 30 "
+                                     "are expected");
+  }
   SECTION("a coordinate that does not parse") {
     copy.replace(file, "validation/ground", "x y z validation/ground");
     copy.replace(file, "x y z validation/ground", "a/ground");
