@@ -145,7 +145,7 @@ def figures_of(
     pixels = np.sqrt((away**2).sum(axis=1))
     errors, clusters = pixels * metres[scored], labels.panorama[scored]
     figures = {"count": len(errors), "mean": errors.mean(), "median": np.median(errors)}
-    by_city = [errors[labels.city[scored] == city] for city in np.unique(labels.city)]
+    by_city = [errors[labels.city[scored] == city] for city in np.unique(labels.city[scored])]
     figures["city_means"] = [part.mean() for part in by_city]
     figures["over_cities"] = [np.mean(figures["city_means"]), np.std(figures["city_means"])]
     if not full:
