@@ -7,8 +7,8 @@ std::vector<NamedText> standard_definitions(bool reference_mode) {
   if (reference_mode) {
     all = {
         {"Mode",
-         "Reference: what the reference's scripts compute, their roundings, their one scale for "
-         "every city, and the samples they drop included, so that figures compare with the "
+         "Reference: what the reference's scripts compute, with their roundings, their one scale "
+         "for every city, and without the samples that they drop, so that figures compare with the "
          "published ones."},
         {"Error",
          "Distance in network pixels from the fix to the truth, which is rounded to whole pixels "
@@ -21,8 +21,9 @@ std::vector<NamedText> standard_definitions(bool reference_mode) {
          "True: the tile's own scale, its true centre, coordinates that are not rounded, no sample "
          "dropped but those outside their tile, which are counted."},
         {"Error",
-         "Distance on the ground from the fix to the truth, in metres by the scale of the sample's "
-         "own city."},
+         "Distance on the ground from the fix to the truth, by the scale of the sample's own city "
+         "or "
+         "map."},
     };
   }
   const std::vector<NamedText> common{
@@ -45,8 +46,8 @@ std::vector<NamedText> standard_definitions(bool reference_mode) {
        "Samples are put in order of their radius, the most certain first; the curve is the error "
        "of those kept when only the given share is."},
       {"Negative log-likelihood",
-       "Minus the logarithm of the posterior's density, per square metre, at the truth; lower is "
-       "better."},
+       "Minus the natural logarithm of the posterior's density, for each square metre, at the "
+       "truth; lower is better. Truths outside their tile have none."},
   };
   all.insert(all.end(), common.begin(), common.end());
   return all;

@@ -62,15 +62,16 @@ void draw_points(Markup& out, const Projection& to, const std::vector<MapPoint>&
 }
 
 void draw_cells(Markup& out, const Projection& to, const std::vector<MapPoint>& points) {
-  const double side = (to.frame.width - 2 * kEdge) / to.frame.cells;
+  const int side = to.frame.cell;
+  const double wide = to.frame.width - 2 * kEdge;
   const double tall = to.height - 2 * kEdge;
-  const int rows = static_cast<int>(std::ceil(tall / side));
+  // A point on the far edge belongs to the last cell.
+  const auto cell_at = [&](double place, double length) {
+    return static_cast<int>(std::min((place - kEdge) / side, std::ceil(length / side) - 1));
+  };
   std::map<std::pair<int, int>, std::vector<double>> cells;
   for (const MapPoint& point : points) {
-    const auto col = static_cast<int>((to.x(point.x) - kEdge) / side);
-    const auto row = static_cast<int>((to.y(point.y) - kEdge) / side);
-    // A point on the far edge belongs to the last cell.
-    cells[{std::min(row, rows - 1), std::min(col, to.frame.cells - 1)}].push_back(point.error_m);
+    cells[{cell_at(to.y(point.y), tall), cell_at(to.x(point.x), wide)}].push_back(point.error_m);
   }
   for (const auto& [cell, errors] : cells) {
     const double middle = median(errors);
@@ -79,8 +80,8 @@ void draw_cells(Markup& out, const Projection& to, const std::vector<MapPoint>& 
     out.open("rect", {{"class", "cell " + error_class(middle)},
                       {"x", px(kEdge + cell.second * side)},
                       {"y", px(kEdge + cell.first * side)},
-                      {"width", px(side)},
-                      {"height", px(std::min(side, tall - cell.first * side))}})
+                      {"width", px(std::min<double>(side, wide - cell.second * side))},
+                      {"height", px(std::min<double>(side, tall - cell.first * side))}})
         .element("title", readable(static_cast<double>(errors.size()), 0) + samples + ", median " +
                               readable(middle, 2) + " m, worst " + readable(worst, 2) + " m")
         .close();

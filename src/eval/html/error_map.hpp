@@ -33,8 +33,8 @@ struct MapFrame {
   double right = 1;
   double top = 1;
   bool metres = false;  ///< whether x and y are, so that a scale bar says how long they are
-  double width = 340;   ///< CSS pixels; the height follows
-  int cells = 40;       ///< across, where samples are drawn as cells
+  double width = 338;   ///< CSS pixels; the height follows
+  int cell = 8;         ///< the side of the cells in place of too many samples, CSS pixels
 };
 
 /// The frame of a map of `points` in metres: all of them, with a margin, neither flat nor empty.

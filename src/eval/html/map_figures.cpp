@@ -35,7 +35,7 @@ FigureText tile_figure(const Report& report) {
   MapFrame frame;
   frame.title = "Errors by where in the tile the truth lies";
   frame.description = "The tile as a square, its upper edge above.";
-  frame.cells = 28;
+  frame.cell = 12;
   return {error_map(frame, points), "By where in the tile, the frame, the truth lies: " +
                                         samples_text(points.size()) + manner(points.size()) + "."};
 }

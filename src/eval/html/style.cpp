@@ -109,6 +109,8 @@ path.band { fill-opacity: 0.18; }
   h2 { break-after: avoid; margin-top: 24px; }
   h3 { break-after: avoid; }
   td, th, .note, figcaption, .pair p, .pictures figcaption, .key { font-size: 10px; }
+  .interval { font-size: 9px; }
+  .key { break-after: avoid; }
   .grid { grid-template-columns: 1fr; }
   .grid svg.chart { max-width: 13cm; }
   .maps figure { max-width: none; width: calc(50% - 10px); }

@@ -86,7 +86,7 @@ TEST_CASE("more samples than dots become cells of their median") {
   std::vector<MapPoint> points(kMostMapPoints, MapPoint{0.5, 0.5, 2, ""});
   points.push_back({1, 0, 7, ""});  // the far corner
   MapFrame frame;
-  frame.cells = 10;
+  frame.cell = 50;
   const test::Document document(error_map(frame, points));
   CHECK(document.find("circle").empty());
   const auto cells = document.find("rect", "cell");
@@ -103,4 +103,22 @@ TEST_CASE("the key names every colour") {
   CHECK(document.find("span", "entry").size() == kErrorSteps.size() + 1);
   CHECK(document.elements()[0].text.find("below 1 m") != std::string::npos);
   CHECK(document.elements()[0].text.find("25 m and more") != std::string::npos);
+}
+
+TEST_CASE("every sample of a large map is in a cell, and every cell within the frame") {
+  std::vector<MapPoint> points;
+  for (int i = 0; i < 5000; ++i) points.push_back({i % 71 * 9.0, i % 97 * 5.0, 1, ""});
+  const MapFrame frame = frame_around(points);
+  const test::Document document(error_map(frame, points));
+  const auto ground = document.find("rect", "ground").at(0);
+  double samples = 0;
+  for (const test::Element& cell : document.find("rect", "cell")) {
+    samples += std::atof(cell.text.c_str());
+    CHECK(number(cell, "x") >= number(ground, "x"));
+    CHECK(number(cell, "y") >= number(ground, "y"));
+    // Coordinates are rounded to 0.1.
+    CHECK(number(cell, "x") + number(cell, "width") <= frame.width - 1 + 0.11);
+    CHECK(number(cell, "y") + number(cell, "height") <= number(ground, "height") + 1 + 0.11);
+  }
+  CHECK(samples == 5000);
 }
