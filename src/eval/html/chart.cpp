@@ -204,8 +204,11 @@ void Chart::guides(Along along, int style, std::string_view name,
   std::string path;
   for (const double value : values) {
     if (!(value >= axis.low && value <= axis.high)) continue;
-    path += along == Along::y ? "M" + px(x_at(value)) + " 0V" + px(plot_height_)
-                              : "M0 " + px(y_at(value)) + "H" + px(plot_width_);
+    if (along == Along::y) {
+      path.append("M").append(px(x_at(value))).append(" 0V").append(px(plot_height_));
+    } else {
+      path.append("M0 ").append(px(y_at(value))).append("H").append(px(plot_width_));
+    }
   }
   if (path.empty()) return;
   body_.leaf("path", {{"class", "guide guide-" + std::to_string(style % 2)}, {"d", path}});

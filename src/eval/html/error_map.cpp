@@ -48,6 +48,7 @@ struct Projection {
 
 void draw_points(Markup& out, const Projection& to, const std::vector<MapPoint>& points) {
   std::vector<const MapPoint*> order;
+  order.reserve(points.size());
   for (const MapPoint& point : points) order.push_back(&point);
   std::stable_sort(order.begin(), order.end(),
                    [](const MapPoint* a, const MapPoint* b) { return a->error_m < b->error_m; });

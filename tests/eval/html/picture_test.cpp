@@ -1,7 +1,7 @@
 #include "html/picture.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstring>
 #include <random>
 #include <string_view>
 #include <utility>
@@ -16,7 +16,8 @@ namespace {
 
 std::vector<std::byte> bytes_of(std::string_view text) {
   std::vector<std::byte> bytes(text.size());
-  std::memcpy(bytes.data(), text.data(), text.size());
+  std::transform(text.begin(), text.end(), bytes.begin(),
+                 [](char c) { return static_cast<std::byte>(c); });
   return bytes;
 }
 
