@@ -86,6 +86,10 @@ Chart::Chart(ChartFrame frame, Axis x, Axis y)
   x_labels_ = x_.tick_labels();
 }
 
+std::string Chart::upright(double x) const { return "M" + px(x_at(x)) + " 0V" + px(plot_height_); }
+
+std::string Chart::level(double y) const { return "M0 " + px(y_at(y)) + "H" + px(plot_width_); }
+
 void Chart::add_to_legend(Key key, int style, std::string_view name) {
   if (name.empty()) return;
   constexpr double kGap = 16;
@@ -204,11 +208,7 @@ void Chart::guides(Along along, int style, std::string_view name,
   std::string path;
   for (const double value : values) {
     if (!(value >= axis.low && value <= axis.high)) continue;
-    if (along == Along::y) {
-      path.append("M").append(px(x_at(value))).append(" 0V").append(px(plot_height_));
-    } else {
-      path.append("M0 ").append(px(y_at(value))).append("H").append(px(plot_width_));
-    }
+    path += along == Along::y ? upright(value) : level(value);
   }
   if (path.empty()) return;
   body_.leaf("path", {{"class", "guide guide-" + std::to_string(style % 2)}, {"d", path}});
@@ -223,8 +223,8 @@ void Chart::diagonal(std::string_view name) {
 
 void Chart::draw_axes(Markup& out) const {
   std::string grid;
-  for (const double tick : x_.ticks) grid += "M" + px(x_at(tick)) + " 0V" + px(plot_height_);
-  for (const double tick : y_.ticks) grid += "M0 " + px(y_at(tick)) + "H" + px(plot_width_);
+  for (const double tick : x_.ticks) grid += upright(tick);
+  for (const double tick : y_.ticks) grid += level(tick);
   out.leaf("path", {{"class", "grid-lines"}, {"d", grid}});
   for (std::size_t i = 0; i < x_.ticks.size(); ++i) {
     out.element(

@@ -72,6 +72,9 @@ class Chart {
 
   double x_at(double value) const { return x_.place(value) * plot_width_; }
   double y_at(double value) const { return (1 - y_.place(value)) * plot_height_; }
+  /// Parts of a path: a line across the plot at a value.
+  std::string upright(double x) const;
+  std::string level(double y) const;
   void add_hints(int style, const Curve& curve);
   void add_to_legend(Key key, int style, std::string_view name);
   void draw_axes(Markup& out) const;
