@@ -186,12 +186,13 @@ void Chart::marks(int style, std::string_view name, const std::vector<Mark>& mar
     body_.open("g");
     if (mark.interval && finite({mark.interval->low, mark.interval->high})) {
       constexpr double kFoot = 4;
-      const std::string low = px(y_at(mark.interval->low));
-      const std::string high = px(y_at(mark.interval->high));
-      const std::string foot = "h" + px(2 * kFoot);
-      body_.leaf("path", {{"class", "whisker " + style_class("line", style)},
-                          {"d", "M" + px(x) + " " + low + "V" + high + "M" + px(x - kFoot) + " " +
-                                    low + foot + "M" + px(x - kFoot) + " " + high + foot}});
+      std::string path;
+      for (const double end : {mark.interval->low, mark.interval->high}) {
+        path.append("M").append(px(x)).append(" ").append(px(y_at(mark.at.y)));
+        path.append("V").append(px(y_at(end)));
+        path.append("m").append(px(-kFoot)).append(" 0h").append(px(2 * kFoot));
+      }
+      body_.leaf("path", {{"class", "whisker " + style_class("line", style)}, {"d", path}});
     }
     body_.leaf("circle", {{"class", style_class("fill", style)},
                           {"cx", px(x)},
