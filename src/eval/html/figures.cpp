@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <string_view>
 #include <utility>
@@ -55,6 +56,14 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[static_cast<std::size_t>(std::ceil(share * last))];
 }
 
+/// Those that have samples; fewer samples than groups leave some without.
+std::vector<RadiusGroup> filled_groups(const Report& report) {
+  std::vector<RadiusGroup> groups;
+  std::copy_if(report.radius_groups.begin(), report.radius_groups.end(), std::back_inserter(groups),
+               [](const RadiusGroup& group) { return group.samples > 0; });
+  return groups;
+}
+
 /// Equal bins from 0 on; what lies beyond them is counted apart.
 struct Histogram {
   double width = 0;
@@ -106,6 +115,7 @@ FigureText cumulative_figure(const Report& report) {
       if (point.y >= kFirstShare && point.x > 0) least = std::min(least, point.x);
     }
   }
+  for (const double recall : report.recall_metres) most = std::max(most, recall);
   Axis x = metre_axis("Error (m, logarithmic)", most > 0 ? round_up(most) : 1);
   x.spacing = Spacing::logarithmic;
   x.low = round_down(std::min(least, x.high / 100));
@@ -207,15 +217,16 @@ FigureText reliability_figure(const Report& report) {
 }
 
 FigureText groups_figure(const Report& report) {
-  if (report.radius_groups.empty()) return {};
-  const auto count = static_cast<double>(report.radius_groups.size());
+  const std::vector<RadiusGroup> groups = filled_groups(report);
+  if (groups.empty()) return {};
+  const auto count = static_cast<double>(groups.size());
   Axis x;
   x.label = "Radius (m), from the most certain to the least certain samples";
   x.low = 0.5;
   x.high = count + 0.5;
   std::vector<Chart::Mark> marks;
   bool whiskers = false;
-  for (const RadiusGroup& group : report.radius_groups) {
+  for (const RadiusGroup& group : groups) {
     const double at = static_cast<double>(marks.size()) + 1;
     const std::string range =
         readable(group.radius_low_m, 1) + " to " + readable(group.radius_high_m, 1);
@@ -242,7 +253,7 @@ Table groups_table(const Report& report) {
   Table table;
   table.title = "Samples by radius";
   table.columns = {"samples", "within radius (%)", "mean error (m)"};
-  for (const RadiusGroup& group : report.radius_groups) {
+  for (const RadiusGroup& group : filled_groups(report)) {
     TableRow row;
     row.name = readable(group.radius_low_m, 2) + " to " + readable(group.radius_high_m, 2) + " m";
     row.cells = {{{static_cast<double>(group.samples), Unit::count}},

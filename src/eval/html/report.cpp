@@ -157,7 +157,8 @@ Sections sections_of(const Report& report) {
                figures_markup({cumulative_figure(report), histogram_figure(report)}, "grid"));
   std::string uncertainty = figures_markup(
       {reliability_figure(report), groups_figure(report), risk_figure(report)}, "grid");
-  if (!report.radius_groups.empty()) uncertainty += table_markup(groups_table(report));
+  const Table groups = groups_table(report);
+  if (!groups.rows.empty()) uncertainty += table_markup(groups);
   sections.add("uncertainty", "Uncertainty", std::move(uncertainty));
   sections.add("maps", "Maps of errors", maps_markup(report));
   sections.add("best", "Best pairs", pairs_markup(report.best, report.pairs_note));

@@ -231,6 +231,29 @@ TEST_CASE("parts that do not fit together are refused") {
   CHECK_THROWS_AS(render(report), ShapeError);
 }
 
+TEST_CASE("parts of the samples that hold none are neither drawn nor listed") {
+  Report report = some_report(3);
+  for (std::size_t i = 3; i < 5; ++i) report.radius_groups[i].samples = 0;
+  const test::Document some(render(report));
+  CHECK(some.find("path", "whisker").size() == 3);
+  for (RadiusGroup& group : report.radius_groups) group.samples = 0;
+  const test::Document none(render(report));
+  CHECK(none.find("path", "whisker").empty());
+  CHECK(none.find("table").size() == some.find("table").size() - 1);
+}
+
+TEST_CASE("the cumulative curve's axis has room for every recall, however small the errors") {
+  Report report = some_report(1);
+  report.cumulative_error = {{"all", {{0.2, 1}}}};
+  const test::Document document(render(report));
+  bool found = false;
+  for (const test::Element& guide : document.find("path", "guide-1")) {
+    const std::string path = guide.attribute("d");
+    found = found || std::count(path.begin(), path.end(), 'M') == 3;
+  }
+  CHECK(found);
+}
+
 TEST_CASE("the histogram's bars hold every sample once") {
   const test::Document document(render(some_report(1000)));
   double sum = 0;
