@@ -35,18 +35,24 @@ Function* find(void* library, const char* name) {
   return reinterpret_cast<Function*>(symbol);
 }
 
-template <class Function>
-Function* in_cublaslt(const char* name) {
+void* cublaslt() {
   static void* const library =
       open_library("libcublasLt.so." + std::to_string(CUBLAS_VER_MAJOR), CROSSFIX_CUBLASLT_FOLDER);
-  return find<Function>(library, name);
+  return library;
+}
+void* cudnn() {
+  static void* const library =
+      open_library("libcudnn.so." + std::to_string(CUDNN_MAJOR), CROSSFIX_CUDNN_FOLDER);
+  return library;
 }
 
 template <class Function>
+Function* in_cublaslt(const char* name) {
+  return find<Function>(cublaslt(), name);
+}
+template <class Function>
 Function* in_cudnn(const char* name) {
-  static void* const library =
-      open_library("libcudnn.so." + std::to_string(CUDNN_MAJOR), CROSSFIX_CUDNN_FOLDER);
-  return find<Function>(library, name);
+  return find<Function>(cudnn(), name);
 }
 
 }  // namespace
