@@ -2,12 +2,15 @@
 
 #include <CLI/CLI.hpp>
 
+#include "ranks.hpp"
+
 namespace crossfix::cli {
 
 /// Each adds one subcommand, whose action runs as its callback while `app` parses. An action throws
 /// CLI::ValidationError for arguments that do not fit together, and what the library throws.
-void add_locate_command(CLI::App& app);
-void add_evaluate_command(CLI::App& app);
+/// `ranks` share the work where the command has any to share; only rank 0 prints.
+void add_locate_command(CLI::App& app, ranks::Ranks& ranks);
+void add_evaluate_command(CLI::App& app, ranks::Ranks& ranks);
 void add_info_command(CLI::App& app);
 void add_world_command(CLI::App& app);
 

@@ -7,19 +7,21 @@ namespace crossfix::cli {
 
 namespace {
 
-void evaluate(const EvaluateOptions& options) {
+void evaluate(const EvaluateOptions& options, ranks::Ranks& ranks) {
   if (options.resume && options.out.empty()) {
     throw CLI::ValidationError("--resume", "needs --out, the folder of the results to go on with");
   }
   if (options.resume && !options.dump.empty()) {
     throw CLI::ValidationError("--dump", "goes without --resume: it needs every sample's outputs");
   }
-  options.list ? list_dataset(options.data) : run_evaluation(options);
+  if (!options.list) return run_evaluation(options, ranks);
+  need_one_rank(ranks, "--list");
+  list_dataset(options.data);
 }
 
 }  // namespace
 
-void add_evaluate_command(CLI::App& app) {
+void add_evaluate_command(CLI::App& app, ranks::Ranks& ranks) {
   const auto options = std::make_shared<EvaluateOptions>();
   CLI::App* command =
       app.add_subcommand("evaluate", "Measure weights on a data set by its published protocol");
@@ -50,7 +52,7 @@ void add_evaluate_command(CLI::App& app) {
   options->model.add_to(*command);
   command->footer(
       "Example: crossfix evaluate --dataset vigor --root VIGOR --area same --pairs all --out run");
-  command->callback([options] { evaluate(*options); });
+  command->callback([options, &ranks] { evaluate(*options, ranks); });
 }
 
 }  // namespace crossfix::cli

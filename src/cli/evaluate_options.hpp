@@ -60,7 +60,7 @@ void list_dataset(const DatasetChoice& choice);
 
 /// Runs the network over the data set, or over what is left of it, and prints the figures. Throws
 /// DataError for what cannot be read or gone on with, DeviceError, and with `strict` ImageError for
-/// an image that cannot be used.
-void run_evaluation(const EvaluateOptions& options);
+/// an image that cannot be used. Collective over `ranks`, which share the samples.
+void run_evaluation(const EvaluateOptions& options, ranks::Ranks& ranks);
 
 }  // namespace crossfix::cli

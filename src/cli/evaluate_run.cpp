@@ -20,8 +20,8 @@
 #include "evaluate_report.hpp"
 #include "progress.hpp"
 #include "raw_dump.hpp"
-#include "results_file.hpp"
 #include "sample_decoder.hpp"
+#include "shared_results.hpp"
 
 namespace crossfix::cli {
 
@@ -86,41 +86,51 @@ void thin(data::Dataset& dataset, std::size_t limit) {
   dataset.samples = std::move(kept);
 }
 
-/// A pass over the data set: reads, locates, writes, reports.
+/// A pass over the data set: reads, locates, writes, reports. Of several ranks each locates its part
+/// of the batches, and rank 0 alone says anything.
 class EvaluationRun {
  public:
-  explicit EvaluationRun(const EvaluateOptions& options)
-      : options_(options), dataset_(options.data.read()) {
-    for (const std::string& warning : dataset_.warnings) warn(warning);
+  EvaluationRun(const EvaluateOptions& options, ranks::Ranks& ranks)
+      : options_(options), ranks_(ranks), dataset_(options.data.read()) {
+    for (const std::string& warning : dataset_.warnings) say(warning);
     thin(dataset_, options.limit);
     if (dataset_.samples.empty()) {
       throw DataError(options.data.root.string() + ": no samples in this split of " +
                       options.data.description());
     }
-    localizer_.emplace(options.model.load(false, options.batch));
-    std::cerr << "crossfix: weights trained on: " << configuration().trained_on << '\n';
+    localizer_.emplace(options.model.load(ranks.place(), false, options.batch));
+    if (ranks.first())
+      std::cerr << "crossfix: weights trained on: " << configuration().trained_on << '\n';
     check_projection();
     warn_about_scale();
-    open_results();
-    if (!options.dump.empty()) dump_.emplace(options.dump);
+    results_.emplace(ranks, options.out, header(), options.resume, dataset_, outcomes_);
+    if (!options.dump.empty() && ranks.first()) dump_.emplace(options.dump);
   }
 
   void run() {
-    const std::vector<Batch> batches = batches_left();
+    std::vector<Batch> batches = batches_left();
     std::size_t left = 0;
     for (const Batch& batch : batches) left += batch.size();
-    if (options_.resume && results_) {
+    if (options_.resume && ranks_.first()) {
       std::cerr << "crossfix: " << to_run_ - left << " samples are there already, " << left
                 << " to go\n";
     }
-    if (left > 0) locate_all(batches, left);
+    if (left > 0) locate_all(my_part(std::move(batches)), left);
+    results_->collect(outcomes_);
+    if (!options_.dump.empty()) collect_raw();
+    if (!ranks_.first()) return ranks_.barrier();
     if (dump_) write_dump();
     report();
+    ranks_.barrier();
   }
 
  private:
   const model::Configuration& configuration() const { return localizer_->configuration(); }
   bool robotcar() const { return options_.data.kind == DatasetKind::robotcar; }
+
+  void say(const std::string& warning) const {
+    if (ranks_.first()) warn(warning);
+  }
 
   void check_projection() const {
     const bool pinhole = configuration().ground_projection == model::GroundProjection::pinhole;
@@ -145,7 +155,7 @@ class EvaluationRun {
     std::snprintf(text, sizeof text,
                   "tiles are up to %.0f %% %s than the %.1f m that the weights were trained at",
                   100 * std::abs(worst), worst > 0 ? "wider" : "narrower", trained);
-    warn(text);
+    say(text);
   }
 
   bool is_wanted(const data::Sample& sample) const {
@@ -169,16 +179,6 @@ class EvaluationRun {
     return json;
   }
 
-  void open_results() {
-    outcomes_.assign(dataset_.samples.size(), {});
-    if (options_.out.empty()) return;
-    std::error_code error;
-    std::filesystem::create_directories(options_.out, error);
-    if (error) throw DataError(options_.out.string() + ": " + error.message());
-    results_ = std::make_unique<eval::ResultsFile>(options_.out / "samples.jsonl", header(),
-                                                   options_.resume, dataset_, outcomes_);
-  }
-
   /// The batches that lack a result. Which samples go together depends on the data set alone.
   std::vector<Batch> batches_left() {
     std::vector<Batch> all;
@@ -198,6 +198,15 @@ class EvaluationRun {
     return all;
   }
 
+  /// Neighbours: they share ground images.
+  std::vector<Batch> my_part(std::vector<Batch> all) const {
+    const auto [begin, end] = ranks::part_of(all.size(), ranks_.rank(), ranks_.size());
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(end), all.end());
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(begin));
+    return all;
+  }
+
+  /// `left`: samples of all ranks.
   void locate_all(const std::vector<Batch>& batches, std::size_t left) {
     const data::ImageSource source =
         robotcar() ? data::ImageSource::of_robotcar(options_.data.root)
@@ -211,23 +220,47 @@ class EvaluationRun {
                              localizer_->check({street, tile});
                            }},
                           options_.decoders);
-    Progress progress("samples", left);
+    Progress progress("samples", left, ranks_.first() && ranks_.place().terminal);
+    ranks_.listen([&](const std::string& message) { hear(message, progress); });
     const Clock::time_point begin = Clock::now();
-    while (auto batch = decoder.next()) {
-      locate(*batch, progress);
-      progress.advance(batch->size());
-    }
+    while (auto batch = decoder.next()) locate(*batch);
+    const std::vector<std::string> busy = ranks_.gather(std::to_string(busy_));
+    ranks_.listen({});
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     progress.clear();
-    char text[128];
+    if (!ranks_.first()) return;
+    double sum = 0;
+    for (const std::string& text : busy) sum += std::stod(text);
+    const double share = sum / seconds / ranks_.size();
+    char text[192];
     std::snprintf(text, sizeof text,
-                  "crossfix: %zu samples in %.1f s, %.2f/s; the network was busy %.1f %% of it\n",
-                  left, seconds, static_cast<double>(left) / seconds, 100 * busy_ / seconds);
+                  "crossfix: %zu samples in %.1f s, %.2f/s%s; the network was busy %.1f %% of it\n",
+                  left, seconds, static_cast<double>(left) / seconds, on_ranks().c_str(),
+                  100 * share);
     std::cerr << text;
   }
 
-  /// Locates the sound samples of a batch together and records all in order.
-  void locate(const std::vector<DecodedSample>& batch, Progress& progress) {
+  /// ", on 16 ranks on 2 machines" where there are several.
+  std::string on_ranks() const {
+    if (ranks_.alone()) return {};
+    const int machines = ranks_.place().machines;
+    return ", on " + std::to_string(ranks_.size()) + " ranks on " + std::to_string(machines) +
+           (machines == 1 ? " machine" : " machines");
+  }
+
+  /// One line for each unreadable image, whatever the samples and ranks that need it.
+  void hear(const std::string& message, Progress& progress) {
+    const Json batch = Json::parse(message);
+    for (const Json& failure : batch.at("failures")) {
+      if (!failures_.insert(failure.at("error")).second) continue;
+      progress.clear();
+      warn("sample " + failure.at("sample").dump() + ": " + failure.at("error").get<std::string>());
+    }
+    progress.advance(batch.at("samples"));
+  }
+
+  /// Locates the sound samples of a batch together, records all in order, and tells rank 0.
+  void locate(const std::vector<DecodedSample>& batch) {
     // What could not be read when the batch was first tried stays out of it, whatever it is now.
     const auto is_sound = [&](const DecodedSample& decoded) {
       return decoded.error.empty() && outcomes_[decoded.sample->number].failure.empty();
@@ -239,26 +272,23 @@ class EvaluationRun {
     const Clock::time_point begin = Clock::now();
     localizer_->locate(pairs, fixes_);
     busy_ += std::chrono::duration<double>(Clock::now() - begin).count();
+    Json message{{"samples", batch.size()}, {"failures", Json::array()}};
     auto fix = fixes_.begin();
     for (const DecodedSample& decoded : batch) {
       const data::Sample& sample = *decoded.sample;
       const bool sound = is_sound(decoded);
-      if (sound && dump_) raw_.emplace_back(sample.number, *fix);
+      if (sound && !options_.dump.empty()) raw_.emplace_back(sample.number, *fix);
       if (!outcomes_[sample.number].known()) {
-        sound ? finish(sample, {answer_of(sample, *fix), {}}) : give_up(decoded, progress);
+        if (!sound) {
+          if (options_.strict) throw ImageError(decoded.error);
+          message["failures"].push_back({{"sample", sample.number}, {"error", decoded.error}});
+        }
+        finish(sample, sound ? eval::Outcome{answer_of(sample, *fix), {}}
+                             : eval::Outcome{{}, decoded.error});
       }
       if (sound) ++fix;
     }
-  }
-
-  /// One line for each unreadable image, however many samples it is of.
-  void give_up(const DecodedSample& decoded, Progress& progress) {
-    progress.clear();
-    if (options_.strict) throw ImageError(decoded.error);
-    if (failures_.insert(decoded.error).second) {
-      warn("sample " + std::to_string(decoded.sample->number) + ": " + decoded.error);
-    }
-    finish(*decoded.sample, {{}, decoded.error});
+    ranks_.tell(message.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
 
   /// From the raw outputs, in double: `fix.pixel` may come from a device, where it is a float.
@@ -280,8 +310,21 @@ class EvaluationRun {
   }
 
   void finish(const data::Sample& sample, eval::Outcome outcome) {
-    if (results_) results_->append(sample, outcome);
+    results_->append(sample, outcome);
     outcomes_[sample.number] = std::move(outcome);
+  }
+
+  /// Collective: brings all raw outputs to rank 0. The parts of the ranks follow each other in the
+  /// data set's order.
+  void collect_raw() {
+    std::string mine;
+    if (!ranks_.first()) {
+      for (const auto& [number, fix] : raw_) mine += pack_raw(number, fix);
+    }
+    const std::vector<std::string> parts = ranks_.gather(std::move(mine));
+    for (std::size_t rank = 1; rank < parts.size(); ++rank) {
+      for (std::string_view rest = parts[rank]; !rest.empty();) raw_.push_back(unpack_raw(rest));
+    }
   }
 
   void write_dump() {
@@ -318,10 +361,11 @@ class EvaluationRun {
   }
 
   const EvaluateOptions& options_;
+  ranks::Ranks& ranks_;
   data::Dataset dataset_;
   std::optional<Localizer> localizer_;
-  std::unique_ptr<eval::ResultsFile> results_;
   std::vector<eval::Outcome> outcomes_;
+  std::optional<SharedResults> results_;
   std::optional<RawDump> dump_;
   std::vector<std::pair<std::size_t, Fix>> raw_;
   std::vector<Fix> fixes_;
@@ -332,6 +376,8 @@ class EvaluationRun {
 
 }  // namespace
 
-void run_evaluation(const EvaluateOptions& options) { EvaluationRun(options).run(); }
+void run_evaluation(const EvaluateOptions& options, ranks::Ranks& ranks) {
+  EvaluationRun(options, ranks).run();
+}
 
 }  // namespace crossfix::cli

@@ -33,7 +33,7 @@ std::string projection(const model::Configuration& configuration) {
 }
 
 void print_info(const ModelOptions& options) {
-  const Localizer localizer = options.load();
+  const Localizer localizer = options.load({});
   const model::Configuration& c = localizer.configuration();
   row("weights", options.model_path().string());
   row("trained on", c.trained_on);

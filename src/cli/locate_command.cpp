@@ -83,9 +83,12 @@ void locate_pair(const LocateOptions& options) {
 
   const io::Image ground = io::read_image(options.ground);
   const io::Image satellite = io::read_image(options.satellite);
-  Localizer localizer = load(options);
+  Localizer localizer = load(options, {});
   const Pair pair{ground, satellite, options.tile(), {options.heading}};
-  if (!options.rescale) warn_about_scale(localizer, pair, options.satellite);
+  if (!options.rescale) {
+    const std::string warning = scale_warning(localizer, pair, options.satellite);
+    if (!warning.empty()) warn(warning);
+  }
 
   Fix fix;
   localizer.locate(pair, fix);
@@ -109,14 +112,16 @@ void locate_pair(const LocateOptions& options) {
   }
 }
 
-void locate(const LocateOptions& options) {
+void locate(const LocateOptions& options, ranks::Ranks& ranks) {
   check(options);
-  options.pairs.empty() ? locate_pair(options) : locate_list(options);
+  if (!options.pairs.empty()) return locate_list(options, ranks);
+  need_one_rank(ranks, "locate without --pairs");
+  locate_pair(options);
 }
 
 }  // namespace
 
-void add_locate_command(CLI::App& app) {
+void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
   const auto options = std::make_shared<LocateOptions>();
   CLI::App* command = app.add_subcommand("locate", "Find where photos were taken");
   command->add_option("--ground", options->ground, "Street-view image, PNG or JPEG");
@@ -160,7 +165,7 @@ void add_locate_command(CLI::App& app) {
   command->footer(
       "Example: crossfix locate --ground street.jpg --satellite tile.png --gsd 0.114 "
       "--overlay fix.png");
-  command->callback([options] { locate(*options); });
+  command->callback([options, &ranks] { locate(*options, ranks); });
 }
 
 }  // namespace crossfix::cli

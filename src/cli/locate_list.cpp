@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +19,8 @@
 namespace crossfix::cli {
 namespace {
 
+using Json = nlohmann::json;
+
 /// Pairs decoded ahead of the network: the next batch, or enough to hide an image that takes long;
 /// few enough that large photos do not fill the memory.
 std::size_t decoded_ahead(Index batch) {
@@ -23,37 +28,152 @@ std::size_t decoded_ahead(Index batch) {
   return static_cast<std::size_t>(std::max(batch, kLeast));
 }
 
-/// Locates the pairs of a list and reports each.
-class ListRun {
+/// The groups of `batch` neighbours that fall to a rank: every so-many-th, so that all ranks move
+/// through the list together and rank 0 can print as they go.
+std::vector<std::size_t> my_part(std::size_t entries, Index batch, const ranks::Ranks& ranks) {
+  std::vector<std::size_t> part;
+  const auto size = static_cast<std::size_t>(ranks.size());
+  for (std::size_t i = 0; i < entries; ++i) {
+    const std::size_t group = i / static_cast<std::size_t>(batch);
+    if (group % size == static_cast<std::size_t>(ranks.rank())) part.push_back(i);
+  }
+  return part;
+}
+
+/// What a rank tells of one pair.
+struct Located {
+  std::size_t number = 0;  ///< in the list, from 0
+  std::string line;        ///< JSON
+  std::string warning;     ///< or empty
+  std::optional<FixError> error;
+  bool failed = false;
+  std::string raw;  ///< for the dump, see pack_raw; or empty
+};
+
+std::string pack(const Located& located) {
+  Json json{{"number", located.number},
+            {"line", located.line},
+            {"warning", located.warning},
+            {"failed", located.failed}};
+  if (located.error) {
+    const FixError& error = *located.error;
+    json["error"] = {error.pixels, error.within_radius68};
+    if (error.metres) json["metres"] = *error.metres;
+  }
+  json["raw"] = Json::binary({located.raw.begin(), located.raw.end()});
+  std::string bytes;
+  Json::to_cbor(json, bytes);
+  return bytes;
+}
+
+Located unpack(const std::string& bytes) {
+  const Json json = Json::from_cbor(bytes);
+  Located located{
+      json.at("number"), json.at("line"), json.at("warning"), {}, json.at("failed"), {}};
+  if (json.contains("error")) {
+    located.error.emplace();
+    located.error->pixels = json.at("error")[0];
+    located.error->within_radius68 = json.at("error")[1];
+    if (json.contains("metres")) located.error->metres = json.at("metres").get<double>();
+  }
+  const auto& raw = json.at("raw").get_binary();
+  located.raw.assign(raw.begin(), raw.end());
+  return located;
+}
+
+/// Rank 0's side: prints what all ranks locate, in the list's order.
+class ListReport {
  public:
-  ListRun(const LocateOptions& options, std::vector<PairEntry> entries)
+  ListReport(const LocateOptions& options, const ranks::Ranks& ranks, std::size_t entries,
+             Index cells)
       : options_(options),
-        entries_(std::move(entries)),
-        localizer_(load(options)),
-        progress_("pairs", entries_.size()) {
+        ranks_(ranks),
+        cells_(cells),
+        progress_("pairs", entries, ranks.place().terminal) {
     if (!options.dump.empty()) dump_.emplace(options.dump);
   }
 
+  void take(Located located) {
+    waiting_.emplace(located.number, std::move(located));
+    progress_.clear();
+    while (!waiting_.empty() && waiting_.begin()->first == next_) {
+      print(waiting_.begin()->second);
+      waiting_.erase(waiting_.begin());
+      ++next_;
+    }
+    if (!ranks_.alone()) std::cout.flush();  // the end of another rank ends this one too
+    progress_.advance(1);
+  }
+
+  /// Throws DataError where there were pairs that could not be located.
+  void finish() {
+    progress_.clear();
+    if (dump_) dump_->commit();
+    if (!errors_.empty()) std::cerr << "crossfix: " << summary(errors_) << '\n';
+    if (failed_ == 0) return;
+    throw DataError(options_.pairs + ": " + std::to_string(failed_) + " of " +
+                    std::to_string(next_) +
+                    " pairs could not be located; their lines say why under \"error\"");
+  }
+
+ private:
+  void print(const Located& located) {
+    // One tile of a list stands for all: they share a source.
+    if (!located.warning.empty() && !std::exchange(warned_, true)) warn(located.warning);
+    std::cout << located.line << '\n';
+    if (located.error) errors_.push_back(*located.error);
+    if (located.failed) ++failed_;
+    if (!dump_) return;
+    if (located.failed) return dump_->add_missing(cells_);
+    std::string_view raw = located.raw;
+    dump_->add(unpack_raw(raw).second);
+  }
+
+  const LocateOptions& options_;
+  const ranks::Ranks& ranks_;
+  Index cells_;
+  Progress progress_;
+  std::map<std::size_t, Located> waiting_;  ///< for those before them
+  std::size_t next_ = 0;                    ///< number of the pair to print next
+  std::optional<RawDump> dump_;
+  std::vector<FixError> errors_;
+  std::size_t failed_ = 0;
+  bool warned_ = false;
+};
+
+/// Locates a rank's pairs of a list and tells rank 0 of each.
+class ListRun {
+ public:
+  ListRun(const LocateOptions& options, ranks::Ranks& ranks, const std::vector<PairEntry>& entries)
+      : options_(options),
+        ranks_(ranks),
+        entries_(entries),
+        localizer_(load(options, ranks.place())) {}
+
   void run() {
-    PairDecoder decoder(entries_, decoded_ahead(options_.batch));
+    const Index grid = localizer_.configuration().grid;
+    std::optional<ListReport> report;
+    if (ranks_.first()) {
+      report.emplace(options_, ranks_, entries_.size(), grid * grid);
+      ranks_.listen([&](const std::string& message) { report->take(unpack(message)); });
+    }
+    numbers_ = my_part(entries_.size(), options_.batch, ranks_);
+    std::vector<PairEntry> mine;
+    for (const std::size_t number : numbers_) mine.push_back(entries_[number]);
+    PairDecoder decoder(mine, decoded_ahead(options_.batch));
     std::vector<DecodedPair> group;
     while (auto pair = decoder.next()) {
       group.push_back(std::move(*pair));
       if (static_cast<Index>(group.size()) == options_.batch) locate(group);
     }
     locate(group);
-    progress_.clear();
-    if (dump_) dump_->commit();
-    if (!errors_.empty()) std::cerr << "crossfix: " << summary(errors_) << '\n';
-    if (failed_ > 0) {
-      throw DataError(options_.pairs + ": " + std::to_string(failed_) + " of " +
-                      std::to_string(entries_.size()) +
-                      " pairs could not be located; their lines say why under \"error\"");
-    }
+    ranks_.barrier();
+    ranks_.listen({});
+    if (report) report->finish();
   }
 
  private:
-  /// Locates the sound pairs of a group together, reports all in order and empties the group.
+  /// Locates the sound pairs of a group together, tells of all in order and empties the group.
   void locate(std::vector<DecodedPair>& group) {
     std::vector<Pair> sound;
     for (DecodedPair& pair : group) {
@@ -66,12 +186,12 @@ class ListRun {
       }
     }
     localizer_.locate(sound, fixes_);
-    progress_.clear();
     auto fix = fixes_.begin();
     for (const DecodedPair& pair : group) {
-      pair.error.empty() ? report(pair, *fix++) : report_failure(pair);
+      Located located = pair.error.empty() ? located_by(pair, *fix++) : failed(pair);
+      located.number = numbers_[told_++];
+      ranks_.tell(pack(located));
     }
-    progress_.advance(group.size());
     group.clear();
   }
 
@@ -90,41 +210,38 @@ class ListRun {
             entry.truth};
   }
 
-  void report(const DecodedPair& pair, const Fix& fix) {
-    if (!scale_warned_ &&
-        !options_.rescale) {  // one tile of a list stands for all: they share a source
-      scale_warned_ = warn_about_scale(localizer_, pair_of(pair), pair.entry->satellite.string());
+  Located located_by(const DecodedPair& pair, const Fix& fix) const {
+    Located located;
+    located.line = to_json(subject_of(pair), fix).dump();
+    if (!options_.rescale) {
+      located.warning = scale_warning(localizer_, pair_of(pair), pair.entry->satellite.string());
     }
-    std::cout << to_json(subject_of(pair), fix) << '\n';
-    if (pair.entry->truth) errors_.push_back(error_of(fix, *pair.entry->truth));
-    if (dump_) dump_->add(fix);
+    if (pair.entry->truth) located.error = error_of(fix, *pair.entry->truth);
+    if (!options_.dump.empty()) located.raw = pack_raw(0, fix);
+    return located;
   }
 
-  void report_failure(const DecodedPair& pair) {
-    std::cout << to_json(subject_of(pair), pair.error) << '\n';
-    if (dump_) {
-      const Index grid = localizer_.configuration().grid;
-      dump_->add_missing(grid * grid);
-    }
-    ++failed_;
+  static Located failed(const DecodedPair& pair) {
+    Located located;
+    located.line = to_json(subject_of(pair), pair.error).dump();
+    located.failed = true;
+    return located;
   }
 
   const LocateOptions& options_;
-  std::vector<PairEntry> entries_;
+  ranks::Ranks& ranks_;
+  const std::vector<PairEntry>& entries_;
   Localizer localizer_;
-  Progress progress_;
-  std::optional<RawDump> dump_;
+  std::vector<std::size_t> numbers_;  ///< of this rank's pairs in the list
+  std::size_t told_ = 0;
   std::vector<Fix> fixes_;
-  std::vector<FixError> errors_;
-  std::size_t failed_ = 0;
-  bool scale_warned_ = false;
 };
 
 }  // namespace
 
-void locate_list(const LocateOptions& options) {
-  ListRun run(options, read_pair_list(options.pairs));
-  run.run();
+void locate_list(const LocateOptions& options, ranks::Ranks& ranks) {
+  const std::vector<PairEntry> entries = read_pair_list(options.pairs);
+  ListRun(options, ranks, entries).run();
 }
 
 }  // namespace crossfix::cli

@@ -20,21 +20,21 @@ std::optional<PixelPoint> LocateOptions::truth_pixel() const {
   return PixelPoint{truth[0], truth[1]};
 }
 
-Localizer load(const LocateOptions& options) {
-  Localizer localizer = options.model.load(options.rescale, options.batch);
-  std::cerr << "crossfix: weights trained on: " << localizer.configuration().trained_on << '\n';
+Localizer load(const LocateOptions& options, const ranks::Place& place) {
+  Localizer localizer = options.model.load(place, options.rescale, options.batch);
+  if (place.rank == 0)
+    std::cerr << "crossfix: weights trained on: " << localizer.configuration().trained_on << '\n';
   return localizer;
 }
 
-bool warn_about_scale(const Localizer& localizer, const Pair& pair, const std::string& name) {
+std::string scale_warning(const Localizer& localizer, const Pair& pair, const std::string& name) {
   const auto ratio = localizer.scale_ratio(pair.tile, pair.satellite);
-  if (!ratio || std::abs(*ratio - 1) <= kScaleTolerance) return false;
+  if (!ratio || std::abs(*ratio - 1) <= kScaleTolerance) return {};
   std::ostringstream text;
   text.precision(3);
   text << name << ": a pixel of the network's input covers " << *ratio
        << " times the ground it was trained on; expect worse fixes, or give --rescale";
-  warn(text.str());
-  return true;
+  return text.str();
 }
 
 }  // namespace crossfix::cli

@@ -30,15 +30,15 @@ struct LocateOptions {
   std::optional<PixelPoint> truth_pixel() const;
 };
 
-/// Loads the weights and says what the weights were trained on, on standard error.
-Localizer load(const LocateOptions& options);
+/// Loads the weights; rank 0 says what they were trained on, on standard error.
+Localizer load(const LocateOptions& options, const ranks::Place& place);
 
-/// Warns where the tile's scale is far from the one the weights were trained at; true if it did.
-bool warn_about_scale(const Localizer& localizer, const Pair& pair, const std::string& name);
+/// A warning where the tile's scale is far from the one the weights were trained at, else empty.
+std::string scale_warning(const Localizer& localizer, const Pair& pair, const std::string& name);
 
 /// Locates every pair of `options.pairs`: JSON lines in the list's order on standard output, a
 /// summary of the errors on standard error. A pair that fails has an "error" in its line; the rest
-/// goes on, and DataError is thrown at the end.
-void locate_list(const LocateOptions& options);
+/// goes on, and DataError is thrown at the end. Collective over `ranks`, which share the pairs.
+void locate_list(const LocateOptions& options, ranks::Ranks& ranks);
 
 }  // namespace crossfix::cli

@@ -1,59 +1,80 @@
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <new>
 #include <string>
 
 #include "commands.hpp"
 #include "crossfix/core/error.hpp"
+#include "model_options.hpp"
 
 namespace {
 
 enum ExitCode { kUsage = 2, kInput = 3, kDevice = 4 };
 
-/// One line on standard error, whatever a path or a parser put into `message`.
-int fail(ExitCode code, std::string message) {
+/// One line on standard error, whatever a path or a parser put into `message` and however many ranks
+/// there are.
+int fail(crossfix::ranks::Ranks& ranks, int code, std::string message) {
   while (!message.empty() && message.back() == '\n') message.pop_back();
   for (char& c : message) {
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   }
+  if (!ranks.first()) ranks.hand_over(code, message);
   std::cout.flush();
   std::cerr << "crossfix: error: " << message << '\n';
+  ranks.end(code);
   return code;
 }
 
-int run(int argc, char** argv) {
+int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
   CLI::App app{"Finds where a street-view photo was taken inside a satellite tile.", "crossfix"};
   app.set_version_flag("--version", "crossfix " CROSSFIX_VERSION);
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 done, 2 usage, 3 an input or output that does not work, 4 a device that does "
       "not.\nExample: crossfix locate --ground street.jpg --satellite tile.png --overlay fix.png");
-  crossfix::cli::add_locate_command(app);
-  crossfix::cli::add_evaluate_command(app);
+  crossfix::cli::add_locate_command(app, ranks);
+  crossfix::cli::add_evaluate_command(app, ranks);
   crossfix::cli::add_info_command(app);
   crossfix::cli::add_world_command(app);
+  for (const char* name : {"info", "world"}) {
+    app.get_subcommand(name)->preparse_callback(
+        [&ranks, name](std::size_t) { crossfix::cli::need_one_rank(ranks, name); });
+  }
   try {
     app.parse(argc, argv);
     std::cout.flush();
     if (!std::cout) throw crossfix::DataError("standard output: cannot be written");
   } catch (const CLI::Success& request) {
-    return app.exit(request);
+    return ranks.first() ? app.exit(request) : 0;
   } catch (const CLI::RequiredError& error) {
     // A command that does not exist reads to the parser as no command.
     const auto unknown = app.remaining();
-    return fail(kUsage, unknown.empty() ? error.what() : "no command named '" + unknown[0] + "'");
+    return fail(ranks, kUsage,
+                unknown.empty() ? error.what() : "no command named '" + unknown[0] + "'");
   } catch (const CLI::ParseError& error) {
-    return fail(kUsage, std::string(error.what()) + " (crossfix COMMAND --help tells more)");
+    return fail(ranks, kUsage, std::string(error.what()) + " (crossfix COMMAND --help tells more)");
+  } catch (const crossfix::ranks::RankError& error) {
+    return fail(ranks, error.code(), error.what());
   } catch (const crossfix::DeviceError& error) {
-    return fail(kDevice, error.what());
+    return fail(ranks, kDevice, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(kInput, "not enough memory");
+    return fail(ranks, kInput, "not enough memory");
   } catch (const std::exception& error) {
-    return fail(kInput, error.what());
+    return fail(ranks, kInput, error.what());
   }
   return 0;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) { return run(argc, argv); }
+int main(int argc, char** argv) {
+  std::unique_ptr<crossfix::ranks::Ranks> ranks;
+  try {
+    ranks = crossfix::ranks::start(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "crossfix: error: " << error.what() << '\n';
+    return kUsage;
+  }
+  return run(*ranks, argc, argv);
+}

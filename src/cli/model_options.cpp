@@ -32,11 +32,15 @@ void ModelOptions::add_to(CLI::App& command) {
                   "f32, bf16, f16 (GPU), or auto: bf16 where the machine has instructions for it")
       ->check(CLI::IsMember({"auto", "f32", "bf16", "f16"}))
       ->capture_default_str();
-  command.add_option("--threads", threads, "CPU threads; all cores where absent")
+  command
+      .add_option("--threads", threads,
+                  "CPU threads of a rank; all cores where absent, divided among a machine's ranks")
       ->check(CLI::Range(1, 4096));
-  command.add_option("--gpu", gpu, "number of the GPU, where there are several")
-      ->check(CLI::Range(0, 1023))
-      ->capture_default_str();
+  command
+      .add_option("--gpu", gpu,
+                  "Number of the GPU; where absent the first, and of several ranks on a machine "
+                  "each takes its own")
+      ->check(CLI::Range(0, 1023));
 }
 
 std::filesystem::path ModelOptions::model_path() const {
@@ -49,15 +53,20 @@ std::filesystem::path ModelOptions::model_path() const {
   return bundled;
 }
 
-Localizer ModelOptions::load(bool rescale, Index batch) const {
+Localizer ModelOptions::load(const ranks::Place& place, bool rescale, Index batch) const {
   LocalizerOptions options;
   options.device = kDevices.at(device);
   options.precision = kPrecisions.at(precision);
-  options.threads = threads;
-  options.gpu = gpu;
+  options.threads = threads > 0 || place.size == 1 ? threads : place.cpus;
+  options.gpu = gpu.value_or(place.local_rank);
   options.rescale = rescale;
   options.batch = batch;
   return Localizer::load(model_path(), options);
+}
+
+void need_one_rank(const ranks::Ranks& ranks, const std::string& what) {
+  if (ranks.alone()) return;
+  throw CLI::ValidationError(what, "has no work to share: start it without mpirun");
 }
 
 void warn(const std::string& message) { std::cerr << "crossfix: warning: " << message << '\n'; }

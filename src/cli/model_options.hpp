@@ -2,9 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "crossfix/localizer.hpp"
+#include "ranks.hpp"
 
 namespace crossfix::cli {
 
@@ -14,16 +16,21 @@ struct ModelOptions {
   std::string device = "auto";
   std::string precision = "f32";
   int threads = 0;
-  int gpu = 0;
+  std::optional<int> gpu;  ///< absent: each of a machine's ranks takes its own
 
   void add_to(CLI::App& command);
 
   /// The file meant. Throws CLI::ValidationError where none is named and none is bundled.
   std::filesystem::path model_path() const;
 
-  /// Throws what Localizer::load throws. `rescale`, `batch`: see LocalizerOptions.
-  Localizer load(bool rescale = false, Index batch = 1) const;
+  /// Throws what Localizer::load throws. `rescale`, `batch`: see LocalizerOptions. The ranks of one
+  /// machine divide its CPUs and GPUs.
+  Localizer load(const ranks::Place& place, bool rescale = false, Index batch = 1) const;
 };
+
+/// For what has no work to share: throws CLI::ValidationError, naming `what`, where there are
+/// several ranks.
+void need_one_rank(const ranks::Ranks& ranks, const std::string& what);
 
 /// Prints "crossfix: warning: MESSAGE" on standard error.
 void warn(const std::string& message);

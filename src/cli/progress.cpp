@@ -26,10 +26,12 @@ std::string progress_text(const std::string& what, std::size_t done, std::size_t
          numbers;
 }
 
-Progress::Progress(std::string what, std::size_t total)
+bool at_terminal() { return isatty(STDERR_FILENO) == 1; }
+
+Progress::Progress(std::string what, std::size_t total, bool visible)
     : what_(std::move(what)),
       total_(total),
-      visible_(isatty(STDERR_FILENO) == 1),
+      visible_(visible),
       start_(Clock::now()),
       last_(start_) {
   if (visible_) draw(start_);

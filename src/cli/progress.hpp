@@ -6,12 +6,15 @@
 
 namespace crossfix::cli {
 
-/// A progress bar on standard error with rate and time left; silent where standard error is not a
-/// terminal. Not for several threads at once.
+/// Whether this process's standard error is a terminal.
+bool at_terminal();
+
+/// A progress bar on standard error with rate and time left. Not for several threads at once.
 class Progress {
  public:
-  /// `what` is counted up to `total`, e.g. ("pairs", 500).
-  Progress(std::string what, std::size_t total);
+  /// `what` is counted up to `total`, e.g. ("pairs", 500). `visible`: whether anything is drawn,
+  /// for where standard error ends at a terminal.
+  Progress(std::string what, std::size_t total, bool visible = at_terminal());
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress();

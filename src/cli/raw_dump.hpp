@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "crossfix/localizer.hpp"
@@ -29,5 +33,11 @@ class RawDump {
   std::vector<float> logits_;
   std::vector<float> offsets_;
 };
+
+/// What RawDump takes of a fix, with the number of its pair, for another rank: not for files.
+std::string pack_raw(std::size_t number, const Fix& fix);
+
+/// Takes one such pair from the front of `bytes`.
+std::pair<std::size_t, Fix> unpack_raw(std::string_view& bytes);
 
 }  // namespace crossfix::cli

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/io/atomic_file.hpp"
 
 namespace crossfix::eval {
 
@@ -56,6 +57,74 @@ Json belief_json(const data::Sample& sample, const Answer& answer, Mode mode) {
   return json;
 }
 
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
+  throw DataError(path.string() + ": " + what);
+}
+
+/// Throws where two runs' headers differ.
+void compare(const Json& theirs, const Json& ours) {
+  const auto shown = [](const Json& json, const std::string& key) {
+    return json.contains(key) ? json.at(key).dump() : "nothing";
+  };
+  for (const Json* side : {&ours, &theirs}) {
+    for (const auto& [key, value] : side->items()) {
+      if (shown(theirs, key) == shown(ours, key)) continue;
+      throw DataError("its run was made with " + key + " " + shown(theirs, key) +
+                      ", this one has " + shown(ours, key) + "; a run goes on as it began");
+    }
+  }
+}
+
+/// Checks the header, and calls `take_record` with each record of a results file's whole lines.
+template <class TakeRecord>
+void read_lines(const std::filesystem::path& path, std::string_view text, const Json& header,
+                const TakeRecord& take_record) {
+  std::size_t line = 0;
+  std::size_t end = 0;
+  try {
+    for (std::size_t at = 0; at < text.size(); at = end + 1) {
+      end = text.find('\n', at);
+      ++line;
+      const Json json = Json::parse(text.substr(at, end - at));
+      line == 1 ? compare(json, header) : take_record(json);
+    }
+  } catch (const nlohmann::json::exception& error) {
+    fail(path, "line " + std::to_string(line) + " is not what a run writes (" + error.what() +
+                   "); begin anew in another folder");
+  } catch (const DataError& error) {
+    fail(path, error.what());
+  }
+}
+
+/// A file that one process at a time opens.
+class LockedFile {
+ public:
+  explicit LockedFile(const std::filesystem::path& path)
+      : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
+    if (descriptor_ < 0) fail(path, std::strerror(errno));
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+    ::close(descriptor_);
+    fail(path, "another run is writing it");
+  }
+  LockedFile(const LockedFile&) = delete;
+  LockedFile& operator=(const LockedFile&) = delete;
+  ~LockedFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+  int descriptor() const { return descriptor_; }
+  void release() { descriptor_ = -1; }
+
+ private:
+  int descriptor_;
+};
+
+/// Without a last line that is cut short.
+std::string whole_lines(std::string text) {
+  text.erase(text.rfind('\n') + 1);  // all of it where there is no whole line
+  return text;
+}
+
 Belief belief_from(const Json& json) {
   Belief belief{json.at("level"), {}};
   if (json.contains("log_density")) belief.log_density = json.at("log_density").get<double>();
@@ -81,43 +150,96 @@ Json to_json(const data::Dataset& dataset, const data::Sample& sample, const Out
   return json;
 }
 
+std::string line_of(const data::Dataset& dataset, const data::Sample& sample,
+                    const Outcome& outcome) {
+  return to_json(dataset, sample, outcome).dump(-1, ' ', false, Json::error_handler_t::replace) +
+         "\n";
+}
+
+std::size_t take(const Json& record, const data::Dataset& dataset, std::vector<Outcome>& outcomes) {
+  const auto number = record.at("sample").get<std::size_t>();
+  const std::string name = "sample " + std::to_string(number);
+  if (number >= outcomes.size() || record.at("ground") != dataset.samples[number].ground ||
+      record.at("satellite") != dataset.samples[number].satellite) {
+    throw DataError(name + " is not that of the data set");
+  }
+  if (outcomes[number].known()) throw DataError(name + " stands twice");
+  if (record.contains("error")) {
+    outcomes[number].failure = record.at("error");
+    if (outcomes[number].failure.empty()) throw DataError("a failure without a reason");
+    return number;
+  }
+  Answer answer;
+  answer.fix = {record.at("fix").at(0), record.at("fix").at(1)};
+  answer.radius68 = record.at("radius68");
+  for (const auto& [mode, key] : kModes) {
+    if (!record.contains(key)) continue;
+    (mode == Mode::exact ? answer.exact : answer.reference) = belief_from(record.at(key));
+  }
+  outcomes[number].answer = answer;
+  return number;
+}
+
 ResultsFile::ResultsFile(std::filesystem::path path, const Json& header, bool resume,
                          const data::Dataset& dataset, std::vector<Outcome>& outcomes)
-    : path_(std::move(path)), dataset_(dataset) {
+    : path_(std::move(path)), header_(header), dataset_(dataset) {
   outcomes.assign(dataset.samples.size(), {});
-  descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail(std::strerror(errno));
-  try {
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) fail("another run is writing it");
-    std::string text = read_all(descriptor_);
-    if (!text.empty() && !resume) {
-      fail("holds results already; go on with them by --resume, or name another folder");
-    }
-    text.erase(text.rfind('\n') + 1);  // all of it where there is no whole line
-    if (::ftruncate(descriptor_, static_cast<off_t>(text.size())) != 0) fail(std::strerror(errno));
-    if (text.empty()) {
-      write(header.dump() + "\n");
-    } else {
-      read(text, header, outcomes);
-    }
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
+  LockedFile file(path_);
+  std::string text = read_all(file.descriptor());
+  if (!text.empty() && !resume) {
+    fail(path_, "holds results already; go on with them by --resume, or name another folder");
   }
+  text = whole_lines(std::move(text));
+  if (::ftruncate(file.descriptor(), static_cast<off_t>(text.size())) != 0) {
+    fail(path_, std::strerror(errno));
+  }
+  read_lines(path_, text, header_,
+             [&](const Json& record) { numbers_.push_back(take(record, dataset_, outcomes)); });
+  descriptor_ = file.descriptor();
+  if (text.empty()) write(header_.dump() + "\n");
+  file.release();
 }
 
 ResultsFile::~ResultsFile() { ::close(descriptor_); }
 
 void ResultsFile::append(const data::Sample& sample, const Outcome& outcome) {
-  const std::string line =
-      to_json(dataset_, sample, outcome).dump(-1, ' ', false, Json::error_handler_t::replace) +
-      "\n";
+  const std::string line = line_of(dataset_, sample, outcome);
   ++appended_;
   if (const auto bytes = pause_after(appended_)) {
     write(line.substr(0, *bytes));
     ::pause();
   }
   write(line);
+  numbers_.push_back(sample.number);
+}
+
+void ResultsFile::absorb(const std::filesystem::path& other, std::vector<Outcome>& outcomes) {
+  const LockedFile file(other);
+  std::vector<Outcome> theirs(outcomes.size());
+  read_lines(other, whole_lines(read_all(file.descriptor())), header_, [&](const Json& record) {
+    const std::size_t number = take(record, dataset_, theirs);
+    if (outcomes[number].known()) return;  // an end of the program came before the file's
+    const data::Sample& sample = dataset_.samples[number];
+    write(line_of(dataset_, sample, theirs[number]));
+    numbers_.push_back(number);
+    outcomes[number] = std::move(theirs[number]);
+  });
+  std::filesystem::remove(other);
+}
+
+void ResultsFile::finish(const std::vector<Outcome>& outcomes) {
+  std::vector<std::size_t> wanted;
+  for (const data::Sample& sample : dataset_.samples) {
+    if (outcomes[sample.number].known()) wanted.push_back(sample.number);
+  }
+  if (wanted == numbers_) return;
+  io::AtomicFile file(path_);
+  file.write(header_.dump() + "\n");
+  for (const std::size_t number : wanted) {
+    file.write(line_of(dataset_, dataset_.samples[number], outcomes[number]));
+  }
+  file.commit();
+  numbers_ = std::move(wanted);
 }
 
 void ResultsFile::write(const std::string& line) {
@@ -125,65 +247,9 @@ void ResultsFile::write(const std::string& line) {
   while (!rest.empty()) {
     const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail(std::string("cannot be written: ") + std::strerror(errno));
+    if (written < 0) fail(path_, std::string("cannot be written: ") + std::strerror(errno));
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
-}
-
-void ResultsFile::read(const std::string& text, const Json& header,
-                       std::vector<Outcome>& outcomes) const {
-  std::size_t line = 0;
-  std::size_t end = 0;
-  try {
-    for (std::size_t at = 0; at < text.size(); at = end + 1) {
-      end = text.find('\n', at);
-      ++line;
-      const Json json = Json::parse(std::string_view(text).substr(at, end - at));
-      line == 1 ? compare(json, header) : take(json, outcomes);
-    }
-  } catch (const nlohmann::json::exception& error) {
-    fail("line " + std::to_string(line) + " is not what a run writes (" + error.what() +
-         "); begin anew in another folder");
-  }
-}
-
-void ResultsFile::compare(const Json& theirs, const Json& ours) const {
-  const auto shown = [](const Json& json, const std::string& key) {
-    return json.contains(key) ? json.at(key).dump() : "nothing";
-  };
-  for (const Json* side : {&ours, &theirs}) {
-    for (const auto& [key, value] : side->items()) {
-      if (shown(theirs, key) == shown(ours, key)) continue;
-      fail("its run was made with " + key + " " + shown(theirs, key) + ", this one has " +
-           shown(ours, key) + "; a run goes on as it began");
-    }
-  }
-}
-
-void ResultsFile::take(const Json& record, std::vector<Outcome>& outcomes) const {
-  const auto number = record.at("sample").get<std::size_t>();
-  if (number >= outcomes.size() || record.at("ground") != dataset_.samples[number].ground ||
-      record.at("satellite") != dataset_.samples[number].satellite) {
-    fail("sample " + std::to_string(number) + " is not that of the data set");
-  }
-  if (outcomes[number].known()) fail("sample " + std::to_string(number) + " stands twice");
-  if (record.contains("error")) {
-    outcomes[number].failure = record.at("error");
-    if (outcomes[number].failure.empty()) fail("a failure without a reason");
-    return;
-  }
-  Answer answer;
-  answer.fix = {record.at("fix").at(0), record.at("fix").at(1)};
-  answer.radius68 = record.at("radius68");
-  for (const auto& [mode, name] : kModes) {
-    if (!record.contains(name)) continue;
-    (mode == Mode::exact ? answer.exact : answer.reference) = belief_from(record.at(name));
-  }
-  outcomes[number].answer = answer;
-}
-
-void ResultsFile::fail(const std::string& what) const {
-  throw DataError(path_.string() + ": " + what);
 }
 
 }  // namespace crossfix::eval

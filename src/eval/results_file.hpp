@@ -13,9 +13,21 @@ namespace crossfix::eval {
 nlohmann::ordered_json to_json(const data::Dataset& dataset, const data::Sample& sample,
                                const Outcome& outcome);
 
+/// The same as a line, with its end.
+std::string line_of(const data::Dataset& dataset, const data::Sample& sample,
+                    const Outcome& outcome);
+
+/// Puts the outcome that such an object tells of in its place, and returns the sample's number.
+/// Throws DataError where it is of another data set or stands there already, JSON's errors where it
+/// lacks something.
+std::size_t take(const nlohmann::ordered_json& record, const data::Dataset& dataset,
+                 std::vector<Outcome>& outcomes);
+
 /// A file of JSON lines that grows while a run goes on: first what the run is made with, then one
 /// line a sample, in any order. A line is written by one call, so that whatever ends the program
 /// leaves whole lines and at most one that is cut short.
+///
+/// Several processes of one run have a file each; one of them makes one of all at last.
 class ResultsFile {
  public:
   /// Begins a file, or with `resume` goes on with one that is there: its results are put into
@@ -34,18 +46,23 @@ class ResultsFile {
   /// Appends one sample's line. Throws DataError (disk full).
   void append(const data::Sample& sample, const Outcome& outcome);
 
+  /// Appends what another file of the same run has and `outcomes` has not, to both, and removes the
+  /// file. Throws as the constructor does.
+  void absorb(const std::filesystem::path& other, std::vector<Outcome>& outcomes);
+
+  /// Ends the file: where it lacks any of `outcomes` or is not in the data set's order, it is
+  /// replaced by one that has and is, whole or not at all. Throws DataError.
+  void finish(const std::vector<Outcome>& outcomes);
+
  private:
-  [[noreturn]] void fail(const std::string& what) const;
   void write(const std::string& line);
-  void read(const std::string& text, const nlohmann::ordered_json& header,
-            std::vector<Outcome>& outcomes) const;
-  void compare(const nlohmann::ordered_json& theirs, const nlohmann::ordered_json& ours) const;
-  void take(const nlohmann::ordered_json& record, std::vector<Outcome>& outcomes) const;
 
   std::filesystem::path path_;
+  nlohmann::ordered_json header_;
   const data::Dataset& dataset_;
   int descriptor_ = -1;
   std::size_t appended_ = 0;
+  std::vector<std::size_t> numbers_;  ///< samples in the file, in its order
 };
 
 }  // namespace crossfix::eval

@@ -1,0 +1,6 @@
+# MPI, where it is wanted and found: sets CROSSFIX_HAS_MPI.
+set(CROSSFIX_HAS_MPI OFF)
+if(CROSSFIX_WITH_MPI AND CROSSFIX_BUILD_PROGRAM)
+  find_package(MPI QUIET COMPONENTS CXX)
+  set(CROSSFIX_HAS_MPI ${MPI_CXX_FOUND})
+endif()

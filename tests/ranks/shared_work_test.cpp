@@ -1,0 +1,327 @@
+/// The program under mpirun: whatever the number of ranks, what it writes is the same to the byte.
+#include <catch2/catch.hpp>
+
+#ifndef CROSSFIX_MPIRUN
+
+#include <cstdio>
+
+TEST_CASE("ranks share the work of the program") {
+  std::puts("skipped: mpi: this build found no MPI, or was not to use it");
+}
+
+#else
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "cli/program.hpp"
+#include "data/fixtures.hpp"
+#include "vigor.hpp"
+
+using namespace crossfix;
+using nlohmann::json;
+using test::Run;
+
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+bool holds(const std::string& text, const std::string& part) {
+  INFO(text);
+  return text.find(part) != std::string::npos;
+}
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+/// The program's own; mpirun says more.
+std::string error_lines(const std::string& text) {
+  std::istringstream stream(text);
+  std::string errors;
+  for (std::string line; std::getline(stream, line);) {
+    if (line.starts_with("crossfix: error: ")) errors += line + "\n";
+  }
+  return errors;
+}
+
+/// The VIGOR fixture with small made-up images, a list of pairs of them, and tiny weights.
+class SharedPlace {
+ public:
+  SharedPlace() {
+    fs::create_directories(root());
+    fs::copy(test::vigor_fixture() / "splits", root() / "splits", fs::copy_options::recursive);
+    data::VigorOptions options;
+    options.root = root();
+    options.area = data::Area::cross;
+    options.pairs = data::Pairs::all;
+    set = data::read_vigor(options);
+    for (const data::Group& group : set.groups) {
+      for (const char* view : {"panorama", "satellite"}) {
+        fs::create_directories(root() / group.name / view);
+      }
+    }
+    std::string list = "ground,satellite,row,col,gsd\n";
+    for (const data::Sample& sample : set.samples) {
+      if (sample.choice == 0) {
+        io::write_png(root() / sample.ground, test::image(sample.ground, 32, 64), 1);
+      }
+      if (!fs::exists(root() / sample.satellite)) {
+        io::write_png(root() / sample.satellite, test::image(sample.satellite, 40, 40), 1);
+      }
+      list += "\"vigor/" + sample.ground + "\",\"vigor/" + sample.satellite + "\",12,13,0.9\n";
+    }
+    test::write_text(place.folder / "pairs.csv", list);
+  }
+
+  fs::path root() const { return place.folder.path() / "vigor"; }
+
+  static std::string evaluate(const std::string& more) {
+    return "evaluate --dataset vigor --root vigor --area cross --pairs all --threads 1 --model "
+           "weights.safetensors " +
+           more;
+  }
+
+  static std::string locate(const std::string& more) {
+    return "locate --pairs pairs.csv --threads 1 --model weights.safetensors " + more;
+  }
+
+  /// The program on so many ranks, after `prelude`, which each rank's shell runs. Leaks are not
+  /// looked for: those of MPI are not the program's.
+  static std::string shell_command(int ranks, const std::string& arguments,
+                                   const std::string& prelude = "") {
+    return "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY=passive "
+           "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 exec " CROSSFIX_MPIRUN
+           " --oversubscribe --bind-to none -n " +
+           std::to_string(ranks) + " sh -c '" + prelude + " exec \"" CROSSFIX_PROGRAM "\" " +
+           arguments + "'";
+  }
+
+  Run run(int ranks, const std::string& arguments, const std::string& prelude = "") const {
+    const std::string out = (place.logs / "mpi-out").string();
+    const std::string err = (place.logs / "mpi-err").string();
+    const std::string command = "cd '" + place.folder.path().string() + "' && (" +
+                                shell_command(ranks, arguments, prelude) + ") >'" + out + "' 2>'" +
+                                err + "' </dev/null";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, test::read_text(out),
+            test::read_text(err)};
+  }
+
+  std::string read(const std::string& name) const { return test::read_text(place.folder / name); }
+  bool exists(const std::string& name) const { return fs::exists(place.folder / name); }
+
+  test::Workplace place;
+  data::Dataset set;
+};
+
+/// The process of a rank among the children of mpirun; 0 where it has not begun.
+pid_t process_of_rank(pid_t launcher, int rank) {
+  const std::string folder = "/proc/" + std::to_string(launcher);
+  std::istringstream children(
+      test::read_text(folder + "/task/" + std::to_string(launcher) + "/children"));
+  const std::string wanted = "OMPI_COMM_WORLD_RANK=" + std::to_string(rank);
+  for (pid_t child = 0; children >> child;) {
+    std::ifstream stream("/proc/" + std::to_string(child) + "/environ", std::ios::binary);
+    for (std::string variable; std::getline(stream, variable, '\0');) {
+      if (variable == wanted) return child;
+    }
+  }
+  return 0;
+}
+
+/// Starts a run of which one rank stops in a record, kills that rank (signal 9), and returns
+/// mpirun's exit code.
+int run_and_kill(const SharedPlace& place, int ranks, int rank, const std::string& pause,
+                 const std::string& arguments) {
+  const std::string name =
+      rank == 0 ? "samples.jsonl" : "samples." + std::to_string(rank) + ".jsonl";
+  const fs::path results = place.place.folder / ("run/" + name);
+  const std::size_t bytes = std::stoul(pause.substr(pause.find(':') + 1));
+  const std::size_t record = std::stoul(pause);
+  const auto text_of = [](const fs::path& file) {
+    return fs::exists(file) ? test::read_text(file) : std::string();
+  };
+  const std::string command =
+      SharedPlace::shell_command(ranks, arguments,
+                                 "if [ $OMPI_COMM_WORLD_RANK = " + std::to_string(rank) +
+                                     " ]; then export CROSSFIX_TEST_PAUSE=" + pause + "; fi;");
+  const pid_t launcher = ::fork();
+  REQUIRE(launcher >= 0);
+  if (launcher == 0) {
+    if (::chdir(place.place.folder.path().c_str()) == 0) {
+      const std::string quiet = "exec >/dev/null 2>&1 </dev/null; " + command;
+      ::execl("/bin/sh", "sh", "-c", quiet.c_str(), static_cast<char*>(nullptr));
+    }
+    ::_exit(127);
+  }
+  int status = 0;
+  bool there = false;
+  while (!there && ::waitpid(launcher, &status, WNOHANG) == 0) {
+    const std::string text = text_of(results);
+    const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    // Of an earlier run the first file has lines already.
+    there = lines >= record && text.size() - (text.rfind('\n') + 1) == bytes && bytes > 0;
+    if (!there) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  REQUIRE(there);  // else it ended by itself
+  const pid_t victim = process_of_rank(launcher, rank);
+  REQUIRE(victim > 0);
+  const Clock::time_point killed = Clock::now();
+  ::kill(victim, SIGKILL);
+  ::waitpid(launcher, &status, 0);
+  CHECK(Clock::now() - killed < std::chrono::seconds(60));  // nobody waits for the dead
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("evaluate gives the same bytes on any number of ranks") {
+  const SharedPlace place;
+  const std::string batch = GENERATE(as<std::string>(), "1", "3");
+  const auto arguments = [&](const std::string& name) {
+    return SharedPlace::evaluate("--batch " + batch + " --out " + name + " --dump " + name +
+                                 ".raw");
+  };
+  const Run alone = place.place.run(arguments("alone"));
+  REQUIRE(alone.code == 0);
+  for (const int ranks : {1, 2, 3}) {
+    CAPTURE(ranks);
+    const std::string name = "on" + std::to_string(ranks);
+    const Run run = place.run(ranks, arguments(name));
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    CHECK(run.out == alone.out);
+    CHECK(place.read(name + "/samples.jsonl") == place.read("alone/samples.jsonl"));
+    CHECK(place.read(name + "/figures.json") == place.read("alone/figures.json"));
+    CHECK(place.read(name + ".raw") == place.read("alone.raw"));
+    CHECK_FALSE(place.exists(name + "/samples.1.jsonl"));
+    CHECK(count_of(run.err, "weights trained on") == 1);
+    CHECK(count_of(run.err, "88 samples in") == 1);
+  }
+}
+
+TEST_CASE("locate gives the same bytes on any number of ranks") {
+  const SharedPlace place;
+  test::write_text(place.root() / place.set.samples[8].ground, "no image");
+  const std::string batch = GENERATE(as<std::string>(), "1", "5");
+  const auto arguments = [&](const std::string& name) {
+    return SharedPlace::locate("--batch " + batch + " --dump " + name + ".raw");
+  };
+  const Run alone = place.place.run(arguments("alone"));
+  REQUIRE(alone.code == 3);  // a pair cannot be read
+  REQUIRE(count_of(alone.out, "\n") == 88);
+  for (const int ranks : {1, 2, 3}) {
+    CAPTURE(ranks);
+    const std::string name = "on" + std::to_string(ranks);
+    const Run run = place.run(ranks, arguments(name));
+    INFO(run.err);
+    CHECK(run.code == 3);
+    CHECK(run.out == alone.out);
+    CHECK(error_lines(run.err) == error_lines(alone.err));
+    CHECK(holds(run.err, "pairs with a truth"));
+    CHECK(count_of(run.err, "times the ground it was trained on") ==
+          count_of(alone.err, "times the ground it was trained on"));
+    CHECK(place.read(name + ".raw") == place.read("alone.raw"));
+  }
+}
+
+TEST_CASE("a rank that is killed takes none of the results with it") {
+  const SharedPlace place;
+  const std::string more = "--batch 3 --resume --out ";
+  REQUIRE(place.place.run(SharedPlace::evaluate(more + "whole")).code == 0);
+  const std::string arguments = SharedPlace::evaluate(more + "run");
+  CHECK(run_and_kill(place, 3, 1, "7:40", arguments) != 0);
+  const std::string left = place.read("run/samples.1.jsonl");
+  CHECK(count_of(left, "\n") == 7);  // the header and six results
+  CHECK(run_and_kill(place, 2, 0, "5:120", arguments) != 0);
+  CHECK(run_and_kill(place, 3, 2, "2:3", arguments) != 0);
+  const std::string first = place.read("run/samples.jsonl");
+  std::istringstream stream(left.substr(0, left.rfind('\n') + 1));
+  std::string line;
+  for (std::getline(stream, line); std::getline(stream, line);) CHECK(holds(first, line + "\n"));
+  for (const int ranks : {1, 2}) {
+    CAPTURE(ranks);
+    const std::string name = "run" + std::to_string(ranks);
+    fs::copy(place.place.folder / "run", place.place.folder / name);
+    const Run last = place.run(ranks, SharedPlace::evaluate(more + name));
+    INFO(last.err);
+    CHECK(last.code == 0);
+    CHECK(holds(last.err, "samples are there already"));
+    CHECK(place.read(name + "/samples.jsonl") == place.read("whole/samples.jsonl"));
+    CHECK(place.read(name + "/figures.json") == place.read("whole/figures.json"));
+    CHECK_FALSE(place.exists(name + "/samples.1.jsonl"));
+    CHECK_FALSE(place.exists(name + "/samples.2.jsonl"));
+  }
+}
+
+TEST_CASE("what ends one rank ends all, with one line and its exit code") {
+  const SharedPlace place;
+  const std::string damaged = place.set.samples.back().ground;
+  test::write_text(place.root() / damaged, "no image");
+  SECTION("an image that only the last rank reads") {
+    const Run run = place.run(3, SharedPlace::evaluate("--strict"));
+    CHECK(run.code == 3);
+    CHECK(count_of(error_lines(run.err), "\n") == 1);
+    CHECK(holds(error_lines(run.err), "rank 2: "));
+    CHECK(holds(error_lines(run.err), damaged));
+    CHECK(run.out.empty());
+  }
+  SECTION("an image that is not needed") {
+    const Run run = place.run(3, SharedPlace::evaluate("--out run"));
+    CHECK(run.code == 0);
+    CHECK(count_of(run.err, "neither a PNG nor a JPEG") == 1);
+    CHECK(holds(run.out, "unreadable for 1 image"));
+  }
+  SECTION("what no rank can do") {
+    for (const auto& [arguments, code, part] :
+         {std::tuple{SharedPlace::evaluate("--batch 0"), 2, "--batch"},
+          std::tuple{SharedPlace::evaluate("--list"), 2, "--list"},
+          std::tuple{std::string("info"), 2, "info"},
+          std::tuple{SharedPlace::locate("--dump none/raw"), 3, "none"},
+          std::tuple{std::string("evaluate --dataset vigor --root pairs"), 2, "--root"}}) {
+      const Run run = place.run(2, arguments);
+      INFO(run.err);
+      CHECK(run.code == code);
+      CHECK(count_of(error_lines(run.err), "\n") == 1);
+      CHECK(holds(error_lines(run.err), part));
+    }
+  }
+  SECTION("ranks with different weights") {
+    model::Configuration other = test::program_configuration();
+    other.temperature = 0.5;
+    fs::create_directories(place.place.folder / "other");
+    place.place.model.write(place.place.folder / "other/weights.safetensors", other);
+    fs::create_directory_symlink(place.root(), place.place.folder / "other/vigor");
+    const Run run = place.run(2, SharedPlace::evaluate(""),
+                              "if [ $OMPI_COMM_WORLD_RANK = 1 ]; then cd other; fi;");
+    CHECK(run.code == 3);
+    CHECK(holds(error_lines(run.err), "rank 1 has weights"));
+  }
+  SECTION("ranks that see different folders") {
+    fs::create_directories(place.place.folder / "other");
+    fs::copy(place.place.folder / "weights.safetensors", place.place.folder / "other");
+    fs::create_directory_symlink(place.root(), place.place.folder / "other/vigor");
+    const Run run = place.run(2, SharedPlace::evaluate("--out run"),
+                              "if [ $OMPI_COMM_WORLD_RANK = 1 ]; then cd other; fi;");
+    CHECK(run.code == 3);
+    CHECK(holds(error_lines(run.err), "rank 1: "));
+    CHECK(holds(error_lines(run.err), "all machines share"));
+  }
+}
+
+#endif
