@@ -100,6 +100,40 @@ TEST_CASE("a last line that is cut short anywhere is written anew") {
   }
 }
 
+TEST_CASE("files of several processes become one, in the data set's order") {
+  const test::ScratchFolder folder;
+  const data::Dataset set = some_dataset();
+  std::vector<Outcome> outcomes;
+  {
+    ResultsFile file(folder / "whole.jsonl", kHeader, false, set, outcomes);
+    for (const data::Sample& sample : set.samples) {
+      file.append(sample, some_outcome(static_cast<double>(sample.number)));
+    }
+  }
+  {
+    ResultsFile other(folder / "1.jsonl", kHeader, false, set, outcomes);
+    other.append(set.samples[0], some_outcome(0));
+    other.append(set.samples[1], some_outcome(1));
+  }
+  const std::string whole = test::read_text(folder / "whole.jsonl");
+  const std::string text = test::read_text(folder / "1.jsonl");
+  test::write_text(folder / "1.jsonl", text + "{\"sample\":2,\"gro");  // cut short
+  ResultsFile file(folder / "r.jsonl", kHeader, false, set, outcomes);
+  // As an end of the program between taking over and removing leaves it: sample 1 stands in both.
+  file.append(set.samples[1], some_outcome(1));
+  outcomes[1] = some_outcome(1);
+  file.absorb(folder / "1.jsonl", outcomes);
+  CHECK_FALSE(std::filesystem::exists(folder / "1.jsonl"));
+  CHECK(outcomes[0].answer->radius68 == some_outcome(0).answer->radius68);
+  CHECK_FALSE(outcomes[2].known());
+  outcomes[2] = some_outcome(2);
+  file.finish(outcomes);
+  CHECK(test::read_text(folder / "r.jsonl") == whole);
+  test::write_text(folder / "2.jsonl", "{\"precision\":\"bf16\",\"samples\":3}\n");
+  CHECK_THROWS_AS(file.absorb(folder / "2.jsonl", outcomes), DataError);
+  CHECK(std::filesystem::exists(folder / "2.jsonl"));
+}
+
 TEST_CASE("results of another run are refused") {
   const test::ScratchFolder folder;
   const data::Dataset set = some_dataset();
