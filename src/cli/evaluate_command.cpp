@@ -41,6 +41,8 @@ void add_evaluate_command(CLI::App& app, ranks::Ranks& ranks) {
   command->add_flag("--json", options->json, "Print JSON instead of tables (docs/evaluate.md)");
   command->add_option("--dump", options->dump,
                       "Raw network outputs to write (safetensors), in the data set's order");
+  command->add_option("--report", options->report,
+                      "HTML file to write: figures, charts, maps, the best and worst pairs");
   command->add_option("--limit", options->limit, "Take so many samples, spread evenly")
       ->check(CLI::PositiveNumber);
   command->add_option("--batch", options->batch, "Pairs that go through the network together")

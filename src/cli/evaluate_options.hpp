@@ -47,6 +47,7 @@ struct EvaluateOptions {
   int decoders = 1;           ///< threads that read images
   std::filesystem::path out;  ///< folder of the results; or empty
   std::filesystem::path dump;
+  std::filesystem::path report;  ///< HTML file; or empty
   bool resume = false;
   bool strict = false;
   bool json = false;

@@ -16,6 +16,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/atomic_file.hpp"
+#include "evaluate_html.hpp"
 #include "evaluate_options.hpp"
 #include "evaluate_report.hpp"
 #include "progress.hpp"
@@ -105,6 +106,9 @@ class EvaluationRun {
     warn_about_scale();
     results_.emplace(ranks, options.out, header(), options.resume, dataset_, outcomes_);
     if (!options.dump.empty() && ranks.first()) dump_.emplace(options.dump);
+    if (!options.report.empty() && ranks.first()) {
+      const io::AtomicFile probe(options.report);  // throws now what the end of long work would
+    }
   }
 
   void run() {
@@ -198,6 +202,14 @@ class EvaluationRun {
     return all;
   }
 
+  const data::ImageSource& images() {
+    if (!images_) {
+      images_.emplace(robotcar() ? data::ImageSource::of_robotcar(options_.data.root)
+                                 : data::ImageSource::of_vigor(options_.data.root, dataset_));
+    }
+    return *images_;
+  }
+
   /// Neighbours: they share ground images.
   std::vector<Batch> my_part(std::vector<Batch> all) const {
     const auto [begin, end] = ranks::part_of(all.size(), ranks_.rank(), ranks_.size());
@@ -208,12 +220,9 @@ class EvaluationRun {
 
   /// `left`: samples of all ranks.
   void locate_all(const std::vector<Batch>& batches, std::size_t left) {
-    const data::ImageSource source =
-        robotcar() ? data::ImageSource::of_robotcar(options_.data.root)
-                   : data::ImageSource::of_vigor(options_.data.root, dataset_);
     const Index side = configuration().satellite_size;
     const auto& ground = configuration().ground_size;
-    SampleDecoder decoder(source, batches,
+    SampleDecoder decoder(images(), batches,
                           {{ground[0], ground[1]},
                            {side, side},
                            [this](io::ImageView street, io::ImageView tile) {
@@ -354,15 +363,35 @@ class EvaluationRun {
     }
     if (options_.json) {
       std::cout << json.dump(2) << '\n';
-      return;
+    } else {
+      std::cout << options_.data.description() << ", " << options_.data.root.string() << "\n\n";
+      print_figures(std::cout, figures, robotcar());
     }
-    std::cout << options_.data.description() << ", " << options_.data.root.string() << "\n\n";
-    print_figures(std::cout, figures, robotcar());
+    std::cout.flush();
+    if (!options_.report.empty()) write_report(figures);
+  }
+
+  void write_report(const std::vector<ModeFigures>& figures) {
+    Json settings = header();
+    settings["model"] = options_.model.model_path().string();
+    settings["trained on"] = configuration().trained_on;
+    settings["temperature"] = configuration().temperature;
+    auto report = html_report(options_.data, dataset_, outcomes_, figures, settings);
+    const eval::Mode mode = charted_mode(figures);
+    const Extremes extremes = extremes_of(dataset_, outcomes_, mode);
+    const auto drawn = [&](const std::vector<std::size_t>& numbers) {
+      return draw_pairs(dataset_, outcomes_, mode, numbers, images(), *localizer_);
+    };
+    report.pairs_note = pairs_note();
+    report.best = drawn(extremes.best);
+    report.worst = drawn(extremes.worst);
+    eval::html::write(options_.report, report);
   }
 
   const EvaluateOptions& options_;
   ranks::Ranks& ranks_;
   data::Dataset dataset_;
+  std::optional<data::ImageSource> images_;
   std::optional<Localizer> localizer_;
   std::vector<eval::Outcome> outcomes_;
   std::optional<SharedResults> results_;

@@ -166,6 +166,14 @@ PixelPoint MapProjection::pixel(double easting, double northing) const {
           constant_.col + east_.col * e + north_.col * n};
 }
 
+std::pair<double, double> MapProjection::place(PixelPoint pixel) const {
+  const double row = pixel.row - constant_.row;
+  const double col = pixel.col - constant_.col;
+  const double determinant = east_.row * north_.col - east_.col * north_.row;
+  return {kMeanEasting + (row * north_.col - col * north_.row) / determinant,
+          kMeanNorthing + (col * east_.row - row * east_.col) / determinant};
+}
+
 double MapProjection::metres_per_pixel() const {
   return 1 / std::sqrt(std::abs(east_.row * north_.col - east_.col * north_.row));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <utility>
 
 #include "sample.hpp"
 
@@ -29,6 +30,9 @@ class MapProjection {
   MapProjection();
 
   PixelPoint pixel(double easting, double northing) const;
+
+  /// The inverse: (easting, northing).
+  std::pair<double, double> place(PixelPoint pixel) const;
 
   /// The square root of the ground that a pixel covers, metres.
   double metres_per_pixel() const;

@@ -14,6 +14,7 @@
 
 #include "crossfix/io/safetensors.hpp"
 #include "data/fixtures.hpp"
+#include "eval/html/xml_check.hpp"
 #include "program.hpp"
 #include "robotcar.hpp"
 #include "vigor.hpp"
@@ -170,13 +171,16 @@ TEST_CASE("evaluate writes a line for each sample, figures, and the raw outputs"
   CHECK(figures.at("modes").at("true").at("positives").at("errors").at("count") == 22);
 }
 
-TEST_CASE("a run that is killed ten times ends with the results of one that is not") {
+namespace {
+
+using Kills = std::vector<std::pair<std::size_t, std::size_t>>;
+
+/// Kills a run at these records and bytes of them, and compares what its end makes of it with a run
+/// that was left alone.
+void survives(const std::string& batch, const Kills& kills) {
   const VigorPlace vigor;
-  const std::string batch = GENERATE(as<std::string>(), "1", "3");
   const std::string more = "--batch " + batch + " --decoders 2 --resume --out ";
   REQUIRE(vigor.run(more + "whole").code == 0);
-  const std::pair<std::size_t, std::size_t> kills[] = {
-      {1, 0}, {4, 17}, {7, 1}, {1, 250}, {2, 0}, {11, 0}, {5, 99}, {13, 3}, {8, 0}, {2, 120}};
   for (const auto& [record, bytes] : kills) vigor.run_and_kill(more + "run", record, bytes);
   const Run last = vigor.run(more + "run");
   INFO(last.err);
@@ -191,6 +195,19 @@ TEST_CASE("a run that is killed ten times ends with the results of one that is n
   CHECK(numbers.size() == kSamples);
   CHECK(vigor.run(more + "run").code == 0);  // nothing left to do
   CHECK(vigor.read("run/samples.jsonl") == vigor.read("whole/samples.jsonl"));
+}
+
+}  // namespace
+
+TEST_CASE("a run that is killed goes on and ends as one that is not") {
+  survives("3", {{4, 0}, {11, 17}, {1, 250}});
+}
+
+TEST_CASE("a run that is killed ten times ends as one that is not", "[.long]") {
+  const std::string batch = GENERATE(as<std::string>(), "1", "3");
+  survives(
+      batch,
+      {{1, 0}, {4, 17}, {7, 1}, {1, 250}, {2, 0}, {11, 0}, {5, 99}, {13, 3}, {8, 0}, {2, 120}});
 }
 
 TEST_CASE("the figures do not depend on the threads that decode") {
@@ -255,6 +272,52 @@ TEST_CASE("an image that cannot be read is one line and one count") {
   CHECK(vigor.run("--out strict --strict").failed_with(3, damaged.ground));
 }
 
+TEST_CASE("the HTML report shows the best and worst pairs, and needs no other file") {
+  const VigorPlace vigor;
+  const Run run = vigor.run("--out run --batch 3 --report report.html");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  const std::string text = vigor.read("report.html");
+  const test::Document report(text);
+  std::vector<std::pair<double, std::size_t>> errors;
+  for (const json& line : lines_of(vigor.read("run/samples.jsonl"))) {
+    if (!line.contains("true")) continue;
+    errors.emplace_back(line.at("true").at("error_m"), line.at("sample").get<std::size_t>());
+  }
+  std::sort(errors.begin(), errors.end());
+  const auto titles = report.find("h4");
+  REQUIRE(titles.size() == 20);
+  const auto name = [&](std::size_t number) {
+    return fs::path(vigor.set.samples[number].ground).filename().string();
+  };
+  CHECK(titles[0].text == "1. " + name(errors[0].second));
+  CHECK(titles[9].text == "10. " + name(errors[9].second));
+  CHECK(titles[10].text == "1. " + name(errors.back().second));
+  const auto pictures = report.find("img");
+  CHECK(pictures.size() == 60);  // ground image, tile, heat map
+  for (const test::Element& picture : pictures) {
+    CHECK(picture.attribute("src").starts_with("data:image/jpeg;base64,"));
+  }
+  for (const char* part :
+       {"VIGOR, cross-area, original labels", "84 of 88 samples", "SanFrancisco", "true, pos+semi",
+        "reference, positives", "Risk and coverage", "Reliability", "weights.safetensors"}) {
+    CHECK(holds(text, part));
+  }
+  CHECK_FALSE(holds(text, "<script"));
+
+  // Of results that are there already, one of whose images is not any more.
+  fs::remove(vigor.root() / vigor.set.samples[errors[0].second].ground);
+  CHECK(vigor.run("--out run --batch 3 --resume --report again.html").code == 0);
+  const test::Document again(vigor.read("again.html"));
+  CHECK(again.find("h4").size() == 20);
+  CHECK(again.find("img").size() < 60);
+  CHECK(holds(vigor.read("again.html"), "no pictures"));
+
+  CHECK(vigor.run("--mode reference --report reference.html").code == 0);
+  CHECK(holds(vigor.read("reference.html"), "80 of 88 samples"));
+  CHECK(vigor.run("--report no/such/folder.html").failed_with(3, "no/such/folder.html"));
+}
+
 TEST_CASE("evaluate refuses what does not fit together") {
   const VigorPlace vigor;
   CHECK(vigor.run("--resume").failed_with(2, "--out"));
@@ -282,7 +345,7 @@ TEST_CASE("evaluate runs RobotCar's three test runs on tiles cut from the map") 
   model::Configuration pinhole = test::program_configuration();
   pinhole.ground_projection = model::GroundProjection::pinhole;
   place.model.write(place.folder / "pinhole.safetensors", pinhole);
-  const Run run = place.run(arguments + "pinhole.safetensors --out run");
+  const Run run = place.run(arguments + "pinhole.safetensors --out run --report runs.html");
   INFO(run.err);
   REQUIRE(run.code == 0);
   for (const char* part :
@@ -297,4 +360,9 @@ TEST_CASE("evaluate runs RobotCar's three test runs on tiles cut from the map") 
     mean += group.at("errors").at("mean_m").at("value").get<double>() / 3;
   }
   CHECK(exact.at("over_groups").at("mean_m") == Approx(mean));
+  const std::string report = test::read_text(place.folder / "runs.html");
+  CHECK(test::Document(report).find("img").size() == 60);
+  for (const char* part : {"Runs, mean / median", "average of runs", "Errors in test 2"}) {
+    CHECK(holds(report, part));
+  }
 }
