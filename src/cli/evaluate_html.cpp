@@ -228,6 +228,11 @@ void add_counts(const std::vector<ModeFigures>& modes, Report& report) {
 void add_definitions(const std::vector<ModeFigures>& modes, Report& report) {
   const bool reference = charted_mode(modes) == Mode::reference;
   report.definitions = eval::html::standard_definitions(reference);
+  report.definitions.push_back(
+      {"Maps",
+       "A dot is a sample at the place of its truth. Where several share one, as the tiles of one "
+       "ground image do, the largest error lies on top. Where samples are many, a cell has the "
+       "colour of their median."});
   if (modes.size() < 2) return;
   // The first two definitions are those in which the modes differ.
   auto other = eval::html::standard_definitions(!reference);

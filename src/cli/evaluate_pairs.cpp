@@ -13,6 +13,9 @@ namespace {
 
 using eval::html::ShownPair;
 
+/// A report shows pictures at a third to a half of their size.
+constexpr double kMarkWeight = 2;
+
 /// A pair's images as they were read.
 struct Read {
   io::Image ground;
@@ -43,7 +46,8 @@ void add_pictures(const Read& read, const Fix& fix, const data::Truth& truth, Sh
                            truth.pixel.col / truth.side * static_cast<double>(read.tile.extent(1))};
   pair.pictures.emplace_back(read.ground, "ground image");
   pair.pictures.emplace_back(read.tile, "tile");
-  pair.pictures.emplace_back(draw_overlay(read.tile, fix, in_tile), "posterior, fix, truth");
+  pair.pictures.emplace_back(draw_overlay(read.tile, fix, in_tile, kMarkWeight),
+                             "posterior, fix, truth");
 }
 
 }  // namespace

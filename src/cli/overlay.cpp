@@ -95,7 +95,8 @@ void outlined(double width, const Color& color, const Draw& draw) {
 
 }  // namespace
 
-io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth) {
+io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth,
+                       double weight) {
   const Index side = std::max(tile.extent(0), tile.extent(1));
   const Index factor = (kSmallestOverlay + side - 1) / side;
   io::Image image({tile.extent(0) * factor, tile.extent(1) * factor, 3});
@@ -106,7 +107,7 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
 
   const double row = fix.pixel.row * scale;
   const double col = fix.pixel.col * scale;
-  const double stroke = std::max(1.5, static_cast<double>(side * factor) / 280);
+  const double stroke = weight * std::max(1.5, static_cast<double>(side * factor) / 280);
   const double arm = 5 * stroke;
   outlined(stroke, kFixColor, [&](double width, const Color& color) {
     canvas.circle(row, col, fix.radius68_px * scale, width, color);

@@ -12,7 +12,9 @@ inline constexpr Index kSmallestOverlay = 512;
 
 /// The tile with the posterior as a heat map (transparent where it is unlikely), the fix as a
 /// cross with its 68 % circle, and the truth, where given, as a ring with a dot, joined to the fix.
-io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth);
+/// `weight` thickens the marks, for pictures that will be shown smaller than they are.
+io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth,
+                       double weight = 1);
 
 /// `ground`, scaled to the overlay's width, with the overlay below it.
 io::Image place_below(io::ImageView ground, io::ImageView overlay);
