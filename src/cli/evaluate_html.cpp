@@ -46,7 +46,7 @@ TableRow error_row(const std::string& name, const eval::ErrorSummary& errors, bo
   return row;
 }
 
-Table error_table(const std::vector<ModeFigures>& modes) {
+Table error_table(const std::vector<ModeFigures>& modes, bool runs) {
   Table table;
   table.title = "Errors";
   table.columns = {"samples",
@@ -61,8 +61,10 @@ Table error_table(const std::vector<ModeFigures>& modes) {
     if (figures.positives) {
       table.rows.push_back(error_row(mode + "positives", figures.positives->errors, true));
     }
-    table.rows.push_back(
-        error_row(mode + (figures.positives ? "pos+semi" : "all"), figures.all.errors, true));
+    table.rows.push_back(error_row(mode + (runs                ? "all"
+                                           : figures.positives ? "pos+semi"
+                                                               : "positives"),
+                                   figures.all.errors, true));
     if (figures.all.groups.size() < 2) continue;
     for (const eval::GroupFigures& group : figures.all.groups) {
       table.rows.push_back(error_row(mode + group.name, group.errors, false));
@@ -260,8 +262,9 @@ Report html_report(const DatasetChoice& choice, const data::Dataset& dataset,
   Report report;
   report.title = choice.description();
   report.warnings = dataset.warnings;
-  report.tables.push_back(error_table(figures));
-  if (choice.kind == DatasetKind::robotcar) report.tables.push_back(runs_table(figures));
+  const bool runs = choice.kind == DatasetKind::robotcar;
+  report.tables.push_back(error_table(figures, runs));
+  if (runs) report.tables.push_back(runs_table(figures));
   report.tables.push_back(uncertainty_table(figures));
   add_curves(dataset, outcomes, figures, report);
   add_samples(choice, dataset, outcomes, mode, report);
