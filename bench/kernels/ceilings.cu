@@ -33,9 +33,7 @@ struct Exponential {
 struct Pack {
   static constexpr const char* kName = "pack_bf16x2";
   static constexpr double kPerStep = 1;
-  static __device__ float step(float x) {
-    return __uint_as_float(device::pack2<bfloat16>(x, x));
-  }
+  static __device__ float step(float x) { return __uint_as_float(device::pack2<bfloat16>(x, x)); }
 };
 /// What a pair of scores costs beside the matrix products: scale and shift, exponential, sum, pack.
 struct ScorePair {
