@@ -75,8 +75,8 @@ fs::path corrected_file(const fs::path& root, const std::string& city, const std
 /// either will do.
 fs::path label_file(const VigorOptions& options, const std::string& city) {
   const std::string list = list_name(options.area, options.split);
-  const fs::path original = options.root / "splits" / city / (list + ".txt");
-  const fs::path corrected = corrected_file(options.root, city, list);
+  fs::path original = options.root / "splits" / city / (list + ".txt");
+  fs::path corrected = corrected_file(options.root, city, list);
   if (options.labels == LabelSet::original) return original;
   if (options.labels == LabelSet::corrected) return corrected;
   return fs::exists(original) || !fs::exists(corrected) ? original : corrected;
