@@ -169,7 +169,7 @@ class EvaluationRun {
   }
 
   Json header() const {
-    static const char* const kPrecisions[] = {"auto", "f32", "bf16", "f16"};
+    constexpr const char* kPrecisions[] = {"auto", "f32", "bf16", "f16"};
     Json json = options_.data.settings();
     json["mode"] = options_.mode;
     json["limit"] = options_.limit;
