@@ -183,7 +183,7 @@ class MpiRanks final : public Ranks {
     }
   }
 
-  void take(int from, int tag, std::string bytes) {
+  void take(int from, int tag, const std::string& bytes) {
     const auto source = static_cast<std::size_t>(from);
     if (tag == kTold) {
       hear(bytes);
