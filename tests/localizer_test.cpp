@@ -17,25 +17,9 @@
 #include "support/model_files.hpp"
 
 using namespace crossfix;
+using test::ModelFile;
 
 namespace {
-
-/// A tiny model on disk for the time of a test.
-class ModelFile {
- public:
-  explicit ModelFile(const model::Configuration& configuration = test::tiny_configuration())
-      : path_(std::filesystem::temp_directory_path() /
-              ("crossfix-localizer-" + std::to_string(::getpid()) + ".safetensors")) {
-    test::GeneratedModel(configuration).write(path_, configuration);
-  }
-  ModelFile(const ModelFile&) = delete;
-  ModelFile& operator=(const ModelFile&) = delete;
-  ~ModelFile() { std::filesystem::remove(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 Localizer load(const ModelFile& file, bool rescale = false, Index batch = 1) {
   return Localizer::load(file.path(), {.device = Device::cpu,

@@ -1,7 +1,4 @@
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <string>
 
 #include "crossfix/cuda/buffer.hpp"
@@ -11,25 +8,9 @@
 #include "support/model_files.hpp"
 
 using namespace crossfix;
+using test::ModelFile;
 
 namespace {
-
-class ModelFile {
- public:
-  ModelFile()
-      : path_(std::filesystem::temp_directory_path() /
-              ("crossfix-cuda-failure-" + std::to_string(::getpid()) + ".safetensors")) {
-    const auto configuration = test::tiny_configuration();
-    test::GeneratedModel(configuration).write(path_, configuration);
-  }
-  ModelFile(const ModelFile&) = delete;
-  ModelFile& operator=(const ModelFile&) = delete;
-  ~ModelFile() { std::filesystem::remove(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 constexpr LocalizerOptions kOnGpu{.device = Device::cuda, .precision = Precision::bf16};
 

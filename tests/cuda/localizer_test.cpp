@@ -1,11 +1,8 @@
 #include "crossfix/localizer.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <filesystem>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -15,26 +12,9 @@
 #include "support/model_files.hpp"
 
 using namespace crossfix;
+using test::ModelFile;
 
 namespace {
-
-/// A tiny model on disk for the time of a test.
-class ModelFile {
- public:
-  ModelFile()
-      : path_(std::filesystem::temp_directory_path() /
-              ("crossfix-cuda-" + std::to_string(::getpid()) + ".safetensors")) {
-    const auto configuration = test::tiny_configuration();
-    test::GeneratedModel(configuration).write(path_, configuration);
-  }
-  ModelFile(const ModelFile&) = delete;
-  ModelFile& operator=(const ModelFile&) = delete;
-  ~ModelFile() { std::filesystem::remove(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 Localizer load(const ModelFile& file, Device device, Index batch = 1) {
   return Localizer::load(

@@ -9,6 +9,7 @@
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
 #include "crossfix/model/network.hpp"
+#include "io/files.hpp"
 #include "support/counter_generator.hpp"
 #include "support/tiny_configuration.hpp"
 
@@ -40,6 +41,19 @@ struct GeneratedModel {
   void write(const std::filesystem::path& path, const model::Configuration& configuration) const {
     io::write_safetensors(path, records, {{io::kConfigurationKey, io::to_json(configuration)}});
   }
+};
+
+/// A tiny model on disk for the time of a test.
+class ModelFile {
+ public:
+  explicit ModelFile(const model::Configuration& configuration = tiny_configuration()) {
+    GeneratedModel(configuration).write(path_, configuration);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  ScratchFolder folder_;
+  std::filesystem::path path_ = folder_ / "weights.safetensors";
 };
 
 }  // namespace crossfix::test
