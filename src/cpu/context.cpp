@@ -5,6 +5,7 @@
 #include <string>
 #include <type_traits>
 
+#include "crossfix/ops/checks.hpp"
 #include "threads.hpp"
 
 namespace crossfix::cpu {
@@ -42,11 +43,7 @@ Context::Context(const Target& target, std::size_t scratch_bytes)
       scratch_({static_cast<Index>(scratch_bytes)}) {}
 
 std::byte* Context::scratch(std::size_t bytes) {
-  if (bytes > scratch_bytes()) {
-    throw ShapeError("an operator needs " + std::to_string(bytes) +
-                     " bytes of scratch memory; the context was made with " +
-                     std::to_string(scratch_bytes()));
-  }
+  ops::check_scratch(bytes, scratch_bytes());
   return scratch_.data();
 }
 

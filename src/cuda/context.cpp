@@ -1,12 +1,12 @@
 #include "crossfix/cuda/context.hpp"
 
 #include <algorithm>
-#include <string>
 #include <vector>
 
 #include "crossfix/cuda/image.hpp"
 #include "crossfix/cuda/image_slot.hpp"
 #include "crossfix/cuda/staging.hpp"
+#include "crossfix/ops/checks.hpp"
 #include "status.hpp"
 
 namespace crossfix::cuda {
@@ -31,11 +31,7 @@ Context::Context(const Target& target, std::size_t scratch_bytes)
 Context::~Context() { static_cast<void>(cudaStreamSynchronize(stream().get())); }
 
 std::byte* Context::scratch(std::size_t bytes) {
-  if (bytes > scratch_bytes()) {
-    throw ShapeError("an operator needs " + std::to_string(bytes) +
-                     " bytes of scratch memory; the context was made with " +
-                     std::to_string(scratch_bytes()));
-  }
+  ops::check_scratch(bytes, scratch_bytes());
   return scratch_.data();
 }
 

@@ -1,28 +1,15 @@
 #include "statistics.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
+#include "averages.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "vigor.hpp"
 
 namespace crossfix::data {
 
 namespace {
-
-/// Mean of none is 0.
-double mean_of(const std::vector<double>& values) {
-  if (values.empty()) return 0;
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
-}
 
 double centre_error(const Truth& truth) {
   return std::hypot(truth.pixel.row - truth.side / 2, truth.pixel.col - truth.side / 2) *

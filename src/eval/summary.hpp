@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "averages.hpp"
 #include "measurement.hpp"
 
 namespace crossfix::eval {
@@ -36,11 +37,8 @@ inline constexpr unsigned kBootstrapSeed = 42;
 /// the same intervals; an image's measurements must follow each other.
 ErrorSummary summarize(std::span<const Measurement> measurements);
 
-/// Mean of no values is 0.
-double mean_of(std::span<const double> values);
-
-/// The middle value, or the mean of the two; of no values 0.
-double median_of(std::vector<double> values);
+using data::mean_of;
+using data::median_of;
 
 /// The population's standard deviation: divided by the count.
 double deviation_of(std::span<const double> values);

@@ -13,11 +13,9 @@
 #include <thread>
 
 #include "crossfix/io/safetensors.hpp"
-#include "data/fixtures.hpp"
 #include "eval/html/xml_check.hpp"
-#include "program.hpp"
 #include "robotcar.hpp"
-#include "vigor.hpp"
+#include "vigor_workplace.hpp"
 
 using namespace crossfix;
 using nlohmann::json;
@@ -34,41 +32,10 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The VIGOR fixture with small made-up images, and the program run on it with tiny weights.
-class VigorPlace {
+/// The program evaluating the VIGOR fixture.
+class VigorPlace : public test::VigorWorkplace {
  public:
-  VigorPlace() {
-    fs::create_directories(root());
-    fs::copy(test::vigor_fixture() / "splits", root() / "splits", fs::copy_options::recursive);
-    data::VigorOptions options;
-    options.root = root();
-    options.area = data::Area::cross;
-    options.pairs = data::Pairs::all;
-    set = data::read_vigor(options);
-    for (const data::Group& group : set.groups) {
-      for (const char* view : {"panorama", "satellite"}) {
-        fs::create_directories(root() / group.name / view);
-      }
-    }
-    for (const data::Sample& sample : set.samples) {
-      if (sample.choice == 0) {
-        io::write_png(root() / sample.ground, test::image(sample.ground, 32, 64), 1);
-      }
-      if (!fs::exists(root() / sample.satellite)) {
-        io::write_png(root() / sample.satellite, test::image(sample.satellite, 40, 40), 1);
-      }
-    }
-  }
-
-  fs::path root() const { return place.folder.path() / "vigor"; }
-
-  static std::string arguments(const std::string& more) {
-    return "evaluate --dataset vigor --root vigor --area cross --pairs all --threads 1 --model "
-           "weights.safetensors " +
-           more;
-  }
-
-  Run run(const std::string& more) const { return place.run(arguments(more)); }
+  Run run(const std::string& more) const { return place.run(evaluate(more)); }
 
   /// Runs the program and kills it (signal 9) once it has written `record - 1` records and `bytes`
   /// bytes of the next.
@@ -79,7 +46,7 @@ class VigorPlace {
     };
     const std::string before = fs::exists(results) ? test::read_text(results) : std::string();
     const std::size_t wanted = std::max<std::size_t>(lines(before), 1) + record - 1;
-    const std::string command = "exec " CROSSFIX_PROGRAM " " + arguments(more) + " >/dev/null 2>&1";
+    const std::string command = "exec " CROSSFIX_PROGRAM " " + evaluate(more) + " >/dev/null 2>&1";
     const std::string pause = std::to_string(record) + ":" + std::to_string(bytes);
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
@@ -102,11 +69,6 @@ class VigorPlace {
     ::waitpid(child, &status, 0);
     CHECK(WIFSIGNALED(status));
   }
-
-  std::string read(const std::string& name) const { return test::read_text(place.folder / name); }
-
-  test::Workplace place;
-  data::Dataset set;
 };
 
 std::vector<json> lines_of(const std::string& text) {

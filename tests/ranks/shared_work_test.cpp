@@ -23,9 +23,7 @@ TEST_CASE("ranks share the work of the program") {
 #include <sstream>
 #include <thread>
 
-#include "cli/program.hpp"
-#include "data/fixtures.hpp"
-#include "vigor.hpp"
+#include "cli/vigor_workplace.hpp"
 
 using namespace crossfix;
 using nlohmann::json;
@@ -59,41 +57,15 @@ std::string error_lines(const std::string& text) {
   return errors;
 }
 
-/// The VIGOR fixture with small made-up images, a list of pairs of them, and tiny weights.
-class SharedPlace {
+/// The program on the VIGOR fixture, and on a list of its pairs.
+class SharedPlace : public test::VigorWorkplace {
  public:
   SharedPlace() {
-    fs::create_directories(root());
-    fs::copy(test::vigor_fixture() / "splits", root() / "splits", fs::copy_options::recursive);
-    data::VigorOptions options;
-    options.root = root();
-    options.area = data::Area::cross;
-    options.pairs = data::Pairs::all;
-    set = data::read_vigor(options);
-    for (const data::Group& group : set.groups) {
-      for (const char* view : {"panorama", "satellite"}) {
-        fs::create_directories(root() / group.name / view);
-      }
-    }
     std::string list = "ground,satellite,row,col,gsd\n";
     for (const data::Sample& sample : set.samples) {
-      if (sample.choice == 0) {
-        io::write_png(root() / sample.ground, test::image(sample.ground, 32, 64), 1);
-      }
-      if (!fs::exists(root() / sample.satellite)) {
-        io::write_png(root() / sample.satellite, test::image(sample.satellite, 40, 40), 1);
-      }
       list += "\"vigor/" + sample.ground + "\",\"vigor/" + sample.satellite + "\",12,13,0.9\n";
     }
     test::write_text(place.folder / "pairs.csv", list);
-  }
-
-  fs::path root() const { return place.folder.path() / "vigor"; }
-
-  static std::string evaluate(const std::string& more) {
-    return "evaluate --dataset vigor --root vigor --area cross --pairs all --threads 1 --model "
-           "weights.safetensors " +
-           more;
   }
 
   static std::string locate(const std::string& more) {
@@ -122,11 +94,7 @@ class SharedPlace {
             test::read_text(err)};
   }
 
-  std::string read(const std::string& name) const { return test::read_text(place.folder / name); }
   bool exists(const std::string& name) const { return fs::exists(place.folder / name); }
-
-  test::Workplace place;
-  data::Dataset set;
 };
 
 /// The process of a rank among the children of mpirun; 0 where it has not begun.

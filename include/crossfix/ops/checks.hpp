@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "crossfix/core/tensor_view.hpp"
@@ -7,6 +8,15 @@
 
 /// What every backend checks of what it is given.
 namespace crossfix::ops {
+
+/// What a context checks of a demand for scratch memory: `bytes` of the `available` it was made with.
+inline void check_scratch(std::size_t bytes, std::size_t available) {
+  if (bytes > available) {
+    throw ShapeError("an operator needs " + std::to_string(bytes) +
+                     " bytes of scratch memory; the context was made with " +
+                     std::to_string(available));
+  }
+}
 
 /// Throws ShapeError "WHAT has gaps ..." unless the view is row-major without gaps.
 template <class T, std::size_t Rank, MemorySpace Space>
