@@ -167,7 +167,7 @@ class ListRun {
       if (static_cast<Index>(group.size()) == options_.batch) locate(group);
     }
     locate(group);
-    ranks_.barrier();
+    ranks_.part();
     ranks_.listen({});
     if (report) report->finish();
   }

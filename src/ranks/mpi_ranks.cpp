@@ -118,11 +118,11 @@ class MpiRanks final : public Ranks {
     }
   }
 
-  void end(int code) override {
+ private:
+  void abort(int code) override {
     if (!alone()) MPI_Abort(MPI_COMM_WORLD, code);
   }
 
- private:
   struct Sent {
     std::string bytes;
     MPI_Request request = MPI_REQUEST_NULL;

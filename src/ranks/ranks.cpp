@@ -22,7 +22,9 @@ class OneRank final : public Ranks {
   std::vector<std::string> gather(std::string part) override { return {std::move(part)}; }
   std::string broadcast(std::string text) override { return text; }
   void hand_over(int, const std::string&) override {}
-  void end(int) override {}
+
+ private:
+  void abort(int) override {}
 };
 
 /// What Open MPI's, PMIx's and MPICH's launchers tell the processes they start.

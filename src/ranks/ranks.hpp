@@ -72,8 +72,17 @@ class Ranks {
   /// it does not answer in a minute.
   virtual void hand_over(int code, const std::string& message) = 0;
 
-  /// Ends all ranks with this exit code. Returns where there are no others.
-  virtual void end(int code) = 0;
+  /// Collective: returns when all have come. After it nobody needs another rank: each ends by
+  /// itself, whatever its exit code.
+  void part() {
+    barrier();
+    parted_ = true;
+  }
+
+  /// Ends all ranks with this exit code. Returns where there are no others, or they have parted.
+  void end(int code) {
+    if (!parted_) abort(code);
+  }
 
  protected:
   void hear(const std::string& message) const {
@@ -81,8 +90,11 @@ class Ranks {
   }
 
  private:
+  virtual void abort(int code) = 0;
+
   Place place_;
   Listener listener_;
+  bool parted_ = false;
 };
 
 /// The ranks that `mpirun` or its like started, or this process alone. Throws std::runtime_error
