@@ -1,6 +1,7 @@
 #include "city.hpp"
 
 #include <array>
+#include <bit>
 
 #include "palette.hpp"
 #include "random.hpp"
@@ -12,12 +13,16 @@ namespace crossfix::world {
 namespace {
 
 constexpr std::array<CityStyle, kOrdinaryStyles + kReservedStyles> kStyles{{
-    {"suburb", 70, 105, 10, 16, 4, 9, 8, 7, 0.6F, 0.15F, 0.12F},
-    {"town", 60, 95, 8, 8, 6, 14, 5, 4, 0.5F, 0.45F, 0.10F},
-    {"centre", 65, 110, 4, 3, 9, 26, 4, 2, 0.35F, 0.85F, 0.06F},
-    {"old town", 48, 80, 11, 12, 6, 15, 3, 2, 0.3F, 0.3F, 0.15F},
-    {"garden city", 75, 115, 12, 22, 5, 12, 9, 8, 0.8F, 0.3F, 0.14F},
-    {"boulevards", 80, 120, 6, 5, 8, 20, 5, 4, 0.6F, 0.7F, 0.05F},
+    {"suburb", 70, 105, 10, 16, 4, 9, 8, 7, 0.6F, 0.15F, 0.12F, 6, 0.02F, 0.3F, 0.15F},
+    {"town", 60, 95, 8, 8, 6, 14, 5, 4, 0.5F, 0.45F, 0.10F, 3, 0.06F, 0.2F, 0.3F},
+    {"centre", 65, 110, 4, 3, 9, 26, 4, 2, 0.35F, 0.85F, 0.06F, 1, 0.08F, 0.15F, 0.6F},
+    {"old town", 48, 80, 11, 12, 6, 15, 3, 2, 0.3F, 0.3F, 0.15F, 5, 0.05F, 0.1F, 0.5F},
+    {"grid", 75, 90, 0.5F, 0, 6, 16, 4, 3, 0.4F, 0.8F, 0.02F, 0, 0.03F, 0.45F, 0.4F},
+    {"terraces", 50, 75, 6, 8, 6, 10, 1, 3, 0.3F, 0.1F, 0.08F, 3, 0, 0.85F, 0.2F},
+    {"estate", 85, 120, 10, 14, 10, 34, 12, 9, 0.7F, 0.95F, 0.10F, 7, 0, 0.6F, 0.2F},
+    {"garden city", 75, 115, 12, 22, 5, 12, 9, 8, 0.8F, 0.3F, 0.14F, 8, 0.05F, 0.4F, 0.2F},
+    {"boulevards", 80, 120, 6, 5, 8, 20, 5, 4, 0.6F, 0.7F, 0.05F, 1, 0.15F, 0.25F, 0.6F},
+    {"harbour", 55, 110, 7, 4, 5, 22, 6, 3, 0.15F, 0.6F, 0.12F, 2, 0.1F, 0.35F, 0.4F},
 }};
 
 class Builder {
@@ -33,6 +38,7 @@ class Builder {
     scene_.asphalt = hsv(0.6F, colours.uniform(0.0F, 0.08F), asphalt_value);
     scene_.pavement = random_colour(colours, {0.05F, 0.13F}, {0.03F, 0.16F}, {0.66F, 0.78F});
     scene_.country = hsv(colours.uniform(0.2F, 0.28F), 0.4F, 0.5F);
+    scene_.markings = random_markings(random_.child(5));
     lay_streets(scene_, random_, style_, half_side_);
     const float indexed = half_side_ + 60.0F;
     scene_.index_ground(indexed);
@@ -48,9 +54,24 @@ class Builder {
   }
 
  private:
+  static Markings random_markings(Random random) {
+    Markings markings;
+    markings.left_hand = random.chance(0.3F);
+    markings.yellow_centre = random.chance(0.35F);
+    markings.parking_bays = random.chance(0.7F);
+    markings.crossing = static_cast<Markings::Crossing>(random.index(3));
+    markings.dash_period = random.uniform(4.0F, 12.0F);
+    markings.dash_share = random.uniform(0.3F, 0.65F);
+    return markings;
+  }
+
   static constexpr std::size_t kHashCells = 1U << 14U;
   static constexpr float kHashCell = 32.0F;
   static constexpr float kClearance = 8.0F;  // at most the side of a cell of streets
+
+  // Shares of all dates on which one of the cars and people is there.
+  static constexpr float kParkedPresence = 0.65F;
+  static constexpr float kPassingPresence = 0.3F;
 
   void furnish_street(const Street& street, Random random) {
     const Vec2 left = left_of(street.direction);
@@ -68,15 +89,28 @@ class Builder {
     const bool trees = random.chance(style_.trees) && street.pavement > 2.2F;
     const float tree_step = random.uniform(8.0F, 16.0F);
     for (const float side : {-1.0F, 1.0F}) {
+      const Vec2 driven = street.direction * (scene_.markings.left_hand ? side : -side);
       if (street.parking) {
         for (float s = from + 3.0F; s < to - 2.5F; s += 6.0F) {
-          if (random.chance(full)) {
-            const Vec2 way =
-                random.chance(0.1F) ? street.direction * side : street.direction * -side;
+          if (random.chance(std::min(1.0F, full / kParkedPresence))) {
+            const Vec2 way = random.chance(0.1F) ? driven * -1.0F : driven;
             add_.car(at(s + random.uniform(-0.5F, 0.5F), side * (street.half_width - 1.15F)), way,
-                     random);
+                     kParkedPresence, random);
           }
         }
+      }
+      for (float s = from + random.uniform(0.0F, 10.0F); s < to && street.lanes > 1;
+           s += random.uniform(9.0F, 16.0F)) {
+        if (!random.chance(style_.traffic)) continue;
+        const float lane = 0.5F * (street.half_width - (street.parking ? 2.3F : 0.3F));
+        const float d = street.lanes == 4 && random.chance(0.5F) ? 1.5F * lane : 0.55F * lane;
+        add_.car(at(s, side * d), driven, kPassingPresence, random);
+      }
+      for (float s = random.uniform(1.0F, 8.0F); s < street.length - 1.0F;
+           s += random.uniform(3.0F, 9.0F)) {
+        if (!random.chance(style_.traffic)) continue;
+        const float across = random.uniform(0.2F, 0.9F) * street.pavement;
+        add_.person(at(s, side * (street.half_width + across)), kPassingPresence, random);
       }
       const float lamp_start = random.uniform(2.0F, 20.0F);
       for (float s = from + lamp_start; s < to; s += 28.0F) {
@@ -87,7 +121,7 @@ class Builder {
       if (trees) {
         for (float s = from + tree_step * 0.5F; s < to; s += tree_step) {
           if (random.chance(0.85F)) {
-            const float radius = random.uniform(1.4F, 2.9F);
+            const float radius = random.uniform(1.5F, 3.8F);
             const float along = s + random.uniform(-1.0F, 1.0F);
             add_.tree(at(along, side * (street.half_width + 1.0F)), radius, random);
           }
@@ -147,7 +181,7 @@ class Builder {
   }
 
   bool add_building(Solid box, float height, Random& random) {
-    Material material = random_facade(random);
+    Material material = random_facade(random, style_.facades, style_.odd_roofs);
     material.shop_front = random.chance(style_.gap_high < 5.5F ? 0.5F : 0.1F);
     const bool flat = random.chance(style_.flat_roofs) || std::min(box.half.x, box.half.y) > 8.0F;
     const bool hip = random.chance(0.4F);
@@ -212,9 +246,14 @@ class Builder {
       const float edge = length(b - a);
       const float front = random.uniform(0.3F, style_.setback_high);
       float s = random.uniform(5.0F, 10.0F);
+      const bool row = random.chance(style_.rows);
+      const Random one_house = random.child(e);
       while (s < edge - 8.0F) {
+        Random own = random.child(1000 + static_cast<std::uint64_t>(s * 16.0F));
+        Random house = row ? one_house : own;
         Solid box;
-        box.half = {0.5F * random.uniform(8.0F, 22.0F), 0.5F * random.uniform(9.0F, 17.0F)};
+        box.half = {0.5F * house.uniform(8.0F, row ? 13.0F : 22.0F),
+                    0.5F * house.uniform(9.0F, 17.0F)};
         box.cosine = along.x;
         box.sine = along.y;
         // Push in from the street until the front stands clear of the pavement.
@@ -222,10 +261,10 @@ class Builder {
         float in = 3.0F;
         while (in < 14.0F && street_clearance(foot + inward * in) < front) in += 0.4F;
         box.centre = foot + inward * (in + box.half.y);
-        const float tall = 0.6F * block_height + 0.4F * random.uniform();
+        const float tall = 0.6F * block_height + 0.4F * house.uniform();
         const float height =
             style_.height_low + (style_.height_high - style_.height_low) * tall * tall;
-        const bool built = random.chance(0.93F) && add_building(box, height, random);
+        const bool built = own.chance(row ? 0.97F : 0.93F) && add_building(box, height, house);
         if (built && front > 2.0F && random.chance(0.4F)) {
           Material green;
           green.surface = Surface::kHedge;
@@ -235,7 +274,7 @@ class Builder {
           add_.box(foot + inward * (in - front + 0.7F), along, {box.half.x * 0.8F, 0.35F}, 0.0F,
                    random.uniform(0.7F, 1.3F), add_.material(green));
         }
-        s += 2.0F * box.half.x + random.uniform(0.2F, style_.gap_high);
+        s += 2.0F * box.half.x + (row ? 0.25F : random.uniform(0.2F, style_.gap_high));
       }
     }
     scatter_trees(block, random, block.land == Land::kGardens ? 34 : 14);
@@ -268,13 +307,13 @@ class Builder {
         for (const float side : {2.6F, 7.8F}) {
           const Vec2 at = block.corner[0] + along * (2.7F * (static_cast<float>(bay) + 0.5F)) +
                           across * (16.0F * static_cast<float>(row) + side);
-          const bool taken = random.chance(fullness);
+          const bool taken = random.chance(std::min(1.0F, fullness / kParkedPresence));
           const Vec2 end = at + across * (side < 5.0F ? -2.8F : 2.8F);
           if (!taken || street_clearance(at) < 2.0F || street_clearance(end) < 0.3F ||
               !block.contains(at)) {
             continue;
           }
-          add_.car(at, random.chance(0.5F) ? across : across * -1.0F, random);
+          add_.car(at, random.chance(0.5F) ? across : across * -1.0F, kParkedPresence, random);
         }
       }
     }
@@ -291,6 +330,20 @@ class Builder {
 }  // namespace
 
 const CityStyle& city_style(int number) { return kStyles.at(static_cast<std::size_t>(number)); }
+
+CityStyle draw_style(const CityStyle& family, Random random) {
+  CityStyle city = family;
+  for (float* measure :
+       {&city.block_min, &city.jitter, &city.warp, &city.height_low, &city.height_high,
+        &city.gap_high, &city.setback_high, &city.trees, &city.flat_roofs, &city.missing_streets,
+        &city.curve, &city.diagonals, &city.rows, &city.traffic, &city.odd_roofs}) {
+    *measure *= random.uniform(0.8F, 1.2F);
+  }
+  city.block_max = city.block_min + (family.block_max - family.block_min) * random.uniform();
+  city.setback_high = std::max(city.setback_high, 0.6F);
+  while (std::popcount(city.facades) > 7) city.facades &= ~(1U << random.index(kFacadeCount));
+  return city;
+}
 
 Scene build_city(std::uint64_t key, const CityStyle& style, float half_side) {
   return Builder(key, style, half_side).build();

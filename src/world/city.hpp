@@ -3,11 +3,13 @@
 
 #include <cstdint>
 
+#include "palette.hpp"
+#include "random.hpp"
 #include "scene.hpp"
 
 namespace crossfix::world {
 
-/// What sets one kind of city apart from another.
+/// What sets one kind of city apart from another: a family, or one city drawn from it.
 struct CityStyle {
   const char* name = "";
   float block_min = 60.0F;  ///< distance between streets (metres)
@@ -21,12 +23,21 @@ struct CityStyle {
   float trees = 0.5F;  ///< share of possible places
   float flat_roofs = 0.5F;
   float missing_streets = 0.1F;
+  float curve = 0.0F;      ///< how far streets bulge between junctions at most (metres)
+  float diagonals = 0.0F;  ///< share of possible streets across the lattice
+  float rows = 0.2F;       ///< share of street fronts of houses that are all alike
+  float traffic = 0.3F;    ///< of cars and people, 0 to 1
+  Facades facades = kAllFacades;
+  float odd_roofs = 0.3F;  ///< share of roofs that do not tell their walls
 };
 
-/// Ordinary styles, then styles kept for reserved seeds.
-inline constexpr int kOrdinaryStyles = 4;
-inline constexpr int kReservedStyles = 2;
+/// Families: ordinary ones, then those kept for reserved seeds.
+inline constexpr int kOrdinaryStyles = 7;
+inline constexpr int kReservedStyles = 3;
 const CityStyle& city_style(int number);
+
+/// A city of a family: its measures vary by a fifth, and it has some of the facades.
+CityStyle draw_style(const CityStyle& family, Random random);
 
 /// Builds the city of a key, with streets over [-half_side, half_side]^2 (metres) and its indices
 /// over a little more.

@@ -1,5 +1,6 @@
 #include "dataset.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <exception>
@@ -13,6 +14,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/georeference.hpp"
+#include "flaws.hpp"
 #include "image_output.hpp"
 #include "plan.hpp"
 #include "random.hpp"
@@ -25,7 +27,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kGeneratorVersion = 1;
+constexpr int kGeneratorVersion = 2;
 constexpr const char* kLabelFormat = " %s %.4f %.4f";
 
 template <typename... Values>
@@ -99,6 +101,8 @@ std::string describe(const DatasetOptions& options, const std::vector<CityPlan>&
   world["tile_size"] = options.tile_size;
   world["panorama_size"] = {options.panorama_height, 2 * options.panorama_height};
   world["camera_height_m"] = kCameraHeight;
+  world["heading_error_deg"] = kHeadingError;
+  world["tilt_error_deg"] = kTiltError;
   for (const CityPlan& city : cities) {
     const GeoPoint centre = place_of(city, 0.0, 0.0);
     std::size_t test = 0;
@@ -119,6 +123,10 @@ std::string describe(const DatasetOptions& options, const std::vector<CityPlan>&
   return world.dump(2) + "\n";
 }
 
+std::uint64_t image_key(const CityPlan& city, TilePlace tile) {
+  return Random(city.key).child(2).child(hash_lattice(tile.x, tile.y, 0)).bits();
+}
+
 /// Renders image `number` of a city: first its tiles, then its panoramas.
 void render_image(const fs::path& root, const DatasetOptions& options, const CityPlan& city,
                   const TileRenderer& from_above, std::size_t number, RenderScratch& scratch) {
@@ -127,8 +135,10 @@ void render_image(const fs::path& root, const DatasetOptions& options, const Cit
     const TilePlace tile = city.tiles[number];
     const Vec2 centre{static_cast<float>(tile.x * kTileSpacing * scale),
                       static_cast<float>(-tile.y * kTileSpacing * scale)};
-    const Raster image = from_above.render(centre, static_cast<float>(kTilePixels * scale),
-                                           options.tile_size, options.tile_samples);
+    const Flaws flaws = random_flaws(image_key(city, tile));
+    Raster image = from_above.render(centre, static_cast<float>(kTilePixels * scale),
+                                     options.tile_size, options.tile_samples, flaws.lean);
+    add_noise(image, flaws);
     save_tile(root / city.name / "satellite" / tile_name(city, tile), image);
     return;
   }
@@ -136,10 +146,14 @@ void render_image(const fs::path& root, const DatasetOptions& options, const Cit
   const Vec3 eye{static_cast<float>(panorama.x * scale), static_cast<float>(-panorama.y * scale),
                  kCameraHeight};
   const Light light = random_ground_light(panorama.key);
-  const Raster image =
-      render_panorama(city.scene, light, eye, options.panorama_height, 2 * options.panorama_height,
-                      options.panorama_samples, scratch);
-  save_panorama(root / city.name / "panorama" / panorama_name(city, panorama), image);
+  const Flaws flaws = random_flaws(panorama.key);
+  Raster image =
+      turned(render_panorama(city.scene, light, eye, options.panorama_height,
+                             2 * options.panorama_height, options.panorama_samples, scratch),
+             flaws);
+  add_noise(image, flaws);
+  save_panorama(root / city.name / "panorama" / panorama_name(city, panorama), image,
+                flaws.jpeg_quality);
 }
 
 void render_all(const fs::path& root, const DatasetOptions& options,

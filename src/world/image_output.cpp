@@ -7,7 +7,6 @@ namespace crossfix::world {
 namespace {
 
 constexpr int kCompression = 1;  // rendering is the cost, disk space is not
-constexpr int kQuality = 90;
 
 io::ImageView view(const Raster& image) {
   return {image.rgb.data(), {image.height, image.width, 3}};
@@ -19,8 +18,8 @@ void save_tile(const std::filesystem::path& path, const Raster& image) {
   io::write_png(path, view(image), kCompression);
 }
 
-void save_panorama(const std::filesystem::path& path, const Raster& image) {
-  io::write_jpeg(path, view(image), kQuality);
+void save_panorama(const std::filesystem::path& path, const Raster& image, int quality) {
+  io::write_jpeg(path, view(image), quality);
 }
 
 }  // namespace crossfix::world

@@ -10,6 +10,19 @@ namespace {
 
 constexpr float kPi = std::numbers::pi_v<float>;
 
+/// Summer, or with the probability `each` autumn, and with the same winter.
+Season random_season(Random random, float each) {
+  Season season;
+  const float kind = random.uniform();
+  const float much = random.uniform(0.4F, 1.0F);
+  if (kind < each) season.autumn = much;
+  if (kind >= each && kind < 2.0F * each) {
+    season.autumn = 0.3F;
+    season.winter = much;
+  }
+  return season;
+}
+
 }  // namespace
 
 Vec3 direction_of(float azimuth, float elevation) {
@@ -17,9 +30,13 @@ Vec3 direction_of(float azimuth, float elevation) {
           std::sin(elevation)};
 }
 
+std::uint32_t date_of(std::uint64_t key) { return static_cast<std::uint32_t>(mix64(~key) >> 32); }
+
 Light random_ground_light(std::uint64_t key) {
   Random random(key);
   Light light;
+  light.date = date_of(key);
+  light.season = random_season(random.child(1), 0.25F);
   light.seed = static_cast<std::uint32_t>(random.bits() >> 32);
   const float elevation = random.uniform(0.30F, 1.15F);
   light.sun_direction = direction_of(random.uniform(0.0F, 2.0F * kPi), elevation);
@@ -50,6 +67,8 @@ Light random_ground_light(std::uint64_t key) {
 Light random_aerial_light(std::uint64_t key) {
   Random random(key);
   Light light;
+  light.date = date_of(key);
+  light.season = random_season(random.child(1), 0.10F);  // mostly flown under leaves
   const float elevation = random.uniform(0.65F, 1.15F);
   light.sun_direction = direction_of(random.uniform(0.5F * kPi, 1.5F * kPi), elevation);
   light.sun = Vec3{1.0F, 0.98F, 0.93F} * random.uniform(0.85F, 1.1F);

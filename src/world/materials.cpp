@@ -1,5 +1,7 @@
 #include "materials.hpp"
 
+#include <array>
+
 #include "random.hpp"
 
 namespace crossfix::world {
@@ -15,8 +17,24 @@ constexpr float kBayRows = 16.0F;
 float fraction(float value) { return value - static_cast<float>(floor_int(value)); }
 bool within(float value, float low, float high) { return value >= low && value < high; }
 
+/// Paint of a crossing for people, `inner` metres past the junction and d metres from the middle.
+bool crossing(Markings::Crossing kind, float inner, float d, float half_width) {
+  if (std::abs(d) >= half_width - 0.3F) return false;
+  const bool bars = fraction(d / 1.2F + 0.25F) < 0.5F;
+  const bool lines = within(inner, 0.5F, 0.75F) || within(inner, 3.75F, 4.0F);
+  switch (kind) {
+    case Markings::Crossing::kZebra:
+      return bars;
+    case Markings::Crossing::kTwoLines:
+      return lines;
+    case Markings::Crossing::kLadder:
+      return bars || lines;
+  }
+  return false;
+}
+
 /// Paint on the carriageway, s metres along and d metres left of the centre line.
-bool markings(const Street& street, float s, float d, Vec3& paint) {
+bool is_painted(const Markings& city, const Street& street, float s, float d, Vec3& paint) {
   const float to_end = street.length - s;
   const float inner =
       std::min(s - street.clear_start, to_end - street.clear_end);  // metres past the junction
@@ -26,29 +44,34 @@ bool markings(const Street& street, float s, float d, Vec3& paint) {
   const bool junction = (first_half ? street.clear_start : street.clear_end) > 0.0F;
   paint = kWhitePaint;
   if (zebra && within(inner, 0.5F, 4.0F)) {
-    return fraction(d / 1.2F + 0.25F) < 0.5F && std::abs(d) < street.half_width - 0.3F;
+    return crossing(city.crossing, inner, d, street.half_width);
   }
   if (street.lanes == 1) return false;
   const float drive = street.half_width - (street.parking ? kParkingLane : 0.3F);
-  // Traffic keeps right: the lane that enters a junction has its stop line.
+  // The lane that enters a junction has its stop line.
   if (junction && within(inner, 4.8F, 5.25F)) {
-    const float entering = first_half ? d : -d;
+    const float entering = first_half != city.left_hand ? d : -d;
     return within(entering, 0.15F, drive);
   }
   if (junction && inner < 5.5F) return false;
   const float side = std::abs(d);
-  if (street.parking && within(side, drive - 0.08F, drive + 0.08F)) return true;
-  if (street.parking && side > drive && fraction(s / 6.0F) < 0.022F) return true;
+  if (street.parking && city.parking_bays) {
+    if (within(side, drive - 0.08F, drive + 0.08F)) return true;
+    if (side > drive && fraction(s / 6.0F) < 0.022F) return true;
+  }
+  const bool dash = fraction(s / city.dash_period) < city.dash_share;
   if (street.lanes == 4) {
-    if (within(side, 0.5F * drive - 0.08F, 0.5F * drive + 0.08F)) return fraction(s / 6.0F) < 0.5F;
-    if (street.yellow_centre) paint = kYellowPaint;
+    if (within(side, 0.5F * drive - 0.08F, 0.5F * drive + 0.08F)) return dash;
+    if (city.yellow_centre) paint = kYellowPaint;
     return within(side, 0.1F, 0.28F);
   }
-  if (street.yellow_centre) paint = kYellowPaint;
-  return side < 0.09F && (street.yellow_centre || fraction(s / 6.0F) < 0.55F);
+  if (city.yellow_centre) paint = kYellowPaint;
+  return side < 0.09F && (city.yellow_centre || dash);
 }
 
-Vec3 grass(Vec3 base, Vec2 p, std::uint32_t seed) {
+Vec3 grass(Vec3 base, const Season& season, Vec2 p, std::uint32_t seed) {
+  constexpr Vec3 kDry{0.20F, 0.15F, 0.07F};
+  base = mix(base, kDry, 0.15F * season.autumn + 0.55F * season.winter);
   return base * (0.55F + 0.5F * value_noise(p.x * 0.25F, p.y * 0.25F, seed) +
                  0.35F * value_noise(p.x * 2.5F, p.y * 2.5F, seed + 1));
 }
@@ -68,7 +91,8 @@ Vec3 slabs(Vec3 base, Vec2 p, float size, std::uint32_t seed) {
                  (0.85F + 0.25F * value_noise(p.x * 0.4F, p.y * 0.4F, seed)));
 }
 
-Vec3 park(const Block& block, Vec2 p, Vec3 path) {
+Vec3 park(const Block& block, const Season& season, Vec2 p) {
+  const Vec3 path = block.paving;
   const Vec2 centre =
       (block.corner[0] + block.corner[1] + block.corner[2] + block.corner[3]) * 0.25F;
   const float radius = length(p - centre);
@@ -79,7 +103,7 @@ Vec3 park(const Block& block, Vec2 p, Vec3 path) {
     const Vec2 along = normalised(block.corner[e + 2] - block.corner[e]);
     if (std::abs(cross(along, p - block.corner[e])) < 1.3F) return path;
   }
-  return grass(block.grass, p, block.seed);
+  return grass(block.grass, season, p, block.seed);
 }
 
 Vec3 car_park(const Scene& scene, const Block& block, Vec2 p) {
@@ -91,22 +115,22 @@ Vec3 car_park(const Scene& scene, const Block& block, Vec2 p) {
   return line ? kWhitePaint : asphalt(scene.asphalt * 1.15F, p, block.seed);
 }
 
-Vec3 land(const Scene& scene, Vec2 p) {
+Vec3 land(const Scene& scene, const Season& season, Vec2 p) {
   for (const std::uint32_t i : scene.block_cells.at(p)) {
     const Block& block = scene.blocks[i];
     if (!block.contains(p)) continue;
     switch (block.land) {
       case Land::kGardens:
-        return grass(block.grass, p, block.seed);
+        return grass(block.grass, season, p, block.seed);
       case Land::kPaved:
         return slabs(block.paving, p, 1.8F, block.seed);
       case Land::kPark:
-        return park(block, p, block.paving);
+        return park(block, season, p);
       case Land::kCarPark:
         return car_park(scene, block, p);
     }
   }
-  return grass(scene.country, p, scene.seed);
+  return grass(scene.country, season, p, scene.seed);
 }
 
 struct WallPlace {
@@ -210,13 +234,26 @@ SurfaceSample facade(const Solid& solid, const Material& m, Vec3 point, Vec3 nor
   return wall(solid, m, {along, 2.0F * solid.half.x, point.z, n.y > 0.0F ? 2 : 3}, normal);
 }
 
-SurfaceSample leaves(const Material& m, Vec3 point, Vec3 normal) {
+/// A leaf's colour; one plant in four is evergreen.
+Vec3 leaf_colour(const Material& m, const Season& season) {
+  constexpr Vec3 kBare{0.13F, 0.10F, 0.08F};
+  constexpr std::array<Vec3, 3> kAutumn{
+      {{0.55F, 0.36F, 0.05F}, {0.45F, 0.17F, 0.04F}, {0.30F, 0.06F, 0.04F}}};
+  if (lattice_uniform(1, 0, m.seed) < 0.25F) return m.base;
+  const float early = lattice_uniform(2, 0, m.seed);
+  const Vec3 turned = mix(m.base, kAutumn[m.seed % kAutumn.size()],
+                          std::clamp(1.6F * season.autumn - 0.6F * early, 0.0F, 1.0F));
+  return mix(turned, kBare, 0.85F * season.winter);
+}
+
+SurfaceSample leaves(const Material& m, const Season& season, Vec3 point, Vec3 normal) {
   const float u = point.x + 0.7F * point.z;
   const float v = point.y - 0.6F * point.z;
   const float fine = value_noise(u * 3.1F, v * 3.1F, m.seed);
   const float coarse = value_noise(u * 1.1F + 9.0F, v * 1.1F, m.seed + 1);
   const Vec3 bump{fine - 0.5F, coarse - 0.5F, value_noise(v * 2.3F, u * 2.3F, m.seed + 2) - 0.5F};
-  return {m.base * (0.45F + 0.5F * fine + 0.45F * coarse), normalised(normal + bump * 1.3F), 0.0F};
+  return {leaf_colour(m, season) * (0.45F + 0.5F * fine + 0.45F * coarse),
+          normalised(normal + bump * 1.3F), 0.0F};
 }
 
 SurfaceSample car(const Solid& solid, const Material& m, Vec3 point, Vec3 normal) {
@@ -245,7 +282,7 @@ SurfaceSample car(const Solid& solid, const Material& m, Vec3 point, Vec3 normal
 
 }  // namespace
 
-SurfaceSample sample_ground(const Scene& scene, Vec2 p) {
+SurfaceSample sample_ground(const Scene& scene, const Season& season, Vec2 p) {
   constexpr Vec3 kUp{0.0F, 0.0F, 1.0F};
   bool on_road = false;
   float kerb = 1e9F;  // distance past the nearest carriageway's edge, over its pavement's width
@@ -262,7 +299,7 @@ SurfaceSample sample_ground(const Scene& scene, Vec2 p) {
     if (square < street.half_width * street.half_width) {
       on_road = true;
       if (within(s, 0.0F, street.length) &&
-          markings(street, s, cross(street.direction, r), paint)) {
+          is_painted(scene.markings, street, s, cross(street.direction, r), paint)) {
         const float wear = value_noise(p.x * 1.5F, p.y * 1.5F, street.seed);
         return {mix(scene.asphalt, paint, 0.65F + 0.35F * wear), kUp, 0.0F};
       }
@@ -278,17 +315,18 @@ SurfaceSample sample_ground(const Scene& scene, Vec2 p) {
     if (kerb < 0.22F) return {scene.pavement * 1.15F, kUp, 0.0F};
     return {slabs(scene.pavement * 0.9F, p, 1.2F, scene.seed), kUp, 0.0F};
   }
-  return {land(scene, p), kUp, 0.0F};
+  return {land(scene, season, p), kUp, 0.0F};
 }
 
-SurfaceSample sample_solid(const Scene& scene, const Solid& solid, Vec3 point, Vec3 normal) {
+SurfaceSample sample_solid(const Scene& scene, const Season& season, const Solid& solid, Vec3 point,
+                           Vec3 normal) {
   const Material& m = scene.materials[solid.material];
   switch (m.surface) {
     case Surface::kFacade:
       return facade(solid, m, point, normal);
     case Surface::kFoliage:
     case Surface::kHedge:
-      return leaves(m, point, normal);
+      return leaves(m, season, point, normal);
     case Surface::kCar:
       return car(solid, m, point, normal);
     case Surface::kPlain:

@@ -1,6 +1,7 @@
 #include "palette.hpp"
 
 #include <array>
+#include <bit>
 
 namespace crossfix::world {
 
@@ -13,7 +14,7 @@ struct BuildingPalette {
 };
 
 // Wall and roof go together, so that the one can be told from the other.
-constexpr std::array<BuildingPalette, 14> kPalettes{{
+constexpr std::array<BuildingPalette, kFacadeCount> kPalettes{{
     {0.02F, 0.60F, 0.62F, 0.03F, 0.50F, 0.42F, 0.85F},  // red brick, dark red roof
     {0.05F, 0.50F, 0.50F, 0.06F, 0.55F, 0.36F, 0.75F},  // brown brick, brown roof
     {0.13F, 0.40F, 0.85F, 0.11F, 0.45F, 0.66F, 0.95F},  // sandstone, ochre roof
@@ -60,16 +61,23 @@ Vec3 random_colour(Random& random, Range hue, Range saturation, Range value) {
   return hsv(h, s, v);
 }
 
-Material random_facade(Random& random) {
-  const auto& p = kPalettes[static_cast<std::size_t>(random.index(kPalettes.size()))];
+Material random_facade(Random& random, Facades facades, float odd_roofs) {
+  const auto draw = [&]() -> const BuildingPalette& {
+    int left = random.index(std::popcount(facades));
+    std::size_t number = 0;
+    while ((facades >> number & 1U) == 0 || left-- > 0) ++number;
+    return kPalettes[number];
+  };
+  const BuildingPalette& p = draw();
+  const BuildingPalette& top = random.chance(odd_roofs) ? draw() : p;
   Material m;
   m.surface = Surface::kFacade;
   const float hue = random.uniform(-0.02F, 0.02F);
   const float value = random.uniform(-0.08F, 0.08F);
   const float saturation = random.uniform(0.8F, 1.15F);
   m.base = hsv(p.hue + hue, std::min(1.0F, p.saturation * saturation), p.value + value);
-  m.roof =
-      hsv(p.roof_hue + hue, std::min(1.0F, p.roof_saturation * saturation), p.roof_value + value);
+  m.roof = hsv(top.roof_hue + hue, std::min(1.0F, top.roof_saturation * saturation),
+               top.roof_value + value);
   m.trim = mix(hsv(0.1F, 0.05F, p.trim_value), m.base, 0.3F);
   const float accent_value = random.uniform(0.45F, 0.8F);
   m.accent = hsv(random.uniform(), 0.75F, accent_value);

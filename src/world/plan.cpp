@@ -8,6 +8,7 @@
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "random.hpp"
+#include "renderer.hpp"
 #include "reserved_seeds.hpp"
 
 namespace crossfix::world {
@@ -31,14 +32,14 @@ std::string city_name(Random random, int index) {
 }
 
 /// Whether a camera at p keeps half a metre from everything it could stand in.
-bool clear_of_solids(const Scene& scene, Vec2 p) {
+bool clear_of_solids(const Scene& scene, Vec2 p, std::uint32_t date) {
   constexpr float kMargin = 0.5F;
   for (int dy = -1; dy <= 1; ++dy) {
     for (int dx = -1; dx <= 1; ++dx) {
       const Vec2 at = p + Vec2{static_cast<float>(dx) * kMargin, static_cast<float>(dy) * kMargin};
       for (const std::uint32_t i : scene.solid_cells.at(at)) {
         const Solid& solid = scene.solids[i];
-        if (solid.z0 > kCameraHeight) continue;
+        if (solid.z0 > kCameraHeight || !solid.is_there(date)) continue;
         const Vec2 local = solid.to_local(p);
         const float half_y = solid.shape == Shape::kPrism ? solid.half.y : solid.half.x;
         if (std::abs(local.x) < solid.half.x + kMargin && std::abs(local.y) < half_y + kMargin) {
@@ -70,7 +71,9 @@ std::vector<PanoramaPlace> find_places(const CityPlan& plan, Random random) {
       place.y = -static_cast<double>(p.y) / plan.metres_per_pixel;
       place.split = plan.division.split(place.x, place.y);
       place.key = here.bits();
-      if (place.split == Split::kNone || !clear_of_solids(plan.scene, p)) continue;
+      if (place.split == Split::kNone || !clear_of_solids(plan.scene, p, date_of(place.key))) {
+        continue;
+      }
       place.tiles = tiles_around(place.x, place.y);
       places.push_back(place);
     }
@@ -80,7 +83,7 @@ std::vector<PanoramaPlace> find_places(const CityPlan& plan, Random random) {
 
 /// More places than a city of that half side (metres) can have.
 double most_places(float half_side, const CityStyle& style) {
-  constexpr double kBends = 1.3;  // streets are longer than the lattice's spacing says
+  constexpr double kBends = 1.5;  // streets bend, and some cross the lattice
   const double side = 2.0 * static_cast<double>(half_side);
   const double streets = 2.0 * (side / static_cast<double>(style.block_min) + 1.0);
   return streets * side * kBends / static_cast<double>(kSlot);
@@ -129,7 +132,8 @@ CityPlan plan_city(std::uint64_t seed, int index, int count) {
   const int styles = reserved_style ? kReservedStyles : kOrdinaryStyles;
   const int number = static_cast<int>((seed + static_cast<std::uint64_t>(index)) %
                                       static_cast<std::uint64_t>(styles));
-  const CityStyle& style = city_style(reserved_style ? kOrdinaryStyles + number : number);
+  const CityStyle style =
+      draw_style(city_style(reserved_style ? kOrdinaryStyles + number : number), random.child(5));
   plan.style = style.name;
   Random place = random.child(3);
   // 38 to 47.5 degrees: 0.1176 to 0.1009 m a pixel, tiles of 75 to 65 m.

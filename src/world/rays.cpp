@@ -99,8 +99,16 @@ bool hit_cylinder(const Solid& solid, Vec3 o, Vec3 d, Hit& hit) {
   const Vec2 p = Vec2{o.x, o.y} - solid.centre;
   const Vec2 v{d.x, d.y};
   const float a = dot(v, v);
+  const float outside = dot(p, p) - solid.half.x * solid.half.x;
+  if (a == 0.0F) {  // along the axis
+    const float t = ((d.z < 0.0F ? solid.z1 : solid.z0) - o.z) / d.z;
+    if (outside >= 0.0F || !(t > 0.0F && t < hit.t)) return false;
+    hit.t = t;
+    hit.normal = {0.0F, 0.0F, d.z < 0.0F ? 1.0F : -1.0F};
+    return true;
+  }
   const float b = dot(p, v);
-  const float discriminant = b * b - a * (dot(p, p) - solid.half.x * solid.half.x);
+  const float discriminant = b * b - a * outside;
   if (discriminant <= 0.0F) return false;
   const float root = std::sqrt(discriminant);
   float t = (-b - root) / a;
@@ -155,8 +163,12 @@ bool cross_plane(const Solid& solid, Vec2 o, Vec2 d, float far, float& t_in, flo
   return t_out > 0.0F;
 }
 
-Shadows::Shadows(const Scene& scene, Vec3 to_sun, Search search)
-    : scene_(scene), to_sun_(to_sun), run_(length(Vec2{to_sun.x, to_sun.y})), search_(search) {
+Shadows::Shadows(const Scene& scene, Vec3 to_sun, Search search, std::uint32_t date)
+    : scene_(scene),
+      to_sun_(to_sun),
+      run_(length(Vec2{to_sun.x, to_sun.y})),
+      search_(search),
+      date_(date) {
   if (search == Search::kWalk) return;
   const CellIndex& cells = scene.solid_cells;
   casters_ = CellIndex(cells.origin(), cells.cell(), cells.side());
@@ -185,7 +197,8 @@ Shadows::Shadows(const Scene& scene, Vec3 to_sun, Search search)
 bool Shadows::blocks(const Solid& solid, Vec3 point) const {
   const float aside = cross(Vec2{to_sun_.x, to_sun_.y}, solid.centre - Vec2{point.x, point.y});
   Hit hit;
-  return std::abs(aside) <= solid.radius * run_ && intersect(solid, point, to_sun_, hit);
+  return std::abs(aside) <= solid.radius * run_ && solid.is_there(date_) &&
+         intersect(solid, point, to_sun_, hit);
 }
 
 bool Shadows::cover(Vec3 point) const {

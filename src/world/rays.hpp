@@ -29,8 +29,8 @@ class Shadows {
     kWalk,   ///< no preparation: walks from each point towards the sun
     kIndex,  ///< lists beforehand, for each cell, the solids whose shadows reach it
   };
-  /// `to_sun` is unit and points up.
-  Shadows(const Scene& scene, Vec3 to_sun, Search search);
+  /// `to_sun` is unit and points up; of cars and people those of `date` cast shadows.
+  Shadows(const Scene& scene, Vec3 to_sun, Search search, std::uint32_t date = 0);
 
   /// Whether a solid lies between `point` and the sun.
   [[nodiscard]] bool cover(Vec3 point) const;
@@ -42,6 +42,7 @@ class Shadows {
   Vec3 to_sun_;
   float run_;  ///< length of to_sun's horizontal part
   Search search_;
+  std::uint32_t date_;
   CellIndex casters_;
 };
 

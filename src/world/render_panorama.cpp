@@ -31,7 +31,7 @@ class Column {
   Column(const Scene& scene, const Light& light, Vec3 eye, RenderScratch& scratch)
       : scene_(scene),
         light_(light),
-        shadows_(scene, light.sun_direction, Shadows::Search::kWalk),
+        shadows_(scene, light.sun_direction, Shadows::Search::kWalk, light.date),
         eye_(eye),
         scratch_(scratch) {
     scratch_.seen.resize(scene.solids.size(), 0);
@@ -48,6 +48,7 @@ class Column {
         scratch_.seen[i] = scratch_.stamp;
         const Solid& solid = scene_.solids[i];
         Crossing c{0.0F, 0.0F, solid.z0, solid.z1, i};
+        if (!solid.is_there(light_.date)) continue;
         if (cross_plane(solid, o, direction, kFar, c.t_in, c.t_out)) crossings_.push_back(c);
       }
       return true;
@@ -77,11 +78,12 @@ class Column {
     if (nearest == nullptr && open) return false;
     const Vec3 point = eye_ + d * hit.t;
     if (nearest == nullptr) {
-      colour = shade(shadows_, light_, sample_ground(scene_, {point.x, point.y}),
+      colour = shade(shadows_, light_, sample_ground(scene_, light_.season, {point.x, point.y}),
                      {point.x, point.y, 0.0F}, {0.0F, 0.0F, 1.0F}, view);
     } else {
-      colour = shade(shadows_, light_, sample_solid(scene_, *nearest, point, hit.normal), point,
-                     hit.normal, view);
+      colour =
+          shade(shadows_, light_, sample_solid(scene_, light_.season, *nearest, point, hit.normal),
+                point, hit.normal, view);
     }
     const float x = hit.t * light_.haze;
     colour = mix(colour, light_.horizon, x / (1.0F + x));

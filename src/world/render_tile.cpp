@@ -10,46 +10,46 @@ namespace {
 // longer ones could step over a painted line.
 constexpr float kProbe = 0.125F;
 
-Vec3 look_down(const Scene& scene, const Light& light, const Shadows& shadows, Vec2 p) {
-  constexpr Vec3 kDown{0.0F, 0.0F, -1.0F};
-  const Vec3 start{p.x, p.y, scene.top + 1.0F};
+/// What is seen of the place p of the ground from above, `lean` metres aside a metre of height.
+Vec3 look_down(const Scene& scene, const Light& light, const Shadows& shadows, Vec2 p, Vec2 lean) {
+  const Vec3 d{lean.x, lean.y, -1.0F};
+  const float high = scene.top + 1.0F;
+  const Vec3 start{p.x - high * lean.x, p.y - high * lean.y, high};
+  const float slant = length(lean);
   Hit hit;
-  hit.t = start.z;
+  hit.t = high;
   const Solid* nearest = nullptr;
-  for (const std::uint32_t i : scene.solid_cells.at(p)) {
-    const Solid& solid = scene.solids[i];
-    if (solid.z1 < start.z - hit.t) continue;
-    const Vec2 d = p - solid.centre;
-    if (dot(d, d) > solid.radius * solid.radius) continue;
-    if (solid.shape == Shape::kPrism) {
-      const Vec2 local = solid.to_local(p);
-      if (std::abs(local.x) > solid.half.x || std::abs(local.y) > solid.half.y) continue;
-    } else if (dot(d, d) > solid.half.x * solid.half.x) {
-      continue;
-    }
-    if (solid.shape == Shape::kCylinder) {
-      hit.t = start.z - solid.z1;
-      hit.normal = {0.0F, 0.0F, 1.0F};
-      nearest = &solid;
-    } else if (intersect(solid, start, kDown, hit)) {
-      nearest = &solid;
-    }
-  }
-  const Vec3 point{p.x, p.y, start.z - hit.t};
+  const auto meet = [&](const Solid& solid) {
+    if (solid.z1 < high - hit.t) return;
+    const Vec2 off = p - lean * (0.5F * (solid.z0 + solid.z1)) - solid.centre;
+    const float reach = solid.radius + 0.5F * slant * (solid.z1 - solid.z0);
+    if (dot(off, off) > reach * reach || !solid.is_there(light.date)) return;
+    if (intersect(solid, start, d, hit)) nearest = &solid;
+  };
+  walk_cells(scene.solid_cells, {start.x, start.y}, lean, high,
+             [&](int ix, int iy, float t, float) {
+               if (t > hit.t) return false;
+               for (const std::uint32_t i : scene.solid_cells.at(ix, iy)) meet(scene.solids[i]);
+               return true;
+             });
+  const Vec3 view = normalised(d);
   if (nearest == nullptr) {
-    return shade(shadows, light, sample_ground(scene, p), {p.x, p.y, 0.0F}, {0.0F, 0.0F, 1.0F},
-                 kDown);
+    return shade(shadows, light, sample_ground(scene, light.season, p), {p.x, p.y, 0.0F},
+                 {0.0F, 0.0F, 1.0F}, view);
   }
-  return shade(shadows, light, sample_solid(scene, *nearest, point, hit.normal), point, hit.normal,
-               kDown);
+  const Vec3 point = start + d * hit.t;
+  return shade(shadows, light, sample_solid(scene, light.season, *nearest, point, hit.normal),
+               point, hit.normal, view);
 }
 
 }  // namespace
 
 TileRenderer::TileRenderer(const Scene& scene, const Light& light)
-    : scene_(scene), light_(light), shadows_(scene, light.sun_direction, Shadows::Search::kIndex) {}
+    : scene_(scene),
+      light_(light),
+      shadows_(scene, light.sun_direction, Shadows::Search::kIndex, light.date) {}
 
-Raster TileRenderer::render(Vec2 centre, float metres, int size, int samples) const {
+Raster TileRenderer::render(Vec2 centre, float metres, int size, int samples, Vec2 lean) const {
   Raster image = Raster::blank(size, size);
   const float pixel = metres / static_cast<float>(size);
   const auto render_pixel = [&](int row, int column, int rays) {
@@ -61,7 +61,8 @@ Raster TileRenderer::render(Vec2 centre, float metres, int size, int samples) co
       for (int j = 0; j < rays; ++j) {
         sum = sum + look_down(scene_, light_, shadows_,
                               {x0 + (static_cast<float>(j) + 0.5F) * step,
-                               y0 - (static_cast<float>(i) + 0.5F) * step});
+                               y0 - (static_cast<float>(i) + 0.5F) * step},
+                              lean);
       }
     }
     image.set(row, column, sum * (light_.gain * (1.0F / static_cast<float>(rays * rays))));

@@ -4,13 +4,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "materials.hpp"
 #include "raster.hpp"
 #include "rays.hpp"
 #include "scene.hpp"
 
 namespace crossfix::world {
 
-/// Sun, sky and camera response of one image. Colours are linear RGB.
+/// Sun, sky, season and camera response of one image. Colours are linear RGB.
 struct Light {
   Vec3 sun_direction{0.0F, 0.0F, 1.0F};  ///< unit, towards the sun
   Vec3 sun{1.0F, 1.0F, 1.0F};            ///< zero under an overcast sky
@@ -21,12 +22,17 @@ struct Light {
   float haze = 0.002F;  ///< extinction per metre
   Vec3 gain{1.0F, 1.0F, 1.0F};
   std::uint32_t seed = 0;
+  std::uint32_t date = 0;  ///< tells which cars and people are there
+  Season season;
 };
 
 /// The unit vector at an azimuth (radians clockwise from north) and elevation (radians).
 Vec3 direction_of(float azimuth, float elevation);
 
-/// Light of the panoramas: sun from anywhere or an overcast sky, by a key.
+/// The date of a panorama's key.
+std::uint32_t date_of(std::uint64_t key);
+
+/// Light of the panoramas: sun from anywhere or an overcast sky, any season, by a key.
 Light random_ground_light(std::uint64_t key);
 /// Light of a city's tiles: a high sun in a clear sky, by a key.
 Light random_aerial_light(std::uint64_t key);
@@ -43,9 +49,11 @@ class TileRenderer {
   TileRenderer(const Scene& scene, const Light& light);
 
   /// A north-up orthographic view of side `metres` centred on `centre`, `size` pixels a side,
-  /// `samples` rays a pixel along each axis where it differs from its neighbours. Any number of
-  /// threads may call it.
-  [[nodiscard]] Raster render(Vec2 centre, float metres, int size, int samples) const;
+  /// `samples` rays a pixel along each axis where it differs from its neighbours. What stands h
+  /// metres high is seen h * `lean` metres from its place, as in a photo not taken from right above;
+  /// the ground stays. Any number of threads may call it.
+  [[nodiscard]] Raster render(Vec2 centre, float metres, int size, int samples,
+                              Vec2 lean = {}) const;
 
  private:
   const Scene& scene_;

@@ -50,6 +50,13 @@ struct Solid {
   float z1 = 1.0F;          ///< ridge height of a pitched roof
   float roof_slope = 0.0F;  ///< rise over run of a pitched roof
   float radius = 0.0F;      ///< about the centre, of a circle that holds the outline (index_solids)
+  std::uint32_t visitor = 0;  ///< number of the car or person that this is a part of
+  float presence = 1.0F;      ///< share of all dates on which it is there
+
+  /// Whether it is there on a date: the same for all parts of a visitor.
+  [[nodiscard]] bool is_there(std::uint32_t date) const {
+    return presence >= 1.0F || lattice_uniform(static_cast<int>(visitor), 0, date) < presence;
+  }
 
   [[nodiscard]] Vec2 to_local(Vec2 p) const {
     const Vec2 d = p - centre;
@@ -60,7 +67,18 @@ struct Solid {
   }
 };
 
-/// A straight piece of street between two junctions.
+/// How a city paints its carriageways.
+struct Markings {
+  enum class Crossing : std::uint8_t { kZebra, kTwoLines, kLadder };
+  Crossing crossing = Crossing::kZebra;
+  bool left_hand = false;  ///< traffic keeps left
+  bool yellow_centre = false;
+  bool parking_bays = true;
+  float dash_period = 6.0F;  ///< metres
+  float dash_share = 0.55F;  ///< of the period
+};
+
+/// A straight piece of street, between two junctions or between two bends.
 struct Street {
   Vec2 start;
   Vec2 direction;  ///< unit
@@ -71,7 +89,6 @@ struct Street {
   float clear_end = 0.0F;
   bool zebra_start = false;
   bool zebra_end = false;
-  bool yellow_centre = false;
   int lanes = 2;
   bool parking = true;
   std::uint32_t seed = 0;
@@ -162,6 +179,7 @@ struct Scene {
   Vec3 asphalt;
   Vec3 pavement;
   Vec3 country;  ///< land outside all blocks
+  Markings markings;
   std::uint32_t seed = 0;
 
   CellIndex solid_cells;

@@ -52,7 +52,8 @@ void SolidMaker::tree(Vec2 at, float radius, Random& random) {
   cylinder(at, 0.1F + 0.05F * radius, 0.0F, bottom + 0.5F * height, this->material(bark));
 }
 
-void SolidMaker::car(Vec2 at, Vec2 along, Random& random) {
+void SolidMaker::car(Vec2 at, Vec2 along, float presence, Random& random) {
+  const std::size_t first = scene_.solids.size();
   Material paint;
   paint.surface = Surface::kCar;
   paint.base = random_paint(random);
@@ -68,6 +69,27 @@ void SolidMaker::car(Vec2 at, Vec2 along, Random& random) {
   const float shift = van ? -0.3F : random.uniform(-0.4F, -0.1F);
   box(at + along * shift, along, {half_length * (van ? 0.85F : 0.55F), half_width * 0.9F}, deck,
       van ? 2.1F : 1.45F, cabin);
+  let_visit(first, presence);
+}
+
+void SolidMaker::person(Vec2 at, float presence, Random& random) {
+  const std::size_t first = scene_.solids.size();
+  Material clothes;
+  const float value = random.uniform(0.15F, 0.9F);
+  clothes.base = hsv(random.uniform(), 0.5F, value);
+  const float shoulders = random.uniform(1.2F, 1.5F);
+  cylinder(at, random.uniform(0.18F, 0.27F), 0.0F, shoulders, material(clothes));
+  Material skin;
+  skin.base = hsv(0.06F, 0.45F, random.uniform(0.35F, 0.85F));
+  cylinder(at, 0.11F, shoulders, shoulders + 0.28F, material(skin));
+  let_visit(first, presence);
+}
+
+void SolidMaker::let_visit(std::size_t first, float presence) {
+  for (std::size_t i = first; i < scene_.solids.size(); ++i) {
+    scene_.solids[i].visitor = static_cast<std::uint32_t>(first);
+    scene_.solids[i].presence = presence;
+  }
 }
 
 }  // namespace crossfix::world

@@ -1,6 +1,7 @@
 /// Adds things to a scene.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "random.hpp"
@@ -20,10 +21,15 @@ class SolidMaker {
   void cylinder(Vec2 centre, float radius, float z0, float z1, std::uint32_t material);
   /// A trunk and a crown of that radius.
   void tree(Vec2 at, float radius, Random& random);
-  /// A car or a van that heads along `along`.
-  void car(Vec2 at, Vec2 along, Random& random);
+  /// A car or a van that heads along `along`, there on the share `presence` of all dates.
+  void car(Vec2 at, Vec2 along, float presence, Random& random);
+  /// Somebody who stands there on the share `presence` of all dates.
+  void person(Vec2 at, float presence, Random& random);
 
  private:
+  /// Makes the solids from number `first` on the parts of one visitor.
+  void let_visit(std::size_t first, float presence);
+
   Scene& scene_;
 };
 

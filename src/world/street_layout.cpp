@@ -82,7 +82,6 @@ class Layout {
     const auto add = [&](std::size_t a, std::size_t b, float half_width) {
       const float fate = random.uniform();
       const std::uint32_t seed = static_cast<std::uint32_t>(random.bits() >> 32);
-      const bool yellow = (seed & 3U) == 0;
       const bool parking = half_width > 4.4F && random.chance(0.8F);
       const float pavement =
           half_width < 4.4F ? random.uniform(1.5F, 2.2F) : random.uniform(2.4F, 4.0F);
@@ -90,19 +89,15 @@ class Layout {
       const bool narrow = half_width < 6.5F;
       if (narrow && fate < style_.missing_streets) return;
       Street street;
-      street.start = nodes_[a];
-      const Vec2 along = nodes_[b] - nodes_[a];
-      street.length = length(along);
-      street.direction = normalised(along);
       street.half_width = half_width;
       street.pavement = pavement;
-      street.yellow_centre = yellow;
       street.lanes = half_width > 6.5F ? 4 : half_width > 4.4F ? 2 : 1;
       street.parking = parking;
       street.seed = seed;
       ends[a].push_back({scene_.streets.size(), true});
-      ends[b].push_back({scene_.streets.size(), false});
-      scene_.streets.push_back(street);
+      const float bulge = random.uniform(-1.0F, 1.0F) * style_.curve;
+      add_pieces(street, nodes_[a], nodes_[b], bulge);
+      ends[b].push_back({scene_.streets.size() - 1, false});
     };
     for (int j = 0; j < nodes_y_; ++j) {
       for (int i = 0; i < nodes_x_; ++i) {
@@ -114,7 +109,37 @@ class Layout {
         }
       }
     }
+    for (int k = 3 - nodes_y_; k < nodes_x_ - 3; ++k) {  // nodes (i, i - k), or mirrored
+      const bool rising = random.chance(0.5F);
+      if (!random.chance(style_.diagonals)) continue;
+      const float half_width = random.uniform(4.8F, 8.0F);
+      for (int i = 0; i + 1 < nodes_x_; ++i) {
+        const int j = rising ? i - k : nodes_y_ - 1 - (i - k);
+        const int next = rising ? j + 1 : j - 1;
+        if (std::min(j, next) < 0 || std::max(j, next) >= nodes_y_) continue;
+        add(node(i, j), node(i + 1, next), half_width);
+      }
+    }
     for (const std::vector<End>& here : ends) clear_junction(here, random);
+  }
+
+  /// A street from a to b, in three straight pieces where its middle lies `bulge` metres aside.
+  void add_pieces(Street street, Vec2 a, Vec2 b, float bulge) {
+    constexpr float kStraight = 0.7F;  // metres that nobody sees
+    const Vec2 along = b - a;
+    const Vec2 aside = left_of(normalised(along)) * bulge;
+    std::vector<Vec2> points{a};
+    if (std::abs(bulge) > kStraight) {
+      points.push_back(a + along * 0.32F + aside);
+      points.push_back(a + along * 0.68F + aside);
+    }
+    points.push_back(b);
+    for (std::size_t i = 0; i + 1 < points.size(); ++i) {
+      street.start = points[i];
+      street.length = length(points[i + 1] - points[i]);
+      street.direction = normalised(points[i + 1] - points[i]);
+      scene_.streets.push_back(street);
+    }
   }
 
   /// How far each street's markings stand back from a junction.

@@ -1,6 +1,11 @@
 #include "city.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <catch2/catch.hpp>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "random.hpp"
 
@@ -15,7 +20,7 @@ bool is_building(const Scene& scene, const Solid& solid) {
 }  // namespace
 
 TEST_CASE("A city has what a city has, whatever its style") {
-  const int style = GENERATE(0, 1, 2, 3, 4, 5);
+  const int style = GENERATE(range(0, kOrdinaryStyles + kReservedStyles));
   const Scene scene = build_city(77, city_style(style), 300.0F);
   int buildings = 0;
   int trees = 0;
@@ -75,6 +80,56 @@ TEST_CASE("The index of solids misses none") {
                             : dot(l, l) <= solid.half.x * solid.half.x;
       if (over) REQUIRE(std::find(found.begin(), found.end(), i) != found.end());
     }
+  }
+}
+
+TEST_CASE("A city drawn from a family keeps to it") {
+  const CityStyle& family = city_style(0);
+  for (int i = 0; i < 20; ++i) {
+    const CityStyle city = draw_style(family, Random(static_cast<std::uint64_t>(i)));
+    CHECK(std::string(city.name) == family.name);
+    CHECK(std::abs(city.block_min / family.block_min - 1.0F) <= 0.2001F);
+    CHECK(city.block_max >= city.block_min);
+    CHECK(std::popcount(city.facades) == 7);
+  }
+  CHECK(draw_style(family, Random(1)).facades != draw_style(family, Random(2)).facades);
+}
+
+TEST_CASE("Row houses are alike, and other houses are not") {
+  CityStyle style = city_style(0);
+  const auto materials = [&](float rows) {  // of buildings: how many, and how many different
+    style.rows = rows;
+    const Scene scene = build_city(82, style, 250.0F);
+    std::set<std::uint32_t> kinds;
+    int buildings = 0;
+    for (const Solid& solid : scene.solids) {
+      if (!is_building(scene, solid)) continue;
+      ++buildings;
+      kinds.insert(scene.materials[solid.material].seed);
+    }
+    return std::pair(buildings, static_cast<int>(kinds.size()));
+  };
+  const auto [alike, kinds] = materials(1.0F);
+  CHECK(3 * kinds < 2 * alike);
+  const auto [others, other_kinds] = materials(0.0F);
+  CHECK(other_kinds == others);
+}
+
+TEST_CASE("Streets that bend are longer than straight ones, and meet at the same junctions") {
+  CityStyle style = city_style(1);
+  style.diagonals = 0.0F;
+  const auto lay = [&](float curve) {
+    style.curve = curve;
+    return build_city(83, style, 250.0F);
+  };
+  const Scene straight = lay(0.0F);
+  const Scene bent = lay(8.0F);
+  CHECK(bent.streets.size() > 2 * straight.streets.size());
+  for (std::size_t i = 0; i + 1 < bent.streets.size(); ++i) {
+    const Street& street = bent.streets[i];
+    if (street.seed != bent.streets[i + 1].seed) continue;
+    CHECK(length(street.start + street.direction * street.length - bent.streets[i + 1].start) <
+          1e-3F);
   }
 }
 

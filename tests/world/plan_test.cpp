@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <set>
+#include <string>
 
+#include "city.hpp"
 #include "crossfix/core/error.hpp"
 #include "random.hpp"
 #include "reserved_seeds.hpp"
@@ -163,11 +166,11 @@ TEST_CASE("A seed's plan stays the same") {
   const CityPlan plan = plan_city(1, 0, 200);
   CHECK(plan.name == "Carmenton00");
   CHECK(plan.style == "town");
-  CHECK(plan.scene.streets.size() == 366);
-  CHECK(plan.scene.solids.size() == 15312);
-  CHECK(plan.tiles.size() == 412);
-  CHECK(std::abs(plan.panoramas[0].x + 2123.6574) <= 0.05);
-  CHECK(std::abs(plan.panoramas[0].y + 1369.6483) <= 0.05);
+  CHECK(plan.scene.streets.size() == 1975);
+  CHECK(plan.scene.solids.size() == 28815);
+  CHECK(plan.tiles.size() == 429);
+  CHECK(std::abs(plan.panoramas[0].x - 172.3112) <= 0.05);
+  CHECK(std::abs(plan.panoramas[0].y + 1995.4716) <= 0.05);
 }
 
 TEST_CASE("Reserved styles belong to reserved seeds") {
@@ -179,11 +182,14 @@ TEST_CASE("Reserved styles belong to reserved seeds") {
   CHECK(has_reserved_style(9500));
   CHECK_FALSE(has_reserved_style(10000));
   const std::string reserved = plan_city(9500, 0, 2).style;
-  CHECK((reserved == "garden city" || reserved == "boulevards"));
-  for (int i = 0; i < 4; ++i) {
-    const std::string style = plan_city(9000, i, 2).style;
-    CHECK(style != "garden city");
-    CHECK(style != "boulevards");
+  std::set<std::string> kept;
+  for (int i = 0; i < kReservedStyles; ++i) {
+    kept.insert(city_style(kOrdinaryStyles + i).name);
+  }
+  CHECK(kept.size() == kReservedStyles);
+  CHECK(kept.contains(reserved));
+  for (int i = 0; i < kOrdinaryStyles; ++i) {
+    CHECK_FALSE(kept.contains(plan_city(9000, i, 2).style));
   }
 }
 

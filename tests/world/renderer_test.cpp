@@ -176,6 +176,85 @@ TEST_CASE("A pole's shadow falls away from the sun") {
   CHECK(green(20, 20) > green(32, 20) + 40);
 }
 
+TEST_CASE("A leaning view moves a top by its height, and leaves the ground") {
+  Scene scene = plain();
+  const Vec2 at{4.0F, -6.0F};
+  constexpr float kTop = 9.0F;
+  add_pole(scene, at, kTop, kRed);
+  scene.solids.back().z0 = kTop - 0.2F;  // its top alone
+  finish(scene);
+  const TileRenderer renderer(scene, overcast());
+  constexpr float kMetres = 40.0F;
+  constexpr int kSize = 400;
+  const Vec2 lean = GENERATE(Vec2{}, Vec2{0.12F, 0.0F}, Vec2{-0.05F, 0.08F}, Vec2{0.0F, -0.1F});
+  const Blob seen = find_red(renderer.render({}, kMetres, kSize, 1, lean));
+  REQUIRE(seen.count > 20);
+  const Vec2 wanted = at + lean * kTop;
+  CHECK(std::abs(seen.column - (200.0 + 10.0 * static_cast<double>(wanted.x))) <= 1.0);
+  CHECK(std::abs(seen.row - (200.0 - 10.0 * static_cast<double>(wanted.y))) <= 1.0);
+
+  scene.solids.back().z0 = 0.0F;
+  scene.solids.back().z1 = 0.01F;
+  scene.index_solids(80.0F);
+  const Blob flat = find_red(TileRenderer(scene, overcast()).render({}, kMetres, kSize, 1, lean));
+  CHECK(std::abs(flat.column - 240.0) <= 0.5);
+  CHECK(std::abs(flat.row - 260.0) <= 0.5);
+}
+
+TEST_CASE("A visitor is there on its dates, whole, in both views") {
+  Scene scene = plain();
+  add_pole(scene, {0.0F, 6.0F}, 1.0F, kRed);
+  add_pole(scene, {0.0F, 6.0F}, 2.0F, kRed);
+  for (Solid& solid : scene.solids) {
+    solid.visitor = 17;
+    solid.presence = 0.3F;
+  }
+  finish(scene);
+  RenderScratch scratch;
+  int days = 0;
+  for (std::uint32_t date = 0; date < 200; ++date) {
+    const bool there = scene.solids[0].is_there(date);
+    CHECK(scene.solids[1].is_there(date) == there);
+    days += there ? 1 : 0;
+    if (date >= 10) continue;
+    Light light = overcast();
+    light.date = date;
+    const Raster above = TileRenderer(scene, light).render({}, 32.0F, 64, 1);
+    const Raster ahead = render_panorama(scene, light, {0.0F, 0.0F, kEye}, 64, 128, 1, scratch);
+    CHECK((find_red(above).count > 0) == there);
+    CHECK((find_red(ahead).count > 0) == there);
+  }
+  CHECK(days > 40);  // 60 expected, deviation 6.5
+  CHECK(days < 80);
+}
+
+TEST_CASE("The season turns leaves and grass, and nothing else") {
+  const auto mean = [](const Season& season, Surface surface) {
+    Scene scene = plain();
+    Vec3 sum;
+    for (std::uint32_t seed = 0; seed < 40; ++seed) {
+      Material material;
+      material.surface = surface;
+      material.base = {0.05F, 0.3F, 0.05F};
+      material.seed = seed;
+      scene.materials = {material};
+      sum = sum + sample_solid(scene, season, {}, {}, {0.0F, 0.0F, 1.0F}).albedo;
+    }
+    return sum * (1.0F / 40.0F);
+  };
+  const Season autumn{.autumn = 1.0F};
+  const Vec3 summer_leaf = mean({}, Surface::kFoliage);
+  const Vec3 autumn_leaf = mean(autumn, Surface::kFoliage);
+  CHECK(autumn_leaf.x > summer_leaf.x + 0.05F);
+  CHECK(mean({.winter = 1.0F}, Surface::kFoliage).y < 0.7F * summer_leaf.y);
+  CHECK(mean(autumn, Surface::kPlain).x == mean({}, Surface::kPlain).x);
+  const Scene scene = plain();
+  const auto green = [&](const Season& season) {
+    return sample_ground(scene, season, {1.0F, 2.0F}).albedo.y;
+  };
+  CHECK(green({.winter = 1.0F}) < 0.9F * green({}));
+}
+
 TEST_CASE("A smaller raster shows the same scene") {
   Scene scene = plain();
   add_pole(scene, {6.0F, 3.0F}, 6.0F, kRed);
