@@ -1,0 +1,56 @@
+import hashlib
+import json
+
+import pytest
+
+import test_sets
+from labels import DataError
+
+
+def test_a_checksum_depends_on_names_and_bytes_alone(tmp_path):
+    for name, text in (("b", "2"), ("a", "1")):
+        (tmp_path / name).write_text(text)
+    files = [tmp_path / "b", tmp_path / "a"]
+    lines = "".join(f"{hashlib.sha256(text).hexdigest()}  {name}\n" for name, text in (("a", b"1"), ("b", b"2")))
+    assert test_sets.checksum(tmp_path, files) == hashlib.sha256(lines.encode()).hexdigest()
+    (tmp_path / "a").write_text("3")
+    assert test_sets.checksum(tmp_path, files) != hashlib.sha256(lines.encode()).hexdigest()
+
+
+@pytest.fixture
+def set_on_disk(world, tmp_path):
+    """The tiny world as a set of its own, and a description that does not know its checksums yet."""
+    (world / "world.json").write_text(json.dumps({"generator_version": 2}))
+    options = {"split": "same_area_balanced_test"}
+    frozen = {"generator_version": 2, "sets": {world.name: options}}
+    return world, frozen
+
+
+def test_a_set_is_the_frozen_one_or_refused(set_on_disk):
+    world, frozen = set_on_disk
+    make = lambda freeze: test_sets.make(world.name, frozen, "unused", world.parent, freeze)
+    with pytest.raises(DataError, match="frozen was None"):
+        make(False)
+    make(True)
+    assert frozen["sets"][world.name]["panoramas_in_split"] == 8
+    make(False)
+    image = next((world / "Town" / "satellite").iterdir())
+    image.write_bytes(image.read_bytes() + b" ")
+    with pytest.raises(DataError, match="images_sha256"):
+        make(False)
+
+
+def test_another_version_of_the_world_is_refused(set_on_disk):
+    world, frozen = set_on_disk
+    frozen["generator_version"] = 3
+    with pytest.raises(DataError, match="version 2"):
+        test_sets.make(world.name, frozen, "unused", world.parent, True)
+
+
+def test_the_frozen_sets_are_large_and_reserved():
+    frozen = json.loads(test_sets.FROZEN.read_text())
+    for name, options in frozen["sets"].items():
+        assert options["panoramas_in_split"] >= 2000, name
+        assert len(options["images_sha256"]) == 64, name
+    assert 9500 <= frozen["sets"]["cross-area"]["seed"] <= 9999
+    assert frozen["sets"]["same-area"]["held_out_only"]
