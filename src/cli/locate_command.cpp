@@ -14,6 +14,7 @@
 #include "crossfix/io/image.hpp"
 #include "locate_options.hpp"
 #include "overlay.hpp"
+#include "picture_file.hpp"
 #include "raw_dump.hpp"
 #include "report.hpp"
 
@@ -22,16 +23,6 @@ namespace {
 
 /// More at once take memory and gain nothing.
 constexpr Index kLargestBatch = 1024;
-
-bool is_jpeg_name(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (extension == ".jpg" || extension == ".jpeg") return true;
-  if (extension == ".png") return false;
-  throw CLI::ValidationError("--overlay",
-                             "'" + path.string() + "' should end in .png, .jpg or .jpeg");
-}
 
 void check(const LocateOptions& options) {
   const bool list = !options.pairs.empty();
@@ -58,26 +49,10 @@ void check(const LocateOptions& options) {
   }
 }
 
-/// A picture of one fix, in the format its name asks for.
-class OverlayFile {
- public:
-  explicit OverlayFile(const std::filesystem::path& path)
-      : jpeg_(is_jpeg_name(path)), file_(path) {}
-
-  void write(io::ImageView picture) {
-    file_.write(jpeg_ ? io::encode_jpeg(picture) : io::encode_png(picture));
-    file_.commit();
-  }
-
- private:
-  bool jpeg_;
-  io::AtomicFile file_;
-};
-
 void locate_pair(const LocateOptions& options) {
   // Outputs first: a place that cannot be written is known before the work.
-  std::optional<OverlayFile> overlay;
-  if (!options.overlay.empty()) overlay.emplace(options.overlay);
+  std::optional<PictureFile> overlay;
+  if (!options.overlay.empty()) overlay.emplace("--overlay", options.overlay);
   std::optional<RawDump> dump;
   if (!options.dump.empty()) dump.emplace(options.dump);
 

@@ -34,12 +34,6 @@ void copy(io::ImageView from, TensorView<std::uint8_t, 3> to) {
   }
 }
 
-/// `image` resized to `to`'s height and width.
-void resize_into(io::ImageView image, TensorView<std::uint8_t, 3> to) {
-  cpu::Resizer resizer({image.extent(0), image.extent(1)}, {to.extent(0), to.extent(1)});
-  copy(resizer(image), to);
-}
-
 /// Dark purple through red and orange to pale yellow, for `heat` from 0 to 1.
 Color heat_color(double heat) {
   static constexpr std::array<Color, 5> kStops{{{0.25F, 0.04F, 0.45F},
@@ -95,6 +89,18 @@ void outlined(double width, const Color& color, const Draw& draw) {
 
 }  // namespace
 
+void resize_into(io::ImageView image, TensorView<std::uint8_t, 3> to) {
+  cpu::Resizer resizer({image.extent(0), image.extent(1)}, {to.extent(0), to.extent(1)});
+  copy(resizer(image), to);
+}
+
+void mark_truth(const Canvas& canvas, double row, double col, double stroke) {
+  outlined(stroke, kTruthColor, [&](double width, const Color& color) {
+    canvas.circle(row, col, 4 * stroke, width, color);
+    canvas.line(row, col, row, col, 1.6 * width, color);
+  });
+}
+
 io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth,
                        double weight) {
   const Index side = std::max(tile.extent(0), tile.extent(1));
@@ -118,10 +124,7 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
     outlined(stroke * 0.6, kWhite, [&](double width, const Color& color) {
       canvas.line(row, col, truth_row, truth_col, width, color);
     });
-    outlined(stroke, kTruthColor, [&](double width, const Color& color) {
-      canvas.circle(truth_row, truth_col, 0.8 * arm, width, color);
-      canvas.line(truth_row, truth_col, truth_row, truth_col, 1.6 * width, color);
-    });
+    mark_truth(canvas, truth_row, truth_col, stroke);
   }
   outlined(stroke, kFixColor, [&](double width, const Color& color) {
     canvas.line(row - arm, col, row + arm, col, width, color);

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "canvas.hpp"
 #include "crossfix/io/image.hpp"
 #include "crossfix/localizer.hpp"
 
@@ -15,6 +16,12 @@ inline constexpr Index kSmallestOverlay = 512;
 /// `weight` thickens the marks, for pictures that will be shown smaller than they are.
 io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth,
                        double weight = 1);
+
+/// `image` resized to `to`'s height and width.
+void resize_into(io::ImageView image, TensorView<std::uint8_t, 3> to);
+
+/// The mark of the place where the camera stood: a ring with a dot. `stroke` is a line's width, pixels.
+void mark_truth(const Canvas& canvas, double row, double col, double stroke);
 
 /// `ground`, scaled to the overlay's width, with the overlay below it.
 io::Image place_below(io::ImageView ground, io::ImageView overlay);

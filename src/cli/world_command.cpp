@@ -1,11 +1,14 @@
 #include <charconv>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "commands.hpp"
 #include "dataset.hpp"
+#include "picture_file.hpp"
 #include "progress.hpp"
+#include "world_sheet.hpp"
 
 namespace crossfix::cli {
 namespace {
@@ -13,6 +16,7 @@ namespace {
 struct WorldOptions {
   world::DatasetOptions dataset;
   std::string panorama_size = "1024x512";
+  std::filesystem::path sheet;
 };
 
 /// The height of "WIDTHxHEIGHT", twice as wide as high.
@@ -39,6 +43,8 @@ void make_world(WorldOptions& options) {
     throw CLI::ValidationError("--panoramas",
                                "at least two for each city: one to train on, one held out");
   }
+  std::optional<PictureFile> sheet;
+  if (!options.sheet.empty()) sheet.emplace("--sheet", options.sheet);
   std::optional<Progress> bar;
   std::size_t shown = 0;
   world::write_dataset(options.dataset, [&](std::size_t done, std::size_t total) {
@@ -46,6 +52,7 @@ void make_world(WorldOptions& options) {
     bar->advance(done - shown);
     shown = done;
   });
+  if (sheet) sheet->write(draw_world_sheet(options.dataset.out));
 }
 
 }  // namespace
@@ -81,6 +88,9 @@ void add_world_command(CLI::App& app) {
                    "Rays a panorama's pixel along each axis")
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
+  command->add_option(
+      "--sheet", options->sheet,
+      "Picture to write (.png, .jpg): some of the pairs, the camera's place marked");
   command->add_flag("--held-out-only", dataset.held_out_only,
                     "Only the held-out panoramas of this world, and their tiles");
   command->add_option("--threads", dataset.threads, "Threads; one for each core where absent")

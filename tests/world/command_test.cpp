@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "crossfix/core/error.hpp"
+#include "crossfix/io/image.hpp"
 #include "temporary_folder.hpp"
 
 namespace crossfix::cli {
@@ -25,6 +26,35 @@ TEST_CASE("crossfix world writes what its options ask for") {
       "--tile-samples 1 --panorama-samples 1");
   CHECK(std::filesystem::exists(out / "world.json"));
   CHECK_THROWS_AS(run("--out " + out.string() + " --panoramas 2"), DataError);
+}
+
+TEST_CASE("A sheet shows tiles with the camera's place, and panoramas beside them") {
+  const world::TemporaryFolder folder;
+  const std::string small =
+      " --tile-size 32 --panorama-size 64x32 --tile-samples 1 --panorama-samples 1";
+  const auto picture = folder / "sheet.png";
+  run("--out " + (folder / "world").string() + " --sheet " + picture.string() + " --panoramas 3" +
+      small);
+  const io::Image sheet = io::read_image(picture);
+  CHECK(sheet.shape() == Shape<3>{256 + 6 + 256, 2 * 768 + 6, 3});
+  int yellow = 0;  // the marks, in tiles alone
+  for (Index row = 0; row < sheet.extent(0); ++row) {
+    for (Index col = 0; col < sheet.extent(1); ++col) {
+      if (sheet(row, col, 0) < 240 || sheet(row, col, 1) < 220 || sheet(row, col, 2) > 70) continue;
+      ++yellow;
+      CHECK(col % 774 < 256);
+    }
+  }
+  CHECK(yellow > 3 * 20);
+  CHECK(sheet(400, 1000, 2) == 255);  // there is no fourth pair
+
+  CHECK_THROWS_AS(
+      run("--out " + (folder / "other").string() + " --sheet sheet.gif --panoramas 2" + small),
+      CLI::ValidationError);
+  CHECK_THROWS_AS(run("--out " + (folder / "other").string() + " --sheet " +
+                      (folder / "none" / "sheet.png").string() + " --panoramas 2" + small),
+                  DataError);
+  CHECK_FALSE(std::filesystem::exists(folder / "other"));
 }
 
 TEST_CASE("crossfix world refuses options that do not fit") {
