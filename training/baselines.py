@@ -1,0 +1,218 @@
+"""The two systems that the published tables compare with, in PyTorch.
+
+- MCC: Xia et al., Visual Cross-View Metric Localization with Dense Uncertainty Estimates, ECCV 2022.
+- VIGOR: Zhu et al., VIGOR: Cross-View Image Geo-localization beyond One-to-one Retrieval, CVPR 2021.
+
+Shapes: B pairs; satellite image [B, 3, S, S], ground image [B, 3, H, W], RGB in [0, 1]: a network prepares its own
+input. A position is (row, col) in [0, 1] of the tile. `planes` is 64 in the published networks; smaller ones keep
+every ratio.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+VGG_CONVOLUTIONS = (2, 2, 3, 3, 3)
+VGG_WIDENING = (1, 2, 4, 8, 8)
+VGG_MEAN_BGR = (103.939, 116.779, 123.6)  # grey levels
+ATTENTION_HEADS = 8
+MATCHING_GRID = 8
+# Of MCC's decoder, by how much smaller than the tile a stage's output is: channels of the transposed and of the other
+# convolutions, in planes.
+DECODER_WIDTHS = {32: (16, 8), 16: (4, 4), 8: (2, 2), 4: (1, 1), 2: (1 / 2, 1 / 2), 1: (1 / 4, 1 / 4)}
+
+
+@dataclass(frozen=True)
+class BaselineConfig:
+    """What tells one network of a family from another."""
+
+    satellite_size: int = 512  # pixels, square
+    ground_size: tuple[int, int] = (320, 640)  # (height, width), pixels
+    planes: int = 64
+
+    @property
+    def channels(self) -> int:
+        """Channels of conv5_3."""
+        return VGG_WIDENING[-1] * self.planes
+
+    @property
+    def descriptor(self) -> int:
+        """Length of a descriptor."""
+        return ATTENTION_HEADS * self.channels
+
+
+MCC = BaselineConfig()
+MCC_ROBOTCAR = BaselineConfig(ground_size=(154, 231))
+VIGOR_BASELINE = BaselineConfig(satellite_size=320)
+# At the size of the bundled small network.
+MCC_SMALL = BaselineConfig(satellite_size=128, ground_size=(96, 192), planes=16)
+VIGOR_BASELINE_SMALL = BaselineConfig(satellite_size=128, ground_size=(96, 192), planes=16)
+
+
+def prepare(images: Tensor) -> Tensor:
+    """RGB in [0, 1] to the BGR grey levels less their mean that VGG weights expect, [B, 3, H, W]."""
+    mean = torch.tensor(VGG_MEAN_BGR, dtype=images.dtype, device=images.device).view(1, 3, 1, 1)
+    return images.flip(1) * 255 - mean
+
+
+class Vgg16(nn.Module):
+    """The convolutions of VGG-16, 3x3 with bias and ReLU, 2x2 max pool before every stage but the first."""
+
+    def __init__(self, planes: int) -> None:
+        super().__init__()
+        channels = 3
+        self.stages = nn.ModuleList()
+        for count, widening in zip(VGG_CONVOLUTIONS, VGG_WIDENING):
+            stage = nn.ModuleList()
+            for _ in range(count):
+                convolution = nn.Conv2d(channels, widening * planes, 3, padding=1)
+                nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+                nn.init.zeros_(convolution.bias)
+                stage.append(convolution)
+                channels = widening * planes
+            self.stages.append(stage)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Prepared image [B, 3, H, W] -> conv1_2, conv2_2, conv3_3, conv4_3, conv5_3, at H, H/2, ... H/16."""
+        features = []
+        for number, stage in enumerate(self.stages):
+            if number > 0:
+                x = F.max_pool2d(x, 2)
+            for convolution in stage:
+                x = F.relu(convolution(x))
+            features.append(x)
+        return features
+
+
+class SpatialAttention(nn.Module):
+    """Sums of the features over positions, weighted by what two linear maps make of their channel mean or maximum.
+
+    Weights of a head over positions: w2 (w1 m + b1) + b2, without an activation; m [positions].
+    """
+
+    def __init__(self, positions: int, by_maximum: bool) -> None:
+        super().__init__()
+        self.by_maximum = by_maximum
+        hidden = max(1, positions // 2)
+        self.weight1 = nn.Parameter(torch.randn(ATTENTION_HEADS, positions, hidden) * 0.005)
+        self.bias1 = nn.Parameter(torch.full((ATTENTION_HEADS, 1, hidden), 0.1))
+        self.weight2 = nn.Parameter(torch.randn(ATTENTION_HEADS, hidden, positions) * 0.005)
+        self.bias2 = nn.Parameter(torch.full((ATTENTION_HEADS, 1, positions), 0.1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features [B, C, positions] -> descriptors of unit length [B, heads * C]."""
+        summary = x.amax(dim=1) if self.by_maximum else x.mean(dim=1)
+        hidden = summary @ self.weight1 + self.bias1  # [heads, B, hidden]
+        weights = hidden @ self.weight2 + self.bias2  # [heads, B, positions]
+        return F.normalize(torch.einsum("bcp,hbp->bhc", x, weights).flatten(1), dim=1)
+
+
+class Upsampling(nn.Module):
+    """A transposed convolution that doubles height and width, and two convolutions on it and a skip connection."""
+
+    def __init__(self, channels: int, skip: int, up: int, out: int, last: int) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose2d(channels, up, 3, stride=2, padding=1, output_padding=1)
+        self.conv1 = nn.Conv2d(up + skip, out, 3, padding=1)
+        self.conv2 = nn.Conv2d(out, last, 3, padding=1)
+
+    def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
+        """[B, channels, H, W] and, where there is one, [B, skip, 2 H, 2 W] -> [B, last, 2 H, 2 W], no ReLU at the end."""
+        x = F.relu(self.up(x))
+        if skip is not None:
+            x = torch.cat([x, skip], dim=1)
+        return self.conv2(F.relu(self.conv1(x)))
+
+
+class Mcc(nn.Module):
+    """Matches the panorama's descriptor with those of 8 x 8 blocks of the tile, and decodes a heat map from that.
+
+    A stage of the decoder has a skip connection where the tile's trunk has features of its size.
+    """
+
+    def __init__(self, config: BaselineConfig = MCC) -> None:
+        super().__init__()
+        self.config = config
+        if config.satellite_size % (16 * MATCHING_GRID):
+            raise ValueError(
+                f"satellite_size {config.satellite_size} must be a multiple of {16 * MATCHING_GRID}"
+            )
+        height, width = (side // 16 // 2 for side in config.ground_size)
+        self.sat_extractor = Vgg16(config.planes)
+        self.grd_extractor = Vgg16(config.planes)
+        self.grd_attention = SpatialAttention(height * width, by_maximum=False)
+        self.block = config.satellite_size // 16 // MATCHING_GRID
+        self.sat_attention = SpatialAttention(self.block**2, by_maximum=False)
+        skips = {config.satellite_size >> i: VGG_WIDENING[i] * config.planes for i in range(len(VGG_WIDENING))}
+        self.decoder = nn.ModuleList()
+        side, channels = MATCHING_GRID, config.descriptor + 1
+        while side < config.satellite_size:
+            side *= 2
+            up, out = (int(width * config.planes) for width in DECODER_WIDTHS[config.satellite_size // side])
+            last = 1 if side == config.satellite_size else out
+            self.decoder.append(Upsampling(channels, skips.get(side, 0), up, out, last))
+            channels = out
+
+    def descriptors(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Descriptors of unit length, of blocks [B, heads * C, 8, 8] and of the panorama [B, heads * C]; the tile's features."""
+        features = self.sat_extractor(prepare(satellite))
+        count, channels = features[-1].shape[:2]
+        blocks = features[-1].unflatten(3, (MATCHING_GRID, self.block)).unflatten(2, (MATCHING_GRID, self.block))
+        blocks = blocks.permute(0, 2, 4, 1, 3, 5).reshape(-1, channels, self.block**2)
+        tile = self.sat_attention(blocks).view(count, MATCHING_GRID, MATCHING_GRID, -1).permute(0, 3, 1, 2)
+        panorama = F.max_pool2d(self.grd_extractor(prepare(ground))[-1], 2)
+        return tile, self.grd_attention(panorama.flatten(2)), features
+
+    def forward(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor]:
+        """Images -> logits over the tile's pixels [B, S, S], cosines of the blocks [B, 8, 8]."""
+        tile, panorama, features = self.descriptors(satellite, ground)
+        cosines = torch.einsum("bcyx,bc->byx", tile, panorama)
+        x = torch.cat([cosines[:, None], tile], dim=1)
+        by_side = {feature.shape[-1]: feature for feature in features}
+        for number, stage in enumerate(self.decoder):
+            x = stage(x, by_side.get(2 * x.shape[-1]))
+            if number + 1 < len(self.decoder):
+                x = F.relu(x)
+        return x[:, 0], cosines
+
+    def fix(self, outputs: tuple[Tensor, Tensor]) -> Tensor:
+        """The most likely pixel's centre, (row, col) in [0, 1], [B, 2]; the first of equals."""
+        side = self.config.satellite_size
+        best = outputs[0].flatten(1).argmax(dim=1)
+        return (torch.stack([best // side, best % side], dim=1) + 0.5) / side
+
+
+class VigorBaseline(nn.Module):
+    """A descriptor a view, and the camera's place by two linear maps from both."""
+
+    def __init__(self, config: BaselineConfig = VIGOR_BASELINE) -> None:
+        super().__init__()
+        self.config = config
+        side = config.satellite_size // 32
+        height, width = (extent // 32 for extent in config.ground_size)
+        self.sat_extractor = Vgg16(config.planes)
+        self.grd_extractor = Vgg16(config.planes)
+        self.sat_attention = SpatialAttention(side * side, by_maximum=True)
+        self.grd_attention = SpatialAttention(height * width, by_maximum=True)
+        self.offset1 = nn.Linear(2 * config.descriptor, 8 * config.planes)
+        self.offset2 = nn.Linear(8 * config.planes, 2)
+
+    def descriptors(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor]:
+        """Of unit length, of the tile and of the panorama, [B, heads * C] each."""
+        tile = F.max_pool2d(self.sat_extractor(prepare(satellite))[-1], 2)
+        panorama = F.max_pool2d(self.grd_extractor(prepare(ground))[-1], 2)
+        return self.sat_attention(tile.flatten(2)), self.grd_attention(panorama.flatten(2))
+
+    def forward(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Images -> VIGOR's (delta_row, delta_col) in halves of the tile's side [B, 2], and both descriptors."""
+        tile, panorama = self.descriptors(satellite, ground)
+        delta = self.offset2(F.relu(self.offset1(torch.cat([tile, panorama], dim=1))))
+        return delta, tile, panorama
+
+    def fix(self, outputs: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """(row, col) in [0, 1], [B, 2]; a delta counts rows down from the centre, and columns to the left."""
+        return 0.5 + 0.5 * outputs[0] * outputs[0].new_tensor([1.0, -1.0])
