@@ -10,6 +10,7 @@ every ratio.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 VGG_CONVOLUTIONS = (2, 2, 3, 3, 3)
 VGG_WIDENING = (1, 2, 4, 8, 8)
 VGG_MEAN_BGR = (103.939, 116.779, 123.6)  # grey levels
+GREY_DEVIATION = 64.0  # grey levels, roughly, of a photo
 ATTENTION_HEADS = 8
 MATCHING_GRID = 8
 # Of MCC's decoder, by how much smaller than the tile a stage's output is: channels of the transposed and of the other
@@ -33,6 +35,7 @@ class BaselineConfig:
     satellite_size: int = 512  # pixels, square
     ground_size: tuple[int, int] = (320, 640)  # (height, width), pixels
     planes: int = 64
+    tile_metres: float = 72.96  # side of the tile: 640 pixels of 0.114 m
 
     @property
     def channels(self) -> int:
@@ -46,11 +49,16 @@ class BaselineConfig:
 
 
 MCC = BaselineConfig()
-MCC_ROBOTCAR = BaselineConfig(ground_size=(154, 231))
+MCC_ROBOTCAR = BaselineConfig(ground_size=(154, 231), tile_metres=73.92)  # 512 pixels of 0.144375 m
 VIGOR_BASELINE = BaselineConfig(satellite_size=320)
-# At the size of the bundled small network.
-MCC_SMALL = BaselineConfig(satellite_size=128, ground_size=(96, 192), planes=16)
-VIGOR_BASELINE_SMALL = BaselineConfig(satellite_size=128, ground_size=(96, 192), planes=16)
+# The image sizes and the tile of the bundled small network.
+MCC_SMALL = BaselineConfig(satellite_size=128, ground_size=(80, 160), planes=16, tile_metres=72.0)
+VIGOR_BASELINE_SMALL = MCC_SMALL
+
+
+def pool(x: Tensor) -> Tensor:
+    """2x2 max pool, [..., H, W] -> [..., ceil(H / 2), ceil(W / 2)]: an odd last row or column is kept."""
+    return F.max_pool2d(x, 2, ceil_mode=True)
 
 
 def prepare(images: Tensor) -> Tensor:
@@ -60,7 +68,10 @@ def prepare(images: Tensor) -> Tensor:
 
 
 class Vgg16(nn.Module):
-    """The convolutions of VGG-16, 3x3 with bias and ReLU, 2x2 max pool before every stage but the first."""
+    """The convolutions of VGG-16, 3x3 with bias and ReLU, 2x2 max pool before every stage but the first.
+
+    The input is grey levels, so random first weights are He's by `GREY_DEVIATION`: features are about 1.
+    """
 
     def __init__(self, planes: int) -> None:
         super().__init__()
@@ -75,13 +86,15 @@ class Vgg16(nn.Module):
                 stage.append(convolution)
                 channels = widening * planes
             self.stages.append(stage)
+        with torch.no_grad():
+            self.stages[0][0].weight /= GREY_DEVIATION
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Prepared image [B, 3, H, W] -> conv1_2, conv2_2, conv3_3, conv4_3, conv5_3, at H, H/2, ... H/16."""
         features = []
         for number, stage in enumerate(self.stages):
             if number > 0:
-                x = F.max_pool2d(x, 2)
+                x = pool(x)
             for convolution in stage:
                 x = F.relu(convolution(x))
             features.append(x)
@@ -104,11 +117,11 @@ class SpatialAttention(nn.Module):
         self.bias2 = nn.Parameter(torch.full((ATTENTION_HEADS, 1, positions), 0.1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features [B, C, positions] -> descriptors of unit length [B, heads * C]."""
+        """Features [B, C, positions] -> descriptors [B, heads * C], of any length."""
         summary = x.amax(dim=1) if self.by_maximum else x.mean(dim=1)
         hidden = summary @ self.weight1 + self.bias1  # [heads, B, hidden]
         weights = hidden @ self.weight2 + self.bias2  # [heads, B, positions]
-        return F.normalize(torch.einsum("bcp,hbp->bhc", x, weights).flatten(1), dim=1)
+        return torch.einsum("bcp,hbp->bhc", x, weights).flatten(1)
 
 
 class Upsampling(nn.Module):
@@ -121,7 +134,7 @@ class Upsampling(nn.Module):
         self.conv2 = nn.Conv2d(out, last, 3, padding=1)
 
     def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
-        """[B, channels, H, W] and, where there is one, [B, skip, 2 H, 2 W] -> [B, last, 2 H, 2 W], no ReLU at the end."""
+        """[B, channels, H, W] and, where there is one, [B, skip, 2 H, 2 W] -> [B, last, 2 H, 2 W], no last ReLU."""
         x = F.relu(self.up(x))
         if skip is not None:
             x = torch.cat([x, skip], dim=1)
@@ -141,7 +154,7 @@ class Mcc(nn.Module):
             raise ValueError(
                 f"satellite_size {config.satellite_size} must be a multiple of {16 * MATCHING_GRID}"
             )
-        height, width = (side // 16 // 2 for side in config.ground_size)
+        height, width = (math.ceil(side / 32) for side in config.ground_size)
         self.sat_extractor = Vgg16(config.planes)
         self.grd_extractor = Vgg16(config.planes)
         self.grd_attention = SpatialAttention(height * width, by_maximum=False)
@@ -158,14 +171,15 @@ class Mcc(nn.Module):
             channels = out
 
     def descriptors(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Descriptors of unit length, of blocks [B, heads * C, 8, 8] and of the panorama [B, heads * C]; the tile's features."""
+        """Descriptors of unit length, of blocks [B, heads * C, 8, 8] and of the panorama [B, heads * C]; tile features."""
         features = self.sat_extractor(prepare(satellite))
         count, channels = features[-1].shape[:2]
         blocks = features[-1].unflatten(3, (MATCHING_GRID, self.block)).unflatten(2, (MATCHING_GRID, self.block))
         blocks = blocks.permute(0, 2, 4, 1, 3, 5).reshape(-1, channels, self.block**2)
-        tile = self.sat_attention(blocks).view(count, MATCHING_GRID, MATCHING_GRID, -1).permute(0, 3, 1, 2)
-        panorama = F.max_pool2d(self.grd_extractor(prepare(ground))[-1], 2)
-        return tile, self.grd_attention(panorama.flatten(2)), features
+        tile = F.normalize(self.sat_attention(blocks), dim=1)
+        tile = tile.view(count, MATCHING_GRID, MATCHING_GRID, -1).permute(0, 3, 1, 2)
+        panorama = self.grd_attention(pool(self.grd_extractor(prepare(ground))[-1]).flatten(2))
+        return tile, F.normalize(panorama, dim=1), features
 
     def forward(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor]:
         """Images -> logits over the tile's pixels [B, S, S], cosines of the blocks [B, 8, 8]."""
@@ -192,26 +206,33 @@ class VigorBaseline(nn.Module):
     def __init__(self, config: BaselineConfig = VIGOR_BASELINE) -> None:
         super().__init__()
         self.config = config
-        side = config.satellite_size // 32
-        height, width = (extent // 32 for extent in config.ground_size)
+        side = math.ceil(config.satellite_size / 32)
+        height, width = (math.ceil(extent / 32) for extent in config.ground_size)
         self.sat_extractor = Vgg16(config.planes)
         self.grd_extractor = Vgg16(config.planes)
         self.sat_attention = SpatialAttention(side * side, by_maximum=True)
         self.grd_attention = SpatialAttention(height * width, by_maximum=True)
         self.offset1 = nn.Linear(2 * config.descriptor, 8 * config.planes)
         self.offset2 = nn.Linear(8 * config.planes, 2)
+        for layer in (self.offset1, self.offset2):
+            nn.init.normal_(layer.weight, std=0.005)
+            nn.init.constant_(layer.bias, 0.1)
 
-    def descriptors(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor]:
-        """Of unit length, of the tile and of the panorama, [B, heads * C] each."""
-        tile = F.max_pool2d(self.sat_extractor(prepare(satellite))[-1], 2)
-        panorama = F.max_pool2d(self.grd_extractor(prepare(ground))[-1], 2)
-        return self.sat_attention(tile.flatten(2)), self.grd_attention(panorama.flatten(2))
+    def tile_descriptor(self, satellite: Tensor) -> Tensor:
+        """[B, 3, S, S] -> [B, heads * C], of any length."""
+        return self.sat_attention(pool(self.sat_extractor(prepare(satellite))[-1]).flatten(2))
+
+    def ground_descriptor(self, ground: Tensor) -> Tensor:
+        """[B, 3, H, W] -> [B, heads * C], of any length."""
+        return self.grd_attention(pool(self.grd_extractor(prepare(ground))[-1]).flatten(2))
 
     def forward(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Images -> VIGOR's (delta_row, delta_col) in halves of the tile's side [B, 2], and both descriptors."""
-        tile, panorama = self.descriptors(satellite, ground)
+        """Images -> VIGOR's (delta_row, delta_col) in halves of the tile's side [B, 2]; descriptors of unit length,
+        of the tile and of the panorama, [B, heads * C] each. The linear maps see descriptors before they are scaled.
+        """
+        tile, panorama = self.tile_descriptor(satellite), self.ground_descriptor(ground)
         delta = self.offset2(F.relu(self.offset1(torch.cat([tile, panorama], dim=1))))
-        return delta, tile, panorama
+        return delta, F.normalize(tile, dim=1), F.normalize(panorama, dim=1)
 
     def fix(self, outputs: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """(row, col) in [0, 1], [B, 2]; a delta counts rows down from the centre, and columns to the left."""
