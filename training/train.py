@@ -1,4 +1,4 @@
-"""Trains a crossfix network on VIGOR-layout data (such as `crossfix world` makes).
+"""Trains a crossfix network, or one of the baselines, on VIGOR-layout data (such as `crossfix world` makes).
 
 Example:
     python training/train.py --data build/world --out build/train-s --minutes 90
@@ -14,20 +14,16 @@ import math
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
 import augment
-from auxiliary import MatchingHead
-from config import PRESETS, Config
 from dataset import PairData, validation_split
 from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
-from loss import cell_entropy, error_metres, location_loss
-from model import CrossFix
-from weights import DTYPES, save_weights
+from systems import SYSTEMS, make_system
 
 
 def arguments() -> argparse.Namespace:
@@ -37,7 +33,7 @@ def arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--data", type=Path, nargs="+", required=True, help="VIGOR-layout folders")
     add("--out", type=Path, required=True, help="folder for checkpoints, log and weights")
-    add("--preset", choices=sorted(PRESETS), default="small", help="network (default: small)")
+    add("--preset", choices=SYSTEMS, default="small", help="network (default: small)")
     budget = parser.add_mutually_exclusive_group(required=True)
     budget.add_argument("--steps", type=int, help="length of the run in steps")
     budget.add_argument("--minutes", type=float, help="length of the run in minutes")
@@ -75,12 +71,12 @@ def arguments() -> argparse.Namespace:
 class Average:
     """Exponential moving average of a network's parameters and buffers."""
 
-    def __init__(self, model: CrossFix, decay: float = 0.999) -> None:
+    def __init__(self, model: torch.nn.Module, decay: float = 0.999) -> None:
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()
-    def update(self, model: CrossFix, step: int) -> None:
+    def update(self, model: torch.nn.Module, step: int) -> None:
         decay = min(self.decay, (1 + step) / (10 + step))
         state = model.state_dict()
         for key, mean in self.model.state_dict().items():
@@ -110,17 +106,15 @@ class Trainer:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.config = replace(PRESETS[options.preset], trained_on=options.trained_on)
         torch.manual_seed(options.seed)
         self.generator = torch.Generator().manual_seed(options.seed)
         self.numbers = np.random.default_rng(options.seed)
+        self.system = make_system(options)
         self.load_data()
-        self.model = CrossFix(self.config, options.dropout).to(
-            self.device, memory_format=torch.channels_last
-        )
-        self.matching = MatchingHead(self.config).to(self.device)
+        self.model = self.system.model.to(self.device, memory_format=torch.channels_last)
+        self.helper = self.system.helper.to(self.device)
         self.optimizer = torch.optim.AdamW(
-            [*self.model.parameters(), *self.matching.parameters()], lr=options.rate, weight_decay=options.decay
+            [*self.model.parameters(), *self.helper.parameters()], lr=options.rate, weight_decay=options.decay
         )
         self.progress = Progress()
         if options.start:
@@ -128,9 +122,6 @@ class Trainer:
         self.average = Average(self.model)
         if options.resume:
             self.restore(options.out / "last.pt")
-        statistics = self.config.normalization
-        self.mean = torch.tensor(statistics.mean, device=self.device).view(1, 3, 1, 1)
-        self.std = torch.tensor(statistics.std, device=self.device).view(1, 3, 1, 1)
         self.started = time.monotonic() - self.progress.seconds
 
     def load_data(self) -> None:
@@ -144,8 +135,8 @@ class Trainer:
                 training += kept
                 validation += [sample for sample in held if sample.positive]
         cache = self.options.out / "cache"
-        self.training = PairData(training, self.config, cache, "training")
-        self.validation = PairData(validation[:512], self.config, cache, "validation")
+        self.training = PairData(training, self.system.size, cache, "training")
+        self.validation = PairData(validation[:512], self.system.size, cache, "validation")
         print(f"{len(training)} training panoramas, {len(self.validation)} validation pairs", flush=True)
 
     def fraction(self) -> float:
@@ -160,54 +151,59 @@ class Trainer:
         cosine = 0.5 * (1 + math.cos(math.pi * self.fraction()))
         return self.options.rate * warm * (0.01 + 0.99 * cosine)
 
-    def normalised(self, images: torch.Tensor) -> torch.Tensor:
-        images = (images - self.mean) / self.std
-        return images.contiguous(memory_format=torch.channels_last)
-
     def autocast(self) -> torch.autocast:
         enabled = self.options.precision == "bf16"
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
 
+    def pairs(self, rows: np.ndarray, choices: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Images and truths of training samples `rows`, of tile `choices` each."""
+        satellite, ground, truth = self.training.batch(rows, choices)
+        return (
+            to_network(satellite, self.device),
+            to_network(ground, self.device),
+            torch.from_numpy(truth).to(self.device),
+        )
+
     def draw(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """An augmented batch: satellite and ground in [0, 1], truth (row, col) in [0, 1]."""
+        """An augmented batch: satellite [B, 3, S, S], ground [B, 3, H, W], truth (row, col) [B, 2], all in [0, 1].
+
+        With semi-positives, satellite [B, 2, 3, S, S] and truth [B, 2, 2]: each panorama's positive and another tile.
+        """
         rows = self.numbers.integers(len(self.training), size=self.options.batch)
         positive = self.numbers.random(self.options.batch) < self.options.positives
         choices = np.where(positive, 0, self.numbers.integers(1, 4, size=self.options.batch))
-        satellite, ground, truth = self.training.batch(np.sort(rows), choices)
-        batch = to_network(satellite, self.device), to_network(ground, self.device)
-        truth = torch.from_numpy(truth).to(self.device)
-        if self.config.ground_projection.kind == "equirectangular":
-            batch = augment.geometric(*batch, truth, self.generator)
-            truth = batch[2]
-        return (
-            augment.colour(batch[0], self.generator),
-            augment.colour(batch[1], self.generator),
-            truth,
-        )
+        rows = np.sort(rows)
+        if self.system.semi_positives:
+            satellite, ground, truth = self.pairs(rows, np.zeros_like(rows))
+            other, _, other_truth = self.pairs(rows, self.numbers.integers(1, 4, size=len(rows)))
+            satellite, truth = torch.stack([satellite, other], 1), torch.stack([truth, other_truth], 1)
+        else:
+            satellite, ground, truth = self.pairs(rows, choices)
+        if self.system.equirectangular:
+            satellite, ground, truth = augment.geometric(satellite, ground, truth, self.generator)
+        tiles = augment.colour(satellite.reshape(-1, *satellite.shape[-3:]), self.generator)
+        return tiles.reshape(satellite.shape), augment.colour(ground, self.generator), truth
 
-    def step(self) -> tuple[float, float, float]:
-        """One optimiser step -> (cross-entropy, offset error, cross-entropy of direct matching)."""
-        satellite, ground, truth = self.draw()
+    def backward(self, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Leaves the loss's gradient in the parameters; returns the parts of the loss for the log."""
+        loss, parts = self.system.loss(*batch, self.fraction(), self.autocast())
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        return parts
+
+    def step(self) -> dict[str, float]:
+        """One optimiser step -> the parts of the loss."""
+        batch = self.draw()
         rate = self.rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        first, last = self.options.sigma
-        sigma = first + (last - first) * self.fraction()
-        with self.autocast():
-            tokens = self.model.tokens(self.normalised(satellite), self.normalised(ground))
-            logits, offsets = self.model.locate(*tokens)
-            direct = self.matching(*tokens)
-        entropy, offset = location_loss(logits, offsets, truth, self.config, sigma)
-        matching = cell_entropy(direct, truth, self.config, sigma)
-        weight = self.options.auxiliary * (1 - self.fraction())
-        self.optimizer.zero_grad(set_to_none=True)
-        (entropy + offset + weight * matching).backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        losses = self.backward(batch)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.system.clip)
         self.optimizer.step()
         self.progress.step += 1
         self.progress.seconds = time.monotonic() - self.started
         self.average.update(self.model, self.progress.step)
-        return entropy.item(), offset.item(), matching.item()
+        return {name: loss.item() for name, loss in losses.items()}
 
     @torch.no_grad()
     def validate(self) -> np.ndarray:
@@ -217,12 +213,10 @@ class Trainer:
             rows = np.arange(begin, min(begin + 64, len(self.validation)))
             satellite, ground, truth = self.validation.batch(rows, np.zeros(len(rows), dtype=int))
             with self.autocast():
-                logits, offsets = self.average.model(
-                    self.normalised(to_network(satellite, self.device)),
-                    self.normalised(to_network(ground, self.device)),
-                )
-            truth = torch.from_numpy(truth).to(self.device)
-            errors.append(error_metres(logits, offsets, truth, self.config).cpu())
+                images = to_network(satellite, self.device), to_network(ground, self.device)
+                fixes = self.system.fix(self.average.model, *images)
+            difference = fixes - torch.from_numpy(truth).to(self.device)
+            errors.append(difference.norm(dim=1).cpu() * self.system.tile_metres)
         return torch.cat(errors).numpy()
 
     def save(self) -> None:
@@ -231,32 +225,31 @@ class Trainer:
         partial = path.with_suffix(".partial")
         state = {
             "model": self.model.state_dict(),
-            "matching": self.matching.state_dict(),
+            "matching": self.helper.state_dict(),
             "average": self.average.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
-            "config": self.config.to_json(),
+            "config": self.system.describe(),
         }
         torch.save(state, partial)
         os.replace(partial, path)
 
     def restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
-        made_with = replace(Config.from_json(state["config"]), trained_on=self.config.trained_on)
-        if made_with != self.config:
+        if not self.system.made(state["config"]):
             raise DataError(f"{path}: made with another network than --preset {self.options.preset}")
         self.model.load_state_dict(state["model"])
-        self.matching.load_state_dict(state["matching"])
+        self.helper.load_state_dict(state["matching"])
         self.average.model.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
         self.numbers = np.random.default_rng((self.options.seed, self.progress.step))
         self.generator.manual_seed(self.options.seed + self.progress.step)
 
-    def report(self, losses: list[tuple[float, float, float]]) -> None:
+    def report(self, losses: list[dict[str, float]]) -> None:
         """Validates, logs, saves; keeps the best averaged weights as OUT/best.safetensors."""
         errors = self.validate()
-        entropy, offset, matching = np.mean(losses, axis=0)
+        means = {name: float(np.mean([part[name] for part in losses])) for name in losses[0]}
         line = {
             "step": self.progress.step,
             "minutes": round(self.progress.seconds / 60, 2),
@@ -264,9 +257,7 @@ class Trainer:
                 self.progress.step * self.options.batch / self.progress.seconds, 1
             ),
             "rate": float(f"{self.rate():.3g}"),
-            "cross_entropy": round(float(entropy), 4),
-            "offset_error": round(float(offset), 4),
-            "matching_cross_entropy": round(float(matching), 4),
+            **{name: round(mean, 4) for name, mean in means.items()},
             "mean_metres": round(float(errors.mean()), 2),
             "median_metres": round(float(np.median(errors)), 2),
         }
@@ -277,18 +268,17 @@ class Trainer:
         print(json.dumps(line), flush=True)
         if line["median_metres"] < self.progress.best:
             self.progress.best = line["median_metres"]
-            weights = self.average.model.state_dict()
-            save_weights(weights, self.config, self.options.out / "best.safetensors", DTYPES["f32"])
+            self.system.save(self.average.model.state_dict(), self.options.out / "best.safetensors")
         self.save()
 
     def run(self) -> None:
-        losses: list[tuple[float, float, float]] = []
+        losses: list[dict[str, float]] = []
         while self.fraction() < 1:
             losses.append(self.step())
             if sys.stderr.isatty():
                 done = int(30 * self.fraction())
                 bar = "#" * done + "." * (30 - done)
-                state = f"\r[{bar}] step {self.progress.step} loss {losses[-1][0]:.3f}"
+                state = f"\r[{bar}] step {self.progress.step} loss {next(iter(losses[-1].values())):.3f}"
                 print(state, end="", file=sys.stderr)
             if self.progress.step % self.options.every == 0 or self.fraction() >= 1:
                 self.report(losses)

@@ -18,12 +18,19 @@ def save_weights(
     state: dict[str, torch.Tensor], config: Config, path: Path, dtype: torch.dtype | None = None
 ) -> None:
     """Writes a weights file, whole or not at all; floating tensors are stored as `dtype` if given."""
+    save_tensors(state, {METADATA_KEY: config.to_json()}, path, dtype)
+
+
+def save_tensors(
+    state: dict[str, torch.Tensor], metadata: dict[str, str], path: Path, dtype: torch.dtype | None = None
+) -> None:
+    """The same with any metadata."""
     stored = {
         key: (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous()
         for key, value in state.items()
     }
     partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(save(stored, metadata={METADATA_KEY: config.to_json()}))
+    partial.write_bytes(save(stored, metadata=metadata))
     os.replace(partial, path)
 
 

@@ -1,0 +1,155 @@
+"""What train.py trains: one interface over the reference network and the two baselines.
+
+A system has `model` (its average is kept and saved), `helper` (a module used in training only), `size` (what has the
+sizes of its images), `clip` (the largest norm of the gradient) and `semi_positives` (whether it learns from two tiles a
+panorama). Images are RGB in [0, 1]; positions are (row, col) in [0, 1] of the tile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+import baselines
+from auxiliary import MatchingHead
+from baseline_loss import mcc_losses, vigor_losses
+from config import PRESETS, Config
+from loss import cell_entropy, location_loss
+from model import CrossFix, decode
+from weights import DTYPES, save_tensors, save_weights
+
+BASELINE_KEY = "crossfix-baseline"
+
+
+class CrossFixSystem:
+    """The reference network of a preset, with the matching head that helps it at the start."""
+
+    clip = 1.0
+    semi_positives = False
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.size = self.config = replace(PRESETS[options.preset], trained_on=options.trained_on)
+        self.equirectangular = self.config.ground_projection.kind == "equirectangular"
+        self.tile_metres = (self.config.metres_per_network_pixel or 1.0) * self.config.satellite_size
+        self.model = CrossFix(self.config, options.dropout)
+        self.helper = MatchingHead(self.config)
+
+    def describe(self) -> str:
+        """What a checkpoint holds about the network."""
+        return self.config.to_json()
+
+    def made(self, description: str) -> bool:
+        """Whether a checkpoint's description is of this network, whatever it was trained on."""
+        return replace(Config.from_json(description), trained_on=self.config.trained_on) == self.config
+
+    def normalised(self, images: Tensor) -> Tensor:
+        statistics = self.config.normalization
+        mean = images.new_tensor(statistics.mean).view(1, 3, 1, 1)
+        std = images.new_tensor(statistics.std).view(1, 3, 1, 1)
+        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+    def loss(
+        self, satellite: Tensor, ground: Tensor, truth: Tensor, done: float, autocast: AbstractContextManager
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """(loss, parts for the log) of a batch: images [B, 3, S, S] and [B, 3, H, W], truth [B, 2].
+
+        `done` is the share of the run that is over; the network's forward pass is in `autocast`.
+        """
+        first, last = self.options.sigma
+        sigma = first + (last - first) * done
+        with autocast:
+            tokens = self.model.tokens(self.normalised(satellite), self.normalised(ground))
+            logits, offsets = self.model.locate(*tokens)
+            direct = self.helper(*tokens)
+        entropy, offset = location_loss(logits, offsets, truth, self.config, sigma)
+        matching = cell_entropy(direct, truth, self.config, sigma)
+        loss = entropy + offset + self.options.auxiliary * (1 - done) * matching
+        return loss, {"cross_entropy": entropy, "offset_error": offset, "matching_cross_entropy": matching}
+
+    def fix(self, model: nn.Module, satellite: Tensor, ground: Tensor) -> Tensor:
+        """Where `model`, such as an average of `self.model`, puts the cameras, [B, 2]."""
+        logits, offsets = model(self.normalised(satellite), self.normalised(ground))
+        return decode(logits.float(), offsets.float(), self.config) / self.config.satellite_size
+
+    def save(self, state: dict[str, Tensor], path: Path) -> None:
+        """Writes a weights file."""
+        save_weights(state, self.config, path, DTYPES["f32"])
+
+
+class BaselineSystem:
+    """What the two baselines have in common; methods as in `CrossFixSystem`."""
+
+    clip = math.inf  # as published; InfoNCE, 1e4 times as heavy, would leave MCC's decoder no gradient
+    semi_positives = False
+    equirectangular = True
+    network: type[nn.Module]
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.size = BASELINES[options.preset][1]
+        self.trained_on = options.trained_on
+        self.tile_metres = self.size.tile_metres
+        self.model = self.network(self.size)
+        self.helper = nn.Identity()
+
+    def describe(self) -> str:
+        return json.dumps({"network": self.network.__name__, **asdict(self.size)})
+
+    def made(self, description: str) -> bool:
+        return description == self.describe()
+
+    def fix(self, model: nn.Module, satellite: Tensor, ground: Tensor) -> Tensor:
+        return model.fix(tuple(output.float() for output in model(satellite, ground)))
+
+    def save(self, state: dict[str, Tensor], path: Path) -> None:
+        """Under a metadata key of its own, so that nobody takes the file for the reference network's."""
+        description = json.dumps({**json.loads(self.describe()), "trained_on": self.trained_on})
+        save_tensors(state, {BASELINE_KEY: description}, path, DTYPES["f32"])
+
+
+class MccSystem(BaselineSystem):
+    network = baselines.Mcc
+
+    def loss(
+        self, satellite: Tensor, ground: Tensor, truth: Tensor, done: float, autocast: AbstractContextManager
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        with autocast:
+            outputs = self.model(satellite, ground)
+        return mcc_losses(*outputs, truth)
+
+
+class VigorSystem(BaselineSystem):
+    """Learns from a positive and a semi-positive a panorama: satellite [B, 2, 3, S, S], truth [B, 2, 2]."""
+
+    network = baselines.VigorBaseline
+    semi_positives = True
+
+    def loss(
+        self, satellite: Tensor, ground: Tensor, truth: Tensor, done: float, autocast: AbstractContextManager
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        with autocast:
+            delta, tile, panorama = self.model(satellite[:, 0], ground)
+            semi = nn.functional.normalize(self.model.tile_descriptor(satellite[:, 1]), dim=1)
+        return vigor_losses(delta, tile, semi, panorama, truth[:, 0], truth[:, 1])
+
+
+BASELINES = {
+    "mcc": (MccSystem, baselines.MCC),
+    "mcc-small": (MccSystem, baselines.MCC_SMALL),
+    "vigor-baseline": (VigorSystem, baselines.VIGOR_BASELINE),
+    "vigor-baseline-small": (VigorSystem, baselines.VIGOR_BASELINE_SMALL),
+}
+SYSTEMS = sorted([*PRESETS, *BASELINES])
+
+
+def make_system(options: argparse.Namespace) -> CrossFixSystem | BaselineSystem:
+    """The system of `options.preset`, one of `SYSTEMS`, with random weights."""
+    kind = BASELINES[options.preset][0] if options.preset in BASELINES else CrossFixSystem
+    return kind(options)

@@ -1,0 +1,75 @@
+import argparse
+import contextlib
+
+import pytest
+import torch
+from safetensors import safe_open
+
+import train
+from config import METADATA_KEY, SMALL
+from systems import BASELINE_KEY, BASELINES, SYSTEMS, VigorSystem, make_system
+
+
+def options_for(preset: str, **changes) -> argparse.Namespace:
+    values = {"preset": preset, "trained_on": "noise", "dropout": 0.0, "sigma": (1.0, 0.5), "auxiliary": 0.5}
+    return argparse.Namespace(**{**values, **changes})
+
+
+def test_presets_are_those_of_the_program_and_the_baselines():
+    assert SYSTEMS == ["mcc", "mcc-small", "robotcar", "small", "vigor", "vigor-baseline", "vigor-baseline-small"]
+
+
+@pytest.mark.parametrize("preset", ["small", "mcc-small", "vigor-baseline-small"])
+def test_a_system_has_a_loss_and_a_fix(preset):
+    torch.manual_seed(1)
+    system = make_system(options_for(preset))
+    satellite, ground, truth = torch.rand(2, 3, 128, 128), torch.rand(2, 3, 80, 160), torch.rand(2, 2)
+    if system.semi_positives:
+        satellite, truth = torch.stack([satellite, satellite], 1), torch.stack([truth, truth], 1)
+    loss, parts = system.loss(satellite, ground, truth, 0.5, contextlib.nullcontext())
+    loss.backward()
+    assert loss.isfinite() and all(part.isfinite() for part in parts.values())
+    with torch.no_grad():
+        fix = system.fix(system.model.eval(), satellite.reshape(-1, 3, 128, 128)[:2], ground)
+    assert fix.shape == (2, 2)
+    assert system.tile_metres == 72.0
+    assert system.made(system.describe())
+
+
+def test_other_networks_are_told_apart():
+    systems = {preset: make_system(options_for(preset)) for preset in ("mcc-small", "vigor-baseline-small")}
+    assert not systems["mcc-small"].made(systems["vigor-baseline-small"].describe())
+    small = make_system(options_for("small", trained_on="something else"))
+    assert small.made(SMALL.to_json())
+
+
+def test_a_baseline_is_not_saved_as_the_reference_network(tmp_path):
+    system = make_system(options_for("mcc-small"))
+    system.save(system.model.state_dict(), tmp_path / "best.safetensors")
+    with safe_open(tmp_path / "best.safetensors", framework="pt") as file:
+        metadata = file.metadata()
+    assert METADATA_KEY not in metadata and '"trained_on": "noise"' in metadata[BASELINE_KEY]
+
+
+@pytest.mark.parametrize("preset", ["small", "mcc-small", "vigor-baseline-small"])
+def test_a_run_of_two_steps(preset, world, tmp_path, monkeypatch):
+    """From the command line: trains, validates, goes on."""
+    command = ["train", "--data", str(world), "--out", str(tmp_path / "run"), "--preset", preset, "--batch", "2"]
+    command += ["--validation", "0.5", "--precision", "f32", "--every", "1", "--threads", "1"]
+    for steps in ("1", "2"):
+        more = ["--steps", steps] + (["--resume"] if steps == "2" else [])
+        monkeypatch.setattr("sys.argv", command + more)
+        assert train.main() == 0
+    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 2
+
+
+def test_vigor_learns_from_a_positive_and_another_tile_of_the_panorama(world, tmp_path):
+    options = options_for(
+        "vigor-baseline-small", data=[world], out=tmp_path, seed=1, rate=1e-4, decay=0.0, start=None, resume=False,
+        validation=0.5, batch=3, positives=0.6,
+    )  # fmt: skip
+    trainer = train.Trainer(options)
+    satellite, ground, truth = trainer.draw()
+    assert satellite.shape == (3, 2, 3, 128, 128) and ground.shape == (3, 3, 80, 160) and truth.shape == (3, 2, 2)
+    assert torch.equal(truth[:, 0], truth[:, 1])  # the fixture's panoramas have one tile each
+    assert BASELINES["vigor-baseline"][0] is VigorSystem
