@@ -23,6 +23,7 @@ import torch
 import augment
 from dataset import PairData, validation_split
 from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
+from sam import ascended
 from systems import SYSTEMS, make_system
 
 
@@ -43,6 +44,7 @@ def arguments() -> argparse.Namespace:
     add("--rate", type=float, default=6e-4, help="peak learning rate")
     add("--warm-up", type=int, default=300, help="steps")
     add("--decay", type=float, default=0.02, help="weight decay")
+    add("--sam", type=float, default=0.0, metavar="RHO", help="sharpness-aware steps of this radius (published: 0.05)")
     add("--dropout", type=float, default=0.0)
     add(
         "--sigma",
@@ -198,6 +200,9 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         losses = self.backward(batch)
+        if self.options.sam > 0:
+            with ascended(self.model, self.options.sam):
+                self.backward(batch)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.system.clip)
         self.optimizer.step()
         self.progress.step += 1

@@ -53,11 +53,11 @@ def test_a_baseline_is_not_saved_as_the_reference_network(tmp_path):
 
 @pytest.mark.parametrize("preset", ["small", "mcc-small", "vigor-baseline-small"])
 def test_a_run_of_two_steps(preset, world, tmp_path, monkeypatch):
-    """From the command line: trains, validates, goes on."""
+    """From the command line: trains with sharpness-aware steps, validates, goes on."""
     command = ["train", "--data", str(world), "--out", str(tmp_path / "run"), "--preset", preset, "--batch", "2"]
     command += ["--validation", "0.5", "--precision", "f32", "--every", "1", "--threads", "1"]
     for steps in ("1", "2"):
-        more = ["--steps", steps] + (["--resume"] if steps == "2" else [])
+        more = ["--steps", steps, "--sam", "0.05"] + (["--resume"] if steps == "2" else [])
         monkeypatch.setattr("sys.argv", command + more)
         assert train.main() == 0
     assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 2
