@@ -1,0 +1,83 @@
+"""Trains each small network for a few minutes on a small world, and prints what they reach.
+
+It shows that the three systems learn and how fast, not which is better: that takes hours and a GPU.
+
+Example:
+    python training/smoke.py --minutes 6
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+# Of the presets: the peak learning rate, where a few minutes have to do.
+RATES = {"small": 6e-4, "mcc-small": 3e-4, "vigor-baseline-small": 3e-4}
+WORLD = ("--cities", "2", "--tile-size", "128", "--panorama-size", "256x128")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--minutes", type=float, default=6, help="of training, each (default: 6)")
+    add("--presets", nargs="+", choices=RATES, default=list(RATES))
+    add("--panoramas", type=int, default=1500, help="of the world (default: 1500)")
+    add("--seed", type=int, default=31, help="of the world (default: 31)")
+    add("--out", type=Path, default=REPOSITORY / "build/smoke", help="folder; an earlier run's parts in it go")
+    add("--program", type=Path, default=REPOSITORY / "build/bin/crossfix")
+    add("--threads", type=int, default=0, help="CPU threads (0: all)")
+    return parser.parse_args()
+
+
+def last_line(log: Path) -> dict:
+    """The last validation of a run."""
+    return json.loads(log.read_text().splitlines()[-1])
+
+
+def table(results: dict[str, dict]) -> str:
+    """Columns aligned; metres are of the validation positives."""
+    rows = [("network", "steps", "samples/s", "mean m", "median m")]
+    for preset, line in results.items():
+        cells = (line["step"], line["samples_per_second"], line["mean_metres"], line["median_metres"])
+        rows.append((preset, *map(str, cells)))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return "\n".join(
+        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:]))]) for row in rows
+    )
+
+
+def main() -> int:
+    options = arguments()
+    world = options.out / "world"
+    started = time.monotonic()
+    for folder in (world, *(options.out / preset for preset in options.presets)):
+        shutil.rmtree(folder, ignore_errors=True)
+    numbers = ("--seed", str(options.seed), "--panoramas", str(options.panoramas))
+    results = {}
+    try:
+        subprocess.run([options.program, "world", "--out", world, *numbers, *WORLD], check=True)
+        for preset in options.presets:
+            out = options.out / preset
+            train = [sys.executable, Path(__file__).with_name("train.py"), "--preset", preset]
+            run = ["--data", world, "--out", out, "--minutes", str(options.minutes)]
+            how = ["--rate", str(RATES[preset]), "--warm-up", "50", "--every", "100", "--validation", "0.1"]
+            machine = ["--precision", "f32", "--threads", str(options.threads)]
+            subprocess.run([*train, *run, *how, *machine], check=True)
+            results[preset] = last_line(out / "log.jsonl")
+    except (subprocess.CalledProcessError, OSError) as error:
+        print(f"smoke: {error}", file=sys.stderr)
+        return 3
+    print(f"\n{table(results)}\n{(time.monotonic() - started) / 60:.1f} minutes in all")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
