@@ -179,7 +179,7 @@ class MpiRanks final : public Ranks {
       std::string bytes(static_cast<std::size_t>(count), '\0');
       MPI_Recv(bytes.data(), count, MPI_BYTE, status.MPI_SOURCE, status.MPI_TAG, MPI_COMM_WORLD,
                MPI_STATUS_IGNORE);
-      take(status.MPI_SOURCE, status.MPI_TAG, std::move(bytes));
+      take(status.MPI_SOURCE, status.MPI_TAG, bytes);
     }
   }
 
