@@ -1,4 +1,4 @@
-"""The training loss and the error in metres."""
+"""The training loss."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from config import Config
-from model import decode
 
 
 def cell_targets(truth: Tensor, config: Config, sigma: float) -> Tensor:
@@ -47,9 +46,3 @@ def location_loss(
     squares = (offsets.float() - wanted).square().mean(dim=2)
     offset = (target * squares).sum(dim=1).mean()
     return cell_entropy(logits, truth, config, sigma), offset
-
-
-def error_metres(logits: Tensor, offsets: Tensor, truth: Tensor, config: Config) -> Tensor:
-    """Distance between fix and truth in metres, [B]; truth (row, col) in [0, 1] of the tile."""
-    difference = decode(logits.float(), offsets.float(), config) - truth * config.satellite_size
-    return difference.norm(dim=1) * (config.metres_per_network_pixel or 1.0)
