@@ -48,7 +48,7 @@ def colour(images: Tensor, generator: torch.Generator, strength: float = 0.2) ->
     """Random brightness, contrast, channel gains, saturation and noise; images [B, 3, H, W] in [0, 1]."""
 
     def draw(*shape: int) -> Tensor:
-        return 1 + strength * (2 * torch.rand(*shape, generator=generator) - 1)
+        return 1 + strength * (2 * torch.rand(*shape, generator=generator).to(images.device) - 1)
 
     count = len(images)
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
@@ -56,6 +56,6 @@ def colour(images: Tensor, generator: torch.Generator, strength: float = 0.2) ->
     grey = images.mean(dim=1, keepdim=True)
     images = grey + (images - grey) * draw(count, 1, 1, 1)
     images = images * (1 + 0.4 * (draw(count, 3, 1, 1) - 1))
-    sigma = 0.02 * torch.rand(count, 1, 1, 1, generator=generator)
-    images = images + sigma * torch.randn(images.shape, generator=generator)
+    sigma = 0.02 * torch.rand(count, 1, 1, 1, generator=generator).to(images.device)
+    images = images + sigma * torch.randn(images.shape, generator=generator).to(images.device)
     return images.clamp(0, 1)
