@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -9,7 +7,6 @@
 
 #include "commands.hpp"
 #include "crossfix/core/error.hpp"
-#include "crossfix/io/atomic_file.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/image.hpp"
 #include "locate_options.hpp"
