@@ -12,8 +12,10 @@ namespace {
 
 enum ExitCode { kUsage = 2, kInput = 3, kDevice = 4 };
 
-/// One line on standard error, whatever a path or a parser put into `message` and however many ranks
-/// there are.
+/// One line on standard error, in one write, so that nothing mpirun says comes in between.
+void say_error(const std::string& message) { std::cerr << "crossfix: error: " + message + '\n'; }
+
+/// Says so once, whatever a path or a parser put into `message` and however many ranks there are.
 int fail(crossfix::ranks::Ranks& ranks, int code, std::string message) {
   while (!message.empty() && message.back() == '\n') message.pop_back();
   for (char& c : message) {
@@ -21,7 +23,7 @@ int fail(crossfix::ranks::Ranks& ranks, int code, std::string message) {
   }
   if (!ranks.first()) ranks.hand_over(code, message);
   std::cout.flush();
-  std::cerr << "crossfix: error: " << message << '\n';
+  say_error(message);
   ranks.end(code);
   return code;
 }
@@ -73,7 +75,7 @@ int main(int argc, char** argv) {
   try {
     ranks = crossfix::ranks::start(argc, argv);
   } catch (const std::exception& error) {
-    std::cerr << "crossfix: error: " << error.what() << '\n';
+    say_error(error.what());
     return kUsage;
   }
   return run(*ranks, argc, argv);
