@@ -44,6 +44,22 @@ def geometric(
     return satellite, ground, truth
 
 
+def crop(satellite: Tensor, truth: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Cuts a random square that holds the camera out of each tile, and enlarges it to the tile's size.
+
+    Up to `share` of a side goes, so the scale changes by as much. satellite [B, 3, S, S], truth (row, col) in [0, 1] [B, 2].
+    """
+    kept = 1 - share * torch.rand(len(truth), 1, generator=generator).to(truth)
+    slack = torch.minimum(1 - kept, truth), torch.maximum(truth - kept, torch.zeros_like(truth))
+    corner = slack[1] + (slack[0] - slack[1]) * torch.rand(truth.shape, generator=generator).to(truth)
+    size = satellite.shape[-1]
+    steps = (torch.arange(size, device=truth.device, dtype=truth.dtype) + 0.5) / size
+    rows, cols = ((corner[:, axis, None] + kept * steps) * 2 - 1 for axis in (0, 1))
+    grid = torch.stack([cols[:, None, :].expand(-1, size, -1), rows[:, :, None].expand(-1, -1, size)], dim=-1)
+    cut = torch.nn.functional.grid_sample(satellite, grid, padding_mode="border", align_corners=False)
+    return cut, (truth - corner) / kept
+
+
 def colour(images: Tensor, generator: torch.Generator, strength: float = 0.2) -> Tensor:
     """Random brightness, contrast, channel gains, saturation and noise; images [B, 3, H, W] in [0, 1]."""
 

@@ -120,7 +120,7 @@ ROBOTCAR = replace(
     ground_projection=GroundProjection("pinhole"),
     metres_per_network_pixel=0.144375,
 )
-# The bundled small network: 72 m tiles at 128 px (0.5625 m a pixel), cells of 4.5 m.
+# The reference network shrunk: 72 m tiles at 128 px (0.5625 m a pixel), cells of 4.5 m.
 SMALL = Config(
     trunk=Trunk(blocks=(2, 2, 2), planes=32),
     model_width=128,

@@ -2,6 +2,7 @@
 
 Example:
     python training/train.py --data build/world --out build/train-s --minutes 90
+    torchrun --nproc-per-node 4 training/train.py --data build/world --out build/train-s --minutes 90
 Stop it at any time; the same command with --resume goes on from the last checkpoint.
 """
 
@@ -23,6 +24,8 @@ import torch
 import augment
 from dataset import PairData, validation_split
 from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
+from plot_log import validations, write_picture
+from ranks import Ranks
 from sam import ascended
 from systems import SYSTEMS, make_system
 
@@ -34,13 +37,14 @@ def arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--data", type=Path, nargs="+", required=True, help="VIGOR-layout folders")
     add("--out", type=Path, required=True, help="folder for checkpoints, log and weights")
+    add("--cache", type=Path, help="folder for the images at network size (default: OUT/cache)")
     add("--preset", choices=SYSTEMS, default="small", help="network (default: small)")
     budget = parser.add_mutually_exclusive_group(required=True)
     budget.add_argument("--steps", type=int, help="length of the run in steps")
     budget.add_argument("--minutes", type=float, help="length of the run in minutes")
     add("--resume", action="store_true", help="go on from OUT/last.pt")
     add("--start", type=Path, help="checkpoint whose weights to start from")
-    add("--batch", type=int, default=16)
+    add("--batch", type=int, default=16, help="pairs a step, of all processes together")
     add("--rate", type=float, default=6e-4, help="peak learning rate")
     add("--warm-up", type=int, default=300, help="steps")
     add("--decay", type=float, default=0.02, help="weight decay")
@@ -61,6 +65,7 @@ def arguments() -> argparse.Namespace:
         help="weight of the direct matching loss at the start; falls to 0",
     )
     add("--positives", type=float, default=0.6, help="share of pairs drawn as positives")
+    add("--crop", type=float, default=0.0, metavar="SHARE", help="cut up to this share off a tile's side")
     add("--validation", type=float, default=0.05, help="share of blocks kept for validation")
     add("--every", type=int, default=250, help="steps between validations")
     add("--precision", choices=("bf16", "f32"), default="bf16")
@@ -107,10 +112,11 @@ class Trainer:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.ranks = Ranks()
+        self.ranks.share(options.batch)  # refuses before anything is read
+        self.device = self.ranks.device
         torch.manual_seed(options.seed)
-        self.generator = torch.Generator().manual_seed(options.seed)
-        self.numbers = np.random.default_rng(options.seed)
+        self.seed_draws(0)
         self.system = make_system(options)
         self.load_data()
         self.model = self.system.model.to(self.device, memory_format=torch.channels_last)
@@ -124,7 +130,13 @@ class Trainer:
         self.average = Average(self.model)
         if options.resume:
             self.restore(options.out / "last.pt")
+        self.ranks.same_weights((self.model, self.helper, self.average.model))
         self.started = time.monotonic() - self.progress.seconds
+
+    def seed_draws(self, step: int) -> None:
+        """Draws from `step` on are a rank's own."""
+        self.numbers = np.random.default_rng((self.options.seed, step, self.ranks.rank))
+        self.generator = torch.Generator().manual_seed(int(self.numbers.integers(2**62)))
 
     def load_data(self) -> None:
         training, validation = [], []
@@ -136,9 +148,10 @@ class Trainer:
                 )
                 training += kept
                 validation += [sample for sample in held if sample.positive]
-        cache = self.options.out / "cache"
-        self.training = PairData(training, self.system.size, cache, "training")
-        self.validation = PairData(validation[:512], self.system.size, cache, "validation")
+        cache = self.options.cache or self.options.out / "cache"
+        with self.ranks.first_alone():
+            self.training = PairData(training, self.system.size, cache, "training")
+            self.validation = PairData(validation[:512], self.system.size, cache, "validation")
         print(f"{len(training)} training panoramas, {len(self.validation)} validation pairs", flush=True)
 
     def fraction(self) -> float:
@@ -171,9 +184,10 @@ class Trainer:
 
         With semi-positives, satellite [B, 2, 3, S, S] and truth [B, 2, 2]: each panorama's positive and another tile.
         """
-        rows = self.numbers.integers(len(self.training), size=self.options.batch)
-        positive = self.numbers.random(self.options.batch) < self.options.positives
-        choices = np.where(positive, 0, self.numbers.integers(1, 4, size=self.options.batch))
+        count = self.ranks.share(self.options.batch)
+        rows = self.numbers.integers(len(self.training), size=count)
+        positive = self.numbers.random(count) < self.options.positives
+        choices = np.where(positive, 0, self.numbers.integers(1, 4, size=count))
         rows = np.sort(rows)
         if self.system.semi_positives:
             satellite, ground, truth = self.pairs(rows, np.zeros_like(rows))
@@ -181,6 +195,8 @@ class Trainer:
             satellite, truth = torch.stack([satellite, other], 1), torch.stack([truth, other_truth], 1)
         else:
             satellite, ground, truth = self.pairs(rows, choices)
+        if self.options.crop > 0 and not self.system.semi_positives:
+            satellite, truth = augment.crop(satellite, truth, self.options.crop, self.generator)
         if self.system.equirectangular:
             satellite, ground, truth = augment.geometric(satellite, ground, truth, self.generator)
         tiles = augment.colour(satellite.reshape(-1, *satellite.shape[-3:]), self.generator)
@@ -191,6 +207,7 @@ class Trainer:
         loss, parts = self.system.loss(*batch, self.fraction(), self.autocast())
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self.ranks.average_gradients([*self.model.parameters(), *self.helper.parameters()])
         return parts
 
     def step(self) -> dict[str, float]:
@@ -206,7 +223,7 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.system.clip)
         self.optimizer.step()
         self.progress.step += 1
-        self.progress.seconds = time.monotonic() - self.started
+        self.progress.seconds = self.ranks.agree(time.monotonic() - self.started)
         self.average.update(self.model, self.progress.step)
         return {name: loss.item() for name, loss in losses.items()}
 
@@ -248,26 +265,31 @@ class Trainer:
         self.average.model.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
-        self.numbers = np.random.default_rng((self.options.seed, self.progress.step))
-        self.generator.manual_seed(self.options.seed + self.progress.step)
+        self.seed_draws(self.progress.step)
+
+    def log(self, losses: dict[str, float], **more: float) -> dict[str, float]:
+        """Adds a line to OUT/log.jsonl, and returns it."""
+        line = {
+            "step": self.progress.step,
+            "samples": self.progress.step * self.options.batch,
+            "minutes": round(self.progress.seconds / 60, 2),
+            "rate": float(f"{self.rate():.3g}"),
+            **{name: round(loss, 4) for name, loss in losses.items()},
+            **more,
+        }
+        with open(self.options.out / "log.jsonl", "a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+        return line
 
     def report(self, losses: list[dict[str, float]]) -> None:
         """Validates, logs, saves; keeps the best averaged weights as OUT/best.safetensors."""
         errors = self.validate()
-        means = {name: float(np.mean([part[name] for part in losses])) for name in losses[0]}
-        line = {
-            "step": self.progress.step,
-            "minutes": round(self.progress.seconds / 60, 2),
-            "samples_per_second": round(
-                self.progress.step * self.options.batch / self.progress.seconds, 1
-            ),
-            "rate": float(f"{self.rate():.3g}"),
-            **{name: round(mean, 4) for name, mean in means.items()},
-            "mean_metres": round(float(errors.mean()), 2),
-            "median_metres": round(float(np.median(errors)), 2),
-        }
-        with open(self.options.out / "log.jsonl", "a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        line = self.log(
+            {name: float(np.mean([part[name] for part in losses])) for name in losses[0]},
+            samples_per_second=round(self.progress.step * self.options.batch / self.progress.seconds, 1),
+            mean_metres=round(float(errors.mean()), 2),
+            median_metres=round(float(np.median(errors)), 2),
+        )
         if sys.stderr.isatty():
             print(file=sys.stderr)
         print(json.dumps(line), flush=True)
@@ -275,11 +297,15 @@ class Trainer:
             self.progress.best = line["median_metres"]
             self.system.save(self.average.model.state_dict(), self.options.out / "best.safetensors")
         self.save()
+        write_picture({self.options.preset: validations(self.options.out / "log.jsonl")}, self.options.out / "log.svg")
 
     def run(self) -> None:
         losses: list[dict[str, float]] = []
         while self.fraction() < 1:
             losses.append(self.step())
+            if not self.ranks.first:
+                continue
+            self.log(losses[-1])
             if sys.stderr.isatty():
                 done = int(30 * self.fraction())
                 bar = "#" * done + "." * (30 - done)
@@ -297,7 +323,7 @@ def main() -> int:
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         Trainer(options).run()
-    except (DataError, OSError) as error:
+    except (DataError, OSError, ValueError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 3
     except KeyboardInterrupt:

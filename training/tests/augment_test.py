@@ -38,3 +38,15 @@ def test_colours_stay_in_range_and_change():
     images = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     changed = augment.colour(images, torch.Generator().manual_seed(1))
     assert changed.min() >= 0 and changed.max() <= 1 and not torch.equal(changed, images)
+
+
+def test_a_crop_keeps_what_lies_under_the_camera():
+    size = 64
+    ramps = (torch.arange(size) + 0.5) / size
+    tile = torch.stack([ramps[:, None].expand(size, size), ramps.expand(size, size), torch.zeros(size, size)])
+    truth = torch.rand(16, 2, generator=torch.Generator().manual_seed(2))
+    cut, moved = augment.crop(tile.expand(16, -1, -1, -1), truth, 0.3, torch.Generator().manual_seed(3))
+    assert moved.min() >= 0 and moved.max() <= 1 and (moved - truth).abs().max() > 0.05
+    for image, before, after in zip(cut, truth, moved):
+        row, col = (after * size).long().clamp(max=size - 1)
+        assert (image[:2, row, col] - before).abs().max() < 1.5 / size

@@ -7,6 +7,7 @@ from safetensors import safe_open
 
 import train
 from config import METADATA_KEY, SMALL
+from plot_log import validations
 from systems import BASELINE_KEY, BASELINES, SYSTEMS, VigorSystem, make_system
 
 
@@ -23,14 +24,15 @@ def test_presets_are_those_of_the_program_and_the_baselines():
 def test_a_system_has_a_loss_and_a_fix(preset):
     torch.manual_seed(1)
     system = make_system(options_for(preset))
-    satellite, ground, truth = torch.rand(2, 3, 128, 128), torch.rand(2, 3, 80, 160), torch.rand(2, 2)
+    side = system.size.satellite_size
+    satellite, ground, truth = torch.rand(2, 3, side, side), torch.rand(2, 3, 80, 160), torch.rand(2, 2)
     if system.semi_positives:
         satellite, truth = torch.stack([satellite, satellite], 1), torch.stack([truth, truth], 1)
     loss, parts = system.loss(satellite, ground, truth, 0.5, contextlib.nullcontext())
     loss.backward()
     assert loss.isfinite() and all(part.isfinite() for part in parts.values())
     with torch.no_grad():
-        fix = system.fix(system.model.eval(), satellite.reshape(-1, 3, 128, 128)[:2], ground)
+        fix = system.fix(system.model.eval(), satellite.reshape(-1, 3, side, side)[:2], ground)
     assert fix.shape == (2, 2)
     assert system.tile_metres == 72.0
     assert system.made(system.describe())
@@ -57,16 +59,19 @@ def test_a_run_of_two_steps(preset, world, tmp_path, monkeypatch):
     command = ["train", "--data", str(world), "--out", str(tmp_path / "run"), "--preset", preset, "--batch", "2"]
     command += ["--validation", "0.5", "--precision", "f32", "--every", "1", "--threads", "1"]
     for steps in ("1", "2"):
-        more = ["--steps", steps, "--sam", "0.05"] + (["--resume"] if steps == "2" else [])
+        more = ["--steps", steps, "--sam", "0.05", "--crop", "0.1"] + (["--resume"] if steps == "2" else [])
         monkeypatch.setattr("sys.argv", command + more)
         assert train.main() == 0
-    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 2
+    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 4
+    validated = validations(tmp_path / "run" / "log.jsonl")
+    assert [line["samples"] for line in validated] == [2, 4]
+    assert "median" in (tmp_path / "run" / "log.svg").read_text()
 
 
 def test_vigor_learns_from_a_positive_and_another_tile_of_the_panorama(world, tmp_path):
     options = options_for(
         "vigor-baseline-small", data=[world], out=tmp_path, seed=1, rate=1e-4, decay=0.0, start=None, resume=False,
-        validation=0.5, batch=3, positives=0.6,
+        validation=0.5, batch=3, positives=0.6, cache=None, crop=0.0,
     )  # fmt: skip
     trainer = train.Trainer(options)
     satellite, ground, truth = trainer.draw()
