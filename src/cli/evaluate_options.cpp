@@ -10,6 +10,7 @@ namespace crossfix::cli {
 namespace {
 
 using data::Area;
+using data::Control;
 using data::LabelSet;
 using data::Pairs;
 using data::Split;
@@ -24,6 +25,8 @@ const std::map<std::string, LabelSet> kLabels{{"original", LabelSet::original},
                                               {"mercator", LabelSet::mercator}};
 const std::map<std::string, Split> kSplits{
     {"train", Split::train}, {"validation", Split::validation}, {"test", Split::test}};
+const std::map<std::string, Control> kControls{
+    {"none", Control::none}, {"shuffled", Control::shuffled}, {"blank", Control::blank}};
 
 /// An option that takes one of the names of `values`.
 template <class T>
@@ -64,6 +67,9 @@ void DatasetChoice::add_to(CLI::App& command) {
              "VIGOR: as published, corrected, or by the coordinates in the names; original where "
              "absent");
   add_choice(command, "--split", split, kSplits, "test where absent");
+  add_choice(command, "--control", control, kControls,
+             "Ground images of other places (shuffled) or grey ones (blank): what is left of the "
+             "error then owes nothing to them; none where absent");
 }
 
 nlohmann::ordered_json DatasetChoice::settings() const {
@@ -74,26 +80,35 @@ nlohmann::ordered_json DatasetChoice::settings() const {
     json["labels"] = name_of(labels, kLabels);
   }
   json["split"] = name_of(split, kSplits);
+  json["control"] = name_of(control, kControls);
   return json;
 }
 
 std::string DatasetChoice::description() const {
-  if (kind == DatasetKind::robotcar) return "Oxford RobotCar";
+  constexpr const char* kSaid[] = {"", ", ground images shuffled", ", ground images blank"};
+  const std::string said = kSaid[static_cast<std::size_t>(control)];
+  if (kind == DatasetKind::robotcar) return "Oxford RobotCar" + said;
   return std::string(kind == DatasetKind::world ? "world" : "VIGOR") + ", " +
-         name_of(area, kAreas) + "-area, " + name_of(labels, kLabels) + " labels";
+         name_of(area, kAreas) + "-area, " + name_of(labels, kLabels) + " labels" + said;
 }
 
 data::Dataset DatasetChoice::read(bool absent) const {
-  if (kind == DatasetKind::robotcar) return data::read_robotcar({root, split, absent});
-  data::VigorOptions options;
-  options.root = root;
-  options.world = kind == DatasetKind::world;
-  options.area = area;
-  options.split = split;
-  options.pairs = pairs;
-  options.labels = labels;
-  options.absent_cities = absent;
-  return data::read_vigor(options);
+  data::Dataset dataset;
+  if (kind == DatasetKind::robotcar) {
+    dataset = data::read_robotcar({root, split, absent});
+  } else {
+    data::VigorOptions options;
+    options.root = root;
+    options.world = kind == DatasetKind::world;
+    options.area = area;
+    options.split = split;
+    options.pairs = pairs;
+    options.labels = labels;
+    options.absent_cities = absent;
+    dataset = data::read_vigor(options);
+  }
+  if (control == Control::shuffled) data::shuffle_grounds(dataset);
+  return dataset;
 }
 
 std::vector<eval::Mode> EvaluateOptions::modes() const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "control.hpp"
 #include "evaluation.hpp"
 #include "model_options.hpp"
 #include "sample.hpp"
@@ -22,6 +23,7 @@ struct DatasetChoice {
   data::Pairs pairs = data::Pairs::positives;
   data::LabelSet labels = data::LabelSet::original;
   data::Split split = data::Split::test;
+  data::Control control = data::Control::none;
 
   void add_to(CLI::App& command);
 

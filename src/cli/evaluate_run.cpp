@@ -206,6 +206,7 @@ class EvaluationRun {
     if (!images_) {
       images_.emplace(robotcar() ? data::ImageSource::of_robotcar(options_.data.root)
                                  : data::ImageSource::of_vigor(options_.data.root, dataset_));
+      if (options_.data.control == data::Control::blank) images_->blank_grounds();
     }
     return *images_;
   }

@@ -1,5 +1,7 @@
 #include "image_source.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <system_error>
 #include <utility>
 
@@ -15,6 +17,8 @@ namespace {
 
 /// RobotCar's map is higher than any other image taken.
 constexpr Index kMaximumMapSide = 32768;
+
+constexpr std::uint8_t kBlankGrey = 128;
 
 /// The file, or one beside it with another image's extension.
 fs::path on_disk(const fs::path& labelled) {
@@ -50,7 +54,9 @@ ImageSource ImageSource::of_robotcar(const fs::path& root) {
 }
 
 io::Image ImageSource::ground(const Sample& sample) const {
-  return io::read_image(on_disk(root_ / sample.ground));
+  io::Image image = io::read_image(on_disk(root_ / sample.ground));
+  if (blank_) std::fill_n(image.data(), image.size(), kBlankGrey);
+  return image;
 }
 
 io::Image ImageSource::tile(const Sample& sample) const {

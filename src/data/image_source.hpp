@@ -18,6 +18,9 @@ class ImageSource {
   /// where it cannot be read.
   static ImageSource of_robotcar(const std::filesystem::path& root);
 
+  /// Makes every ground image grey, of the size of the one that is there.
+  void blank_grounds() { blank_ = true; }
+
   /// Throw ImageError. A file that is not there under its label's name is looked for as .png, .jpg
   /// and .jpeg.
   io::Image ground(const Sample& sample) const;
@@ -28,6 +31,7 @@ class ImageSource {
 
   std::filesystem::path root_;
   io::Image map_;  ///< empty where tiles are files
+  bool blank_ = false;
 };
 
 }  // namespace crossfix::data

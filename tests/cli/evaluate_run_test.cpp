@@ -180,6 +180,26 @@ TEST_CASE("the figures do not depend on the threads that decode") {
   CHECK(vigor.read("one/figures.json") == vigor.read("five/figures.json"));
 }
 
+TEST_CASE("controls run on other ground images, and say so") {
+  const VigorPlace vigor;
+  const Run plain = vigor.run("--mode true --out plain");
+  const Run shuffled = vigor.run("--mode true --control shuffled --out shuffled");
+  REQUIRE(plain.code == 0);
+  REQUIRE(shuffled.code == 0);
+  CHECK(holds(shuffled.out, "ground images shuffled"));
+  CHECK(vigor.read("plain/figures.json") != vigor.read("shuffled/figures.json"));
+  CHECK(vigor.run("--mode true --out shuffled --resume")
+            .failed_with(3, "made with control \"shuffled\""));
+  const Run blank = vigor.run("--mode true --control blank");
+  CHECK(holds(blank.out, "ground images blank"));
+  for (const data::Sample& sample : vigor.set.samples) {
+    const io::Image old = io::read_image(vigor.root() / sample.ground);
+    io::write_png(vigor.root() / sample.ground, test::image("other", old.extent(0), old.extent(1)));
+  }
+  CHECK(vigor.run("--mode true --control blank").out == blank.out);
+  CHECK(vigor.run("--mode true").out != plain.out);
+}
+
 TEST_CASE("a run goes on only as it began") {
   const VigorPlace vigor;
   const std::string few = "--limit 4 --out run ";
