@@ -63,6 +63,7 @@ class Config:
     metres_per_network_pixel: float | None = 0.285
     trained_on: str = "unknown"
     temperature: float = 1.0
+    fix: str = "best_cell"  # where the fix lies: `best_cell`, or `neighbourhood` (`model.decode`)
 
     def __post_init__(self) -> None:
         if self.model_width % self.heads or self.model_width % 4:
@@ -73,6 +74,8 @@ class Config:
             raise ValueError(
                 f"satellite_size {self.satellite_size} must be 8 x a multiple of grid ({self.grid})"
             )
+        if self.fix not in ("best_cell", "neighbourhood"):
+            raise ValueError(f"fix {self.fix!r} must be best_cell or neighbourhood")
         if any(side % 8 for side in self.ground_size):
             raise ValueError(f"ground_size {self.ground_size} must hold multiples of 8")
 
@@ -132,4 +135,6 @@ SMALL = Config(
     ground_size=(80, 160),
     metres_per_network_pixel=0.5625,
 )
-PRESETS = {"vigor": VIGOR, "robotcar": ROBOTCAR, "small": SMALL}
+# The bundled network: what it does beyond the reference is measured in models/crossfix-s.md.
+CROSSFIX_S = replace(SMALL, fix="neighbourhood")
+PRESETS = {"vigor": VIGOR, "robotcar": ROBOTCAR, "small": SMALL, "crossfix-s": CROSSFIX_S}

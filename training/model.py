@@ -257,8 +257,15 @@ class CrossFix(nn.Module):
 
 
 def decode(logits: Tensor, offsets: Tensor, config: Config) -> Tensor:
-    """The fix, (row, col) in satellite network pixels, [B, 2]: the best cell and its offset."""
-    cell = logits.argmax(dim=1)
+    """The fix, (row, col) in satellite network pixels, [B, 2].
+
+    By the best cell and its offset; or, where the configuration says `neighbourhood`, the mean of what that cell and
+    its up to eight neighbours say, weighted by exp(logit).
+    """
+    best = logits.argmax(dim=1, keepdim=True)
+    cell = torch.arange(config.cells, device=logits.device)
     corner = torch.stack([cell // config.grid, cell % config.grid], dim=1)
-    offset = offsets[torch.arange(len(cell)), cell]
-    return (corner + offset) * config.cell_pixels
+    away = (corner - corner[best]).abs().amax(dim=2)  # [B, cells], in cells
+    near = away <= (1 if config.fix == "neighbourhood" else 0)
+    weight = logits.masked_fill(~near, -math.inf).softmax(dim=1)
+    return (weight[:, :, None] * (corner + offsets)).sum(dim=1) * config.cell_pixels

@@ -17,12 +17,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from protocol import DataError, figures_of, read_labels, read_raw
+from protocol import DataError, Decoding, figures_of, read_labels, read_raw
+from weights import load_weights
 
 # 302 panoramas: two are left over from batches of four, which the reference drops.
 WORLD = ["--seed", "9504", "--cities", "2", "--panoramas", "302"]
 IMAGES = ["--tile-size", "128", "--panorama-size", "256x128"]
 BOUND = 1e-6  # metres
+BUNDLED = Path(__file__).resolve().parents[1] / "models/crossfix-s.safetensors"
 
 
 def run(*words: object) -> None:
@@ -50,6 +52,7 @@ def differences(ours: dict, theirs: dict) -> dict[str, float]:
 def compare(program: Path, folder: Path) -> int:
     """Prints the table; returns how many rows are outside their bounds."""
     root, failed = folder / "world", 0
+    decoding = Decoding(fix=load_weights(BUNDLED)[1].fix)
     run(program, "world", "--out", root, *WORLD, *IMAGES)
     print(f"{'evaluation protocol':<44} {'metres':>10}  {'bound':>8}")
     for pairs in ("positives", "all"):
@@ -61,7 +64,7 @@ def compare(program: Path, folder: Path) -> int:
         figures = json.loads((out / "figures.json").read_text())["modes"]
         labels = read_labels(root, "cross", "original", pairs, True)
         for mode in ("reference", "true"):
-            theirs = figures_of(labels, *read_raw(raw), mode, 1.0, full=False)
+            theirs = figures_of(labels, *read_raw(raw), mode, decoding, full=False)
             for name, error in differences(figures[mode], theirs).items():
                 within = error <= BOUND
                 failed += not within

@@ -77,13 +77,28 @@ def read_labels(root: Path, area: str, label_set: str, pairs: str, world: bool) 
     return Labels(np.array(delta), np.array(metres), np.array(panorama), panoramas, np.array(number))
 
 
-def fixes_of(logits: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """(row, col) [n, 2] of the fix as shares of the tile's side."""
+@dataclass(frozen=True)
+class Decoding:
+    """How raw outputs become fixes and posteriors, as a weights file's configuration says."""
+
+    temperature: float = 1.0
+    fix: str = "best_cell"
+
+
+def fixes_of(logits: np.ndarray, offsets: np.ndarray, rule: str) -> np.ndarray:
+    """(row, col) [n, 2] of the fix as shares of the tile's side, by the configuration's `fix`."""
     samples, cells = logits.shape
     grid = math.isqrt(cells)
-    best = logits.argmax(axis=1)
-    corner = np.stack([best // grid, best % grid], axis=1)
-    return (corner + offsets[np.arange(samples), best].astype(np.float64)) / grid
+    fixes = np.empty((samples, 2))
+    for i, (scores, shifts) in enumerate(zip(logits.astype(np.float64), offsets.astype(np.float64))):
+        row, col = divmod(int(scores.argmax()), grid)
+        reach = 1 if rule == "neighbourhood" else 0
+        rows = range(max(row - reach, 0), min(row + reach, grid - 1) + 1)
+        cols = range(max(col - reach, 0), min(col + reach, grid - 1) + 1)
+        near = [(r, c) for r in rows for c in cols]
+        weights = np.exp([scores[r * grid + c] - scores.max() for r, c in near])
+        fixes[i] = np.average([shifts[r * grid + c] + (r, c) for r, c in near], axis=0, weights=weights)
+    return fixes / grid
 
 
 def truths_of(labels: Labels, mode: str) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
@@ -136,11 +151,11 @@ def bootstrap(values: np.ndarray, clusters: np.ndarray, figure) -> list[float]:
 
 
 def figures_of(
-    labels: Labels, logits: np.ndarray, offsets: np.ndarray, mode: str, temperature: float, full: bool
+    labels: Labels, logits: np.ndarray, offsets: np.ndarray, mode: str, decoding: Decoding, full: bool
 ) -> dict:
     """Mean and median, metres; with `full` all other figures, which take longer."""
     truth, side, metres, scored = truths_of(labels, mode)
-    fixes = fixes_of(logits, offsets)
+    fixes = fixes_of(logits, offsets, decoding.fix)
     away = (fixes * side - truth)[scored]
     pixels = np.sqrt((away**2).sum(axis=1))
     errors, clusters = pixels * metres[scored], labels.panorama[scored]
@@ -163,7 +178,7 @@ def figures_of(
     grid = math.isqrt(logits.shape[1])
     radii, levels, nll = [], [], []
     for row in np.flatnonzero(scored):
-        probability = softmax(logits[row], temperature).reshape(grid, grid)
+        probability = softmax(logits[row], decoding.temperature).reshape(grid, grid)
         place, cell = fixes[row] * grid, truth[row] / side * grid
         tile = side * metres[row]
         radii.append(radius_of(probability, place) / grid * tile)
@@ -210,6 +225,7 @@ def main() -> int:
     parser.add_argument("--pairs", choices=("positives", "all"), default="positives")
     parser.add_argument("--raw", type=Path, required=True, help="what crossfix evaluate --dump wrote")
     parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--fix", choices=("best_cell", "neighbourhood"), default="best_cell", help="as the weights say")
     parser.add_argument("--full", action="store_true", help="all figures, not only means and medians")
     options = parser.parse_args()
     try:
@@ -218,7 +234,7 @@ def main() -> int:
         if len(logits) != len(labels.delta):
             raise DataError(f"{options.raw}: {len(logits)} rows for {len(labels.delta)} samples")
         figures = {
-            mode: figures_of(labels, logits, offsets, mode, options.temperature, options.full)
+            mode: figures_of(labels, logits, offsets, mode, Decoding(options.temperature, options.fix), options.full)
             for mode in ("reference", "true")
         }
     except (DataError, OSError, KeyError, ValueError) as error:

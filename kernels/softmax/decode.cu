@@ -10,7 +10,8 @@
 namespace crossfix::cuda {
 
 void decode(StreamView stream, const DeviceTraits&, const ops::DecoderOutputs<DeviceSpace>& outputs,
-            double temperature) {
+            const ops::Decoding& decoding) {
+  const double temperature = decoding.temperature;
   using namespace kernels;
   static_assert(decode_shared_bytes(kDecodeGrid * kDecodeGrid) <= device::kUnaskedSharedBytes);
   if (!(temperature > 0) || !std::isfinite(temperature)) {
@@ -27,7 +28,8 @@ void decode(StreamView stream, const DeviceTraits&, const ops::DecoderOutputs<De
                           .probability = outputs.probability().data(),
                           .fix = outputs.fix().data(),
                           .grid = static_cast<int>(outputs.grid()),
-                          .scale = static_cast<float>(std::numbers::log2e / temperature)};
+                          .scale = static_cast<float>(std::numbers::log2e / temperature),
+                          .rule = decoding.fix};
   const Index warps = device::parts_of<Index>(outputs.cells(), kWarp);
   const auto threads = static_cast<unsigned>(std::min<Index>(warps * kWarp, kDecodeThreads));
   device::launch(

@@ -95,11 +95,55 @@ struct DecodeBatch {
   float* fix;           ///< [batch, kFixValues]
   int grid;
   float scale;  ///< log2(e) / temperature
+  ops::FixRule rule;
 };
 
+constexpr float kLog2E = 1.44269504f;
+
 __device__ __forceinline__ float sigmoid(float x) {
-  constexpr float kLog2E = 1.44269504f;
   return 1.0f / (1.0f + device::exp2_approx(-x * kLog2E));
+}
+
+/// Weighted positions, cells.
+struct DecodePosition {
+  float weight, row, col;
+};
+__device__ __forceinline__ DecodePosition exchange(const DecodePosition& p, int distance) {
+  return {device::exchange(p.weight, distance), device::exchange(p.row, distance),
+          device::exchange(p.col, distance)};
+}
+__device__ __forceinline__ DecodePosition operator+(const DecodePosition& a,
+                                                    const DecodePosition& b) {
+  return {a.weight + b.weight, a.row + b.row, a.col + b.col};
+}
+
+/// Where the fix lies, from raw offsets, in every lane of every warp: a lane for each of the best cell
+/// and its eight neighbours.
+__device__ __forceinline__ DecodePosition position_of(const float* logits, const float* offsets,
+                                                      int grid, const DecodeBest& best,
+                                                      ops::FixRule rule) {
+  constexpr int kNeighbourhood = 9;
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const int row = best.cell / grid + lane / 3 - 1;
+  const int col = best.cell % grid + lane % 3 - 1;
+  const bool own = lane == kNeighbourhood / 2;
+  const bool there = lane < kNeighbourhood && row >= 0 && row < grid && col >= 0 && col < grid &&
+                     (own || rule == ops::FixRule::neighbourhood);
+  DecodePosition position{0.0f, 0.0f, 0.0f};
+  if (there) {
+    const int cell = row * grid + col;
+    const float below = logits[cell] - best.logit;
+    // A neighbour that is NaN has no weight.
+    position.weight = own ? 1.0f : below <= 0.0f ? device::exp2_approx(below * kLog2E) : 0.0f;
+    // From the best cell's corner, where floats are finer.
+    position.row =
+        position.weight * (static_cast<float>(lane / 3 - 1) + sigmoid(offsets[2 * cell]));
+    position.col =
+        position.weight * (static_cast<float>(lane % 3 - 1) + sigmoid(offsets[2 * cell + 1]));
+  }
+  const DecodePosition sum = device::across_lanes(position, kWarp, device::Add{});
+  return {sum.weight, static_cast<float>(best.cell / grid) + sum.row / sum.weight,
+          static_cast<float>(best.cell % grid) + sum.col / sum.weight};
 }
 
 /// This thread's part of the mass within `radius` of (row, col).
@@ -166,10 +210,7 @@ __global__ void __launch_bounds__(kDecodeThreads) decode_image(const DecodeBatch
   const DecodeBest best = device::across_block(own, scratch.best, none, FirstLargest{});
 
   // Read before the barriers below, behind which the offsets are overwritten.
-  const float row =
-      static_cast<float>(best.cell / grid) + sigmoid(offsets[2 * static_cast<Index>(best.cell)]);
-  const float col = static_cast<float>(best.cell % grid) +
-                    sigmoid(offsets[2 * static_cast<Index>(best.cell) + 1]);
+  const auto [weight, row, col] = position_of(logits, offsets, grid, best, batch.rule);
 
   float own_sum = 0.0f;
   for_own_cells([&](int i) {

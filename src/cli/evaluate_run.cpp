@@ -16,6 +16,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/atomic_file.hpp"
+#include "crossfix/ops/posterior.hpp"
 #include "evaluate_html.hpp"
 #include "evaluate_options.hpp"
 #include "evaluate_report.hpp"
@@ -304,14 +305,14 @@ class EvaluationRun {
   /// From the raw outputs, in double: `fix.pixel` may come from a device, where it is a float.
   eval::Answer answer_of(const data::Sample& sample, const Fix& fix) const {
     const auto grid = static_cast<double>(fix.grid);
-    const auto at = static_cast<std::size_t>(2 * fix.cell);
-    const double row = static_cast<double>(fix.cell / fix.grid) + fix.offsets[at];
-    const double col = static_cast<double>(fix.cell % fix.grid) + fix.offsets[at + 1];
+    const ops::Decoding& decoding = configuration().decoding;
+    const auto [row, col] =
+        ops::fix_position(fix.logits, fix.offsets, fix.grid, fix.cell, decoding.fix);
     eval::Answer answer;
     answer.fix = {row / grid, col / grid};
     answer.radius68 = fix.radius68_px / static_cast<double>(configuration().satellite_size);
     const auto belief = [&](const data::Truth& truth) {
-      return eval::belief_of(fix.logits, configuration().temperature, fix.grid, answer.fix,
+      return eval::belief_of(fix.logits, decoding.temperature, fix.grid, answer.fix,
                              {truth.pixel.row / truth.side, truth.pixel.col / truth.side});
     };
     answer.reference = belief(sample.reference);
@@ -376,7 +377,7 @@ class EvaluationRun {
     Json settings = header();
     settings["model"] = options_.model.model_path().string();
     settings["trained on"] = configuration().trained_on;
-    settings["temperature"] = configuration().temperature;
+    settings["temperature"] = configuration().decoding.temperature;
     auto report = html_report(options_.data, dataset_, outcomes_, figures, settings);
     const eval::Mode mode = charted_mode(figures);
     const Extremes extremes = extremes_of(dataset_, outcomes_, mode);

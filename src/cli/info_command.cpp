@@ -48,7 +48,7 @@ void print_info(const ModelOptions& options) {
                 number(*c.metres_per_network_pixel * static_cast<double>(c.satellite_size)) + " m)"
           : "unknown");
   row("grid", std::to_string(c.grid) + " x " + std::to_string(c.grid) + " cells");
-  row("temperature", number(c.temperature));
+  row("temperature", number(c.decoding.temperature));
   row("trunk", std::to_string(c.trunk.blocks[0]) + ", " + std::to_string(c.trunk.blocks[1]) + ", " +
                    std::to_string(c.trunk.blocks[2]) + " bottlenecks of " +
                    std::to_string(c.trunk.planes) + " planes, " +

@@ -18,18 +18,17 @@ std::span<float> row_of(const TensorView<float, Rank>& view, Index image) {
   return {row.data(), static_cast<std::size_t>(row.size())};
 }
 
-void decode_image(const ops::DecoderOutputs<HostSpace>& outputs, double temperature, Index image) {
+void decode_image(const ops::DecoderOutputs<HostSpace>& outputs, const ops::Decoding& decoding,
+                  Index image) {
   const Index grid = outputs.grid();
   const auto logits = row_of(outputs.logits(), image);
   const auto offsets = row_of(outputs.offsets(), image);
   const auto probability = row_of(outputs.probability(), image);
   const auto fix = row_of(outputs.fix(), image);
   for (float& offset : offsets) offset = 1.0F / (1.0F + std::exp(-offset));
-  ops::softmax(logits, temperature, probability);
+  ops::softmax(logits, decoding.temperature, probability);
   const Index cell = std::max_element(logits.begin(), logits.end()) - logits.begin();
-  const auto at = static_cast<std::size_t>(2 * cell);
-  const double row = static_cast<double>(cell / grid) + offsets[at];
-  const double col = static_cast<double>(cell % grid) + offsets[at + 1];
+  const auto [row, col] = ops::fix_position(logits, offsets, grid, cell, decoding.fix);
   const auto covariance = ops::spread_of(probability, grid).covariance;
   const double radius = ops::radius_of(probability, grid, row, col, ops::kRadiusShare);
   const std::array<double, ops::kFixValues> values{
@@ -40,7 +39,8 @@ void decode_image(const ops::DecoderOutputs<HostSpace>& outputs, double temperat
 
 }  // namespace
 
-void decode(Context& context, const ops::DecoderOutputs<HostSpace>& outputs, double temperature) {
+void decode(Context& context, const ops::DecoderOutputs<HostSpace>& outputs,
+            const ops::Decoding& decoding) {
   if (outputs.batch() < 1 || outputs.grid() < 1) {
     throw ShapeError("decoder outputs of " + std::to_string(outputs.batch()) +
                      " images on a grid of " + std::to_string(outputs.grid()) +
@@ -48,7 +48,7 @@ void decode(Context& context, const ops::DecoderOutputs<HostSpace>& outputs, dou
   }
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (Index image = 0; image < outputs.batch(); ++image) {
-    decode_image(outputs, temperature, image);
+    decode_image(outputs, decoding, image);
   }
 }
 

@@ -17,8 +17,11 @@ namespace {
 
 using model::Configuration;
 using model::GroundProjection;
+using ops::FixRule;
 
 constexpr int kFormat = 1;
+constexpr const char* kBestCell = "best_cell";
+constexpr const char* kNeighbourhood = "neighbourhood";
 constexpr int kDeepest = 16;         ///< leaves room for fields to come
 constexpr Index kLargest = 1 << 16;  ///< of any count or width; keeps products far from overflow
 
@@ -137,6 +140,18 @@ GroundProjection projection_of(const Fields& fields) {
   return projection;
 }
 
+FixRule fix_rule_of(const Fields& fields) {
+  FixRule rule = FixRule::best_cell;
+  fields.with("fix", [&](const Json& value, const std::string& full) {
+    if (value == kNeighbourhood) {
+      rule = FixRule::neighbourhood;
+    } else if (value != kBestCell) {
+      fail(full, value, "\"best_cell\" or \"neighbourhood\"");
+    }
+  });
+  return rule;
+}
+
 /// What must hold between fields.
 void check_together(const Configuration& c) {
   const auto require = [](bool holds, const std::string& field, Index value,
@@ -203,7 +218,8 @@ model::Configuration parse_configuration(const std::string& json) {
   }
   fields.read("metres_per_network_pixel", c.metres_per_network_pixel, infinity);
   fields.read("trained_on", c.trained_on);
-  fields.read("temperature", c.temperature, infinity);
+  fields.read("temperature", c.decoding.temperature, infinity);
+  c.decoding.fix = fix_rule_of(fields);
   check_together(c);
   return c;
 }
@@ -243,7 +259,8 @@ std::string to_json(const model::Configuration& c) {
       {"ground_projection", projection},
       {"metres_per_network_pixel", optional_number(c.metres_per_network_pixel)},
       {"trained_on", c.trained_on},
-      {"temperature", c.temperature},
+      {"temperature", c.decoding.temperature},
+      {"fix", c.decoding.fix == FixRule::neighbourhood ? kNeighbourhood : kBestCell},
   };
   return document.dump();
 }

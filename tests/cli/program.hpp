@@ -37,7 +37,7 @@ inline model::Configuration program_configuration() {
   model::Configuration configuration = tiny_configuration();
   configuration.metres_per_network_pixel = 0.5;
   configuration.trained_on = "nothing: a test's random numbers";
-  configuration.temperature = 0.25;
+  configuration.decoding.temperature = 0.25;
   return configuration;
 }
 

@@ -56,7 +56,7 @@ struct EveryOperator {
     projection(context, tokens, values);
     norm(context, exact, exact, exact, tokens);
     Backend::round(context, exact, tokens);
-    Backend::decode(context, {outputs.data(), 2, 8}, 1.0);
+    Backend::decode(context, {outputs.data(), 2, 8}, {});
     const auto part = [this](Index which) {
       return TensorView<const Element, 4>(fused.data() + 64 * which, {1, 300, 2, 32},
                                           {300 * 192, 192, 32, 1});

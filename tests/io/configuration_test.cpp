@@ -35,7 +35,8 @@ void check_equal(const Configuration& a, const Configuration& b) {
   CHECK(a.horizontal_fov_degrees == b.horizontal_fov_degrees);
   CHECK(a.metres_per_network_pixel == b.metres_per_network_pixel);
   CHECK(a.trained_on == b.trained_on);
-  CHECK(a.temperature == b.temperature);
+  CHECK(a.decoding.temperature == b.decoding.temperature);
+  CHECK(a.decoding.fix == b.decoding.fix);
 }
 
 Configuration unusual() {
@@ -53,7 +54,7 @@ Configuration unusual() {
   c.horizontal_fov_degrees = 63.5;
   c.metres_per_network_pixel = std::nullopt;
   c.trained_on = "two \"towns\"\nof nowhere";
-  c.temperature = 1.7;
+  c.decoding = {1.7, ops::FixRule::neighbourhood};
   return c;
 }
 
@@ -120,6 +121,7 @@ TEST_CASE("a wrong field is refused with its name, its value and what would be r
       {R"({"metres_per_network_pixel":"0.2"})", "'metres_per_network_pixel'", "a number"},
       {R"({"trained_on":3})", "'trained_on' is '3'", "text"},
       {R"({"temperature":-1})", "'temperature' is '-1'", "above 0"},
+      {R"({"fix":"mean"})", "'fix' is '\"mean\"'", "\"best_cell\" or \"neighbourhood\""},
       {R"({"temperature":null})", "'temperature' is 'null'", "a number"},
   };
   for (const auto& [json, field, expected] : cases) {

@@ -41,11 +41,10 @@ struct Heads {
     return {part.data(), part.data() + part.size()};
   }
 
-  void decode(double temperature) {
+  void decode(const ops::Decoding& decoding) {
     Machine::Memory<float> placed(memory);
     cuda::decode(Machine::stream(), Machine::device(),
-                 ops::DecoderOutputs<DeviceSpace>(placed.data() + kGuard, batch, grid),
-                 temperature);
+                 ops::DecoderOutputs<DeviceSpace>(placed.data() + kGuard, batch, grid), decoding);
     placed.read(memory);
     for (Index i = 0; i < kGuard; ++i) {
       REQUIRE(memory.data()[i] == kMark);
@@ -56,13 +55,14 @@ struct Heads {
 
 /// Compares one decoded image with functions in double, given the logits and offsets it began with.
 void check(const Heads& heads, Index image, const std::vector<float>& logits,
-           const std::vector<float>& raw, double temperature) {
+           const std::vector<float>& raw, const ops::Decoding& decoding) {
   const Index grid = heads.grid;
   const auto probability = heads.row(heads.outputs.probability(), image);
   const auto fix = heads.row(heads.outputs.fix(), image);
   REQUIRE(heads.row(heads.outputs.logits(), image) == logits);
 
   std::vector<float> expected(logits.size());
+  const double temperature = decoding.temperature;
   ops::softmax(logits, temperature, expected);
   const float largest = *std::max_element(logits.begin(), logits.end());
   for (std::size_t i = 0; i < logits.size(); ++i) {
@@ -80,9 +80,11 @@ void check(const Heads& heads, Index image, const std::vector<float>& logits,
   }
   const Index cell = std::max_element(logits.begin(), logits.end()) - logits.begin();
   REQUIRE(fix[ops::kFixCell] == static_cast<float>(cell));
-  const double row = static_cast<double>(cell / grid) + heads.outputs.offsets()(image, cell, 0);
-  const double col = static_cast<double>(cell % grid) + heads.outputs.offsets()(image, cell, 1);
-  const double ulp = static_cast<double>(grid) * 0x1p-23;
+  const std::vector<float> offsets =
+      heads.row(heads.outputs.offsets().reshape(Shape<2>{heads.batch, 2 * grid * grid}), image);
+  const auto [row, col] = ops::fix_position(logits, offsets, grid, cell, decoding.fix);
+  const double ulp = static_cast<double>(grid) * 0x1p-23 +
+                     (decoding.fix == ops::FixRule::neighbourhood ? 0x1p-20 : 0.0);
   REQUIRE(std::abs(fix[ops::kFixRow] - row) <= ulp);
   REQUIRE(std::abs(fix[ops::kFixCol] - col) <= ulp);
   // Of its own probabilities: sums in double, results rounded to float.
@@ -131,14 +133,15 @@ TEST_CASE("Decode kernel: posteriors from flat to sharp, on grids of any size", 
       raw.push_back(
           heads.row(heads.outputs.offsets().reshape(Shape<2>{batch, 2 * grid * grid}), image));
     }
-    const double temperature = grid == 8 ? 2.5 : 1.0;
+    const ops::Decoding decoding{grid == 8 ? 2.5 : 1.0, grid % 2 == 0 ? ops::FixRule::neighbourhood
+                                                                      : ops::FixRule::best_cell};
     CAPTURE(grid);
     Machine::set_seed(++seed);
-    heads.decode(temperature);
+    heads.decode(decoding);
     for (Index image = 0; image < batch; ++image) {
       CAPTURE(image);
       check(heads, image, logits[static_cast<std::size_t>(image)],
-            raw[static_cast<std::size_t>(image)], temperature);
+            raw[static_cast<std::size_t>(image)], decoding);
     }
   }
 }
@@ -160,10 +163,10 @@ TEST_CASE("Decode kernel: all mass in one cell, or half far away", "[kernels]") 
     logits.push_back(heads.row(heads.outputs.logits(), image));
     raw.push_back(heads.row(heads.outputs.offsets().reshape(Shape<2>{4, 2048}), image));
   }
-  heads.decode(1.0);
+  heads.decode({});
   for (std::size_t image = 0; image < 4; ++image) {
     CAPTURE(image);
-    check(heads, static_cast<Index>(image), logits[image], raw[image], 1.0);
+    check(heads, static_cast<Index>(image), logits[image], raw[image], {});
   }
 }
 
@@ -174,7 +177,7 @@ TEST_CASE("Decode kernel: the first of equal maxima wins", "[kernels]") {
     Heads heads(2, 33);
     std::fill_n(heads.outputs.logits().data(), heads.outputs.logits().size(), -3.0f);
     for (const Index cell : {40, 41, 1030, 1088}) heads.outputs.logits()(1, cell) = 1.0f;
-    heads.decode(1.0);
+    heads.decode({});
     REQUIRE(heads.outputs.fix()(0, ops::kFixCell) == 0.0f);
     REQUIRE(heads.outputs.fix()(1, ops::kFixCell) == 40.0f);
   }
@@ -186,7 +189,7 @@ TEST_CASE("Decode kernel: NaN and infinite logits spoil their own image only", "
     Heads heads(3, 8);
     std::fill_n(heads.outputs.logits().data(), heads.outputs.logits().size(), 0.5f);
     heads.outputs.logits()(1, 63) = bad;
-    heads.decode(1.0);
+    heads.decode({});
     for (const Index image : {0, 1, 2}) {
       const bool spoilt = image == 1;
       for (Index i = 0; i < 64; ++i) {
@@ -203,11 +206,11 @@ TEST_CASE("Decode kernel: what does not fit is refused", "[kernels]") {
   std::vector<float> memory(64);
   const auto decode = [&](Index grid, double temperature) {
     cuda::decode(Machine::stream(), kH200, ops::DecoderOutputs<DeviceSpace>(memory.data(), 1, grid),
-                 temperature);
+                 {.temperature = temperature});
   };
   CHECK_THROWS_AS(decode(0, 1.0), ShapeError);
   CHECK_THROWS_AS(cuda::decode(Machine::stream(), kH200,
-                               ops::DecoderOutputs<DeviceSpace>(memory.data(), 0, 2), 1.0),
+                               ops::DecoderOutputs<DeviceSpace>(memory.data(), 0, 2), {}),
                   ShapeError);
   CHECK_THROWS_AS(decode(cuda::kDecodeGrid + 1, 1.0), ShapeError);
   CHECK_THROWS_AS(decode(2, 0.0), ShapeError);

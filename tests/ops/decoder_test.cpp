@@ -26,14 +26,14 @@ struct Heads {
 
   /// Has `Subject` decode them.
   template <class Subject>
-  void decode(double temperature) {
+  void decode(const ops::Decoding& decoding) {
     const auto target = Subject::target();
     typename Subject::Backend::Context context(target, 0);
     Memory<Subject, float, 2> placed(target, block);
     Subject::Backend::decode(context,
                              ops::DecoderOutputs<typename Subject::Backend::Space>(
                                  placed.view().data(), outputs.batch(), outputs.grid()),
-                             temperature);
+                             decoding);
     const auto decoded = placed.read(context);
     std::copy_n(decoded.data(), decoded.size(), block.data());
   }
@@ -66,12 +66,14 @@ TEMPLATE_LIST_TEST_CASE("The heads' outputs are decoded as the reference decodes
   ReferenceBackend::Context plain;
   for (const auto& [batch, grid] : {std::pair<Index, Index>{1, 1}, {3, 7}, {5, 8}}) {
     for (const float factor : {0.0f, 1.0f, 12.0f}) {
-      for (const double temperature : {1.0, 0.3}) {
+      for (const auto& [temperature, rule] :
+           {std::pair(1.0, ops::FixRule::best_cell), std::pair(0.3, ops::FixRule::neighbourhood)}) {
         CAPTURE(TestType::name(), batch, grid, factor, temperature);
+        const ops::Decoding decoding{temperature, rule};
         Heads heads(batch, grid, factor);
         Heads expected(batch, grid, factor);
-        heads.decode<TestType>(temperature);
-        ReferenceBackend::decode(plain, expected.outputs, temperature);
+        heads.decode<TestType>(decoding);
+        ReferenceBackend::decode(plain, expected.outputs, decoding);
         const auto close = [](const auto& a, const auto& b, double margin) {
           bool all = true;
           for (Index i = 0; i < b.size(); ++i) {
@@ -114,7 +116,7 @@ TEMPLATE_LIST_TEST_CASE("Of several largest logits the first is the fix", "[ops]
   CROSSFIX_NEED(TestType);
   Heads heads(2, 32, 1.0f);
   for (const Index cell : {700, 33, 1023}) heads.outputs.logits()(1, cell) = 50.0f;
-  heads.decode<TestType>(1.0);
+  heads.decode<TestType>({});
   const auto fix = heads.outputs.fix();
   REQUIRE(fix(1, ops::kFixCell) == 33.0f);
   REQUIRE(fix(0, ops::kFixCell) != 33.0f);
@@ -127,7 +129,7 @@ TEMPLATE_LIST_TEST_CASE("A posterior of NaN is no narrow one, and stays in its i
   CROSSFIX_NEED(TestType);
   Heads heads(2, 8, 1.0f);
   heads.outputs.logits()(0, 5) = std::numeric_limits<float>::quiet_NaN();
-  heads.decode<TestType>(1.0);
+  heads.decode<TestType>({});
   const auto fix = heads.outputs.fix();
   REQUIRE(std::isnan(fix(0, ops::kFixCovarianceRowRow)));
   REQUIRE(!(fix(0, ops::kFixRadius) < 4.0f));
@@ -145,7 +147,7 @@ TEMPLATE_LIST_TEST_CASE("A decoder refuses a batch or a grid of none", "[ops]", 
     TestType::Backend::decode(
         context,
         ops::DecoderOutputs<typename TestType::Backend::Space>(memory.view().data(), batch, grid),
-        1.0);
+        {});
   };
   REQUIRE_THROWS_AS(decode(0, 8), ShapeError);
   REQUIRE_THROWS_AS(decode(1, 0), ShapeError);

@@ -277,7 +277,7 @@ TEST_CASE("what ends one rank ends all, with one line and its exit code") {
   }
   SECTION("ranks with different weights") {
     model::Configuration other = test::program_configuration();
-    other.temperature = 0.5;
+    other.decoding.temperature = 0.5;
     fs::create_directories(place.place.folder / "other");
     place.place.model.write(place.place.folder / "other/weights.safetensors", other);
     fs::create_directory_symlink(place.root(), place.place.folder / "other/vigor");

@@ -229,7 +229,8 @@ struct ReferenceBackend {
     }
   }
 
-  static void decode(Context&, const ops::DecoderOutputs<HostSpace>& outputs, double temperature) {
+  static void decode(Context&, const ops::DecoderOutputs<HostSpace>& outputs,
+                     const ops::Decoding& decoding) {
     for (Index image = 0; image < outputs.batch(); ++image) {
       const auto logits = outputs.logits()[image];
       const auto probability = outputs.probability()[image];
@@ -241,7 +242,7 @@ struct ReferenceBackend {
       }
       const auto weight = [&](Index i) {
         return std::exp((static_cast<double>(logits(i)) - static_cast<double>(logits(cell))) /
-                        temperature);
+                        decoding.temperature);
       };
       for (Index i = 0; i < logits.size(); ++i) total += weight(i);
       for (Index i = 0; i < logits.size(); ++i) {
@@ -253,8 +254,19 @@ struct ReferenceBackend {
       }
       const auto fix = outputs.fix()[image];
       fix(ops::kFixCell) = static_cast<float>(cell);
-      fix(ops::kFixRow) = static_cast<float>(cell / grid) + outputs.offsets()(image, cell, 0);
-      fix(ops::kFixCol) = static_cast<float>(cell % grid) + outputs.offsets()(image, cell, 1);
+      double sums[3] = {0.0, 0.0, 0.0};  // of weights, of rows and columns times weights
+      for (Index i = 0; i < logits.size(); ++i) {
+        const Index away =
+            std::max(std::abs(i / grid - cell / grid), std::abs(i % grid - cell % grid));
+        if (away > (decoding.fix == ops::FixRule::neighbourhood ? 1 : 0)) continue;
+        const double w =
+            std::exp(static_cast<double>(logits(i)) - static_cast<double>(logits(cell)));
+        sums[0] += w;
+        sums[1] += w * (static_cast<double>(i / grid) + outputs.offsets()(image, i, 0));
+        sums[2] += w * (static_cast<double>(i % grid) + outputs.offsets()(image, i, 1));
+      }
+      fix(ops::kFixRow) = static_cast<float>(sums[1] / sums[0]);
+      fix(ops::kFixCol) = static_cast<float>(sums[2] / sums[0]);
       fill_spread(probability, grid, fix);
     }
   }

@@ -1,12 +1,14 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from config import ROBOTCAR, SMALL, VIGOR, Config
 from loss import cell_targets, location_loss
 from model import CrossFix, decode, position_encoding
+from protocol import fixes_of
 
 
 def test_reference_has_690_keys_and_27_million_parameters():
@@ -42,6 +44,18 @@ def test_fix_is_the_best_cell_and_its_offset():
     assert decode(logits, offsets, SMALL).tolist() == [[18.0, 42.0]]
     entropy, offset = location_loss(100 * logits, offsets, truth, SMALL, sigma=0.0)
     assert entropy.item() == 0 and offset.item() == 0
+
+
+def test_a_fix_can_be_the_mean_of_the_neighbourhood():
+    config = replace(SMALL, fix="neighbourhood")
+    generator = torch.Generator().manual_seed(4)
+    logits = torch.randn(3, config.cells, generator=generator)
+    logits[1, 0] = logits[2, 40] = 9  # a corner, and within
+    offsets = torch.rand(3, config.cells, 2, generator=generator)
+    fixes = decode(logits, offsets, config) / config.satellite_size
+    expected = fixes_of(logits.numpy(), offsets.numpy(), "neighbourhood")
+    assert np.abs(fixes.numpy() - expected).max() < 1e-6
+    assert (fixes - decode(logits, offsets, SMALL) / config.satellite_size).abs().max() > 1e-3
 
 
 def test_softened_targets_peak_at_the_true_cell():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from protocol import Labels, bootstrap, figures_of, fixes_of, mass_within, truths_of
+from protocol import Decoding, Labels, bootstrap, figures_of, fixes_of, mass_within, truths_of
 
 
 def labels(delta, panoramas):
@@ -29,16 +29,16 @@ def test_the_true_mode_skips_tiles_without_the_camera():
 def test_the_first_maximum_is_the_fix():
     logits = np.array([[0, 2, 2, 1]], np.float32)
     offsets = np.array([[[0, 0], [0.5, 0.25], [1, 1], [1, 1]]], np.float32)
-    assert fixes_of(logits, offsets).tolist() == [[0.25, 0.625]]
+    assert fixes_of(logits, offsets, "best_cell").tolist() == [[0.25, 0.625]]
 
 
 def test_errors_are_metres_from_the_truth():
     logits, offsets = np.zeros((1, 1), np.float32), np.full((1, 1, 2), 0.5, np.float32)
     some = labels([[30, -40]], 4)  # one panorama of four: none is dropped
-    figures = figures_of(some, logits, offsets, "true", 1.0, full=False)
+    figures = figures_of(some, logits, offsets, "true", Decoding(), full=False)
     assert figures["mean"] == pytest.approx(5) and figures["median"] == pytest.approx(5)
     # 12 down and 16 right of 127: 11 and 15 from the middle, 128.
-    figures = figures_of(some, logits, offsets, "reference", 1.0, full=False)
+    figures = figures_of(some, logits, offsets, "reference", Decoding(), full=False)
     assert figures["mean"] == pytest.approx(np.hypot(11, 15) * 0.285)
 
 

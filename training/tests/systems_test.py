@@ -17,7 +17,7 @@ def options_for(preset: str, **changes) -> argparse.Namespace:
 
 
 def test_presets_are_those_of_the_program_and_the_baselines():
-    assert SYSTEMS == ["mcc", "mcc-small", "robotcar", "small", "vigor", "vigor-baseline", "vigor-baseline-small"]
+    assert SYSTEMS == ["crossfix-s", "mcc", "mcc-small", "robotcar", "small", "vigor", "vigor-baseline", "vigor-baseline-small"]
 
 
 @pytest.mark.parametrize("preset", ["small", "mcc-small", "vigor-baseline-small"])

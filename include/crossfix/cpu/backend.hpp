@@ -58,8 +58,8 @@ struct Backend {
     cpu::load_image<Element>(context, image, mean, std, y);
   }
   static void decode(Context& context, const ops::DecoderOutputs<Space>& outputs,
-                     double temperature) {
-    cpu::decode(context, outputs, temperature);
+                     const ops::Decoding& decoding) {
+    cpu::decode(context, outputs, decoding);
   }
   static void round(Context& context, TensorView<const float, 2> x, TensorView<Element, 2> z) {
     cpu::round<Element>(context, x, z);

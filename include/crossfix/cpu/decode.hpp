@@ -8,6 +8,7 @@ namespace crossfix::cpu {
 
 /// The heads' raw outputs to posteriors and fixes (ops/backend.hpp), by the functions of
 /// ops/posterior.hpp, in double. Throws ShapeError for a batch or a grid of none.
-void decode(Context& context, const ops::DecoderOutputs<HostSpace>& outputs, double temperature);
+void decode(Context& context, const ops::DecoderOutputs<HostSpace>& outputs,
+            const ops::Decoding& decoding);
 
 }  // namespace crossfix::cpu

@@ -59,9 +59,9 @@ struct Backend {
     context.load_image<Element>(image, mean, std, y);
   }
   static void decode(Context& context, const ops::DecoderOutputs<Space>& outputs,
-                     double temperature) {
+                     const ops::Decoding& decoding) {
     const DeviceScope scope(context.device());
-    cuda::decode(context.stream(), context.traits(), outputs, temperature);
+    cuda::decode(context.stream(), context.traits(), outputs, decoding);
   }
   static void round(Context& context, TensorView<const float, 2, Space> x, Out<2> z) {
     const DeviceScope scope(context.device());

@@ -18,7 +18,7 @@ namespace crossfix::cuda {
 /// batch or a grid of none, a grid of more than `kDecodeGrid` cells a side and a temperature that is not
 /// a positive number, DeviceError where the launch is refused.
 void decode(StreamView stream, const DeviceTraits& device,
-            const ops::DecoderOutputs<DeviceSpace>& outputs, double temperature);
+            const ops::DecoderOutputs<DeviceSpace>& outputs, const ops::Decoding& decoding);
 
 /// Cells along a side of the grid, at most: shared memory holds the posterior.
 inline constexpr Index kDecodeGrid = 96;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/ops/decoder.hpp"
 
 namespace crossfix::model {
 
@@ -42,7 +43,7 @@ struct Configuration {
   std::optional<double> horizontal_fov_degrees;            ///< of a pinhole camera, where known
   std::optional<double> metres_per_network_pixel = 0.285;  ///< satellite scale trained at
   std::string trained_on = "unknown";
-  double temperature = 1.0;  ///< posterior = softmax(logits / temperature)
+  ops::Decoding decoding;  ///< fields `temperature` and `fix`
 
   static constexpr Index kTrunkStride =
       8;  ///< pixels of a network input per trunk feature, each axis

@@ -147,7 +147,7 @@ class Network {
     const Index rows = satellite_tokens(work).extent(0);
     run_head(work, location_, out.logits().template reshape<2>({rows, 1}));
     run_head(work, coordinates_, out.offsets().template reshape<2>({rows, 2}));
-    B::decode(work.context_, out, configuration_.temperature);
+    B::decode(work.context_, out, configuration_.decoding);
   }
 
   /// Everything after loading the images, without waiting for it.

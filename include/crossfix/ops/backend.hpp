@@ -57,8 +57,8 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `adaptive_max_pool(context, x, y)`: NHWC to y's height and width (`adaptive_range`).
 /// - `load_image(context, image, mean[3], std[3], y)`: 8-bit RGB [height, width, 3] of any size to
 ///   y [height', width', 3]: antialiased bilinear resize, then (value / 255 - mean) / std.
-/// - `decode(context, outputs, temperature)`: the heads' logits and raw offsets to probabilities,
-///   offsets in cells and a fix for each image, all in one DecoderOutputs<Space>; temperature above 0.
+/// - `decode(context, outputs, decoding)`: the heads' logits and raw offsets to probabilities,
+///   offsets in cells and a fix for each image, all in one DecoderOutputs<Space>.
 /// - `round(context, x, z)`: z is x, a float view in `Space`, rounded to `Element`.
 /// - `read(context, x, out)`: activations, or a float view in `Space`, to a contiguous float host
 ///   buffer of x's size; synchronises.
@@ -79,7 +79,7 @@ concept Backend =
              ConstActivationView<B, 4> x4, ActivationView<B, 4> y4, ActivationView<B, 3> y3,
              TensorView<float, 2, typename B::Space> float2,
              TensorView<const float, 2, typename B::Space> const_float2,
-             const ops::DecoderOutputs<typename B::Space>& outputs, double temperature,
+             const ops::DecoderOutputs<typename B::Space>& outputs, const ops::Decoding& decoding,
              TensorView<const float, 4> w4, TensorView<const float, 2> w2,
              TensorView<const float, 1> w1, TensorView<const std::uint8_t, 3> image,
              const ConvolutionSpecification& convolution_spec, const LinearSpecification& linear_spec,
@@ -103,7 +103,7 @@ concept Backend =
       B::max_pool(context, x4, y4);
       B::adaptive_max_pool(context, x4, y4);
       B::load_image(context, image, rgb, rgb, y3);
-      B::decode(context, outputs, temperature);
+      B::decode(context, outputs, decoding);
       B::round(context, const_float2, y2);
       B::read(context, x2, out);
       B::read(context, const_float2, out);

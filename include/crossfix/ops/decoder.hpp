@@ -6,7 +6,7 @@ namespace crossfix::ops {
 
 /// What `fix` [batch, kFixValues] holds of an image, by index.
 inline constexpr Index kFixCell = 0;  ///< of the first largest logit, row * grid + column
-inline constexpr Index kFixRow = 1;   ///< where the camera stood, cells: the cell's corner + offset
+inline constexpr Index kFixRow = 1;   ///< where the camera stood, cells (FixRule)
 inline constexpr Index kFixCol = 2;
 inline constexpr Index kFixCovarianceRowRow =
     3;  ///< of the posterior about its mean, cells^2, each
@@ -16,6 +16,19 @@ inline constexpr Index kFixRadius = 6;  ///< cells: the smallest circle about (r
                                         ///< `kRadiusShare`
 inline constexpr Index kFixUnused = 7;  ///< 0
 inline constexpr Index kFixValues = 8;
+
+/// Where a fix lies.
+enum class FixRule {
+  best_cell,      ///< the best cell's corner and its offset, as the reference has it
+  neighbourhood,  ///< the mean of the positions that the best cell and its up to eight neighbours give
+                  ///< (corner + offset), weighted by exp(logit)
+};
+
+/// How the heads' outputs are decoded.
+struct Decoding {
+  double temperature = 1.0;  ///< above 0; the posterior is softmax(logits / temperature)
+  FixRule fix = FixRule::best_cell;
+};
 
 /// Share of the posterior that the radius of a fix holds.
 inline constexpr double kRadiusShare = 0.68;

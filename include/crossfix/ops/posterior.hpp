@@ -6,6 +6,7 @@
 #include <span>
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/ops/decoder.hpp"
 
 namespace crossfix::ops {
 
@@ -18,6 +19,37 @@ inline void softmax(std::span<const float> logits, double temperature,
   for (std::size_t i = 0; i < logits.size(); ++i) {
     probability[i] = static_cast<float>(std::exp((logits[i] - largest) / temperature) / sum);
   }
+}
+
+/// Where a camera stood, (row, col) in cells, by `rule`: `logits` [cells], `offsets` [cells, 2] in cells,
+/// `best` the first cell of the largest logit. A neighbour that is NaN has no weight.
+inline std::array<double, 2> fix_position(std::span<const float> logits,
+                                          std::span<const float> offsets, Index grid, Index best,
+                                          FixRule rule) {
+  const auto position = [&](Index cell) {
+    const auto at = static_cast<std::size_t>(2 * cell);
+    return std::array<double, 2>{static_cast<double>(cell / grid) + offsets[at],
+                                 static_cast<double>(cell % grid) + offsets[at + 1]};
+  };
+  std::array<double, 2> sum = position(best);
+  if (rule == FixRule::best_cell) return sum;
+  double total = 1;  // weights are relative to the best cell's
+  const Index row = best / grid;
+  const Index col = best % grid;
+  for (Index r = std::max<Index>(row - 1, 0); r <= std::min(row + 1, grid - 1); ++r) {
+    for (Index c = std::max<Index>(col - 1, 0); c <= std::min(col + 1, grid - 1); ++c) {
+      const Index cell = r * grid + c;
+      const double below = static_cast<double>(logits[static_cast<std::size_t>(cell)]) -
+                           logits[static_cast<std::size_t>(best)];
+      if (cell == best || !(below <= 0)) continue;
+      const double weight = std::exp(below);
+      const auto [y, x] = position(cell);
+      total += weight;
+      sum[0] += weight * y;
+      sum[1] += weight * x;
+    }
+  }
+  return {sum[0] / total, sum[1] / total};
 }
 
 /// Area of the part of the rectangle [x0, x1] x [y0, y1] within a circle of `radius` about the origin.

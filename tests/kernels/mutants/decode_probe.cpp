@@ -33,7 +33,7 @@ double error(Index grid) {
   }
   crossfix::cuda::decode(crossfix::probe::no_stream(), {},
                          ops::DecoderOutputs<crossfix::DeviceSpace>(memory.data(), kImages, grid),
-                         1.0);
+                         {});
 
   double worst = 0.0;
   for (Index image = 0; image < kImages; ++image) {
