@@ -2,17 +2,14 @@
 #include <vector>
 
 #include "crossfix/cpu/backend.hpp"
-#include "crossfix/model/network.hpp"
+#include "crossfix/model/families.hpp"
 #include "engine.hpp"
 
 namespace crossfix {
 namespace {
 
-template <class Element>
+template <class Network, class Element>
 class CpuEngine final : public Engine {
-  using Backend = cpu::Backend<Element>;
-  using Network = model::Network<Backend>;
-
  public:
   CpuEngine(const cpu::Target& target, std::shared_ptr<const Network> network)
       : target_(target),
@@ -65,11 +62,14 @@ template <class Element>
 std::unique_ptr<Engine> make(const TensorRecords& records,
                              const model::Configuration& configuration,
                              const LocalizerOptions& options) {
-  using Network = model::Network<cpu::Backend<Element>>;
-  const cpu::Target target{.threads = options.threads, .instruction_set = {}};
-  return std::make_unique<CpuEngine<Element>>(
-      target, std::make_shared<const Network>(target, model::Parameters(model::source_of(records)),
-                                              configuration, options.batch));
+  return model::with_network<cpu::Backend<Element>>(
+      configuration.family, [&]<class Network>() -> std::unique_ptr<Engine> {
+        const cpu::Target target{.threads = options.threads, .instruction_set = {}};
+        return std::make_unique<CpuEngine<Network, Element>>(
+            target,
+            std::make_shared<const Network>(target, model::Parameters(model::source_of(records)),
+                                            configuration, options.batch));
+      });
 }
 
 }  // namespace

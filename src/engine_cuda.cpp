@@ -6,7 +6,7 @@
 #include "crossfix/cuda/backend.hpp"
 #include "crossfix/cuda/graph.hpp"
 #include "crossfix/cuda/image_slot.hpp"
-#include "crossfix/model/network.hpp"
+#include "crossfix/model/families.hpp"
 #include "engine.hpp"
 
 namespace crossfix {
@@ -60,10 +60,8 @@ class ImageBatch {
 
 /// The network on a GPU. Everything between the images' pixels and the outputs in pinned host memory is
 /// one graph, recorded by the first run and launched by those that follow.
-template <class Element>
+template <class Network, class Element>
 class CudaEngine final : public Engine {
-  using Network = model::Network<cuda::Backend<Element>>;
-
  public:
   CudaEngine(const cuda::Target& target, std::shared_ptr<const Network> network)
       : target_(target),
@@ -177,10 +175,13 @@ class CudaEngine final : public Engine {
 template <class Element>
 std::unique_ptr<Engine> make(const cuda::Target& target, const TensorRecords& records,
                              const model::Configuration& configuration, Index batch) {
-  using Network = model::Network<cuda::Backend<Element>>;
-  return std::make_unique<CudaEngine<Element>>(
-      target, std::make_shared<const Network>(target, model::Parameters(model::source_of(records)),
-                                              configuration, batch));
+  return model::with_network<cuda::Backend<Element>>(
+      configuration.family, [&]<class Network>() -> std::unique_ptr<Engine> {
+        return std::make_unique<CudaEngine<Network, Element>>(
+            target,
+            std::make_shared<const Network>(target, model::Parameters(model::source_of(records)),
+                                            configuration, batch));
+      });
 }
 
 /// The target that the options ask for; none where any device will do and no GPU can be used.

@@ -36,6 +36,40 @@ bool same(const Fix& a, const Fix& b) {
 
 }  // namespace
 
+TEST_CASE("a baseline locates as the network does", "[localizer]") {
+  model::Configuration c;
+  c.family = GENERATE(model::Family::mcc, model::Family::vigor_baseline);
+  const bool mcc = c.family == model::Family::mcc;
+  c.trunk.planes = 8;
+  c.satellite_size = 128;
+  c.grid = mcc ? 128 : 1;
+  c.ground_size = {48, 96};
+  c.metres_per_network_pixel = 0.5;
+  const ModelFile file(c);
+  Localizer localizer = load(file, false, 2);
+  const auto satellite = test::image("image/satellite", 256, 256);
+  const auto ground = test::image("image/ground", 96, 192);
+  const auto other = test::image("image/ground/1", 96, 192);
+  const TileInfo tile{.metres_per_pixel = 0.25};
+  std::vector<Fix> fixes(2);
+  localizer.locate(std::vector<Pair>{{ground, satellite, tile}, {other, satellite, tile}}, fixes);
+  for (const Fix& fix : fixes) {
+    REQUIRE(fix.grid == c.grid);
+    REQUIRE(fix.radius68_m);
+    CHECK(*fix.radius68_m == Approx(fix.radius68_px * 0.25));
+    CHECK(fix.radius68_px > 0);
+    if (mcc) {
+      CHECK(fix.pixel.row == Approx(2 * (static_cast<double>(fix.cell / 128) + 0.5)));
+      CHECK(fix.pixel.col == Approx(2 * (static_cast<double>(fix.cell % 128) + 0.5)));
+    } else {
+      CHECK(fix.probability == std::vector<float>{1.0F});
+      CHECK(fix.pixel.row == Approx(256 * static_cast<double>(fix.offsets[0])));
+    }
+  }
+  CHECK(fixes[0].pixel.row != fixes[1].pixel.row);
+  CHECK(same(localizer.locate(ground, satellite, tile), fixes[0]));
+}
+
 TEST_CASE("a fix is the golden network's, in the tile's own pixels", "[localizer]") {
   const ModelFile file;
   Localizer localizer = load(file);

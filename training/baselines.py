@@ -36,6 +36,7 @@ class BaselineConfig:
     ground_size: tuple[int, int] = (320, 640)  # (height, width), pixels
     planes: int = 64
     tile_metres: float = 72.96  # side of the tile: 640 pixels of 0.114 m
+    ground_projection: str = "equirectangular"  # or `pinhole`
 
     @property
     def channels(self) -> int:
@@ -49,7 +50,7 @@ class BaselineConfig:
 
 
 MCC = BaselineConfig()
-MCC_ROBOTCAR = BaselineConfig(ground_size=(154, 231), tile_metres=73.92)  # 512 pixels of 0.144375 m
+MCC_ROBOTCAR = BaselineConfig(ground_size=(154, 231), tile_metres=73.92, ground_projection="pinhole")  # 512 pixels of 0.144375 m
 VIGOR_BASELINE = BaselineConfig(satellite_size=320)
 # The tile and panorama of the small reference network; MCC's tile has twice its pixels, as in the published comparison.
 VIGOR_BASELINE_SMALL = BaselineConfig(satellite_size=128, ground_size=(80, 160), planes=16, tile_metres=72.0)

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from safetensors.torch import save
 from torch import Tensor
 
+from baselines import BaselineConfig, Mcc, VigorBaseline
 from config import ROBOTCAR, VIGOR, Config, Trunk
 from generator import features, fill, image
 from model import CrossFix, position_encoding
@@ -32,6 +33,13 @@ TINY = Config(
     satellite_size=128,
     ground_size=(64, 128),
 )
+
+
+# Small baselines: blocks of 2 x 2 positions, and sides that a pool halves with one left over.
+TINY_BASELINES = {
+    "tiny_mcc": Mcc(BaselineConfig(satellite_size=256, ground_size=(48, 80), planes=8)),
+    "tiny_vigor_baseline": VigorBaseline(BaselineConfig(satellite_size=96, ground_size=(48, 80), planes=8)),
+}
 
 
 def every(step: int, name: str, value: Tensor) -> dict[str, Tensor]:
@@ -132,6 +140,21 @@ def whole(model: CrossFix) -> dict[str, Tensor]:
     }
 
 
+def baseline(model: Mcc | VigorBaseline) -> dict[str, Tensor]:
+    """What a baseline says of each pair: a sample of MCC's heat map, or the VIGOR baseline's place in tiles."""
+    model = fill(model).double().eval()
+    entries = {}
+    for suffix in ("", "/1", "/2"):
+        sides = {"satellite": (model.config.satellite_size,) * 2, "ground": model.config.ground_size}
+        pixels = [image(f"image/{view}{suffix}", *size) for view, size in sides.items()]
+        outputs = model(*(torch.from_numpy(view).permute(2, 0, 1)[None].double() / 255 for view in pixels))
+        if isinstance(model, Mcc):
+            entries |= every(61, f"logits{suffix}", outputs[0])
+        else:
+            entries[f"offsets{suffix}"] = model.fix(outputs).float()
+    return entries
+
+
 @torch.no_grad()
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -146,6 +169,8 @@ def main() -> None:
         (folder / f"{name}_fusion.safetensors").write_bytes(save(fusion(model)))
         if config is VIGOR:
             (folder / "operators.safetensors").write_bytes(save(operators(model)))
+    for name, model in TINY_BASELINES.items():
+        (folder / f"{name}.safetensors").write_bytes(save(baseline(model)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compares the program with PyTorch: whole network at both presets, fusion alone, image resizing.
+"""Compares the program with PyTorch: whole network at both presets, fusion alone, the baselines, image resizing.
 
 Makes a random checkpoint of the reference network with non-trivial BatchNorm statistics, converts it with
 convert.py, runs the built program, and prints relative L2 errors beside their bounds.
@@ -25,8 +25,9 @@ from torch import Tensor
 
 from config import PRESETS, Config
 from dataset import load_resized
-from generator import features, fill, image
+from generator import features, fill, image, weight
 from model import CrossFix
+from systems import BaselineSystem, make_system
 
 PRECISIONS = ("f32", "bf16")
 # Bounds on the relative L2 error, (f32, bf16). Logits of random weights vary little from cell to cell, so
@@ -37,6 +38,8 @@ BOUNDS = {
     "offsets": (2e-5, 2e-2),
     "fusion": (1e-5, 2e-2),
 }
+BASELINES = ("mcc", "mcc-small", "vigor-baseline", "vigor-baseline-small")
+BASELINE_BOUNDS = {"logits": (2e-5, 2e-2), "logits less mean": (2e-5, 5e-2), "place": (2e-5, 2e-2)}
 # Sources of the pictures, (height, width): a VIGOR pair, a RobotCar pair.
 SOURCES = {"vigor": ((640, 640), (1024, 2048)), "robotcar": ((800, 800), (960, 1280))}
 # (source, target) sizes of single resizes; the presets' are exact, odd ones within a grey level.
@@ -128,6 +131,48 @@ def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> 
             table.add(f"{preset} {precision}: {name}", error, BOUNDS[name][index])
 
 
+def baseline(preset: str) -> BaselineSystem:
+    """A baseline of generated weights, biases included, whose descriptors differ from place to place."""
+    torch.manual_seed(1)
+    nothing = argparse.Namespace(preset=preset, trained_on="noise")
+    system = make_system(nothing)
+    with torch.no_grad():
+        for key, value in system.model.named_parameters():
+            value.copy_(weight(key, tuple(value.shape)) if "extractor" not in key or value.dim() == 1 else value)
+    return system
+
+
+def compare_baseline(preset: str, folder: Path, programs: Path, table: Table) -> None:
+    """A baseline through `crossfix locate --dump`."""
+    system = baseline(preset)
+    weights, dump = folder / f"{preset}.safetensors", folder / "raw.safetensors"
+    system.save(system.model.state_dict(), weights)
+    pictures, images = {}, {}
+    sizes = {"satellite": (system.size.satellite_size,) * 2, "ground": system.size.ground_size}
+    for (view, size), source in zip(sizes.items(), SOURCES["vigor"]):
+        pictures[view] = folder / f"baseline-{view}.png"
+        Image.fromarray(image(f"parity/{view}", *source)).save(pictures[view])
+        pixels = load_resized(pictures[view], *size).copy()
+        images[view] = torch.from_numpy(pixels).permute(2, 0, 1)[None].double() / 255
+    with torch.no_grad():
+        outputs = system.model.double().eval()(images["satellite"], images["ground"])
+        place = system.model.fix(outputs)
+    for index, precision in enumerate(PRECISIONS):
+        run(
+            programs / "crossfix", "locate", "--model", weights, "--precision", precision,
+            "--ground", pictures["ground"], "--satellite", pictures["satellite"], "--dump", dump,
+        )  # fmt: skip
+        raw = load_file(dump)
+        if system.grid == 1:
+            errors = {"place": relative_error(raw["offsets"].flatten(), place.flatten())}
+        else:
+            ours, theirs = raw["logits"].flatten(), outputs[0].flatten()
+            less_mean = relative_error(ours - ours.double().mean(), theirs - theirs.mean())
+            errors = {"logits": relative_error(ours, theirs), "logits less mean": less_mean}
+        for name, error in errors.items():
+            table.add(f"{preset} {precision}: {name}", error, BASELINE_BOUNDS[name][index])
+
+
 def compare_resizing(folder: Path, programs: Path, table: Table) -> None:
     """Largest difference from Pillow in grey levels, at the presets' sizes and at odd ones."""
     exact = []
@@ -153,6 +198,7 @@ def main() -> int:
     )
     parser.add_argument("--bin", type=Path, default=Path("build/bin"), help="folder of the programs")
     parser.add_argument("--presets", nargs="+", choices=sorted(SOURCES), default=sorted(SOURCES, reverse=True))
+    parser.add_argument("--baselines", nargs="*", choices=BASELINES, default=BASELINES)
     options = parser.parse_args()
     table = Table()
     print(f"{'relative L2 error':<44} {'measured':>10}  {'bound':>8}")
@@ -161,6 +207,8 @@ def main() -> int:
             compare_resizing(Path(name), options.bin, table)
             for preset in options.presets:
                 compare_network(preset, Path(name), options.bin, table)
+            for preset in options.baselines:
+                compare_baseline(preset, Path(name), options.bin, table)
     except (ProgramError, OSError) as error:
         print(f"parity: {error}", file=sys.stderr)
         return 3

@@ -20,13 +20,10 @@ from torch import Tensor, nn
 import baselines
 from auxiliary import MatchingHead
 from baseline_loss import mcc_losses, vigor_losses
-from config import PRESETS, Config
+from config import FORMAT, METADATA_KEY, PRESETS, Config
 from loss import cell_entropy, location_loss
 from model import CrossFix, decode
 from weights import DTYPES, save_tensors, save_weights
-
-BASELINE_KEY = "crossfix-baseline"
-
 
 class CrossFixSystem:
     """The reference network of a preset, with the matching head that helps it at the start."""
@@ -89,13 +86,15 @@ class BaselineSystem:
 
     clip = math.inf  # as published; InfoNCE, 1e4 times as heavy, would leave MCC's decoder no gradient
     semi_positives = False
-    equirectangular = True
     network: type[nn.Module]
+    name: str  # in a weights file
+    grid: int  # cells along the tile's side
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.size = BASELINES[options.preset][1]
         self.trained_on = options.trained_on
         self.tile_metres = self.size.tile_metres
+        self.equirectangular = self.size.ground_projection == "equirectangular"
         self.model = self.network(self.size)
         self.helper = nn.Identity()
 
@@ -108,14 +107,37 @@ class BaselineSystem:
     def fix(self, model: nn.Module, satellite: Tensor, ground: Tensor) -> Tensor:
         return model.fix(tuple(output.float() for output in model(satellite, ground)))
 
+    def configuration(self) -> str:
+        """The JSON of a weights file (docs/weights.md)."""
+        size = self.size
+        fields = {
+            "format": FORMAT,
+            "network": self.name,
+            "trunk": {"planes": size.planes},
+            "grid": self.grid,
+            "satellite_size": size.satellite_size,
+            "ground_size": size.ground_size,
+            "normalization": {"mean": [m / 255 for m in reversed(baselines.VGG_MEAN_BGR)], "std": [1 / 255] * 3},
+            "ground_projection": {"kind": size.ground_projection},
+            "metres_per_network_pixel": size.tile_metres / size.satellite_size,
+            "trained_on": self.trained_on,
+        }
+        return json.dumps(fields, separators=(",", ":"))
+
     def save(self, state: dict[str, Tensor], path: Path) -> None:
-        """Under a metadata key of its own, so that nobody takes the file for the reference network's."""
-        description = json.dumps({**json.loads(self.describe()), "trained_on": self.trained_on})
-        save_tensors(state, {BASELINE_KEY: description}, path, DTYPES["f32"])
+        """Writes a weights file."""
+        save_tensors(state, {METADATA_KEY: self.configuration()}, path, DTYPES["f32"])
 
 
 class MccSystem(BaselineSystem):
+    """A cell a pixel of the tile."""
+
     network = baselines.Mcc
+    name = "mcc"
+
+    @property
+    def grid(self) -> int:
+        return self.size.satellite_size
 
     def loss(
         self, satellite: Tensor, ground: Tensor, truth: Tensor, done: float, autocast: AbstractContextManager
@@ -129,6 +151,8 @@ class VigorSystem(BaselineSystem):
     """Learns from a positive and a semi-positive a panorama: satellite [B, 2, 3, S, S], truth [B, 2, 2]."""
 
     network = baselines.VigorBaseline
+    name = "vigor-baseline"
+    grid = 1
     semi_positives = True
 
     def loss(

@@ -15,8 +15,8 @@ using namespace kernels;
 /// Blocks along the second axis of a grid, at most.
 constexpr Index kMostBlocks = 65535;
 
-/// Blocks of the epilogue that a multiprocessor runs at a time.
-constexpr Index kEpilogueBlocks = 8;
+/// Blocks that a multiprocessor runs at a time.
+constexpr Index kBlocksPerMultiprocessor = 8;
 
 template <class Element, int kWidth>
 void launch_round(StreamView stream, TensorView<const float, 2, DeviceSpace> x,
@@ -36,7 +36,7 @@ void launch_epilogue(StreamView stream, const DeviceTraits& device, EpiloguePixe
   // The grid's threads must be a multiple of the vectors of a pixel.
   const Index unit = pixels.vectors / std::gcd(pixels.vectors, kElementwiseThreads);
   const Index needed = device::parts_of<Index>(pixels.items, kElementwiseThreads);
-  const Index wanted = std::min(needed, kEpilogueBlocks * device.multiprocessors);
+  const Index wanted = std::min(needed, kBlocksPerMultiprocessor * device.multiprocessors);
   const Index blocks = device::parts_of(std::max<Index>(wanted, 1), unit) * unit;
   device::launch(stream, {dim3(static_cast<unsigned>(blocks)), kElementwiseThreads, 0},
                  "bias_activation", epilogue_pixels<Element, kWidth>, pixels);
@@ -92,6 +92,24 @@ void round(StreamView stream, const DeviceTraits&, TensorView<const float, 2, De
   } else {
     launch_round<Element, 1>(stream, x, z);
   }
+}
+
+template <class Element>
+void copy(StreamView stream, const DeviceTraits& device,
+          TensorView<const Element, 4, DeviceSpace> x, TensorView<Element, 4, DeviceSpace> y) {
+  expect_shape("copy", y.shape(), x.shape());
+  if (x.empty()) return;
+  Copy<Element> parameters{
+      .x = x.data(), .y = y.data(), .extent = {}, .x_stride = {}, .y_stride = {}};
+  for (std::size_t axis = 0; axis < 4; ++axis) {
+    parameters.extent[axis] = x.extent(axis);
+    parameters.x_stride[axis] = x.stride(axis);
+    parameters.y_stride[axis] = y.stride(axis);
+  }
+  const Index blocks = std::min(device::parts_of<Index>(x.size(), kElementwiseThreads),
+                                kBlocksPerMultiprocessor * device.multiprocessors);
+  device::launch(stream, {dim3(static_cast<unsigned>(blocks)), kElementwiseThreads, 0}, "copy",
+                 copy_elements<Element>, parameters, x.size());
 }
 
 template <class Element>
@@ -155,6 +173,8 @@ void projection(StreamView stream, const DeviceTraits&, TensorView<const Element
 
 template void round(StreamView, const DeviceTraits&, TensorView<const float, 2, DeviceSpace>,
                     TensorView<float, 2, DeviceSpace>);
+template void copy(StreamView, const DeviceTraits&, TensorView<const float, 4, DeviceSpace>,
+                   TensorView<float, 4, DeviceSpace>);
 template void bias_activation(StreamView, const DeviceTraits&,
                               TensorView<const float, 4, DeviceSpace>,
                               TensorView<const float, 1, DeviceSpace>, ops::Activation,
@@ -170,6 +190,8 @@ template void projection(StreamView, const DeviceTraits&, TensorView<const float
                          TensorView<float, 2, DeviceSpace>);
 template void round(StreamView, const DeviceTraits&, TensorView<const float, 2, DeviceSpace>,
                     TensorView<bfloat16, 2, DeviceSpace>);
+template void copy(StreamView, const DeviceTraits&, TensorView<const bfloat16, 4, DeviceSpace>,
+                   TensorView<bfloat16, 4, DeviceSpace>);
 template void bias_activation(StreamView, const DeviceTraits&,
                               TensorView<const bfloat16, 4, DeviceSpace>,
                               TensorView<const float, 1, DeviceSpace>, ops::Activation,
@@ -186,6 +208,8 @@ template void projection(StreamView, const DeviceTraits&,
                          TensorView<float, 2, DeviceSpace>);
 template void round(StreamView, const DeviceTraits&, TensorView<const float, 2, DeviceSpace>,
                     TensorView<float16, 2, DeviceSpace>);
+template void copy(StreamView, const DeviceTraits&, TensorView<const float16, 4, DeviceSpace>,
+                   TensorView<float16, 4, DeviceSpace>);
 template void bias_activation(StreamView, const DeviceTraits&,
                               TensorView<const float16, 4, DeviceSpace>,
                               TensorView<const float, 1, DeviceSpace>, ops::Activation,

@@ -30,6 +30,38 @@ __global__ void __launch_bounds__(kElementwiseThreads)
   }
 }
 
+/// Elements of views of four axes, by their strides.
+template <class Element>
+struct Copy {
+  const Element* x;
+  Element* y;
+  Index extent[4];
+  Index x_stride[4];
+  Index y_stride[4];
+};
+
+/// Copies between views of any strides. Tile: 256 elements, one a thread, the last axis fastest; a
+/// block goes on to further ones.
+template <class Element>
+__global__ void __launch_bounds__(kElementwiseThreads)
+    copy_elements(const Copy<Element> copy, Index count) {
+  const Index step = static_cast<Index>(gridDim.x) * kElementwiseThreads;
+  for (Index i = static_cast<Index>(blockIdx.x) * kElementwiseThreads + threadIdx.x; i < count;
+       i += step) {
+    Index rest = i;
+    Index from = 0;
+    Index to = 0;
+#pragma unroll
+    for (int axis = 3; axis >= 0; --axis) {
+      const Index at = rest % copy.extent[axis];
+      rest /= copy.extent[axis];
+      from += at * copy.x_stride[axis];
+      to += at * copy.y_stride[axis];
+    }
+    copy.y[to] = copy.x[from];
+  }
+}
+
 /// Pixels of NHWC activations, each of `vectors` vectors of channels.
 template <class Element>
 struct EpiloguePixels {

@@ -59,13 +59,12 @@ void run_pool(StreamView stream, TensorView<const Element, 4, DeviceSpace> x,
 }  // namespace
 
 template <class Element>
-void max_pool(StreamView stream, const DeviceTraits&, TensorView<const Element, 4, DeviceSpace> x,
-              TensorView<Element, 4, DeviceSpace> y) {
+void max_pool(StreamView stream, const DeviceTraits&, ops::PoolWindow window,
+              TensorView<const Element, 4, DeviceSpace> x, TensorView<Element, 4, DeviceSpace> y) {
   const Shape<4>& from = x.shape();
   expect_shape("max pool output", y.shape(),
                {from[0], ops::max_pool_extent(from[1]), ops::max_pool_extent(from[2]), from[3]});
-  run_pool(stream, x, y, HalvingWindows{static_cast<int>(from[1])},
-           HalvingWindows{static_cast<int>(from[2])});
+  run_pool(stream, x, y, HalvingWindows{window, from[1]}, HalvingWindows{window, from[2]});
 }
 
 template <class Element>
@@ -82,17 +81,19 @@ void adaptive_max_pool(StreamView stream, const DeviceTraits&,
   run_pool(stream, x, y, AdaptiveWindows{from[1], to[1]}, AdaptiveWindows{from[2], to[2]});
 }
 
-template void max_pool(StreamView, const DeviceTraits&, TensorView<const float, 4, DeviceSpace>,
-                       TensorView<float, 4, DeviceSpace>);
+template void max_pool(StreamView, const DeviceTraits&, ops::PoolWindow,
+                       TensorView<const float, 4, DeviceSpace>, TensorView<float, 4, DeviceSpace>);
 template void adaptive_max_pool(StreamView, const DeviceTraits&,
                                 TensorView<const float, 4, DeviceSpace>,
                                 TensorView<float, 4, DeviceSpace>);
-template void max_pool(StreamView, const DeviceTraits&, TensorView<const bfloat16, 4, DeviceSpace>,
+template void max_pool(StreamView, const DeviceTraits&, ops::PoolWindow,
+                       TensorView<const bfloat16, 4, DeviceSpace>,
                        TensorView<bfloat16, 4, DeviceSpace>);
 template void adaptive_max_pool(StreamView, const DeviceTraits&,
                                 TensorView<const bfloat16, 4, DeviceSpace>,
                                 TensorView<bfloat16, 4, DeviceSpace>);
-template void max_pool(StreamView, const DeviceTraits&, TensorView<const float16, 4, DeviceSpace>,
+template void max_pool(StreamView, const DeviceTraits&, ops::PoolWindow,
+                       TensorView<const float16, 4, DeviceSpace>,
                        TensorView<float16, 4, DeviceSpace>);
 template void adaptive_max_pool(StreamView, const DeviceTraits&,
                                 TensorView<const float16, 4, DeviceSpace>,

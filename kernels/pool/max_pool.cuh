@@ -16,12 +16,15 @@ namespace crossfix::kernels {
 
 inline constexpr int kPoolThreads = 256;
 
-/// Windows of a 3x3 pool of stride 2 and padding 1 along an axis, padding left out.
+/// Windows of a pool that halves an axis.
 struct HalvingWindows {
-  int inputs;
-  __device__ __forceinline__ int begin(int i) const { return i == 0 ? 0 : 2 * i - 1; }
+  ops::PoolWindow window;
+  Index inputs;
+  __device__ __forceinline__ int begin(int i) const {
+    return static_cast<int>(ops::max_pool_range(window, i, inputs).begin);
+  }
   __device__ __forceinline__ int end(int i) const {
-    return 2 * i + 2 < inputs ? 2 * i + 2 : inputs;
+    return static_cast<int>(ops::max_pool_range(window, i, inputs).end);
   }
 };
 

@@ -13,7 +13,7 @@ void decode(StreamView stream, const DeviceTraits&, const ops::DecoderOutputs<De
             const ops::Decoding& decoding) {
   const double temperature = decoding.temperature;
   using namespace kernels;
-  static_assert(decode_shared_bytes(kDecodeGrid * kDecodeGrid) <= device::kUnaskedSharedBytes);
+  static_assert(decode_shared_bytes(kSharedCells) <= device::kUnaskedSharedBytes);
   if (!(temperature > 0) || !std::isfinite(temperature)) {
     throw ShapeError("a posterior of temperature " + std::to_string(temperature) +
                      "; a positive number is expected");
@@ -29,7 +29,8 @@ void decode(StreamView stream, const DeviceTraits&, const ops::DecoderOutputs<De
                           .fix = outputs.fix().data(),
                           .grid = static_cast<int>(outputs.grid()),
                           .scale = static_cast<float>(std::numbers::log2e / temperature),
-                          .rule = decoding.fix};
+                          .rule = decoding.fix,
+                          .sigmoid = decoding.sigmoid};
   const Index warps = device::parts_of<Index>(outputs.cells(), kWarp);
   const auto threads = static_cast<unsigned>(std::min<Index>(warps * kWarp, kDecodeThreads));
   device::launch(

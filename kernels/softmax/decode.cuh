@@ -12,7 +12,8 @@
 ///
 /// Tile: an image; a block of a thread a cell, 1,024 at most. Thread t owns cell t, and each further one
 /// a block's size on: one cell of the reference's 32x32 grid. Shared memory: 3 KB of sums of the warps
-/// (DecodeScratch), then the weights of all cells, later their probabilities, 4 bytes each.
+/// (DecodeScratch), then the weights of all cells, later their probabilities, 4 bytes each; of grids beyond
+/// 96 a side these lie in the output, in L2.
 ///
 /// The radius: mass within a circle rises with its radius, and its derivative is a sum over the arc's
 /// parts. Newton's method inside a bracket, from the radius that a normal distribution of these moments
@@ -83,8 +84,12 @@ struct DecodeScratch {
   DecodeMass mass[2][kWarp];
 };
 
+/// Cells whose weights are kept in shared memory; more are kept where the probabilities go.
+inline constexpr Index kSharedCells = 96 * 96;
+
 constexpr std::size_t decode_shared_bytes(Index cells) {
-  return sizeof(DecodeScratch) + static_cast<std::size_t>(cells) * sizeof(float);
+  const Index kept = cells <= kSharedCells ? cells : 0;
+  return sizeof(DecodeScratch) + static_cast<std::size_t>(kept) * sizeof(float);
 }
 
 /// Views of one batch, contiguous (ops/decoder.hpp).
@@ -96,6 +101,7 @@ struct DecodeBatch {
   int grid;
   float scale;  ///< log2(e) / temperature
   ops::FixRule rule;
+  bool sigmoid;  ///< whether the offsets are raw
 };
 
 constexpr float kLog2E = 1.44269504f;
@@ -117,11 +123,16 @@ __device__ __forceinline__ DecodePosition operator+(const DecodePosition& a,
   return {a.weight + b.weight, a.row + b.row, a.col + b.col};
 }
 
-/// Where the fix lies, from raw offsets, in every lane of every warp: a lane for each of the best cell
+/// An offset in cells.
+__device__ __forceinline__ float in_cells(float offset, bool raw) {
+  return raw ? sigmoid(offset) : offset;
+}
+
+/// Where the fix lies, from offsets as they came, in every lane of every warp: a lane for each of the best cell
 /// and its eight neighbours.
 __device__ __forceinline__ DecodePosition position_of(const float* logits, const float* offsets,
                                                       int grid, const DecodeBest& best,
-                                                      ops::FixRule rule) {
+                                                      ops::FixRule rule, bool raw) {
   constexpr int kNeighbourhood = 9;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int row = best.cell / grid + lane / 3 - 1;
@@ -137,9 +148,9 @@ __device__ __forceinline__ DecodePosition position_of(const float* logits, const
     position.weight = own ? 1.0f : below <= 0.0f ? device::exp2_approx(below * kLog2E) : 0.0f;
     // From the best cell's corner, where floats are finer.
     position.row =
-        position.weight * (static_cast<float>(lane / 3 - 1) + sigmoid(offsets[2 * cell]));
+        position.weight * (static_cast<float>(lane / 3 - 1) + in_cells(offsets[2 * cell], raw));
     position.col =
-        position.weight * (static_cast<float>(lane % 3 - 1) + sigmoid(offsets[2 * cell + 1]));
+        position.weight * (static_cast<float>(lane % 3 - 1) + in_cells(offsets[2 * cell + 1], raw));
   }
   const DecodePosition sum = device::across_lanes(position, kWarp, device::Add{});
   return {sum.weight, static_cast<float>(best.cell / grid) + sum.row / sum.weight,
@@ -190,13 +201,15 @@ __device__ __forceinline__ float radius_of(const float* probability, int grid, f
 
 __global__ void __launch_bounds__(kDecodeThreads) decode_image(const DecodeBatch batch) {
   auto& scratch = *reinterpret_cast<DecodeScratch*>(device::shared_memory());
-  auto* values = reinterpret_cast<float*>(device::shared_memory() + sizeof(DecodeScratch));
   const int thread = static_cast<int>(threadIdx.x);
   const int grid = batch.grid;
   const int cells = grid * grid;
   const Index image = blockIdx.x;
   const float* logits = batch.logits + image * cells;
   float* probability = batch.probability + image * cells;
+  float* values = cells <= kSharedCells
+                      ? reinterpret_cast<float*>(device::shared_memory() + sizeof(DecodeScratch))
+                      : probability;
   float* offsets = batch.offsets + image * cells * 2;
   const auto for_own_cells = [&](const auto& each) {
     for (int i = thread; i < cells; i += static_cast<int>(blockDim.x)) each(i);
@@ -210,7 +223,8 @@ __global__ void __launch_bounds__(kDecodeThreads) decode_image(const DecodeBatch
   const DecodeBest best = device::across_block(own, scratch.best, none, FirstLargest{});
 
   // Read before the barriers below, behind which the offsets are overwritten.
-  const auto [weight, row, col] = position_of(logits, offsets, grid, best, batch.rule);
+  const auto [weight, row, col] =
+      position_of(logits, offsets, grid, best, batch.rule, batch.sigmoid);
 
   float own_sum = 0.0f;
   for_own_cells([&](int i) {
@@ -223,8 +237,8 @@ __global__ void __launch_bounds__(kDecodeThreads) decode_image(const DecodeBatch
   for_own_cells([&](int i) {
     values[i] /= sum;
     probability[i] = values[i];
-    offsets[2 * i] = sigmoid(offsets[2 * i]);
-    offsets[2 * i + 1] = sigmoid(offsets[2 * i + 1]);
+    offsets[2 * i] = in_cells(offsets[2 * i], batch.sigmoid);
+    offsets[2 * i + 1] = in_cells(offsets[2 * i + 1], batch.sigmoid);
     const double p = values[i];
     const double r = i / grid + 0.5;
     const double c = i % grid + 0.5;

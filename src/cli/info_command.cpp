@@ -49,6 +49,12 @@ void print_info(const ModelOptions& options) {
           : "unknown");
   row("grid", std::to_string(c.grid) + " x " + std::to_string(c.grid) + " cells");
   row("temperature", number(c.decoding.temperature));
+  if (c.family != model::Family::crossfix) {
+    row("network", std::string(c.family == model::Family::mcc ? "MCC" : "VIGOR baseline") +
+                       ", VGG-16 trunks of " + std::to_string(c.trunk.planes) + " planes");
+    row("runs on", localizer.description());
+    return;
+  }
   row("trunk", std::to_string(c.trunk.blocks[0]) + ", " + std::to_string(c.trunk.blocks[1]) + ", " +
                    std::to_string(c.trunk.blocks[2]) + " bottlenecks of " +
                    std::to_string(c.trunk.planes) + " planes, " +

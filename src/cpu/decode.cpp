@@ -25,7 +25,9 @@ void decode_image(const ops::DecoderOutputs<HostSpace>& outputs, const ops::Deco
   const auto offsets = row_of(outputs.offsets(), image);
   const auto probability = row_of(outputs.probability(), image);
   const auto fix = row_of(outputs.fix(), image);
-  for (float& offset : offsets) offset = 1.0F / (1.0F + std::exp(-offset));
+  if (decoding.sigmoid) {
+    for (float& offset : offsets) offset = 1.0F / (1.0F + std::exp(-offset));
+  }
   ops::softmax(logits, decoding.temperature, probability);
   const Index cell = std::max_element(logits.begin(), logits.end()) - logits.begin();
   const auto [row, col] = ops::fix_position(logits, offsets, grid, cell, decoding.fix);

@@ -9,7 +9,7 @@
 namespace crossfix::cpu {
 namespace {
 
-using ops::AdaptiveRange;
+using ops::PoolRange;
 
 /// y[n, i, j, c] = max of x[n, rows(i), columns(j), c]. `rows` and `columns` give half-open ranges
 /// inside x.
@@ -24,9 +24,9 @@ void pool(const Context& context, TensorView<const Element, 4> x, TensorView<Ele
 #pragma omp parallel for collapse(2) schedule(static) num_threads(context.threads())
   for (Index n = 0; n < y.extent(0); ++n) {
     for (Index i = 0; i < y.extent(1); ++i) {
-      const AdaptiveRange vertical = rows(i);
+      const PoolRange vertical = rows(i);
       for (Index j = 0; j < y.extent(2); ++j) {
-        const AdaptiveRange horizontal = columns(j);
+        const PoolRange horizontal = columns(j);
         Element* out = y.data() + y.offset(n, i, j, 0);
         const Element* first = x.data() + x.offset(n, vertical.begin, horizontal.begin, 0);
         std::copy(first, first + channels, out);
@@ -45,16 +45,15 @@ void pool(const Context& context, TensorView<const Element, 4> x, TensorView<Ele
 }  // namespace
 
 template <class Element>
-void max_pool(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y) {
+void max_pool(Context& context, ops::PoolWindow window, TensorView<const Element, 4> x,
+              TensorView<Element, 4> y) {
   const Index height = x.extent(1);
   const Index width = x.extent(2);
   expect_shape(
       "max pool output", y.shape(),
       {x.extent(0), ops::max_pool_extent(height), ops::max_pool_extent(width), x.extent(3)});
-  const auto range = [](Index extent) {
-    return [extent](Index i) {
-      return AdaptiveRange{std::max<Index>(2 * i - 1, 0), std::min<Index>(2 * i + 2, extent)};
-    };
+  const auto range = [window](Index extent) {
+    return [window, extent](Index i) { return ops::max_pool_range(window, i, extent); };
   };
   pool(context, x, y, range(height), range(width));
 }
@@ -110,6 +109,19 @@ void round(Context& context, TensorView<const float, 2> x, TensorView<Element, 2
 }
 
 template <class Element>
+void copy(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y) {
+  expect_shape("copy", y.shape(), x.shape());
+#pragma omp parallel for collapse(2) schedule(static) num_threads(context.threads())
+  for (Index n = 0; n < x.extent(0); ++n) {
+    for (Index i = 0; i < x.extent(1); ++i) {
+      for (Index j = 0; j < x.extent(2); ++j) {
+        for (Index c = 0; c < x.extent(3); ++c) y(n, i, j, c) = x(n, i, j, c);
+      }
+    }
+  }
+}
+
+template <class Element>
 void read(Context& context, TensorView<const Element, 2> x, float* out) {
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (Index i = 0; i < x.extent(0); ++i) {
@@ -119,8 +131,10 @@ void read(Context& context, TensorView<const Element, 2> x, float* out) {
   }
 }
 
-template void max_pool<float>(Context&, TensorView<const float, 4>, TensorView<float, 4>);
-template void max_pool<bfloat16>(Context&, TensorView<const bfloat16, 4>, TensorView<bfloat16, 4>);
+template void max_pool<float>(Context&, ops::PoolWindow, TensorView<const float, 4>,
+                              TensorView<float, 4>);
+template void max_pool<bfloat16>(Context&, ops::PoolWindow, TensorView<const bfloat16, 4>,
+                                 TensorView<bfloat16, 4>);
 template void adaptive_max_pool<float>(Context&, TensorView<const float, 4>, TensorView<float, 4>);
 template void adaptive_max_pool<bfloat16>(Context&, TensorView<const bfloat16, 4>,
                                           TensorView<bfloat16, 4>);
@@ -130,6 +144,8 @@ template void load_image<bfloat16>(Context&, TensorView<const std::uint8_t, 3>, 
                                    const float (&)[3], TensorView<bfloat16, 3>);
 template void round<float>(Context&, TensorView<const float, 2>, TensorView<float, 2>);
 template void round<bfloat16>(Context&, TensorView<const float, 2>, TensorView<bfloat16, 2>);
+template void copy<float>(Context&, TensorView<const float, 4>, TensorView<float, 4>);
+template void copy<bfloat16>(Context&, TensorView<const bfloat16, 4>, TensorView<bfloat16, 4>);
 template void read<float>(Context&, TensorView<const float, 2>, float*);
 template void read<bfloat16>(Context&, TensorView<const bfloat16, 2>, float*);
 

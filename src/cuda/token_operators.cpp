@@ -1,5 +1,6 @@
 #include "crossfix/cuda/token_operators.hpp"
 
+#include "crossfix/cuda/descriptor.hpp"
 #include "crossfix/cuda/elementwise.hpp"
 #include "crossfix/cuda/layer_norm.hpp"
 #include "crossfix/ops/checks.hpp"
@@ -83,6 +84,31 @@ void LayerNorm<Element>::operator()(Context& context, TensorView<const float, 2,
                       z);
 }
 
+template <class Element>
+SpatialAttention<Element>::SpatialAttention(const Target& target,
+                                            const ops::SpatialAttentionSpecification& specification,
+                                            TensorView<const float, 3> weights,
+                                            TensorView<const float, 2> bias)
+    : specification_(specification) {
+  ops::check_spatial_attention(specification, weights, bias);
+  weights_ = upload_view(target, "spatial attention weights", weights);
+  bias_ = upload_view(target, "spatial attention bias", bias);
+}
+
+template <class Element>
+void SpatialAttention<Element>::operator()(Context& context,
+                                           TensorView<const Element, 4, DeviceSpace> x,
+                                           TensorView<float, 2, DeviceSpace> y) const {
+  const DeviceScope scope(context.device());
+  const Index positions = specification_.positions();
+  spatial_attention<Element>(context.stream(), context.traits(), specification_, x,
+                             floats(weights_, Shape<3>{specification_.heads, positions, positions}),
+                             floats(bias_, Shape<2>{specification_.heads, positions}), y);
+}
+
+template class SpatialAttention<float>;
+template class SpatialAttention<bfloat16>;
+template class SpatialAttention<float16>;
 template class Projection<float>;
 template class Projection<bfloat16>;
 template class Projection<float16>;

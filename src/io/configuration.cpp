@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/image.hpp"
@@ -16,12 +18,11 @@ namespace crossfix::io {
 namespace {
 
 using model::Configuration;
+using model::Family;
 using model::GroundProjection;
 using ops::FixRule;
 
 constexpr int kFormat = 1;
-constexpr const char* kBestCell = "best_cell";
-constexpr const char* kNeighbourhood = "neighbourhood";
 constexpr int kDeepest = 16;         ///< leaves room for fields to come
 constexpr Index kLargest = 1 << 16;  ///< of any count or width; keeps products far from overflow
 
@@ -128,28 +129,41 @@ class Fields {
   std::string prefix_;
 };
 
-GroundProjection projection_of(const Fields& fields) {
-  GroundProjection projection = GroundProjection::equirectangular;
-  fields.with("kind", [&](const Json& value, const std::string& full) {
-    if (value == "pinhole") {
-      projection = GroundProjection::pinhole;
-    } else if (value != "equirectangular") {
-      fail(full, value, "\"equirectangular\" or \"pinhole\"");
+/// The values of an enumeration by their names in the JSON, the default first.
+template <class T>
+using Names = std::vector<std::pair<const char*, T>>;
+
+const Names<GroundProjection> kProjections{{"equirectangular", GroundProjection::equirectangular},
+                                           {"pinhole", GroundProjection::pinhole}};
+const Names<FixRule> kFixRules{{"best_cell", FixRule::best_cell},
+                               {"neighbourhood", FixRule::neighbourhood}};
+const Names<Family> kFamilies{{"crossfix", Family::crossfix},
+                              {"mcc", Family::mcc},
+                              {"vigor-baseline", Family::vigor_baseline}};
+
+template <class T>
+T named(const Fields& fields, const char* field, const Names<T>& names) {
+  T result = names[0].second;
+  fields.with(field, [&](const Json& value, const std::string& full) {
+    std::string expected;
+    for (const auto& [name, named] : names) {
+      if (value == name) {
+        result = named;
+        return;
+      }
+      expected += (expected.empty() ? "\"" : " or \"") + std::string(name) + "\"";
     }
+    fail(full, value, expected);
   });
-  return projection;
+  return result;
 }
 
-FixRule fix_rule_of(const Fields& fields) {
-  FixRule rule = FixRule::best_cell;
-  fields.with("fix", [&](const Json& value, const std::string& full) {
-    if (value == kNeighbourhood) {
-      rule = FixRule::neighbourhood;
-    } else if (value != kBestCell) {
-      fail(full, value, "\"best_cell\" or \"neighbourhood\"");
-    }
-  });
-  return rule;
+template <class T>
+const char* name_of(T wanted, const Names<T>& names) {
+  for (const auto& [name, value] : names) {
+    if (value == wanted) return name;
+  }
+  return names[0].first;
 }
 
 /// What must hold between fields.
@@ -158,6 +172,15 @@ void check_together(const Configuration& c) {
                           const std::string& expected) {
     if (!holds) fail(field, Json(value), expected);
   };
+  if (c.family != Family::crossfix) {
+    const bool mcc = c.family == Family::mcc;
+    require(c.trunk.planes % 8 == 0, "trunk.planes", c.trunk.planes, "a multiple of 8");
+    require(!mcc || c.satellite_size % 128 == 0, "satellite_size", c.satellite_size,
+            "a multiple of 128");
+    const Index grid = mcc ? c.satellite_size : 1;
+    require(c.grid == grid, "grid", c.grid, std::to_string(grid) + ", as this network has it,");
+    return;
+  }
   require(c.model_width % 4 == 0 && c.model_width % c.heads == 0, "model_width", c.model_width,
           "a multiple of 4 and of heads = " + std::to_string(c.heads));
   const Index stride = Configuration::kTrunkStride;
@@ -195,6 +218,7 @@ model::Configuration parse_configuration(const std::string& json) {
     }
   });
   Configuration c;
+  c.family = named(fields, "network", kFamilies);
   const Fields trunk = fields.nested("trunk");
   trunk.read("blocks", c.trunk.blocks, 1, 1000);
   trunk.read("planes", c.trunk.planes, 1);
@@ -210,7 +234,7 @@ model::Configuration parse_configuration(const std::string& json) {
   normalization.read("mean", c.normalization.mean, -infinity);
   normalization.read("std", c.normalization.std, 0.0);
   const Fields projection = fields.nested("ground_projection");
-  c.ground_projection = projection_of(projection);
+  c.ground_projection = named(projection, "kind", kProjections);
   projection.read("horizontal_fov_degrees", c.horizontal_fov_degrees, 180.0);
   if (c.horizontal_fov_degrees && c.ground_projection != GroundProjection::pinhole) {
     fail("ground_projection.horizontal_fov_degrees", Json(*c.horizontal_fov_degrees),
@@ -219,7 +243,7 @@ model::Configuration parse_configuration(const std::string& json) {
   fields.read("metres_per_network_pixel", c.metres_per_network_pixel, infinity);
   fields.read("trained_on", c.trained_on);
   fields.read("temperature", c.decoding.temperature, infinity);
-  c.decoding.fix = fix_rule_of(fields);
+  c.decoding.fix = named(fields, "fix", kFixRules);
   check_together(c);
   return c;
 }
@@ -236,7 +260,7 @@ model::Configuration read_configuration(const Safetensors& file) {
 
 std::string to_json(const model::Configuration& c) {
   const bool pinhole = c.ground_projection == GroundProjection::pinhole;
-  nlohmann::ordered_json projection = {{"kind", pinhole ? "pinhole" : "equirectangular"}};
+  nlohmann::ordered_json projection = {{"kind", name_of(c.ground_projection, kProjections)}};
   if (pinhole) {
     projection["horizontal_fov_degrees"] = optional_number(c.horizontal_fov_degrees);
   }
@@ -246,6 +270,7 @@ std::string to_json(const model::Configuration& c) {
   for (float value : c.normalization.std) std.push_back(decimal(value));
   const nlohmann::ordered_json document = {
       {"format", kFormat},
+      {"network", name_of(c.family, kFamilies)},
       {"trunk",
        {{"blocks", c.trunk.blocks}, {"planes", c.trunk.planes}, {"shared", c.trunk.shared}}},
       {"model_width", c.model_width},
@@ -260,7 +285,7 @@ std::string to_json(const model::Configuration& c) {
       {"metres_per_network_pixel", optional_number(c.metres_per_network_pixel)},
       {"trained_on", c.trained_on},
       {"temperature", c.decoding.temperature},
-      {"fix", c.decoding.fix == FixRule::neighbourhood ? kNeighbourhood : kBestCell},
+      {"fix", name_of(c.decoding.fix, kFixRules)},
   };
   return document.dump();
 }

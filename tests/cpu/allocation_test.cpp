@@ -63,7 +63,7 @@ struct EveryOperator {
     };
     const TensorView<Element, 4> out(tokens.data(), {1, 300, 2, 32});
     Backend::attention(context, part(0), part(1), part(2), out, 0.2f);
-    Backend::max_pool(context, x, pooled);
+    Backend::max_pool(context, ops::PoolWindow::three, x, pooled);
     Backend::adaptive_max_pool(context, x, pooled);
     const float mean[3] = {0.5f, 0.5f, 0.5f};
     Backend::load_image(context, picture, mean, mean, loaded);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cuda/subject.hpp"
+#include "model/baseline_golden.hpp"
 #include "model/network_golden.hpp"
 
 namespace crossfix::test {
@@ -40,6 +41,12 @@ TEMPLATE_TEST_CASE("a small network on CUDA equals the reference in PyTorch", "[
   CROSSFIX_NEED_GPU;
   check_golden<CudaSubject<TestType>>(golden_tiny(), 1);
   check_golden<CudaSubject<TestType>>(golden_tiny(), 3);
+}
+
+TEMPLATE_TEST_CASE("small baselines on CUDA equal their twins in PyTorch", "[cuda][golden]", float,
+                   bfloat16, float16) {
+  CROSSFIX_NEED_GPU;
+  check_baselines<CudaSubject<TestType>>(2);
 }
 
 TEST_CASE("Device memory that runs out leaves nothing behind, and can be asked again", "[cuda]") {

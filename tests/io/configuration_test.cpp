@@ -19,6 +19,7 @@ std::string refusal(const std::string& json) {
 }
 
 void check_equal(const Configuration& a, const Configuration& b) {
+  CHECK(a.family == b.family);
   CHECK(a.trunk.blocks == b.trunk.blocks);
   CHECK(a.trunk.planes == b.trunk.planes);
   CHECK(a.trunk.shared == b.trunk.shared);
@@ -67,6 +68,11 @@ TEST_CASE("an empty configuration is the reference network at VIGOR size") {
 TEST_CASE("every field comes back as written") {
   check_equal(parse_configuration(io::to_json(Configuration{})), Configuration{});
   check_equal(parse_configuration(io::to_json(unusual())), unusual());
+  Configuration mcc;
+  mcc.family = model::Family::mcc;
+  mcc.satellite_size = mcc.grid = 512;
+  mcc.ground_size = {154, 231};
+  check_equal(parse_configuration(io::to_json(mcc)), mcc);
   const std::string json = io::to_json(Configuration{});
   CHECK(json.find('\n') == std::string::npos);
   CHECK_THAT(json, Catch::Contains("[0.485,0.456,0.406]"));
@@ -104,6 +110,13 @@ TEST_CASE("a wrong field is refused with its name, its value and what would be r
       {R"({"ground_size":[256]})", "'ground_size'", "list of 2"},
       {R"({"ground_size":256})", "'ground_size'", "list of 2"},
       {R"({"trunk":[3,4,6]})", "'trunk'", "an object"},
+      {R"({"network":"resnet"})", "'network' is '\"resnet\"'",
+       "\"crossfix\" or \"mcc\" or \"vigor-baseline\""},
+      {R"({"network":"mcc","satellite_size":512})", "'grid' is '32'", "512"},
+      {R"({"network":"mcc","satellite_size":320,"grid":320})", "'satellite_size'", "128"},
+      {R"({"network":"vigor-baseline","grid":1,"trunk":{"planes":12}})", "'trunk.planes'",
+       "a multiple of 8"},
+      {R"({"network":"vigor-baseline"})", "'grid' is '32'", "1"},
       {R"({"trunk":{"blocks":[3,4,0]}})", "'trunk.blocks' is '0'", "from 1"},
       {R"({"trunk":{"blocks":[3,4,6,3]}})", "'trunk.blocks'", "list of 3"},
       {R"({"trunk":{"planes":0}})", "'trunk.planes'", "from 1"},

@@ -73,6 +73,7 @@ TEMPLATE_LIST_TEST_CASE("Pool kernels: equal to the reference to the bit", "[ker
                             ops::max_pool_extent(shape[2]), shape[3]};
       const Shape<4> fitted{shape[0], (shape[1] + 2) / 3, (shape[2] + 1) / 2, shape[3]};
       for (const bool adaptive : {false, true}) {
+        const auto window = start == 0 ? ops::PoolWindow::three : ops::PoolWindow::two;
         const Shape<4>& to = adaptive ? fitted : halved;
         Tensor<float, 4> expected(to);
         Activations<TestType> y(to, start);
@@ -82,8 +83,8 @@ TEMPLATE_LIST_TEST_CASE("Pool kernels: equal to the reference to the bit", "[ker
           ReferenceBackend::adaptive_max_pool(plain, values, expected);
           cuda::adaptive_max_pool(Machine::stream(), Machine::device(), device_x, device_y);
         } else {
-          ReferenceBackend::max_pool(plain, values, expected);
-          cuda::max_pool(Machine::stream(), Machine::device(), device_x, device_y);
+          ReferenceBackend::max_pool(plain, window, values, expected);
+          cuda::max_pool(Machine::stream(), Machine::device(), window, device_x, device_y);
         }
         placed_y.read(y.memory);
         REQUIRE(same(y.view(), expected));
@@ -101,8 +102,12 @@ TEST_CASE("Pool kernels: what does not fit is refused", "[kernels]") {
   };
   const auto y = [&](const Shape<4>& s) { return TensorView<float, 4, DeviceSpace>(memory, s); };
   const auto stream = Machine::stream();
-  CHECK_THROWS_AS(cuda::max_pool(stream, kH200, x({1, 4, 4, 4}), y({1, 3, 2, 4})), ShapeError);
-  CHECK_THROWS_AS(cuda::max_pool(stream, kH200, x({1, 4, 4, 4}), y({1, 2, 2, 3})), ShapeError);
+  CHECK_THROWS_AS(
+      cuda::max_pool(stream, kH200, ops::PoolWindow::two, x({1, 4, 4, 4}), y({1, 3, 2, 4})),
+      ShapeError);
+  CHECK_THROWS_AS(
+      cuda::max_pool(stream, kH200, ops::PoolWindow::two, x({1, 4, 4, 4}), y({1, 2, 2, 3})),
+      ShapeError);
   CHECK_THROWS_AS(cuda::adaptive_max_pool(stream, kH200, x({1, 2, 2, 4}), y({1, 3, 2, 4})),
                   ShapeError);
   CHECK_THROWS_AS(

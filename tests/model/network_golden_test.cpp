@@ -1,5 +1,6 @@
 #include "network_golden.hpp"
 
+#include "baseline_golden.hpp"
 #include "crossfix/cpu/backend.hpp"
 
 namespace crossfix::test {
@@ -40,6 +41,23 @@ TEMPLATE_TEST_CASE("the network at RobotCar size equals the reference in PyTorch
                    "[golden][large]", Cpu<float>, Cpu<bfloat16>) {
   CROSSFIX_NEED_PRECISION(TestType);
   check_golden<TestType>(golden_robotcar(), 1);
+}
+
+TEMPLATE_TEST_CASE("small baselines equal their twins in PyTorch", "[golden]", Cpu<float>,
+                   Cpu<bfloat16>) {
+  CROSSFIX_NEED_PRECISION(TestType);
+  for (const Index batch : {1, 3}) check_baselines<TestType>(batch);
+}
+
+TEST_CASE("the small baselines have as many parameters as their twins", "[network]") {
+  using Backend = cpu::Backend<float>;
+  model::Configuration c = baseline_configuration(model::Family::mcc);
+  c.trunk.planes = 16;
+  c.ground_size = {80, 160};
+  CHECK(model::MccNetwork<Backend>({}, generated_parameters(), c, 1).parameter_count() == 2679637);
+  c.satellite_size = 128;
+  CHECK(model::VigorBaselineNetwork<Backend>({}, generated_parameters(), c, 1).parameter_count() ==
+        2108194);
 }
 
 TEST_CASE("the reference network has 27.09 million parameters", "[network]") {

@@ -66,10 +66,10 @@ TEMPLATE_LIST_TEST_CASE("The heads' outputs are decoded as the reference decodes
   ReferenceBackend::Context plain;
   for (const auto& [batch, grid] : {std::pair<Index, Index>{1, 1}, {3, 7}, {5, 8}}) {
     for (const float factor : {0.0f, 1.0f, 12.0f}) {
-      for (const auto& [temperature, rule] :
-           {std::pair(1.0, ops::FixRule::best_cell), std::pair(0.3, ops::FixRule::neighbourhood)}) {
-        CAPTURE(TestType::name(), batch, grid, factor, temperature);
-        const ops::Decoding decoding{temperature, rule};
+      for (const ops::Decoding& decoding : {ops::Decoding{1.0, ops::FixRule::best_cell, true},
+                                            ops::Decoding{0.3, ops::FixRule::neighbourhood, true},
+                                            ops::Decoding{0.3, ops::FixRule::best_cell, false}}) {
+        CAPTURE(TestType::name(), batch, grid, factor, decoding.temperature, decoding.sigmoid);
         Heads heads(batch, grid, factor);
         Heads expected(batch, grid, factor);
         heads.decode<TestType>(decoding);

@@ -95,9 +95,11 @@ TEMPLATE_LIST_TEST_CASE("Pools equal the reference to the bit", "[ops]", KernelS
                           shape[3]};
     Tensor<float, 4> expected(halved);
     Memory<TestType, Element, 4> y(target, halved);
-    ReferenceBackend::max_pool(plain, x, expected);
-    Backend::max_pool(context, input.view(), y.view());
-    REQUIRE(equal(y.read(context), expected));
+    for (const ops::PoolWindow window : {ops::PoolWindow::three, ops::PoolWindow::two}) {
+      ReferenceBackend::max_pool(plain, window, x, expected);
+      Backend::max_pool(context, window, input.view(), y.view());
+      REQUIRE(equal(y.read(context), expected));
+    }
 
     const Shape<4> fitted{shape[0], (shape[1] + 2) / 3, (shape[2] + 1) / 2, shape[3]};
     expected = Tensor<float, 4>(fitted);

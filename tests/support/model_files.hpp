@@ -8,7 +8,7 @@
 #include "crossfix/cpu/backend.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/model/network.hpp"
+#include "crossfix/model/families.hpp"
 #include "io/files.hpp"
 #include "support/counter_generator.hpp"
 #include "support/tiny_configuration.hpp"
@@ -34,8 +34,9 @@ struct GeneratedModel {
       std::copy(tensor.begin(), tensor.end(), out);
       records[name] = {Dtype::f32, extents, reinterpret_cast<const std::byte*>(tensor.data())};
     };
-    const model::Network<cpu::Backend<float>> network({}, model::Parameters(source), configuration,
-                                                      1);
+    model::with_network<cpu::Backend<float>>(configuration.family, [&]<class Network>() {
+      Network({}, model::Parameters(source), configuration, 1);
+    });
   }
 
   void write(const std::filesystem::path& path, const model::Configuration& configuration) const {

@@ -194,11 +194,106 @@ struct ReferenceBackend {
     }
   }
 
-  static void max_pool(Context&, In4 x, Out4 y) {
+  static void max_pool(Context&, ops::PoolWindow window, In4 x, Out4 y) {
+    const Index before = window == ops::PoolWindow::three ? 1 : 0;
     pool(x, y, [&](Index i, std::size_t axis) {
-      return ops::AdaptiveRange{std::max<Index>(0, 2 * i - 1),
-                                std::min<Index>(x.extent(axis), 2 * i + 2)};
+      return ops::PoolRange{std::max<Index>(0, 2 * i - before),
+                            std::min<Index>(x.extent(axis), 2 * i + 2)};
     });
+  }
+
+  class SpatialAttention {
+   public:
+    SpatialAttention(Target, const ops::SpatialAttentionSpecification& spec,
+                     TensorView<const float, 3> weights, In2 bias)
+        : spec_(spec),
+          weights_(weights.data(), weights.data() + weights.size()),
+          bias_(bias.data(), bias.data() + bias.size()) {}
+
+    void operator()(Context&, In4 x, Out2 y) const {
+      Index row = 0;
+      for (Index n = 0; n < x.extent(0); ++n) {
+        for (Index top = 0; top < x.extent(1); top += spec_.rows) {
+          for (Index left = 0; left < x.extent(2); left += spec_.cols) {
+            describe(x, {n, top, left}, y, row++);
+          }
+        }
+      }
+    }
+    std::size_t scratch_bytes() const { return 0; }
+
+   private:
+    void describe(In4 x, const Shape<3>& block, Out2 y, Index row) const {
+      const Index positions = spec_.positions();
+      const Index channels = x.extent(3);
+      const auto feature = [&](Index p, Index c) {
+        return static_cast<double>(
+            x(block[0], block[1] + p / spec_.cols, block[2] + p % spec_.cols, c));
+      };
+      std::vector<double> summary;
+      for (Index p = 0; p < positions; ++p) {
+        double sum = 0.0;
+        double largest = feature(p, 0);
+        for (Index c = 0; c < channels; ++c) {
+          sum += feature(p, c);
+          largest = std::max(largest, feature(p, c));
+        }
+        const bool mean = spec_.summary == ops::SpatialAttentionSpecification::Summary::mean;
+        summary.push_back(mean ? sum / static_cast<double>(channels) : largest);
+      }
+      double squares = 0.0;
+      std::vector<double> descriptor(static_cast<std::size_t>(spec_.heads * channels), 0.0);
+      for (Index h = 0; h < spec_.heads; ++h) {
+        for (Index p = 0; p < positions; ++p) {
+          double weight = static_cast<double>(bias_[static_cast<std::size_t>(h * positions + p)]);
+          for (Index q = 0; q < positions; ++q) {
+            const Index at = (h * positions + q) * positions + p;
+            weight += summary[static_cast<std::size_t>(q)] *
+                      static_cast<double>(weights_[static_cast<std::size_t>(at)]);
+          }
+          for (Index c = 0; c < channels; ++c) {
+            descriptor[static_cast<std::size_t>(h * channels + c)] += weight * feature(p, c);
+          }
+        }
+      }
+      for (const double value : descriptor) squares += value * value;
+      const double length = spec_.normalized ? std::max(std::sqrt(squares), 1e-12) : 1.0;
+      for (Index i = 0; i < spec_.heads * channels; ++i) {
+        y(row, i) = static_cast<float>(descriptor[static_cast<std::size_t>(i)] / length);
+      }
+    }
+
+    ops::SpatialAttentionSpecification spec_;
+    std::vector<float> weights_;
+    std::vector<float> bias_;
+  };
+
+  static void match(Context&, In2 blocks, In2 panoramas, Out4 y) {
+    const Index length = blocks.extent(1);
+    Index row = 0;
+    for (Index n = 0; n < y.extent(0); ++n) {
+      for (Index i = 0; i < y.extent(1); ++i) {
+        for (Index j = 0; j < y.extent(2); ++j, ++row) {
+          double dot = 0.0;
+          for (Index c = 0; c < length; ++c) {
+            dot += static_cast<double>(blocks(row, c)) * static_cast<double>(panoramas(n, c));
+            y(n, i, j, c) = blocks(row, c);
+          }
+          y(n, i, j, length) = static_cast<float>(dot);
+          for (Index c = length + 1; c < y.extent(3); ++c) y(n, i, j, c) = 0.0f;
+        }
+      }
+    }
+  }
+
+  static void copy(Context&, In4 x, Out4 y) {
+    for (Index n = 0; n < x.extent(0); ++n) {
+      for (Index i = 0; i < x.extent(1); ++i) {
+        for (Index j = 0; j < x.extent(2); ++j) {
+          for (Index c = 0; c < x.extent(3); ++c) y(n, i, j, c) = x(n, i, j, c);
+        }
+      }
+    }
   }
 
   static void adaptive_max_pool(Context&, In4 x, Out4 y) {
@@ -249,7 +344,9 @@ struct ReferenceBackend {
         probability(i) = static_cast<float>(weight(i) / total);
         for (Index axis = 0; axis < 2; ++axis) {
           float& offset = outputs.offsets()(image, i, axis);
-          offset = static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(offset))));
+          if (decoding.sigmoid) {
+            offset = static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(offset))));
+          }
         }
       }
       const auto fix = outputs.fix()[image];

@@ -1,5 +1,6 @@
 import argparse
 import contextlib
+import json
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from safetensors import safe_open
 import train
 from config import METADATA_KEY, SMALL
 from plot_log import validations
-from systems import BASELINE_KEY, BASELINES, SYSTEMS, VigorSystem, make_system
+from systems import BASELINES, SYSTEMS, VigorSystem, make_system
 
 
 def options_for(preset: str, **changes) -> argparse.Namespace:
@@ -45,12 +46,13 @@ def test_other_networks_are_told_apart():
     assert small.made(SMALL.to_json())
 
 
-def test_a_baseline_is_not_saved_as_the_reference_network(tmp_path):
-    system = make_system(options_for("mcc-small"))
+@pytest.mark.parametrize("preset, network, grid", [("mcc-small", "mcc", 256), ("vigor-baseline", "vigor-baseline", 1)])
+def test_a_baselines_file_says_what_it_is(preset, network, grid, tmp_path):
+    system = make_system(options_for(preset))
     system.save(system.model.state_dict(), tmp_path / "best.safetensors")
     with safe_open(tmp_path / "best.safetensors", framework="pt") as file:
-        metadata = file.metadata()
-    assert METADATA_KEY not in metadata and '"trained_on": "noise"' in metadata[BASELINE_KEY]
+        fields = json.loads(file.metadata()[METADATA_KEY])
+    assert (fields["network"], fields["grid"], fields["trained_on"]) == (network, grid, "noise")
 
 
 @pytest.mark.parametrize("preset", ["small", "mcc-small", "vigor-baseline-small"])

@@ -5,6 +5,7 @@
 #include "crossfix/cpu/attention.hpp"
 #include "crossfix/cpu/context.hpp"
 #include "crossfix/cpu/decode.hpp"
+#include "crossfix/cpu/descriptor.hpp"
 #include "crossfix/cpu/eigen_math.hpp"
 #include "crossfix/cpu/image_ops.hpp"
 #include "crossfix/cpu/layer_norm.hpp"
@@ -36,6 +37,7 @@ struct Backend {
   using FloatLinear = typename Math::template Linear<Element, float>;
   using Projection = cpu::Projection<Element>;
   using LayerNorm = cpu::LayerNorm<Element>;
+  using SpatialAttention = cpu::SpatialAttention<Element>;
 
   static std::size_t attention_scratch_bytes(const Target& target, Index tokens_q, Index tokens_k,
                                              Index heads, Index dim) {
@@ -46,8 +48,16 @@ struct Backend {
                         TensorView<Element, 4> o, float scale) {
     cpu::attention<Element>(context, q, k, v, o, scale);
   }
-  static void max_pool(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y) {
-    cpu::max_pool<Element>(context, x, y);
+  static void max_pool(Context& context, ops::PoolWindow window, TensorView<const Element, 4> x,
+                       TensorView<Element, 4> y) {
+    cpu::max_pool<Element>(context, window, x, y);
+  }
+  static void match(Context& context, TensorView<const float, 2> blocks,
+                    TensorView<const float, 2> panoramas, TensorView<Element, 4> y) {
+    cpu::match<Element>(context, blocks, panoramas, y);
+  }
+  static void copy(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y) {
+    cpu::copy<Element>(context, x, y);
   }
   static void adaptive_max_pool(Context& context, TensorView<const Element, 4> x,
                                 TensorView<Element, 4> y) {

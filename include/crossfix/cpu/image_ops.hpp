@@ -5,13 +5,15 @@
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/cpu/context.hpp"
+#include "crossfix/ops/specification.hpp"
 
 namespace crossfix::cpu {
 
-/// Max pooling 3x3, stride 2, padding 1, over contiguous NHWC views: x [n, h, w, c] to
+/// Max pooling that halves both axes, over contiguous NHWC views: x [n, h, w, c] to
 /// y [n, (h - 1) / 2 + 1, (w - 1) / 2 + 1, c]. Throws ShapeError.
 template <class Element>
-void max_pool(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y);
+void max_pool(Context& context, ops::PoolWindow window, TensorView<const Element, 4> x,
+              TensorView<Element, 4> y);
 
 /// The maximum over `ops::adaptive_range` on both axes: x [n, h, w, c] to y [n, h', w', c],
 /// contiguous NHWC. Throws ShapeError where y is larger than x.
@@ -27,6 +29,10 @@ void load_image(Context& context, TensorView<const std::uint8_t, 3> image, const
 /// z is x rounded to `Element`: [rows, columns], both with contiguous columns.
 template <class Element>
 void round(Context& context, TensorView<const float, 2> x, TensorView<Element, 2> z);
+
+/// y is x, both of one shape, any strides.
+template <class Element>
+void copy(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y);
 
 /// Copies activations to a contiguous float buffer of x's size.
 template <class Element>

@@ -6,6 +6,7 @@
 #include "crossfix/cuda/context.hpp"
 #include "crossfix/cuda/convolution.hpp"
 #include "crossfix/cuda/decode.hpp"
+#include "crossfix/cuda/descriptor.hpp"
 #include "crossfix/cuda/elementwise.hpp"
 #include "crossfix/cuda/linear.hpp"
 #include "crossfix/cuda/pool.hpp"
@@ -31,6 +32,7 @@ struct Backend {
   using FloatLinear = cuda::Linear<Element, float>;
   using Projection = cuda::Projection<Element>;
   using LayerNorm = cuda::LayerNorm<Element>;
+  using SpatialAttention = cuda::SpatialAttention<Element>;
 
   template <std::size_t Rank>
   using In = TensorView<const Element, Rank, Space>;
@@ -46,9 +48,18 @@ struct Backend {
     const DeviceScope scope(context.device());
     cuda::attention<Element>(context.stream(), context.traits(), q, k, v, o, scale);
   }
-  static void max_pool(Context& context, In<4> x, Out<4> y) {
+  static void match(Context& context, TensorView<const float, 2, Space> blocks,
+                    TensorView<const float, 2, Space> panoramas, Out<4> y) {
     const DeviceScope scope(context.device());
-    cuda::max_pool<Element>(context.stream(), context.traits(), x, y);
+    cuda::match<Element>(context.stream(), context.traits(), blocks, panoramas, y);
+  }
+  static void copy(Context& context, In<4> x, Out<4> y) {
+    const DeviceScope scope(context.device());
+    cuda::copy<Element>(context.stream(), context.traits(), x, y);
+  }
+  static void max_pool(Context& context, ops::PoolWindow window, In<4> x, Out<4> y) {
+    const DeviceScope scope(context.device());
+    cuda::max_pool<Element>(context.stream(), context.traits(), window, x, y);
   }
   static void adaptive_max_pool(Context& context, In<4> x, Out<4> y) {
     const DeviceScope scope(context.device());

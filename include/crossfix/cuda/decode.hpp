@@ -20,7 +20,7 @@ namespace crossfix::cuda {
 void decode(StreamView stream, const DeviceTraits& device,
             const ops::DecoderOutputs<DeviceSpace>& outputs, const ops::Decoding& decoding);
 
-/// Cells along a side of the grid, at most: shared memory holds the posterior.
-inline constexpr Index kDecodeGrid = 96;
+/// Cells along a side of the grid, at most.
+inline constexpr Index kDecodeGrid = 4096;
 
 }  // namespace crossfix::cuda

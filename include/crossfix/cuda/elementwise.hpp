@@ -16,6 +16,11 @@ template <class Element>
 void round(StreamView stream, const DeviceTraits& device, TensorView<const float, 2, DeviceSpace> x,
            TensorView<Element, 2, DeviceSpace> z);
 
+/// y is x, [a, b, c, d] of one shape and any strides.
+template <class Element>
+void copy(StreamView stream, const DeviceTraits& device,
+          TensorView<const Element, 4, DeviceSpace> x, TensorView<Element, 4, DeviceSpace> y);
+
 /// y = act(x + bias[channel] (+ r)) over contiguous NHWC activations [batch, height, width, channel];
 /// bias is [channel] of float, sums are in float. y may be x or r.
 template <class Element>

@@ -4,15 +4,16 @@
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/cuda/device_traits.hpp"
 #include "crossfix/cuda/stream.hpp"
+#include "crossfix/ops/specification.hpp"
 
 /// Max pools over contiguous NHWC activations of float, bfloat16 or float16. A window that holds a NaN
 /// gives NaN. Each hands one kernel to the stream, does not wait for it and allocates nothing; throws
 /// ShapeError where shapes do not fit, DeviceError where the launch is refused.
 namespace crossfix::cuda {
 
-/// 3x3, stride 2, padding 1: x [n, h, w, c] to y [n, (h - 1) / 2 + 1, (w - 1) / 2 + 1, c].
+/// Halves both axes: x [n, h, w, c] to y [n, (h - 1) / 2 + 1, (w - 1) / 2 + 1, c].
 template <class Element>
-void max_pool(StreamView stream, const DeviceTraits& device,
+void max_pool(StreamView stream, const DeviceTraits& device, ops::PoolWindow window,
               TensorView<const Element, 4, DeviceSpace> x, TensorView<Element, 4, DeviceSpace> y);
 
 /// The maximum over `ops::adaptive_range` on both axes: x [n, h, w, c] to y [n, h', w', c]. Throws

@@ -3,6 +3,7 @@
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/cuda/context.hpp"
+#include "crossfix/ops/specification.hpp"
 
 namespace crossfix::cuda {
 
@@ -50,6 +51,28 @@ class LayerNorm {
   DeviceBuffer shift_;
 };
 
+/// Descriptors of blocks of positions (contract: ops/backend.hpp; kernel: cuda/descriptor.hpp).
+template <class Element>
+class SpatialAttention {
+ public:
+  /// Copies weights and bias to the device and waits for that. Throws ShapeError for what does not
+  /// fit, DeviceError where memory is short.
+  SpatialAttention(const Target& target, const ops::SpatialAttentionSpecification& specification,
+                   TensorView<const float, 3> weights, TensorView<const float, 2> bias);
+
+  void operator()(Context& context, TensorView<const Element, 4, DeviceSpace> x,
+                  TensorView<float, 2, DeviceSpace> y) const;
+  std::size_t scratch_bytes() const { return 0; }
+
+ private:
+  ops::SpatialAttentionSpecification specification_;
+  DeviceBuffer weights_;
+  DeviceBuffer bias_;
+};
+
+extern template class SpatialAttention<float>;
+extern template class SpatialAttention<bfloat16>;
+extern template class SpatialAttention<float16>;
 extern template class Projection<float>;
 extern template class Projection<bfloat16>;
 extern template class Projection<float16>;

@@ -16,7 +16,14 @@ enum class GroundProjection {
   pinhole,
 };
 
-/// Everything that tells one network of the family from another. The defaults are the reference
+/// Which network a weights file holds.
+enum class Family {
+  crossfix,        ///< the reference network and what has its parts
+  mcc,             ///< MCC: a cell a pixel of the tile (model/mcc.hpp)
+  vigor_baseline,  ///< the VIGOR baseline: one cell, the tile (model/vigor_baseline.hpp)
+};
+
+/// Everything that tells one network from another. The defaults are the reference
 /// network at VIGOR size, which is also what a file without metadata is taken for. Field by field
 /// the JSON object under the key "crossfix" of a weights file's metadata (docs/weights.md).
 struct Configuration {
@@ -30,7 +37,9 @@ struct Configuration {
     std::array<float, 3> std{0.229F, 0.224F, 0.225F};
   };
 
-  Trunk trunk;
+  Family family = Family::crossfix;
+  Trunk
+      trunk;  ///< of the baselines, `planes` alone; likewise the sizes of the fusion network are none of theirs
   Index model_width = 256;     ///< channels of a token
   Index heads = 8;             ///< attention heads, model_width / heads channels each
   Index encoder_layers = 4;    ///< fusion layers

@@ -66,7 +66,7 @@ class Trunk {
     };
     const auto stem = run(*stem_, x, buffers[1]);
     ops::ActivationView<B, 4> current(buffers[0], pooled_shape_);
-    B::max_pool(context, stem, current);
+    B::max_pool(context, ops::PoolWindow::three, stem, current);
     for (const Block& block : blocks_) {
       const auto reduced = run(block.reduce, current, buffers[1]);
       const auto spread = run(block.spread, reduced, buffers[2]);

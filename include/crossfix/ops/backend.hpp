@@ -47,13 +47,23 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `LayerNorm(scale[c], shift[c], epsilon)`; `(context, x, y, z)` and `(context, x, r, y, z)`:
 ///   y[row, c] = norm(x (+ r)) * scale + shift, over c, all in float; z is y rounded to `Element`.
 ///   y may be x or r.
+/// - `SpatialAttention(spec, W[heads, positions, positions], bias[heads, positions])`; `(context, x, y)`:
+///   for each block of `spec.rows` x `spec.cols` positions of x [n, h, w, c], contiguous, and each head
+///   the sum of its positions' features with weights w[p] = sum_q m[q] W[head, q, p] + bias[head, p], m
+///   the mean or maximum of a position's channels. y [n x blocks, heads x c] of float, blocks in
+///   row-major order, rows may be strided; scaled to length 1 where the specification says so. All in
+///   float.
 ///
 /// Free operators (static members):
 ///
 /// - `attention(context, q, k, v, o, scale)`: o = softmax(scale q k^T) v, views
 ///   [batch, token, head, dim], any strides but a contiguous dim; never holds a whole Nq x Nk score
 ///   matrix. Nk = 0 gives zeros.
-/// - `max_pool(context, x, y)`: 3x3, stride 2, padding 1, NHWC.
+/// - `match(context, blocks, panoramas, y)`: y[n, i, j, :] is the descriptor of block (i, j) of image n,
+///   its dot product with panorama n's, and zeros; blocks [n x h x w, length] and panoramas [n, length]
+///   of float, y [n, h, w, more than length], all contiguous.
+/// - `copy(context, x, y)`: y is x, both of one shape, any strides.
+/// - `max_pool(context, window, x, y)`: halves both axes (`PoolWindow`), NHWC.
 /// - `adaptive_max_pool(context, x, y)`: NHWC to y's height and width (`adaptive_range`).
 /// - `load_image(context, image, mean[3], std[3], y)`: 8-bit RGB [height, width, 3] of any size to
 ///   y [height', width', 3]: antialiased bilinear resize, then (value / 255 - mean) / std.
@@ -62,7 +72,7 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `round(context, x, z)`: z is x, a float view in `Space`, rounded to `Element`.
 /// - `read(context, x, out)`: activations, or a float view in `Space`, to a contiguous float host
 ///   buffer of x's size; synchronises.
-/// - `scratch_bytes()` of each convolution and matrix product, and
+/// - `scratch_bytes()` of each convolution, matrix product and spatial attention, and
 ///   `attention_scratch_bytes(target, tokens_q, tokens_k, heads, dim)`.
 ///
 /// Errors: ShapeError for shapes that do not fit, DeviceError where the device lacks an instruction.
@@ -75,6 +85,8 @@ concept Backend =
              const typename B::Convolution& convolution,
              const typename B::Linear& linear, const typename B::FloatLinear& float_linear,
              const typename B::Projection& projection, const typename B::LayerNorm& norm,
+             const typename B::SpatialAttention& spatial_attention, PoolWindow window,
+             const SpatialAttentionSpecification& spatial_spec, TensorView<const float, 3> w3,
              ConstActivationView<B, 2> x2, ActivationView<B, 2> y2,
              ConstActivationView<B, 4> x4, ActivationView<B, 4> y4, ActivationView<B, 3> y3,
              TensorView<float, 2, typename B::Space> float2,
@@ -92,6 +104,7 @@ concept Backend =
       { typename B::FloatLinear(target, linear_spec, w2, w2) };
       { typename B::Projection(target, w2, w1) };
       { typename B::LayerNorm(target, w1, w1, scale) };
+      { typename B::SpatialAttention(target, spatial_spec, w3, w2) };
       convolution(context, x4, y4);
       convolution(context, x4, x4, y4);
       linear(context, x2, y2);
@@ -100,7 +113,10 @@ concept Backend =
       norm(context, const_float2, float2, y2);
       norm(context, const_float2, const_float2, float2, y2);
       B::attention(context, x4, x4, x4, y4, scale);
-      B::max_pool(context, x4, y4);
+      spatial_attention(context, x4, float2);
+      B::match(context, const_float2, const_float2, y4);
+      B::copy(context, x4, y4);
+      B::max_pool(context, window, x4, y4);
       B::adaptive_max_pool(context, x4, y4);
       B::load_image(context, image, rgb, rgb, y3);
       B::decode(context, outputs, decoding);
@@ -110,6 +126,7 @@ concept Backend =
       { convolution.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { float_linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
+      { spatial_attention.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { B::attention_scratch_bytes(target, n, n, n, n) } -> std::convertible_to<std::size_t>;
     };
 // clang-format on

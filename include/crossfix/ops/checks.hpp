@@ -100,4 +100,56 @@ void check_linear_call(const LinearSpecification& spec,
   expect_contiguous_rows("linear output", y);
 }
 
+/// Descriptors [n x blocks, heads x c] of an input [n, h, w, c]. Throws ShapeError where blocks do not
+/// fill it.
+inline Shape<2> descriptor_shape(const SpatialAttentionSpecification& spec, const Shape<4>& input) {
+  if (input[1] % spec.rows != 0 || input[2] % spec.cols != 0) {
+    throw ShapeError("blocks of " + std::to_string(spec.rows) + " x " + std::to_string(spec.cols) +
+                     " positions do not fill an input of shape " + to_string(input));
+  }
+  return {input[0] * (input[1] / spec.rows) * (input[2] / spec.cols), spec.heads * input[3]};
+}
+
+/// What the constructor of spatial attention checks, whatever computes it.
+inline void check_spatial_attention(const SpatialAttentionSpecification& spec,
+                                    const TensorView<const float, 3>& weights,
+                                    const TensorView<const float, 2>& bias) {
+  if (spec.rows <= 0 || spec.cols <= 0 || spec.heads <= 0) {
+    throw ShapeError("the extents of spatial attention must be positive");
+  }
+  expect_shape("spatial attention weights", weights.shape(),
+               {spec.heads, spec.positions(), spec.positions()});
+  expect_shape("spatial attention bias", bias.shape(), {spec.heads, spec.positions()});
+  expect_contiguous("spatial attention weights", weights);
+  expect_contiguous("spatial attention bias", bias);
+}
+
+/// What a run of it checks.
+template <class Element, MemorySpace Space>
+void check_spatial_attention_call(const SpatialAttentionSpecification& spec,
+                                  const TensorView<const Element, 4, Space>& x,
+                                  const TensorView<float, 2, Space>& y) {
+  expect_contiguous("spatial attention input", x);
+  expect_contiguous_rows("descriptors", y);
+  expect_shape("descriptors", y.shape(), descriptor_shape(spec, x.shape()));
+}
+
+/// What matching checks: blocks [n x h x w, length], panoramas [n, length], y [n, h, w, more than length].
+template <class Element, MemorySpace Space>
+void check_match(const TensorView<const float, 2, Space>& blocks,
+                 const TensorView<const float, 2, Space>& panoramas,
+                 const TensorView<Element, 4, Space>& y) {
+  const Index length = blocks.extent(1);
+  expect_shape("block descriptors", blocks.shape(),
+               {y.extent(0) * y.extent(1) * y.extent(2), length});
+  expect_shape("panorama descriptors", panoramas.shape(), {y.extent(0), length});
+  expect_contiguous("block descriptors", blocks);
+  expect_contiguous("panorama descriptors", panoramas);
+  expect_contiguous("matched blocks", y);
+  if (y.extent(3) <= length) {
+    throw ShapeError("matched blocks of shape " + to_string(y.shape()) + " have no room for " +
+                     std::to_string(length) + " channels and a cosine");
+  }
+}
+
 }  // namespace crossfix::ops

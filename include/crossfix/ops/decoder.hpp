@@ -28,6 +28,7 @@ enum class FixRule {
 struct Decoding {
   double temperature = 1.0;  ///< above 0; the posterior is softmax(logits / temperature)
   FixRule fix = FixRule::best_cell;
+  bool sigmoid = true;  ///< of the raw offsets; false: they are in cells already
 };
 
 /// Share of the posterior that the radius of a fix holds.
@@ -35,7 +36,7 @@ inline constexpr double kRadiusShare = 0.68;
 
 /// The outputs of a batch of images as views into one block of floats, which is read in one go. The
 /// heads write `logits` and raw `offsets`; `decode` (ops/backend.hpp) makes the rest from them, and
-/// puts the offsets through the sigmoid. Cells are those of a square grid, row-major.
+/// puts the offsets through the sigmoid where they ask for it. Cells are those of a square grid, row-major.
 template <MemorySpace Space>
 class DecoderOutputs {
  public:

@@ -37,16 +37,45 @@ struct LinearSpecification {
   Activation activation = Activation::none;
 };
 
-/// Max pooling 3x3, stride 2, padding 1: the trunk's only pool. Extent of an output axis.
+/// Windows of a max pool that halves an axis, what lies outside the input left out.
+enum class PoolWindow {
+  three,  ///< 3x3, stride 2, padding 1: ResNet's
+  two,    ///< 2x2, stride 2: VGG's; an odd last row or column has a window of its own
+};
+
+/// Extent of an output axis of either.
 constexpr Index max_pool_extent(Index input) { return (input - 1) / 2 + 1; }
 
-/// Half-open input range [begin, end) that cell `index` of an adaptive pool from `input` to
-/// `output` elements covers: floor(i n / m) to ceil((i + 1) n / m).
-struct AdaptiveRange {
+/// Descriptors of blocks of positions by spatial attention without an activation.
+struct SpatialAttentionSpecification {
+  enum class Summary { mean, maximum };
+
+  Index rows = 0;  ///< positions of a block
+  Index cols = 0;
+  Index heads = 0;
+  Summary summary = Summary::mean;  ///< over the channels of a position
+  bool normalized = false;          ///< descriptors are scaled to length 1
+
+  constexpr Index positions() const { return rows * cols; }
+};
+
+/// A descriptor is divided by its length, or by this where it is shorter.
+inline constexpr double kShortestDescriptor = 1e-12;
+
+/// Half-open input range [begin, end) of a pool's cell.
+struct PoolRange {
   Index begin = 0;
   Index end = 0;
 };
-constexpr AdaptiveRange adaptive_range(Index index, Index input, Index output) {
+
+constexpr PoolRange max_pool_range(PoolWindow window, Index index, Index input) {
+  const Index begin = window == PoolWindow::three && index > 0 ? 2 * index - 1 : 2 * index;
+  return {begin, 2 * index + 2 < input ? 2 * index + 2 : input};
+}
+
+/// The range that cell `index` of an adaptive pool from `input` to
+/// `output` elements covers: floor(i n / m) to ceil((i + 1) n / m).
+constexpr PoolRange adaptive_range(Index index, Index input, Index output) {
   return {index * input / output, ((index + 1) * input + output - 1) / output};
 }
 

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <utility>
+
+#include "crossfix/model/layout.hpp"
+#include "crossfix/model/pair_network.hpp"
+#include "crossfix/model/parameters.hpp"
+
+namespace crossfix::model {
+
+/// A baseline on a backend, prepared for one batch size. `Body` is its network between the normalised
+/// images and the decoder:
+///
+/// - `Body(target, parameters, configuration, batch)` reads its parameters;
+/// - `Buffers`, and `lay_out(layout, buffers)`, which makes room for them;
+/// - `run(context, satellite, ground, buffers, outputs)` writes logits, and offsets in cells;
+/// - `scratch_bytes()`.
+template <ops::Backend B, template <ops::Backend> class Body>
+class BaselineNetwork : public PairNetwork<B> {
+  using Base = PairNetwork<B>;
+
+ public:
+  class Workspace : public PairWorkspace<B> {
+   public:
+    Workspace(const BaselineNetwork& network, const typename B::Target& target)
+        : PairWorkspace<B>(target, network.body_.scratch_bytes(), network.bytes()) {
+      Layout layout(this->arena.data());
+      network.lay_out(layout, *this, buffers_);
+    }
+
+   private:
+    friend class BaselineNetwork;
+    typename Body<B>::Buffers buffers_;
+  };
+
+  /// Throws WeightsError where the parameters are not this configuration's.
+  BaselineNetwork(const typename B::Target& target, Parameters parameters,
+                  const Configuration& configuration, Index batch)
+      : Base(configuration, batch), body_(target, parameters, configuration, batch) {
+    this->set_parameter_count(parameters.count());
+  }
+
+  /// Everything after loading the images, without waiting for it.
+  void run(Workspace& work) const {
+    const auto outputs = this->outputs(work);
+    body_.run(work.context, this->satellite_images(work), this->ground_images(work), work.buffers_,
+              outputs);
+    ops::Decoding decoding = this->configuration().decoding;
+    decoding.sigmoid = false;
+    B::decode(work.context, outputs, decoding);
+  }
+
+ private:
+  void lay_out(Layout& layout, PairBuffers<B>& pair, typename Body<B>::Buffers& buffers) const {
+    layout.take(pair.satellite_image, element_count(this->satellite_shape()));
+    layout.take(pair.ground_image, element_count(this->ground_shape()));
+    body_.lay_out(layout, buffers);
+    layout.take(pair.outputs, this->output_count());
+  }
+
+  std::size_t bytes() const {
+    Layout layout(nullptr);
+    PairBuffers<B> pair;
+    typename Body<B>::Buffers buffers;
+    lay_out(layout, pair, buffers);
+    return layout.bytes();
+  }
+
+  Body<B> body_;
+};
+
+}  // namespace crossfix::model

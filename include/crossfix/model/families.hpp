@@ -1,0 +1,22 @@
+#pragma once
+
+#include "crossfix/model/mcc.hpp"
+#include "crossfix/model/network.hpp"
+#include "crossfix/model/vigor_baseline.hpp"
+
+namespace crossfix::model {
+
+/// Calls `make.template operator()<Network>()` with the network of a family on backend `B`.
+template <ops::Backend B, class Make>
+auto with_network(Family family, Make&& make) {
+  switch (family) {
+    case Family::mcc:
+      return make.template operator()<MccNetwork<B>>();
+    case Family::vigor_baseline:
+      return make.template operator()<VigorBaselineNetwork<B>>();
+    default:
+      return make.template operator()<Network<B>>();
+  }
+}
+
+}  // namespace crossfix::model

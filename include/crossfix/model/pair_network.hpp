@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+
+#include "crossfix/model/configuration.hpp"
+#include "crossfix/ops/backend.hpp"
+#include "crossfix/ops/decoder.hpp"
+
+namespace crossfix::model {
+
+/// Where a pass reads the images from and leaves its results.
+template <ops::Backend B>
+struct PairBuffers {
+  typename B::Element* satellite_image = nullptr;
+  typename B::Element* ground_image = nullptr;
+  float* outputs = nullptr;  ///< of DecoderOutputs
+};
+
+/// The memory of one pass of a network and how it is run, in so far as networks share it.
+template <ops::Backend B>
+struct PairWorkspace : PairBuffers<B> {
+  PairWorkspace(const typename B::Target& target, std::size_t scratch_bytes,
+                std::size_t arena_bytes)
+      : context(target, scratch_bytes), arena(target, arena_bytes) {}
+
+  typename B::Context context;
+  typename B::Arena arena;
+};
+
+/// What all networks that locate have in common: images of a batch of pairs in, DecoderOutputs out.
+template <ops::Backend B>
+class PairNetwork {
+ public:
+  /// Elements of all parameters, each counted once.
+  Index parameter_count() const { return parameter_count_; }
+  Index batch() const { return batch_; }
+  const Configuration& configuration() const { return configuration_; }
+
+  /// Loads image `index` of the batch, 8-bit RGB [height, width, 3] of any size.
+  void load_satellite(PairWorkspace<B>& work, Index index,
+                      TensorView<const std::uint8_t, 3> image) const {
+    load(work, satellite_images(work)[index], image);
+  }
+  void load_ground(PairWorkspace<B>& work, Index index,
+                   TensorView<const std::uint8_t, 3> image) const {
+    load(work, ground_images(work)[index], image);
+  }
+
+  /// Where the trunks read their images from, normalised: [batch, height, width, 3].
+  ops::ActivationView<B, 4> satellite_images(PairWorkspace<B>& work) const {
+    return {work.satellite_image, satellite_shape()};
+  }
+  ops::ActivationView<B, 4> ground_images(PairWorkspace<B>& work) const {
+    return {work.ground_image, ground_shape()};
+  }
+
+  /// Where a pass leaves its results, in the backend's memory.
+  ops::DecoderOutputs<typename B::Space> outputs(PairWorkspace<B>& work) const {
+    return {work.outputs, batch_, configuration_.grid};
+  }
+
+  /// Floats that `read` of the results fills.
+  Index output_count() const {
+    return ops::DecoderOutputs<HostSpace>::element_count(batch_, configuration_.grid);
+  }
+
+  /// Copies the results to `host`, `output_count()` floats, and gives views into them. Synchronises.
+  ops::DecoderOutputs<HostSpace> read(PairWorkspace<B>& work, float* host) const {
+    B::read(work.context, TensorView<const float, 2, typename B::Space>(outputs(work).block()),
+            host);
+    return {host, batch_, configuration_.grid};
+  }
+
+ protected:
+  PairNetwork(const Configuration& configuration, Index batch)
+      : configuration_(configuration), batch_(batch) {}
+
+  Shape<4> satellite_shape() const {
+    return {batch_, configuration_.satellite_size, configuration_.satellite_size, 3};
+  }
+  Shape<4> ground_shape() const {
+    return {batch_, configuration_.ground_size[0], configuration_.ground_size[1], 3};
+  }
+  void set_parameter_count(Index count) { parameter_count_ = count; }
+
+ private:
+  void load(PairWorkspace<B>& work, ops::ActivationView<B, 3> target,
+            TensorView<const std::uint8_t, 3> image) const {
+    const auto& mean = configuration_.normalization.mean;
+    const auto& std = configuration_.normalization.std;
+    const float mean_rgb[3] = {mean[0], mean[1], mean[2]};
+    const float std_rgb[3] = {std[0], std[1], std[2]};
+    B::load_image(work.context, image, mean_rgb, std_rgb, target);
+  }
+
+  Configuration configuration_;
+  Index batch_;
+  Index parameter_count_ = 0;
+};
+
+}  // namespace crossfix::model

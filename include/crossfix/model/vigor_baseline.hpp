@@ -1,0 +1,110 @@
+#pragma once
+
+#include <algorithm>
+
+#include "crossfix/model/baseline_network.hpp"
+#include "crossfix/model/linear.hpp"
+#include "crossfix/model/spatial_attention.hpp"
+#include "crossfix/model/vgg.hpp"
+
+namespace crossfix::model {
+
+/// The VIGOR baseline (Zhu et al., CVPR 2021) between images and decoder: a descriptor a view, and the
+/// camera's place by two linear maps from both. Its posterior has one cell, the tile; the offset in it is
+/// the place, and nothing holds it inside.
+template <ops::Backend B>
+class VigorBaselineBody {
+ public:
+  struct Buffers {
+    typename Vgg16<B>::Buffers trunk;
+    float* descriptors = nullptr;  ///< [batch, 2 heads x channels]: the tile's, the panorama's
+    typename B::Element* rounded = nullptr;  ///< the same
+    typename B::Element* hidden = nullptr;
+  };
+
+  VigorBaselineBody(const typename B::Target& target, Parameters& parameters,
+                    const Configuration& configuration, Index batch)
+      : satellite_(target, parameters, "sat_extractor", configuration.trunk.planes,
+                   {batch, configuration.satellite_size, configuration.satellite_size, 3}),
+        ground_(target, parameters, "grd_extractor", configuration.trunk.planes,
+                {batch, configuration.ground_size[0], configuration.ground_size[1], 3}),
+        satellite_attention_(attention(target, parameters, "sat_attention", satellite_)),
+        ground_attention_(attention(target, parameters, "grd_attention", ground_)),
+        length_(kSpatialHeads * satellite_.shape()[3]),
+        first_(read_linear<typename B::Linear>(
+            target, parameters, "offset1",
+            {batch, 2 * length_, 8 * configuration.trunk.planes, ops::Activation::relu})),
+        second_(place(target, parameters, 8 * configuration.trunk.planes)),
+        hidden_(8 * configuration.trunk.planes) {}
+
+  std::size_t scratch_bytes() const {
+    return std::max({satellite_.scratch_bytes(), ground_.scratch_bytes(),
+                     satellite_attention_.scratch_bytes(), ground_attention_.scratch_bytes(),
+                     first_.scratch_bytes()});
+  }
+
+  void lay_out(Layout& layout, Buffers& buffers) const {
+    const Index batch = satellite_.shape()[0];
+    Vgg16<B>::lay_out(layout, buffers.trunk, satellite_, ground_);
+    layout.take(buffers.descriptors, batch * 2 * length_);
+    layout.take(buffers.rounded, batch * 2 * length_);
+    layout.take(buffers.hidden, batch * hidden_);
+  }
+
+  void run(typename B::Context& context, ops::ConstActivationView<B, 4> satellite,
+           ops::ConstActivationView<B, 4> ground, const Buffers& buffers,
+           const ops::DecoderOutputs<typename B::Space>& outputs) const {
+    const Index batch = satellite.extent(0);
+    const TensorView<float, 2, typename B::Space> both(buffers.descriptors, {batch, 2 * length_});
+    const ops::ActivationView<B, 2> rounded(buffers.rounded, both.shape());
+    const ops::ActivationView<B, 2> hidden(buffers.hidden, {batch, hidden_});
+    satellite_attention_(context, satellite_.run_and_pool(context, satellite, buffers.trunk),
+                         both.slice(1, 0, length_));
+    ground_attention_(context, ground_.run_and_pool(context, ground, buffers.trunk),
+                      both.slice(1, length_, 2 * length_));
+    B::round(context, both, rounded);
+    first_(context, rounded, hidden);
+    // The only cell's logit stays at the 0 that the memory began with.
+    second_(context, hidden, outputs.offsets().template reshape<2>({batch, 2}));
+  }
+
+ private:
+  static typename B::SpatialAttention attention(const typename B::Target& target,
+                                                Parameters& parameters, const std::string& name,
+                                                const Vgg16<B>& trunk) {
+    const Shape<4> shape = trunk.pooled_shape();
+    return read_spatial_attention<typename B::SpatialAttention>(
+        target, parameters, name,
+        {.rows = shape[1],
+         .cols = shape[2],
+         .summary = ops::SpatialAttentionSpecification::Summary::maximum});
+  }
+
+  /// `offset2` gives VIGOR's deltas in halves of the tile's side: rows down from the centre, columns to
+  /// the left. As (row, column) in tiles: 0.5 + 0.5 (1, -1) delta.
+  static typename B::Projection place(const typename B::Target& target, Parameters& parameters,
+                                      Index hidden) {
+    auto weight = parameters.get<2>("offset2.weight", {2, hidden});
+    auto bias = parameters.get<1>("offset2.bias", {2});
+    for (Index axis = 0; axis < 2; ++axis) {
+      const float half = axis == 0 ? 0.5F : -0.5F;
+      for (Index c = 0; c < hidden; ++c) weight(axis, c) *= half;
+      bias(axis) = 0.5F + half * bias(axis);
+    }
+    return typename B::Projection(target, weight, bias);
+  }
+
+  Vgg16<B> satellite_;
+  Vgg16<B> ground_;
+  typename B::SpatialAttention satellite_attention_;
+  typename B::SpatialAttention ground_attention_;
+  Index length_;
+  typename B::Linear first_;
+  typename B::Projection second_;
+  Index hidden_;
+};
+
+template <ops::Backend B>
+using VigorBaselineNetwork = BaselineNetwork<B, VigorBaselineBody>;
+
+}  // namespace crossfix::model
