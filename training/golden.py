@@ -35,9 +35,9 @@ TINY = Config(
 )
 
 
-# Small baselines: blocks of 2 x 2 positions, and sides that a pool halves with one left over.
+# Small baselines, with sides that a pool halves with one left over.
 TINY_BASELINES = {
-    "tiny_mcc": Mcc(BaselineConfig(satellite_size=256, ground_size=(48, 80), planes=8)),
+    "tiny_mcc": Mcc(BaselineConfig(satellite_size=128, ground_size=(48, 80), planes=8)),
     "tiny_vigor_baseline": VigorBaseline(BaselineConfig(satellite_size=96, ground_size=(48, 80), planes=8)),
 }
 
@@ -149,7 +149,7 @@ def baseline(model: Mcc | VigorBaseline) -> dict[str, Tensor]:
         pixels = [image(f"image/{view}{suffix}", *size) for view, size in sides.items()]
         outputs = model(*(torch.from_numpy(view).permute(2, 0, 1)[None].double() / 255 for view in pixels))
         if isinstance(model, Mcc):
-            entries |= every(61, f"logits{suffix}", outputs[0])
+            entries |= every(13, f"logits{suffix}", outputs[0])
         else:
             entries[f"offsets{suffix}"] = model.fix(outputs).float()
     return entries

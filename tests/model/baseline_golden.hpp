@@ -15,8 +15,8 @@ inline model::Configuration baseline_configuration(model::Family family) {
   model::Configuration c;
   c.family = family;
   c.trunk.planes = 8;
-  c.satellite_size = mcc ? 256 : 96;
-  c.grid = mcc ? 256 : 1;
+  c.satellite_size = mcc ? 128 : 96;
+  c.grid = mcc ? 128 : 1;
   c.ground_size = {48, 80};
   c.normalization = {{123.6F / 255, 116.779F / 255, 103.939F / 255},
                      {1.F / 255, 1.F / 255, 1.F / 255}};
