@@ -82,6 +82,15 @@ def read_split(root: Path, city: str, split: str) -> list[Sample]:
     return samples
 
 
+def metres_per_label_pixel(root: Path) -> dict[str, float]:
+    """Metres per pixel of the 640 frame, by city, from world.json."""
+    try:
+        world = json.loads((root / "world.json").read_text())
+        return {city["name"]: city["metres_per_pixel"] for city in world["cities"]}
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{root}/world.json: cannot be read ({error})") from error
+
+
 def refuse_reserved(root: Path) -> None:
     """Raises DataError when the data was made with a seed reserved for tests (world.json says so)."""
     path = root / "world.json"

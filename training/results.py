@@ -19,8 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from heldout import metres_per_label_pixel
-from labels import LABEL_FRAME, TEST_SPLIT, DataError, cities_of, read_split
+from labels import LABEL_FRAME, TEST_SPLIT, DataError, cities_of, metres_per_label_pixel, read_split
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SETS = {"same-area": "same", "cross-area": "cross"}
@@ -45,6 +44,7 @@ def arguments() -> argparse.Namespace:
     add("--test-sets", type=Path, help="the test sets (default: OUT/test-sets)")
     add("--program", type=Path, default=REPOSITORY / "build/bin/crossfix")
     add("--batch", type=int, default=16, help="pairs that go through the network together (default: 16)")
+    add("--precision", default="f32", help="as crossfix evaluate takes it (default: f32)")
     add("--limit", type=int, default=0, help="pairs of each run, spread evenly (default: all)")
     return parser.parse_args()
 
@@ -54,7 +54,7 @@ def evaluate(options: argparse.Namespace, weights: Path, test_set: Path, out: Pa
     figures = out / "figures.json"
     if not figures.is_file():
         command = [options.program, "evaluate", "--dataset", "world", "--root", test_set, "--mode", "true"]
-        command += ["--model", weights, "--out", out, "--batch", options.batch, *more]
+        command += ["--model", weights, "--out", out, "--batch", options.batch, "--precision", options.precision, *more]
         command += ["--limit", options.limit] if options.limit else []
         command += ["--resume"] if out.is_dir() else []
         subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
