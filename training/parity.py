@@ -85,6 +85,18 @@ def network_input(path: Path, height: int, width: int, config: Config) -> Tensor
     return (pixels.double() / 255 - mean) / std
 
 
+def located(
+    programs: Path, weights: Path, pictures: dict[str, Path], precision: str, folder: Path
+) -> dict[str, Tensor]:
+    """What `crossfix locate --dump` writes of a pair: logits and offsets."""
+    dump = folder / "raw.safetensors"
+    run(
+        programs / "crossfix", "locate", "--model", weights, "--precision", precision,
+        "--ground", pictures["ground"], "--satellite", pictures["satellite"], "--dump", dump,
+    )  # fmt: skip
+    return load_file(dump)
+
+
 def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> None:
     """The whole network through `crossfix locate --dump`, and the fusion network on varied tokens."""
     config = PRESETS[preset]
@@ -111,13 +123,9 @@ def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> 
         logits, offsets = model(satellite, ground)
         fused = model.fuse(tokens["satellite"].double(), tokens["ground"].double())
 
-    dump, out = folder / "raw.safetensors", folder / "fused.safetensors"
+    out = folder / "fused.safetensors"
     for index, precision in enumerate(PRECISIONS):
-        run(
-            programs / "crossfix", "locate", "--model", weights, "--precision", precision,
-            "--ground", pictures["ground"], "--satellite", pictures["satellite"], "--dump", dump,
-        )  # fmt: skip
-        raw = load_file(dump)
+        raw = located(programs, weights, pictures, precision, folder)
         errors = {
             "logits": relative_error(raw["logits"], logits),
             "logits less mean": relative_error(
@@ -145,7 +153,7 @@ def baseline(preset: str) -> BaselineSystem:
 def compare_baseline(preset: str, folder: Path, programs: Path, table: Table) -> None:
     """A baseline through `crossfix locate --dump`."""
     system = baseline(preset)
-    weights, dump = folder / f"{preset}.safetensors", folder / "raw.safetensors"
+    weights = folder / f"{preset}.safetensors"
     system.save(system.model.state_dict(), weights)
     pictures, images = {}, {}
     sizes = {"satellite": (system.size.satellite_size,) * 2, "ground": system.size.ground_size}
@@ -158,11 +166,7 @@ def compare_baseline(preset: str, folder: Path, programs: Path, table: Table) ->
         outputs = system.model.double().eval()(images["satellite"], images["ground"])
         place = system.model.fix(outputs)
     for index, precision in enumerate(PRECISIONS):
-        run(
-            programs / "crossfix", "locate", "--model", weights, "--precision", precision,
-            "--ground", pictures["ground"], "--satellite", pictures["satellite"], "--dump", dump,
-        )  # fmt: skip
-        raw = load_file(dump)
+        raw = located(programs, weights, pictures, precision, folder)
         if system.grid == 1:
             errors = {"place": relative_error(raw["offsets"].flatten(), place.flatten())}
         else:

@@ -35,10 +35,8 @@ class MccBody {
 
   MccBody(const typename B::Target& target, Parameters& parameters,
           const Configuration& configuration, Index batch)
-      : satellite_(target, parameters, "sat_extractor", configuration.trunk.planes,
-                   {batch, configuration.satellite_size, configuration.satellite_size, 3}),
-        ground_(target, parameters, "grd_extractor", configuration.trunk.planes,
-                {batch, configuration.ground_size[0], configuration.ground_size[1], 3}),
+      : satellite_(Vgg16<B>::of_satellite(target, parameters, configuration, batch)),
+        ground_(Vgg16<B>::of_ground(target, parameters, configuration, batch)),
         satellite_attention_(attention(target, parameters, "sat_attention",
                                        satellite_.shape()[1] / kGrid,
                                        satellite_.shape()[2] / kGrid)),

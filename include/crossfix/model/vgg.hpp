@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "crossfix/model/configuration.hpp"
 #include "crossfix/model/layout.hpp"
 #include "crossfix/model/parameters.hpp"
 #include "crossfix/ops/backend.hpp"
@@ -55,6 +56,24 @@ class Vgg16 {
       }
       shapes_[stage] = shape;
     }
+  }
+
+  /// The trunks of both views, of a baseline's configuration.
+  static Vgg16 of_satellite(const typename B::Target& target, Parameters& parameters,
+                            const Configuration& c, Index batch) {
+    return {target,
+            parameters,
+            "sat_extractor",
+            c.trunk.planes,
+            {batch, c.satellite_size, c.satellite_size, 3}};
+  }
+  static Vgg16 of_ground(const typename B::Target& target, Parameters& parameters,
+                         const Configuration& c, Index batch) {
+    return {target,
+            parameters,
+            "grd_extractor",
+            c.trunk.planes,
+            {batch, c.ground_size[0], c.ground_size[1], 3}};
   }
 
   const Shape<4>& shape(std::size_t stage) const { return shapes_[stage]; }

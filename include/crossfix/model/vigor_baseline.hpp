@@ -24,10 +24,8 @@ class VigorBaselineBody {
 
   VigorBaselineBody(const typename B::Target& target, Parameters& parameters,
                     const Configuration& configuration, Index batch)
-      : satellite_(target, parameters, "sat_extractor", configuration.trunk.planes,
-                   {batch, configuration.satellite_size, configuration.satellite_size, 3}),
-        ground_(target, parameters, "grd_extractor", configuration.trunk.planes,
-                {batch, configuration.ground_size[0], configuration.ground_size[1], 3}),
+      : satellite_(Vgg16<B>::of_satellite(target, parameters, configuration, batch)),
+        ground_(Vgg16<B>::of_ground(target, parameters, configuration, batch)),
         satellite_attention_(attention(target, parameters, "sat_attention", satellite_)),
         ground_attention_(attention(target, parameters, "grd_attention", ground_)),
         length_(kSpatialHeads * satellite_.shape()[3]),
