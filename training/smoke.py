@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     add("--seed", type=int, default=31, help="of the world (default: 31)")
     add("--out", type=Path, default=REPOSITORY / "build/smoke", help="folder; an earlier run's parts in it go")
     add("--program", type=Path, default=REPOSITORY / "build/bin/crossfix")
-    add("--threads", type=int, default=0, help="CPU threads (0: all)")
+    add("--threads", type=int, default=1, help="CPU threads (0: all; slow where others use the CPU; default: 1)")
     return parser.parse_args()
 
 
