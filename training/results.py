@@ -19,11 +19,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from labels import LABEL_FRAME, TEST_SPLIT, DataError, cities_of, metres_per_label_pixel, read_split
+from labels import LABEL_FRAME, DataError, cities_of, metres_per_label_pixel, read_split
+from test_sets import FROZEN
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SETS = {"same-area": "same", "cross-area": "cross"}
-SPLITS = {"same": TEST_SPLIT, "cross": "pano_label_balanced"}
 CONTROLS = {"ground images shuffled": "shuffled", "satellite alone": "blank"}
 
 
@@ -122,12 +122,13 @@ def main() -> int:
     options = arguments()
     sets = options.test_sets or options.out / "test-sets"
     make = [sys.executable, REPOSITORY / "training/test_sets.py", "--out", sets, "--program", options.program]
+    frozen = json.loads(FROZEN.read_text())
     results: dict[str, dict[str, dict]] = {}
     centre: list[str] = []
     try:
         subprocess.run([str(word) for word in make], check=True, stdout=sys.stderr)
         for set_name, area in SETS.items():
-            for distances in centre_errors(sets / set_name, SPLITS[area]):
+            for distances in centre_errors(sets / set_name, frozen["sets"][set_name]["split"]):
                 centre.append(f"{statistics.fmean(distances):.2f} / {statistics.median(distances):.2f}")
             for name, weights in options.model:
                 runs = results.setdefault(name, {}).setdefault(set_name, {})

@@ -38,8 +38,8 @@ struct Configuration {
   };
 
   Family family = Family::crossfix;
-  Trunk
-      trunk;  ///< of the baselines, `planes` alone; likewise the sizes of the fusion network are none of theirs
+  /// Of the baselines, `planes` alone; nor are the sizes of the fusion network theirs.
+  Trunk trunk;
   Index model_width = 256;     ///< channels of a token
   Index heads = 8;             ///< attention heads, model_width / heads channels each
   Index encoder_layers = 4;    ///< fusion layers

@@ -29,11 +29,10 @@ class VigorBaselineBody {
         satellite_attention_(attention(target, parameters, "sat_attention", satellite_)),
         ground_attention_(attention(target, parameters, "grd_attention", ground_)),
         length_(kSpatialHeads * satellite_.shape()[3]),
+        hidden_(8 * configuration.trunk.planes),
         first_(read_linear<typename B::Linear>(
-            target, parameters, "offset1",
-            {batch, 2 * length_, 8 * configuration.trunk.planes, ops::Activation::relu})),
-        second_(place(target, parameters, 8 * configuration.trunk.planes)),
-        hidden_(8 * configuration.trunk.planes) {}
+            target, parameters, "offset1", {batch, 2 * length_, hidden_, ops::Activation::relu})),
+        second_(place(target, parameters, hidden_)) {}
 
   std::size_t scratch_bytes() const {
     return std::max({satellite_.scratch_bytes(), ground_.scratch_bytes(),
@@ -97,9 +96,9 @@ class VigorBaselineBody {
   typename B::SpatialAttention satellite_attention_;
   typename B::SpatialAttention ground_attention_;
   Index length_;
+  Index hidden_;
   typename B::Linear first_;
   typename B::Projection second_;
-  Index hidden_;
 };
 
 template <ops::Backend B>
