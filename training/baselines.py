@@ -37,6 +37,7 @@ class BaselineConfig:
     planes: int = 64
     tile_metres: float = 72.96  # side of the tile: 640 pixels of 0.114 m
     ground_projection: str = "equirectangular"  # or `pinhole`
+    batch_norm: bool = False  # in the trunks while they train; `folded` when saved
 
     @property
     def channels(self) -> int:
@@ -72,12 +73,13 @@ class Vgg16(nn.Module):
     """The convolutions of VGG-16, 3x3 with bias and ReLU, 2x2 max pool before every stage but the first.
 
     The input is grey levels, so random first weights are He's by `GREY_DEVIATION`: features are about 1.
+    With `batch_norm`, for training from random weights, there is one after each convolution; `folded` takes it away.
     """
 
-    def __init__(self, planes: int) -> None:
+    def __init__(self, planes: int, batch_norm: bool = False) -> None:
         super().__init__()
         channels = 3
-        self.stages = nn.ModuleList()
+        self.stages, self.norms = nn.ModuleList(), nn.ModuleList()
         for count, widening in zip(VGG_CONVOLUTIONS, VGG_WIDENING):
             stage = nn.ModuleList()
             for _ in range(count):
@@ -87,19 +89,34 @@ class Vgg16(nn.Module):
                 stage.append(convolution)
                 channels = widening * planes
             self.stages.append(stage)
+            self.norms.append(nn.ModuleList(nn.BatchNorm2d(channels) if batch_norm else nn.Identity() for _ in stage))
         with torch.no_grad():
             self.stages[0][0].weight /= GREY_DEVIATION
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Prepared image [B, 3, H, W] -> conv1_2, conv2_2, conv3_3, conv4_3, conv5_3, at H, H/2, ... H/16."""
         features = []
-        for number, stage in enumerate(self.stages):
+        for number, (stage, norms) in enumerate(zip(self.stages, self.norms)):
             if number > 0:
                 x = pool(x)
-            for convolution in stage:
-                x = F.relu(convolution(x))
+            for convolution, norm in zip(stage, norms):
+                x = F.relu(norm(convolution(x)))
             features.append(x)
         return features
+
+
+def folded(state: dict[str, Tensor], epsilon: float = 1e-5) -> dict[str, Tensor]:
+    """A network's tensors without BatchNorm: its running statistics and affine map are in the convolutions before it."""
+    state = dict(state)
+    for mean_key in [key for key in state if key.endswith(".running_mean")]:
+        norm = mean_key.removesuffix("running_mean")
+        mean, variance, gain, shift = (state.pop(norm + name) for name in ("running_mean", "running_var", "weight", "bias"))
+        state.pop(norm + "num_batches_tracked")
+        scale = gain / (variance + epsilon).sqrt()
+        convolution = norm.replace(".norms.", ".stages.")
+        state[convolution + "weight"] = state[convolution + "weight"] * scale[:, None, None, None]
+        state[convolution + "bias"] = (state[convolution + "bias"] - mean) * scale + shift
+    return state
 
 
 class SpatialAttention(nn.Module):
@@ -156,8 +173,8 @@ class Mcc(nn.Module):
                 f"satellite_size {config.satellite_size} must be a multiple of {16 * MATCHING_GRID}"
             )
         height, width = (math.ceil(side / 32) for side in config.ground_size)
-        self.sat_extractor = Vgg16(config.planes)
-        self.grd_extractor = Vgg16(config.planes)
+        self.sat_extractor = Vgg16(config.planes, config.batch_norm)
+        self.grd_extractor = Vgg16(config.planes, config.batch_norm)
         self.grd_attention = SpatialAttention(height * width, by_maximum=False)
         self.block = config.satellite_size // 16 // MATCHING_GRID
         self.sat_attention = SpatialAttention(self.block**2, by_maximum=False)
@@ -209,8 +226,8 @@ class VigorBaseline(nn.Module):
         self.config = config
         side = math.ceil(config.satellite_size / 32)
         height, width = (math.ceil(extent / 32) for extent in config.ground_size)
-        self.sat_extractor = Vgg16(config.planes)
-        self.grd_extractor = Vgg16(config.planes)
+        self.sat_extractor = Vgg16(config.planes, config.batch_norm)
+        self.grd_extractor = Vgg16(config.planes, config.batch_norm)
         self.sat_attention = SpatialAttention(side * side, by_maximum=True)
         self.grd_attention = SpatialAttention(height * width, by_maximum=True)
         self.offset1 = nn.Linear(2 * config.descriptor, 8 * config.planes)

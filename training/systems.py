@@ -126,7 +126,7 @@ class BaselineSystem:
 
     def save(self, state: dict[str, Tensor], path: Path) -> None:
         """Writes a weights file."""
-        save_tensors(state, {METADATA_KEY: self.configuration()}, path, DTYPES["f32"])
+        save_tensors(baselines.folded(state), {METADATA_KEY: self.configuration()}, path, DTYPES["f32"])
 
 
 class MccSystem(BaselineSystem):
@@ -166,9 +166,9 @@ class VigorSystem(BaselineSystem):
 
 BASELINES = {
     "mcc": (MccSystem, baselines.MCC),
-    "mcc-small": (MccSystem, baselines.MCC_SMALL),
+    "mcc-small": (MccSystem, replace(baselines.MCC_SMALL, batch_norm=True)),
     "vigor-baseline": (VigorSystem, baselines.VIGOR_BASELINE),
-    "vigor-baseline-small": (VigorSystem, baselines.VIGOR_BASELINE_SMALL),
+    "vigor-baseline-small": (VigorSystem, replace(baselines.VIGOR_BASELINE_SMALL, batch_norm=True)),
 }
 SYSTEMS = sorted([*PRESETS, *BASELINES])
 

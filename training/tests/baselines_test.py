@@ -1,8 +1,10 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 import augment
 import baseline_loss
@@ -18,6 +20,7 @@ from baselines import (
     Upsampling,
     Vgg16,
     VigorBaseline,
+    folded,
 )
 
 TINY = BaselineConfig(satellite_size=128, ground_size=(64, 128), planes=4)
@@ -39,6 +42,21 @@ def test_the_trunk_is_vgg_16():
     assert parameters(Vgg16(64)) == VGG_16
     shapes = [tuple(f.shape[1:]) for f in Vgg16(4)(torch.zeros(1, 3, 32, 48))]
     assert shapes == [(4, 32, 48), (8, 16, 24), (16, 8, 12), (32, 4, 6), (32, 2, 3)]
+
+
+def test_folding_batch_norm_changes_nothing():
+    torch.manual_seed(3)
+    model = Mcc(replace(TINY, batch_norm=True))
+    images = torch.rand(4, 3, 128, 128), torch.rand(4, 3, 64, 128)
+    for _ in range(3):
+        model(*images)  # statistics away from 0 and 1
+    for name, parameter in model.named_parameters():
+        if ".norms." in name:
+            nn.init.uniform_(parameter, 0.5, 1.5)
+    plain = Mcc(TINY)
+    plain.load_state_dict(folded(model.state_dict()))  # strict: nothing is left over
+    for a, b in zip(model.eval()(*images), plain.eval()(*images)):
+        assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_mcc_has_the_published_sizes():
