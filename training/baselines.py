@@ -11,7 +11,7 @@ every ratio.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -53,9 +53,9 @@ class BaselineConfig:
 MCC = BaselineConfig()
 MCC_ROBOTCAR = BaselineConfig(ground_size=(154, 231), tile_metres=73.92, ground_projection="pinhole")  # 512 pixels of 0.144375 m
 VIGOR_BASELINE = BaselineConfig(satellite_size=320)
-# The tile and panorama of the small reference network; MCC's tile has twice its pixels, as in the published comparison.
+# With the tile and panorama of the small reference network (published: MCC's tile has twice the pixels of the others').
 VIGOR_BASELINE_SMALL = BaselineConfig(satellite_size=128, ground_size=(80, 160), planes=16, tile_metres=72.0)
-MCC_SMALL = replace(VIGOR_BASELINE_SMALL, satellite_size=256)
+MCC_SMALL = VIGOR_BASELINE_SMALL
 
 
 def pool(x: Tensor) -> Tensor:

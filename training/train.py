@@ -13,6 +13,7 @@ import copy
 import json
 import math
 import os
+import shutil
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -23,6 +24,7 @@ import torch
 
 import augment
 from dataset import PairData, validation_split
+from fresh import FreshWorlds, first_seed
 from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
 from plot_log import validations, write_picture
 from ranks import Ranks
@@ -37,6 +39,13 @@ def arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--data", type=Path, nargs="+", required=True, help="VIGOR-layout folders")
     add("--out", type=Path, required=True, help="folder for checkpoints, log and weights")
+    add(
+        "--fresh",
+        type=Path,
+        metavar="PROGRAM",
+        help="draw worlds like --data's (of `crossfix world`) while training, by this program: build/bin/crossfix",
+    )
+    add("--fresh-panoramas", type=int, default=2000, help="of each (default: 2000)")
     add("--cache", type=Path, help="folder for the images at network size (default: OUT/cache)")
     add("--preset", choices=SYSTEMS, default="small", help="network (default: small)")
     budget = parser.add_mutually_exclusive_group(required=True)
@@ -131,6 +140,11 @@ class Trainer:
         if options.resume:
             self.restore(options.out / "last.pt")
         self.ranks.same_weights((self.model, self.helper, self.average.model))
+        self.fresh = None
+        if options.fresh:
+            seed = first_seed(options.seed, self.ranks.rank, self.progress.step)
+            folder = options.out / f"fresh-{self.ranks.rank}"
+            self.fresh = FreshWorlds(options.fresh, options.data[0], folder, seed, options.fresh_panoramas)
         self.started = time.monotonic() - self.progress.seconds
 
     def seed_draws(self, step: int) -> None:
@@ -153,6 +167,19 @@ class Trainer:
             self.training = PairData(training, self.system.size, cache, "training")
             self.validation = PairData(validation[:512], self.system.size, cache, "validation")
         print(f"{len(training)} training panoramas, {len(self.validation)} validation pairs", flush=True)
+
+    def renew(self) -> None:
+        """Trains on the next fresh world from here on, if it is done."""
+        world = self.fresh.take() if self.fresh else None
+        if not world:
+            return
+        samples = [sample for city in cities_of(world) for sample in read_split(world, city, TRAIN_SPLIT)]
+        cache = world.with_suffix(".cache")
+        self.training = PairData(samples, self.system.size, cache, "training")
+        for old in self.fresh.folder.glob("world-*"):
+            if old.suffix == "" and old != self.fresh.world or old.suffix == ".cache" and old != cache:
+                shutil.rmtree(old)
+        print(f"from step {self.progress.step} on {len(samples)} panoramas of {world.name}", flush=True)
 
     def fraction(self) -> float:
         """How much of the budget is used, in [0, 1]."""
@@ -299,9 +326,15 @@ class Trainer:
         self.save()
         write_picture({self.options.preset: validations(self.options.out / "log.jsonl")}, self.options.out / "log.svg")
 
+    def close(self) -> None:
+        """Stops what runs beside the training."""
+        if self.fresh:
+            self.fresh.close()
+
     def run(self) -> None:
         losses: list[dict[str, float]] = []
         while self.fraction() < 1:
+            self.renew()
             losses.append(self.step())
             if not self.ranks.first:
                 continue
@@ -322,7 +355,11 @@ def main() -> int:
         torch.set_num_threads(options.threads)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        Trainer(options).run()
+        trainer = Trainer(options)
+        try:
+            trainer.run()
+        finally:
+            trainer.close()
     except (DataError, OSError, ValueError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 3

@@ -46,7 +46,7 @@ def test_other_networks_are_told_apart():
     assert small.made(SMALL.to_json())
 
 
-@pytest.mark.parametrize("preset, network, grid", [("mcc-small", "mcc", 256), ("vigor-baseline", "vigor-baseline", 1)])
+@pytest.mark.parametrize("preset, network, grid", [("mcc-small", "mcc", 128), ("vigor-baseline", "vigor-baseline", 1)])
 def test_a_baselines_file_says_what_it_is(preset, network, grid, tmp_path):
     system = make_system(options_for(preset))
     system.save(system.model.state_dict(), tmp_path / "best.safetensors")
@@ -73,7 +73,7 @@ def test_a_run_of_two_steps(preset, world, tmp_path, monkeypatch):
 def test_vigor_learns_from_a_positive_and_another_tile_of_the_panorama(world, tmp_path):
     options = options_for(
         "vigor-baseline-small", data=[world], out=tmp_path, seed=1, rate=1e-4, decay=0.0, start=None, resume=False,
-        validation=0.5, batch=3, positives=0.6, cache=None, crop=0.0,
+        validation=0.5, batch=3, positives=0.6, cache=None, crop=0.0, fresh=None,
     )  # fmt: skip
     trainer = train.Trainer(options)
     satellite, ground, truth = trainer.draw()
