@@ -1,8 +1,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "light.hpp"
 #include "random.hpp"
-#include "renderer.hpp"
 
 namespace crossfix::world {
 
@@ -24,11 +24,6 @@ Season random_season(Random random, float each) {
 }
 
 }  // namespace
-
-Vec3 direction_of(float azimuth, float elevation) {
-  return {std::cos(elevation) * std::sin(azimuth), std::cos(elevation) * std::cos(azimuth),
-          std::sin(elevation)};
-}
 
 std::uint32_t date_of(std::uint64_t key) { return static_cast<std::uint32_t>(mix64(~key) >> 32); }
 

@@ -1,18 +1,13 @@
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
-#include "materials.hpp"
-#include "rays.hpp"
+#include "look.hpp"
 #include "renderer.hpp"
-#include "shading.hpp"
 
 namespace crossfix::world {
 
 namespace {
 
-constexpr float kPi = std::numbers::pi_v<float>;
-constexpr float kFar = 220.0F;  // metres a panorama sees
 // From this height in pixels on, a pixel's centre alone tells whether it holds more than one colour.
 constexpr int kProbeHeight = 512;
 
@@ -29,9 +24,9 @@ struct Crossing {
 class Column {
  public:
   Column(const Scene& scene, const Light& light, Vec3 eye, RenderScratch& scratch)
-      : scene_(scene),
+      : scene_(scene.view()),
         light_(light),
-        shadows_(scene, light.sun_direction, Shadows::Search::kWalk, light.date),
+        shadows_(Shadows(scene, light.sun_direction, Shadows::Search::kWalk, light.date).view()),
         eye_(eye),
         scratch_(scratch) {
     scratch_.seen.resize(scene.solids.size(), 0);
@@ -42,14 +37,15 @@ class Column {
     crossings_.clear();
     ++scratch_.stamp;
     const Vec2 o{eye_.x, eye_.y};
-    walk_cells(scene_.solid_cells, o, direction, kFar, [&](int ix, int iy, float, float) {
+    walk_cells(scene_.solid_cells, o, direction, kPanoramaReach, [&](int ix, int iy, float, float) {
       for (const std::uint32_t i : scene_.solid_cells.at(ix, iy)) {
         if (scratch_.seen[i] == scratch_.stamp) continue;
         scratch_.seen[i] = scratch_.stamp;
         const Solid& solid = scene_.solids[i];
         Crossing c{0.0F, 0.0F, solid.z0, solid.z1, i};
         if (!solid.is_there(light_.date)) continue;
-        if (cross_plane(solid, o, direction, kFar, c.t_in, c.t_out)) crossings_.push_back(c);
+        if (cross_plane(solid, o, direction, kPanoramaReach, c.t_in, c.t_out))
+          crossings_.push_back(c);
       }
       return true;
     });
@@ -60,12 +56,10 @@ class Column {
 
   /// The colour along an elevation, given by its tangent and cosine; false when it meets the sky.
   [[nodiscard]] bool look(float tangent, float cosine, Vec3& colour) const {
-    const Vec3 d{direction_.x, direction_.y, tangent};
+    const PanoramaRay ray{eye_, direction_, tangent, cosine};
+    const Vec3 d = ray.way();
     Hit hit;
-    // A ray ends on the ground, or where it has risen above everything.
-    const float limit = tangent < 0.0F ? -eye_.z / tangent : (scene_.top - eye_.z) / tangent;
-    hit.t = std::min(kFar, limit);
-    const bool open = tangent >= 0.0F || limit >= kFar;
+    hit.t = std::min(kPanoramaReach, ray.limit(scene_.top));
     const Solid* nearest = nullptr;
     for (const Crossing& c : crossings_) {
       if (c.t_in > hit.t) break;
@@ -74,36 +68,20 @@ class Column {
       if (std::min(za, zb) > c.z_high || std::max(za, zb) < c.z_low) continue;
       if (intersect(scene_.solids[c.solid], eye_, d, hit)) nearest = &scene_.solids[c.solid];
     }
-    const Vec3 view = d * cosine;
-    if (nearest == nullptr && open) return false;
-    const Vec3 point = eye_ + d * hit.t;
-    if (nearest == nullptr) {
-      colour = shade(shadows_, light_, sample_ground(scene_, light_.season, {point.x, point.y}),
-                     {point.x, point.y, 0.0F}, {0.0F, 0.0F, 1.0F}, view);
-    } else {
-      colour =
-          shade(shadows_, light_, sample_solid(scene_, light_.season, *nearest, point, hit.normal),
-                point, hit.normal, view);
-    }
-    const float x = hit.t * light_.haze;
-    colour = mix(colour, light_.horizon, x / (1.0F + x));
+    if (nearest == nullptr && ray.open(scene_.top)) return false;
+    colour = end_colour(shadows_, light_, ray, nearest, hit);
     return true;
   }
 
  private:
-  const Scene& scene_;
+  SceneView scene_;
   const Light& light_;
-  Shadows shadows_;
+  ShadowView shadows_;
   Vec3 eye_;
   RenderScratch& scratch_;
   Vec2 direction_;
   std::vector<Crossing> crossings_;
 };
-
-/// The middle of part `i` of `count` equal parts of [-1/2, 1/2].
-float middle(int i, int count) {
-  return (static_cast<float>(i) + 0.5F) / static_cast<float>(count) - 0.5F;
-}
 
 /// Renders a panorama column by column.
 class Panorama {
@@ -123,7 +101,7 @@ class Panorama {
     std::vector<float> tangent(static_cast<std::size_t>(rows));
     std::vector<float> cosine(static_cast<std::size_t>(rows));
     for (int r = 0; r < rows; ++r) {
-      const float elevation = -middle(r, rows) * kPi;
+      const float elevation = row_elevation(r, rows);
       tangent[static_cast<std::size_t>(r)] = std::tan(elevation);
       cosine[static_cast<std::size_t>(r)] = std::cos(elevation);
     }
@@ -139,7 +117,7 @@ class Panorama {
       }
       if (pixels.empty()) continue;
       for (int part = 0; part < samples; ++part) {
-        const float azimuth = middle(c * samples + part, image_.width * samples) * 2.0F * kPi;
+        const float azimuth = column_azimuth(c * samples + part, image_.width * samples);
         column_.aim({std::sin(azimuth), std::cos(azimuth)});
         for (const std::size_t pixel : pixels) {
           const std::size_t first = pixel * static_cast<std::size_t>(samples);
@@ -162,9 +140,8 @@ class Panorama {
  private:
   void finish(int row, int column, int samples) {
     const auto pixel = static_cast<std::size_t>(row);
-    if (sky_rays_[pixel] > 0) {  // smooth: once for a pixel is enough
-      const Vec3 sky = sky_colour(light_, direction_of(middle(column, image_.width) * 2.0F * kPi,
-                                                       -middle(row, image_.height) * kPi));
+    if (sky_rays_[pixel] > 0) {
+      const Vec3 sky = sky_pixel(light_, row, column, image_.height, image_.width);
       sums_[pixel] = sums_[pixel] + sky * static_cast<float>(sky_rays_[pixel]);
     }
     const float per_ray = 1.0F / static_cast<float>(samples * samples);

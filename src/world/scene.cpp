@@ -22,19 +22,20 @@ CellIndex::Box box_of(const Solid& solid) {
 
 void CellIndex::build(std::span<const Box> boxes,
                       const std::function<bool(std::size_t item, Vec2 centre)>& touches) {
-  const auto side = static_cast<std::size_t>(side_);
+  const CellView& lattice = lattice_;
+  const auto side = static_cast<std::size_t>(lattice.side);
   first_.assign(side * side + 1, 0);
   const auto for_cells = [&](std::size_t item, auto&& visit) {
     const Box& box = boxes[item];
-    const int x0 = std::max(coordinate_x(box.low.x), 0);
-    const int y0 = std::max(coordinate_y(box.low.y), 0);
-    const int x1 = std::min(coordinate_x(box.high.x), side_ - 1);
-    const int y1 = std::min(coordinate_y(box.high.y), side_ - 1);
+    const int x0 = std::max(lattice.coordinate_x(box.low.x), 0);
+    const int y0 = std::max(lattice.coordinate_y(box.low.y), 0);
+    const int x1 = std::min(lattice.coordinate_x(box.high.x), lattice.side - 1);
+    const int y1 = std::min(lattice.coordinate_y(box.high.y), lattice.side - 1);
     for (int y = y0; y <= y1; ++y) {
       for (int x = x0; x <= x1; ++x) {
-        const Vec2 centre = origin_ + Vec2{(static_cast<float>(x) + 0.5F) * cell_,
-                                           (static_cast<float>(y) + 0.5F) * cell_};
-        if (touches(item, centre)) visit(number(x, y));
+        const Vec2 centre = lattice.origin + Vec2{(static_cast<float>(x) + 0.5F) * lattice.cell,
+                                                  (static_cast<float>(y) + 0.5F) * lattice.cell};
+        if (touches(item, centre)) visit(lattice.number(x, y));
       }
     }
   };

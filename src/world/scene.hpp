@@ -54,15 +54,15 @@ struct Solid {
   float presence = 1.0F;      ///< share of all dates on which it is there
 
   /// Whether it is there on a date: the same for all parts of a visitor.
-  [[nodiscard]] bool is_there(std::uint32_t date) const {
+  [[nodiscard]] constexpr bool is_there(std::uint32_t date) const {
     return presence >= 1.0F || lattice_uniform(static_cast<int>(visitor), 0, date) < presence;
   }
 
-  [[nodiscard]] Vec2 to_local(Vec2 p) const {
+  [[nodiscard]] constexpr Vec2 to_local(Vec2 p) const {
     const Vec2 d = p - centre;
     return {d.x * cosine + d.y * sine, d.y * cosine - d.x * sine};
   }
-  [[nodiscard]] Vec2 to_world(Vec2 p) const {
+  [[nodiscard]] constexpr Vec2 to_world(Vec2 p) const {
     return centre + Vec2{p.x * cosine - p.y * sine, p.x * sine + p.y * cosine};
   }
 };
@@ -112,11 +112,45 @@ struct Block {
   Vec3 paving;
   std::uint32_t seed = 0;
 
-  [[nodiscard]] bool contains(Vec2 p) const {
+  [[nodiscard]] constexpr bool contains(Vec2 p) const {
     for (std::size_t e = 0; e < 4; ++e) {
       if (cross(corner[(e + 1) % 4] - corner[e], p - corner[e]) < 0.0F) return false;
     }
     return true;
+  }
+};
+
+/// A square lattice of cells over the ground, and for each cell the numbers of what reaches into it:
+/// the part of a CellIndex that rays read.
+struct CellView {
+  Vec2 origin;
+  float cell = 1.0F;                     ///< metres
+  float per_cell = 1.0F;                 ///< 1 / cell
+  int side = 0;                          ///< cells along each axis
+  const std::uint32_t* first = nullptr;  ///< of each cell, its first among `items`; and one more
+  const std::uint32_t* items = nullptr;
+
+  [[nodiscard]] constexpr int coordinate_x(float x) const {
+    return floor_int((x - origin.x) * per_cell);
+  }
+  [[nodiscard]] constexpr int coordinate_y(float y) const {
+    return floor_int((y - origin.y) * per_cell);
+  }
+  [[nodiscard]] constexpr bool inside(int ix, int iy) const {
+    return ix >= 0 && iy >= 0 && ix < side && iy < side;
+  }
+  [[nodiscard]] constexpr std::size_t number(int ix, int iy) const {
+    return static_cast<std::size_t>(iy) * static_cast<std::size_t>(side) +
+           static_cast<std::size_t>(ix);
+  }
+  /// The items of a cell; none outside the lattice.
+  [[nodiscard]] constexpr std::span<const std::uint32_t> at(int ix, int iy) const {
+    if (!inside(ix, iy)) return {};
+    const std::size_t number_of = number(ix, iy);
+    return {items + first[number_of], items + first[number_of + 1]};
+  }
+  [[nodiscard]] constexpr std::span<const std::uint32_t> at(Vec2 p) const {
+    return at(coordinate_x(p.x), coordinate_y(p.y));
   }
 };
 
@@ -125,8 +159,7 @@ class CellIndex {
  public:
   CellIndex() = default;
   /// A lattice of side x side cells of `cell` metres from `origin`.
-  CellIndex(Vec2 origin, float cell, int side)
-      : origin_(origin), cell_(cell), per_cell_(1.0F / cell), side_(side) {}
+  CellIndex(Vec2 origin, float cell, int side) : lattice_{origin, cell, 1.0F / cell, side} {}
 
   struct Box {
     Vec2 low;
@@ -137,37 +170,45 @@ class CellIndex {
   void build(std::span<const Box> boxes,
              const std::function<bool(std::size_t item, Vec2 centre)>& touches);
   /// Distance from a cell's centre to its corners.
-  [[nodiscard]] float radius() const { return cell_ * 0.70711F; }
+  [[nodiscard]] float radius() const { return lattice_.cell * 0.70711F; }
 
-  [[nodiscard]] int coordinate_x(float x) const { return floor_int((x - origin_.x) * per_cell_); }
-  [[nodiscard]] int coordinate_y(float y) const { return floor_int((y - origin_.y) * per_cell_); }
-  [[nodiscard]] bool inside(int ix, int iy) const {
-    return ix >= 0 && iy >= 0 && ix < side_ && iy < side_;
+  /// Good while this lives and is not built again.
+  [[nodiscard]] CellView view() const {
+    CellView all = lattice_;
+    all.first = first_.data();
+    all.items = items_.data();
+    return all;
   }
-  [[nodiscard]] std::size_t number(int ix, int iy) const {
-    return static_cast<std::size_t>(iy) * static_cast<std::size_t>(side_) +
-           static_cast<std::size_t>(ix);
-  }
-  /// The items of a cell; none outside the lattice.
   [[nodiscard]] std::span<const std::uint32_t> at(int ix, int iy) const {
-    if (!inside(ix, iy)) return {};
-    const std::size_t cell = number(ix, iy);
-    return {items_.data() + first_[cell], items_.data() + first_[cell + 1]};
+    return view().at(ix, iy);
   }
-  [[nodiscard]] std::span<const std::uint32_t> at(Vec2 p) const {
-    return at(coordinate_x(p.x), coordinate_y(p.y));
-  }
-  [[nodiscard]] Vec2 origin() const { return origin_; }
-  [[nodiscard]] float cell() const { return cell_; }
-  [[nodiscard]] int side() const { return side_; }
+  [[nodiscard]] std::span<const std::uint32_t> at(Vec2 p) const { return view().at(p); }
+  /// The lists behind `view`.
+  [[nodiscard]] std::span<const std::uint32_t> first() const { return first_; }
+  [[nodiscard]] std::span<const std::uint32_t> items() const { return items_; }
 
  private:
-  Vec2 origin_;
-  float cell_ = 1.0F;
-  float per_cell_ = 1.0F;
-  int side_ = 0;
+  CellView lattice_;  // without its lists
   std::vector<std::uint32_t> first_;
   std::vector<std::uint32_t> items_;
+};
+
+/// The part of a Scene that rays read. Members as there.
+struct SceneView {
+  const Solid* solids = nullptr;
+  const Material* materials = nullptr;
+  const Street* streets = nullptr;
+  const Block* blocks = nullptr;
+  Vec3 asphalt;
+  Vec3 pavement;
+  Vec3 country;
+  Markings markings;
+  std::uint32_t seed = 0;
+  CellView solid_cells;
+  CellView street_cells;
+  CellView block_cells;
+  const float* cell_top = nullptr;
+  float top = 0.0F;
 };
 
 /// A finished city.
@@ -192,6 +233,24 @@ struct Scene {
   void index_ground(float half_side);
   /// Builds solid_cells, cell_top, top, and the solids' radii.
   void index_solids(float half_side);
+
+  /// Good while this lives and is not changed.
+  [[nodiscard]] SceneView view() const {
+    return {solids.data(),
+            materials.data(),
+            streets.data(),
+            blocks.data(),
+            asphalt,
+            pavement,
+            country,
+            markings,
+            seed,
+            solid_cells.view(),
+            street_cells.view(),
+            block_cells.view(),
+            cell_top.data(),
+            top};
+  }
 };
 
 }  // namespace crossfix::world

@@ -238,7 +238,7 @@ TEST_CASE("The season turns leaves and grass, and nothing else") {
       material.base = {0.05F, 0.3F, 0.05F};
       material.seed = seed;
       scene.materials = {material};
-      sum = sum + sample_solid(scene, season, {}, {}, {0.0F, 0.0F, 1.0F}).albedo;
+      sum = sum + sample_solid(scene.view(), season, {}, {}, {0.0F, 0.0F, 1.0F}).albedo;
     }
     return sum * (1.0F / 40.0F);
   };
@@ -250,7 +250,7 @@ TEST_CASE("The season turns leaves and grass, and nothing else") {
   CHECK(mean(autumn, Surface::kPlain).x == mean({}, Surface::kPlain).x);
   const Scene scene = plain();
   const auto green = [&](const Season& season) {
-    return sample_ground(scene, season, {1.0F, 2.0F}).albedo.y;
+    return sample_ground(scene.view(), season, {1.0F, 2.0F}).albedo.y;
   };
   CHECK(green({.winter = 1.0F}) < 0.9F * green({}));
 }

@@ -1,0 +1,9 @@
+/// Code that follows rays runs on the CPU and, compiled by nvcc, on a GPU. It is what is declared with
+/// CROSSFIX_RAY_CODE, and what is constexpr.
+#pragma once
+
+#if defined(__CUDACC__)
+#define CROSSFIX_RAY_CODE __host__ __device__ inline
+#else
+#define CROSSFIX_RAY_CODE inline
+#endif
