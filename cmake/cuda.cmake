@@ -32,3 +32,12 @@ if(CROSSFIX_WITH_CUDA)
     endif()
   endif()
 endif()
+
+# Compiles a library's CUDA sources for the GPUs above.
+function(crossfix_compile_for_gpus library)
+  set_target_properties(${library} PROPERTIES CUDA_ARCHITECTURES OFF LINKER_LANGUAGE CXX)
+  target_compile_options(
+    ${library}
+    PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:${CROSSFIX_CUDA_CODE} --expt-relaxed-constexpr -Xptxas=-v
+            -Xcompiler=-Wall,-Wextra,-Wno-unused-parameter>)
+endfunction()

@@ -9,6 +9,10 @@
 #include "picture_file.hpp"
 #include "progress.hpp"
 #include "world_sheet.hpp"
+#if defined(CROSSFIX_HAS_CUDA_BACKEND)
+#include "crossfix/cuda/device.hpp"
+#include "gpu_renderer.hpp"
+#endif
 
 namespace crossfix::cli {
 namespace {
@@ -17,6 +21,7 @@ struct WorldOptions {
   world::DatasetOptions dataset;
   std::string panorama_size = "1024x512";
   std::filesystem::path sheet;
+  std::string device = "cpu";
 };
 
 /// The height of "WIDTHxHEIGHT", twice as wide as high.
@@ -37,21 +42,40 @@ int panorama_height(const std::string& text) {
                                                     "width as height, 32x16 to 8192x4096");
 }
 
+/// Where rays are followed: "cpu", "cuda", or "auto": CUDA where there is one.
+world::RayDevice rays_of(const std::string& device) {
+  if (device == "cpu") return world::cpu_rays();
+#if defined(CROSSFIX_HAS_CUDA_BACKEND)
+  try {
+    return world::gpu::ray_device(cuda::Device());
+  } catch (const DeviceError&) {
+    if (device == "cuda") throw;
+  }
+#else
+  if (device == "cuda") throw DeviceError("this build has no CUDA backend; use --device cpu");
+#endif
+  return world::cpu_rays();
+}
+
 void make_world(WorldOptions& options) {
   options.dataset.panorama_height = panorama_height(options.panorama_size);
   if (options.dataset.panoramas < 2 * options.dataset.cities) {
     throw CLI::ValidationError("--panoramas",
                                "at least two for each city: one to train on, one held out");
   }
+  const world::RayDevice rays = rays_of(options.device);
   std::optional<PictureFile> sheet;
   if (!options.sheet.empty()) sheet.emplace("--sheet", options.sheet);
   std::optional<Progress> bar;
   std::size_t shown = 0;
-  world::write_dataset(options.dataset, [&](std::size_t done, std::size_t total) {
-    if (!bar) bar.emplace("images", total);
-    bar->advance(done - shown);
-    shown = done;
-  });
+  world::write_dataset(
+      options.dataset,
+      [&](std::size_t done, std::size_t total) {
+        if (!bar) bar.emplace("images", total);
+        bar->advance(done - shown);
+        shown = done;
+      },
+      rays);
   if (sheet) sheet->write(draw_world_sheet(options.dataset.out));
 }
 
@@ -93,6 +117,13 @@ void add_world_command(CLI::App& app) {
       "Picture to write (.png, .jpg): some of the pairs, the camera's place marked");
   command->add_flag("--held-out-only", dataset.held_out_only,
                     "Only the held-out panoramas of this world, and their tiles");
+  command
+      ->add_option(
+          "--device", options->device,
+          "Follows the rays: cpu, cuda, or auto: CUDA where there is one. The same seed gives "
+          "the same bytes on the CPU alone")
+      ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
+      ->capture_default_str();
   command->add_option("--threads", dataset.threads, "Threads; one for each core where absent")
       ->check(CLI::Range(1, 1024));
   command->footer(

@@ -89,7 +89,8 @@ void write_lists(const fs::path& root, const CityPlan& city) {
   write_text(folder / "same_area_balanced_test.txt", test);
 }
 
-std::string describe(const DatasetOptions& options, const std::vector<CityPlan>& cities) {
+std::string describe(const DatasetOptions& options, const std::vector<CityPlan>& cities,
+                     const RayDevice& rays) {
   nlohmann::ordered_json world;
   world["generator"] = "crossfix world";
   world["generator_version"] = kGeneratorVersion;
@@ -103,6 +104,7 @@ std::string describe(const DatasetOptions& options, const std::vector<CityPlan>&
   world["camera_height_m"] = kCameraHeight;
   world["heading_error_deg"] = kHeadingError;
   world["tilt_error_deg"] = kTiltError;
+  if (rays.name != "cpu") world["rays"] = rays.name;
   for (const CityPlan& city : cities) {
     const GeoPoint centre = place_of(city, 0.0, 0.0);
     std::size_t test = 0;
@@ -129,15 +131,15 @@ std::uint64_t image_key(const CityPlan& city, TilePlace tile) {
 
 /// Renders image `number` of a city: first its tiles, then its panoramas.
 void render_image(const fs::path& root, const DatasetOptions& options, const CityPlan& city,
-                  const TileRenderer& from_above, std::size_t number, RenderScratch& scratch) {
+                  const CityRenderer& renderer, std::size_t number, RenderScratch& scratch) {
   const double scale = city.metres_per_pixel;
   if (number < city.tiles.size()) {
     const TilePlace tile = city.tiles[number];
     const Vec2 centre{static_cast<float>(tile.x * kTileSpacing * scale),
                       static_cast<float>(-tile.y * kTileSpacing * scale)};
     const Flaws flaws = random_flaws(image_key(city, tile));
-    Raster image = from_above.render(centre, static_cast<float>(kTilePixels * scale),
-                                     options.tile_size, options.tile_samples, flaws.lean);
+    Raster image = renderer.tile(centre, static_cast<float>(kTilePixels * scale), options.tile_size,
+                                 options.tile_samples, flaws.lean);
     add_noise(image, flaws);
     save_tile(root / city.name / "satellite" / tile_name(city, tile), image);
     return;
@@ -148,8 +150,8 @@ void render_image(const fs::path& root, const DatasetOptions& options, const Cit
   const Light light = random_ground_light(panorama.key);
   const Flaws flaws = random_flaws(panorama.key);
   Raster image =
-      turned(render_panorama(city.scene, light, eye, options.panorama_height,
-                             2 * options.panorama_height, options.panorama_samples, scratch),
+      turned(renderer.panorama(light, eye, options.panorama_height, 2 * options.panorama_height,
+                               options.panorama_samples, scratch),
              flaws);
   add_noise(image, flaws);
   save_panorama(root / city.name / "panorama" / panorama_name(city, panorama), image,
@@ -157,12 +159,13 @@ void render_image(const fs::path& root, const DatasetOptions& options, const Cit
 }
 
 void render_all(const fs::path& root, const DatasetOptions& options,
-                const std::vector<CityPlan>& cities, const Progress& progress) {
+                const std::vector<CityPlan>& cities, const Progress& progress,
+                const RayDevice& rays) {
   std::vector<std::size_t> first{0};
-  std::vector<TileRenderer> from_above;
+  std::vector<std::unique_ptr<CityRenderer>> renderers;
   for (const CityPlan& city : cities) {
     const Light light = random_aerial_light(Random(city.key).child(1).bits());
-    from_above.emplace_back(city.scene, light);
+    renderers.push_back(rays.renderer(city.scene, light));
     first.push_back(first.back() + city.tiles.size() + city.panoramas.size());
   }
   const std::size_t total = first.back();
@@ -179,7 +182,7 @@ void render_all(const fs::path& root, const DatasetOptions& options,
         const auto city = static_cast<std::size_t>(after - first.begin() - 1);
         if (city != scratch_city) scratch = {};
         scratch_city = city;
-        render_image(root, options, cities[city], from_above[city], i - first[city], scratch);
+        render_image(root, options, cities[city], *renderers[city], i - first[city], scratch);
         const std::lock_guard lock(mutex);
         ++done;
         if (progress) progress(done, total);
@@ -234,7 +237,7 @@ void check(const DatasetOptions& options) {
 
 }  // namespace
 
-void write_dataset(const DatasetOptions& options, const Progress& progress) {
+void write_dataset(const DatasetOptions& options, const Progress& progress, const RayDevice& rays) {
   check(options);
   std::vector<CityPlan> cities;
   for (int i = 0; i < options.cities; ++i) {
@@ -254,8 +257,8 @@ void write_dataset(const DatasetOptions& options, const Progress& progress) {
       fs::create_directories(partial / city.name / "panorama");
       write_lists(partial, city);
     }
-    write_text(partial / "world.json", describe(options, cities));
-    render_all(partial, options, cities, progress);
+    write_text(partial / "world.json", describe(options, cities, rays));
+    render_all(partial, options, cities, progress, rays);
     if (fs::exists(out)) fs::remove(out);
     fs::rename(partial, out);
   } catch (const fs::filesystem_error& error) {

@@ -109,7 +109,7 @@ CROSSFIX_RAY_CODE bool look_around(const ShadowView& shadows, const Light& light
                                    const PanoramaRay& ray, Vec3& colour) {
   const SceneView& scene = shadows.scene;
   Hit hit;
-  hit.t = std::min(kPanoramaReach, ray.limit(scene.top));
+  hit.t = std::min(float{kPanoramaReach}, ray.limit(scene.top));
   const Solid* nearest = nullptr;
   const CellView& cells = scene.solid_cells;
   walk_cells(cells, {ray.eye.x, ray.eye.y}, ray.direction, kPanoramaReach,

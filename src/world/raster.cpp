@@ -11,18 +11,13 @@ namespace {
 
 constexpr int kContrast = 8;  // levels of 255; below the eye's notice in texture
 
-/// Linear to display: gamma 2 as in the city's palette.
 std::uint8_t encode(float value) {
-  static const std::array<std::uint8_t, 4097> table = [] {
-    std::array<std::uint8_t, 4097> t{};
-    for (std::size_t i = 0; i < t.size(); ++i) {
-      t[i] = static_cast<std::uint8_t>(
-          std::lround(255.0 * std::sqrt(static_cast<double>(i) / 4096.0)));
-    }
+  static const std::array<std::uint8_t, kDisplaySteps + 1> table = [] {
+    std::array<std::uint8_t, kDisplaySteps + 1> t{};
+    for (int i = 0; i <= kDisplaySteps; ++i) t[static_cast<std::size_t>(i)] = display_level(i);
     return t;
   }();
-  const float clamped = std::clamp(value, 0.0F, 1.0F);
-  return table[static_cast<std::size_t>(clamped * 4096.0F)];
+  return table[static_cast<std::size_t>(display_step(value))];
 }
 
 std::size_t offset(const Raster& image, int row, int column) {

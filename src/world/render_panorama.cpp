@@ -172,4 +172,32 @@ Raster render_panorama(const Scene& scene, const Light& light, Vec3 eye, int hei
   return std::move(panorama.image());
 }
 
+namespace {
+
+class CpuCity final : public CityRenderer {
+ public:
+  CpuCity(const Scene& scene, const Light& aerial) : scene_(scene), from_above_(scene, aerial) {}
+
+  [[nodiscard]] Raster tile(Vec2 centre, float metres, int size, int samples,
+                            Vec2 lean) const override {
+    return from_above_.render(centre, metres, size, samples, lean);
+  }
+  [[nodiscard]] Raster panorama(const Light& light, Vec3 eye, int height, int width, int samples,
+                                RenderScratch& scratch) const override {
+    return render_panorama(scene_, light, eye, height, width, samples, scratch);
+  }
+
+ private:
+  const Scene& scene_;
+  TileRenderer from_above_;
+};
+
+}  // namespace
+
+RayDevice cpu_rays() {
+  return {"cpu", [](const Scene& scene, const Light& aerial) {
+            return std::make_unique<CpuCity>(scene, aerial);
+          }};
+}
+
 }  // namespace crossfix::world

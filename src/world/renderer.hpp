@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "light.hpp"
@@ -39,5 +42,25 @@ class TileRenderer {
 /// neighbours.
 Raster render_panorama(const Scene& scene, const Light& light, Vec3 eye, int height, int width,
                        int samples, RenderScratch& scratch);
+
+/// Renders the images of one city. Any number of threads may call it, each with a scratch of its own.
+class CityRenderer {
+ public:
+  virtual ~CityRenderer() = default;
+  /// As TileRenderer::render and `render_panorama`.
+  [[nodiscard]] virtual Raster tile(Vec2 centre, float metres, int size, int samples,
+                                    Vec2 lean) const = 0;
+  [[nodiscard]] virtual Raster panorama(const Light& light, Vec3 eye, int height, int width,
+                                        int samples, RenderScratch& scratch) const = 0;
+};
+
+/// Where rays are followed.
+struct RayDevice {
+  std::string name;  ///< "cpu" or "cuda"
+  /// A city's renderer, its tiles under the light `aerial`. It keeps a reference to the scene.
+  std::function<std::unique_ptr<CityRenderer>(const Scene& scene, const Light& aerial)> renderer;
+};
+
+RayDevice cpu_rays();
 
 }  // namespace crossfix::world

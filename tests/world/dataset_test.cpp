@@ -164,9 +164,9 @@ TEST_CASE("A data set has VIGOR's layout, and coordinates that agree with its la
     std::sort(both.begin(), both.end());
     CHECK(both == sorted);
     const io::Image tile = io::read_image(root / name / "satellite" / *tiles.begin());
-    CHECK(tile.shape() == Shape<3>{40, 40, 3});
+    CHECK(tile.shape() == crossfix::Shape<3>{40, 40, 3});
     const io::Image panorama = io::read_image(root / name / "panorama" / all[0][0]);
-    CHECK(panorama.shape() == Shape<3>{32, 64, 3});
+    CHECK(panorama.shape() == crossfix::Shape<3>{32, 64, 3});
   }
   CHECK(panoramas == 5);
 }

@@ -1,0 +1,40 @@
+/// Hands the rays of an image to a GPU. All pointers are device memory; work is handed to the stream and
+/// not waited for.
+#pragma once
+
+#include <cstdint>
+
+#include "crossfix/cuda/stream.hpp"
+#include "light.hpp"
+#include "rays.hpp"
+
+namespace crossfix::world::gpu {
+
+/// A tile as of TileRenderer::render, rgb [size, size, 3].
+struct TileCast {
+  ShadowView shadows;
+  Light light;
+  Vec2 centre;
+  float metres;
+  int size;
+  int samples;  ///< rays along each axis, in every pixel
+  Vec2 lean;
+  std::uint8_t* rgb;
+};
+
+/// A panorama as of render_panorama, rgb [height, width, 3].
+struct PanoramaCast {
+  ShadowView shadows;
+  Light light;
+  Vec3 eye;
+  int height;
+  int width;
+  int samples;  ///< rays along each axis, in every pixel
+  std::uint8_t* rgb;
+};
+
+/// Throw DeviceError where the launch is refused.
+void cast(cuda::StreamView stream, const TileCast& tile);
+void cast(cuda::StreamView stream, const PanoramaCast& panorama);
+
+}  // namespace crossfix::world::gpu
