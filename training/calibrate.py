@@ -1,6 +1,8 @@
-"""Finds the temperature at which 68 % of the truths lie within radius68, and writes it to a weights file.
+"""Finds the temperature and the scale of the radius with which 68 % of the truths lie within radius68, in all and as nearly
+as can be in each fifth of the pairs by radius, and writes both to a weights file.
 
-Uses the training split's validation blocks (the ones train.py keeps from training), never the test split.
+Uses the training split's validation blocks (the ones train.py keeps from training), never the test split, and, with
+`--unseen`, worlds whose cities training has not seen.
 
 Example:
     python training/calibrate.py --weights build/train-s/best.safetensors --data build/world \
@@ -26,6 +28,7 @@ from train import to_network
 from weights import DTYPES, load_weights, save_weights
 
 SHARE = 0.68
+TEMPERATURES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)
 POINTS = 6  # a cell's mass is spread over POINTS x POINTS places
 
 
@@ -57,21 +60,39 @@ def outputs(model: CrossFix, data: PairData) -> tuple[Tensor, Tensor, Tensor]:
     return torch.cat(logits), torch.cat(fixes), torch.cat(truths)
 
 
-def share_within_radius(
-    logits: Tensor, fixes: Tensor, truths: Tensor, temperature: float, config: Config
-) -> tuple[float, float]:
-    """(share of truths within radius68, median radius68 in network pixels)."""
+def posterior_radii(logits: Tensor, fixes: Tensor, temperature: float, config: Config) -> Tensor:
+    """Of each pair, the radius about the fix that holds 68 % of the posterior, network pixels [pairs]."""
     steps = (torch.arange(config.grid * POINTS) + 0.5) * config.cell_pixels / POINTS
     places = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1).flatten(0, 1)
-    inside, radii = 0, []
-    for scores, fix, truth in zip(logits, fixes, truths):
+    radii = []
+    for scores, fix in zip(logits, fixes):
         mass = (scores / temperature).softmax(0).unflatten(0, (config.grid, config.grid))
         mass = mass.repeat_interleave(POINTS, 0).repeat_interleave(POINTS, 1).flatten() / POINTS**2
         distance, order = (places - fix).norm(dim=1).sort()
         reached = torch.searchsorted(mass[order].cumsum(0), SHARE)
         radii.append(distance[min(int(reached), len(distance) - 1)].item())
-        inside += (truth - fix).norm().item() <= radii[-1]
-    return inside / len(fixes), float(np.median(radii))
+    return torch.tensor(radii)
+
+
+def fifths(inside: Tensor, radii: Tensor) -> list[float]:
+    """Shares of truths within the radius in each fifth of the pairs by radius, smallest first."""
+    return [part.float().mean().item() for part in inside[radii.argsort()].tensor_split(5)]
+
+
+def calibrated(logits: Tensor, fixes: Tensor, errors: Tensor, config: Config) -> tuple[float, float, list[float]]:
+    """(temperature, radius scale, fifths): the scale makes 68 % of the truths lie within the radius, the temperature is
+    the one at which the fifth that is farthest from 68 % is nearest to it.
+    """
+    best = None
+    for temperature in TEMPERATURES:
+        radii = posterior_radii(logits, fixes, temperature, config)
+        scale = round((errors / radii).quantile(SHARE).item(), 3)
+        shares = fifths(errors <= scale * radii, radii)
+        farthest = max(abs(share - SHARE) for share in shares)
+        print(f"temperature {temperature}: scale {scale}, fifths {' '.join(f'{share:.1%}' for share in shares)}")
+        if best is None or farthest < best[0]:
+            best = farthest, temperature, scale, shares
+    return best[1:]
 
 
 def main() -> int:
@@ -80,6 +101,7 @@ def main() -> int:
     )
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--data", type=Path, nargs="+", required=True)
+    parser.add_argument("--unseen", type=Path, nargs="*", default=[], help="worlds of other cities: all of their pairs")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path("build/calibration-cache"))
     parser.add_argument("--validation", type=float, default=0.05, help="as given to train.py")
@@ -94,22 +116,19 @@ def main() -> int:
         model = CrossFix(config).eval()
         model.load_state_dict(state)
         pairs = validation_pairs(options.data, options.validation)[: options.limit]
-        logits, fixes, truths = outputs(model, PairData(pairs, config, options.cache, "validation"))
-        low, high = 0.1, 10.0
-        for _ in range(12):  # the share grows with the temperature
-            middle = (low * high) ** 0.5
-            share, radius = share_within_radius(logits, fixes, truths, middle, config)
-            low, high = (middle, high) if share < SHARE else (low, middle)
-        temperature = round(middle, 3)
+        pairs += validation_pairs(options.unseen, 1.0)[: options.limit]
+        logits, fixes, truths = outputs(model, PairData(pairs, config, options.cache, "calibration"))
+        distances = (fixes - truths).norm(dim=1)
+        temperature, scale, shares = calibrated(logits, fixes, distances, config)
         metres = config.metres_per_network_pixel or 1.0
-        errors = (fixes - truths).norm(dim=1) * metres
-        save_weights(state, replace(config, temperature=temperature), options.out, dtype)
+        errors = distances * metres
+        save_weights(state, replace(config, temperature=temperature, radius_scale=scale), options.out, dtype)
     except (DataError, OSError) as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 3
     print(
-        f"{len(pairs)} validation pairs: mean {errors.mean():.2f} m, median {errors.median():.2f} m; "
-        f"temperature {temperature}: {share:.1%} within radius68 (median {radius * metres:.2f} m)"
+        f"{len(pairs)} pairs: mean {errors.mean():.2f} m, median {errors.median():.2f} m; "
+        f"temperature {temperature}, radius scale {scale}, fifths {' '.join(f'{share:.1%}' for share in shares)}"
     )
     return 0
 

@@ -63,6 +63,7 @@ class Config:
     metres_per_network_pixel: float | None = 0.285
     trained_on: str = "unknown"
     temperature: float = 1.0
+    radius_scale: float = 1.0  # of radius68 over that of the posterior
     fix: str = "best_cell"  # where the fix lies: `best_cell`, or `neighbourhood` (`model.decode`)
 
     def __post_init__(self) -> None:

@@ -29,7 +29,7 @@ class FreshWorlds:
             sizes = ["--tile-size", str(world["tile_size"]), "--panorama-size", f"{width}x{height}"]
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{description}: fresh worlds take their image sizes from it, and it cannot be read ({error})") from error
-        self.options = [*sizes, "--cities", str(max(1, panoramas // 500)), "--panoramas", str(panoramas)]
+        self.options = [*sizes, "--cities", str(max(1, panoramas // 500)), "--panoramas", str(panoramas), "--device", "auto"]
         self.process: subprocess.Popen | None = None
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

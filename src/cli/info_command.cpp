@@ -49,6 +49,7 @@ void print_info(const ModelOptions& options) {
           : "unknown");
   row("grid", std::to_string(c.grid) + " x " + std::to_string(c.grid) + " cells");
   row("temperature", number(c.decoding.temperature));
+  row("radius scale", number(c.radius_scale));
   if (c.family != model::Family::crossfix) {
     row("network", std::string(c.family == model::Family::mcc ? "MCC" : "VIGOR baseline") +
                        ", VGG-16 trunks of " + std::to_string(c.trunk.planes) + " planes");

@@ -243,6 +243,7 @@ model::Configuration parse_configuration(const std::string& json) {
   fields.read("metres_per_network_pixel", c.metres_per_network_pixel, infinity);
   fields.read("trained_on", c.trained_on);
   fields.read("temperature", c.decoding.temperature, infinity);
+  fields.read("radius_scale", c.radius_scale, infinity);
   c.decoding.fix = named(fields, "fix", kFixRules);
   check_together(c);
   return c;
@@ -285,6 +286,7 @@ std::string to_json(const model::Configuration& c) {
       {"metres_per_network_pixel", optional_number(c.metres_per_network_pixel)},
       {"trained_on", c.trained_on},
       {"temperature", c.decoding.temperature},
+      {"radius_scale", c.radius_scale},
       {"fix", name_of(c.decoding.fix, kFixRules)},
   };
   return document.dump();

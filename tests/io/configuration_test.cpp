@@ -37,6 +37,7 @@ void check_equal(const Configuration& a, const Configuration& b) {
   CHECK(a.metres_per_network_pixel == b.metres_per_network_pixel);
   CHECK(a.trained_on == b.trained_on);
   CHECK(a.decoding.temperature == b.decoding.temperature);
+  CHECK(a.radius_scale == b.radius_scale);
   CHECK(a.decoding.fix == b.decoding.fix);
 }
 
@@ -56,6 +57,7 @@ Configuration unusual() {
   c.metres_per_network_pixel = std::nullopt;
   c.trained_on = "two \"towns\"\nof nowhere";
   c.decoding = {1.7, ops::FixRule::neighbourhood};
+  c.radius_scale = 0.875;
   return c;
 }
 
@@ -133,6 +135,7 @@ TEST_CASE("a wrong field is refused with its name, its value and what would be r
       {R"({"metres_per_network_pixel":0})", "'metres_per_network_pixel'", "above 0"},
       {R"({"metres_per_network_pixel":"0.2"})", "'metres_per_network_pixel'", "a number"},
       {R"({"trained_on":3})", "'trained_on' is '3'", "text"},
+      {R"({"radius_scale":0})", "'radius_scale' is '0'", "above 0"},
       {R"({"temperature":-1})", "'temperature' is '-1'", "above 0"},
       {R"({"fix":"mean"})", "'fix' is '\"mean\"'", "\"best_cell\" or \"neighbourhood\""},
       {R"({"temperature":null})", "'temperature' is 'null'", "a number"},

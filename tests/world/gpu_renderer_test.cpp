@@ -45,7 +45,7 @@ std::string text_of(const std::filesystem::path& path) {
   return text.str();
 }
 
-constexpr double kMostApart = 0.004;  // rays that graze an edge
+constexpr double kMostApart = 0.001;  // rays that graze an edge
 
 TEST_CASE("A GPU sees what the CPU sees, in both views") {
   const std::optional<RayDevice> rays = gpu_rays();
