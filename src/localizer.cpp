@@ -193,8 +193,8 @@ struct Localizer::Impl {
 
   /// From cells of the grid over `fix.window` to the satellite image's pixels, and to the ground.
   template <MemorySpace Space>
-  void finish(const PairIn<Space>& pair, const ops::DecoderOutputs<HostSpace>& outputs,
-                     Index image, Fix& fix) const {
+  void finish(const PairIn<Space>& pair, const ops::DecoderOutputs<HostSpace>& outputs, Index image,
+              Fix& fix) const {
     const Index grid = outputs.grid();
     fix.grid = grid;
     copy(outputs.logits()[image], fix.logits);
@@ -211,8 +211,8 @@ struct Localizer::Impl {
     fix.covariance_px = {value(ops::kFixCovarianceRowRow) * cell_height * cell_height,
                          value(ops::kFixCovarianceRowCol) * cell_height * cell_width,
                          value(ops::kFixCovarianceColCol) * cell_width * cell_width};
-    fix.radius68_px = value(ops::kFixRadius) * std::sqrt(cell_height * cell_width) *
-                      configuration.radius_scale;
+    fix.radius68_px =
+        value(ops::kFixRadius) * std::sqrt(cell_height * cell_width) * configuration.radius_scale;
     const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
     fix.radius68_m.reset();
     fix.position.reset();

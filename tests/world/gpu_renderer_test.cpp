@@ -1,7 +1,6 @@
 #include "gpu_renderer.hpp"
 
 #include <catch2/catch.hpp>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

@@ -53,7 +53,7 @@ struct Configuration {
   std::optional<double> metres_per_network_pixel = 0.285;  ///< satellite scale trained at
   std::string trained_on = "unknown";
   double radius_scale = 1.0;  ///< of radius68 over that of the posterior, from calibration
-  ops::Decoding decoding;  ///< fields `temperature` and `fix`
+  ops::Decoding decoding;     ///< fields `temperature` and `fix`
 
   static constexpr Index kTrunkStride =
       8;  ///< pixels of a network input per trunk feature, each axis
