@@ -19,7 +19,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Of the presets: the peak learning rate, where a few minutes have to do.
-RATES = {"small": 6e-4, "crossfix-s": 6e-4, "mcc-small": 2e-3, "vigor-baseline-small": 3e-4}
+RATES = {"small": 6e-4, "crossfix-s": 6e-4, "mcc-small": 3e-3, "vigor-baseline-small": 3e-4}
 WORLD = ("--cities", "2", "--tile-size", "128", "--panorama-size", "256x128")
 
 
