@@ -174,11 +174,8 @@ class Trainer:
         if not world:
             return
         samples = [sample for city in cities_of(world) for sample in read_split(world, city, TRAIN_SPLIT)]
-        cache = world.with_suffix(".cache")
-        self.training = PairData(samples, self.system.size, cache, "training")
-        for old in self.fresh.folder.glob("world-*"):
-            if old.suffix == "" and old != self.fresh.world or old.suffix == ".cache" and old != cache:
-                shutil.rmtree(old)
+        self.training = PairData(samples, self.system.size, world / "cache", "training")
+        shutil.rmtree(world)  # what is mapped stays until it is let go
         print(f"from step {self.progress.step} on {len(samples)} panoramas of {world.name}", flush=True)
 
     def fraction(self) -> float:

@@ -53,7 +53,7 @@ CROSSFIX_RAY_CODE Vec3 look_down(const ShadowView& shadows, const Light& light, 
   return surface_colour(shadows, light, nearest, point, hit.normal, normalised(d));
 }
 
-/// What a tile's pixel shows, before the camera's gain: the mean of samples x samples rays. Tiles as of
+/// What a tile's pixel shows: the mean of samples x samples rays. Tiles as of
 /// TileRenderer::render.
 CROSSFIX_RAY_CODE Vec3 tile_pixel(const ShadowView& shadows, const Light& light, Vec2 centre,
                                   float metres, int size, int row, int column, int samples,

@@ -6,7 +6,7 @@
 namespace crossfix::world {
 
 Shadows::Shadows(const Scene& scene, Vec3 to_sun, Search search, std::uint32_t date)
-    : sun_{scene.view(), to_sun, length(Vec2{to_sun.x, to_sun.y}), date, {}} {
+    : sun_(walked_shadows(scene.view(), to_sun, date)) {
   if (search == Search::kWalk) return;
   const CellView cells = scene.solid_cells.view();
   casters_ = CellIndex(cells.origin, cells.cell, cells.side);

@@ -258,6 +258,12 @@ struct ShadowView {
   }
 };
 
+/// The shadows of a sun towards `to_sun`, which is unit and points up, found by walks.
+CROSSFIX_RAY_CODE ShadowView walked_shadows(const SceneView& scene, Vec3 to_sun,
+                                            std::uint32_t date) {
+  return {scene, to_sun, length(Vec2{to_sun.x, to_sun.y}), date, {}};
+}
+
 /// Makes what a ShadowView reads. Keeps a view of the scene.
 class Shadows {
  public:

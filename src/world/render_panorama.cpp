@@ -26,7 +26,7 @@ class Column {
   Column(const Scene& scene, const Light& light, Vec3 eye, RenderScratch& scratch)
       : scene_(scene.view()),
         light_(light),
-        shadows_(Shadows(scene, light.sun_direction, Shadows::Search::kWalk, light.date).view()),
+        shadows_(walked_shadows(scene_, light.sun_direction, light.date)),
         eye_(eye),
         scratch_(scratch) {
     scratch_.seen.resize(scene.solids.size(), 0);

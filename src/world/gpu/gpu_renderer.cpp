@@ -82,8 +82,7 @@ class GpuCity final : public CityRenderer {
 
   [[nodiscard]] Raster panorama(const Light& light, Vec3 eye, int height, int width, int samples,
                                 RenderScratch&) const override {
-    const Vec3 sun = light.sun_direction;
-    const ShadowView shadows{scene_, sun, length(Vec2{sun.x, sun.y}), light.date, {}};
+    const ShadowView shadows = walked_shadows(scene_, light.sun_direction, light.date);
     return lanes_->render(height, width, [&](cuda::StreamView stream, std::uint8_t* rgb) {
       cast(stream, PanoramaCast{shadows, light, eye, height, width, samples, rgb});
     });
