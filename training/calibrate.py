@@ -123,7 +123,7 @@ def main() -> int:
         metres = config.metres_per_network_pixel or 1.0
         errors = distances * metres
         save_weights(state, replace(config, temperature=temperature, radius_scale=scale), options.out, dtype)
-    except (DataError, OSError) as error:
+    except (DataError, OSError, ValueError) as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 3
     print(

@@ -44,8 +44,10 @@ class CrossFixSystem:
         return self.config.to_json()
 
     def made(self, description: str) -> bool:
-        """Whether a checkpoint's description is of this network, whatever it was trained on."""
-        return replace(Config.from_json(description), trained_on=self.config.trained_on) == self.config
+        """Whether a description is of this network, whatever it was trained on and however it is read off."""
+        other = Config.from_json(description)
+        read_off = {name: getattr(self.config, name) for name in ("trained_on", "temperature", "radius_scale", "fix")}
+        return replace(other, **read_off) == self.config
 
     def normalised(self, images: Tensor) -> Tensor:
         statistics = self.config.normalization

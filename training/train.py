@@ -30,6 +30,7 @@ from plot_log import validations, write_picture
 from ranks import Ranks
 from sam import ascended
 from systems import SYSTEMS, make_system
+from weights import load_weights
 
 
 def arguments() -> argparse.Namespace:
@@ -52,7 +53,7 @@ def arguments() -> argparse.Namespace:
     budget.add_argument("--steps", type=int, help="length of the run in steps")
     budget.add_argument("--minutes", type=float, help="length of the run in minutes")
     add("--resume", action="store_true", help="go on from OUT/last.pt")
-    add("--start", type=Path, help="checkpoint whose weights to start from")
+    add("--start", type=Path, help="weights to start from: a checkpoint, or a weights file (not of a baseline)")
     add("--batch", type=int, default=16, help="pairs a step, of all processes together")
     add("--rate", type=float, default=6e-4, help="peak learning rate")
     add("--warm-up", type=int, default=300, help="steps")
@@ -135,7 +136,7 @@ class Trainer:
         )
         self.progress = Progress()
         if options.start:
-            self.model.load_state_dict(torch.load(options.start, weights_only=True)["average"])
+            self.model.load_state_dict(self.start(options.start))
         self.average = Average(self.model)
         if options.resume:
             self.restore(options.out / "last.pt")
@@ -280,10 +281,24 @@ class Trainer:
         torch.save(state, partial)
         os.replace(partial, path)
 
+    def start(self, path: Path) -> dict[str, torch.Tensor]:
+        """The weights of another run of this network."""
+        if path.suffix == ".safetensors":
+            state, config = load_weights(path)
+            description = config.to_json()
+        else:
+            saved = torch.load(path, map_location=self.device, weights_only=True)
+            state, description = saved["average"], saved["config"]
+        self.check_network(path, description)
+        return state
+
+    def check_network(self, path: Path, description: str) -> None:
+        if not self.system.made(description):
+            raise DataError(f"{path}: made with another network than --preset {self.options.preset}")
+
     def restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
-        if not self.system.made(state["config"]):
-            raise DataError(f"{path}: made with another network than --preset {self.options.preset}")
+        self.check_network(path, state["config"])
         self.model.load_state_dict(state["model"])
         self.helper.load_state_dict(state["matching"])
         self.average.model.load_state_dict(state["average"])

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from config import METADATA_KEY, Config
@@ -35,10 +35,16 @@ def save_tensors(
 
 
 def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], Config]:
-    """(state_dict in float32, configuration) of a weights file; no metadata means the reference."""
-    with safe_open(path, framework="pt") as file:
-        state = {key: file.get_tensor(key) for key in file.keys()}
-        metadata = file.metadata() or {}
+    """(state_dict in float32, configuration) of a weights file; no metadata means the reference.
+
+    Raises ValueError when it is not a whole safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = {key: file.get_tensor(key) for key in file.keys()}
+            metadata = file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a safetensors file ({error})") from error
     state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
     text = metadata.get(METADATA_KEY)
     return state, Config.from_json(text) if text else Config()

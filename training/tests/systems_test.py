@@ -10,6 +10,7 @@ import train
 from config import METADATA_KEY, SMALL
 from plot_log import validations
 from systems import BASELINES, SYSTEMS, VigorSystem, make_system
+from weights import load_weights
 
 
 def options_for(preset: str, **changes) -> argparse.Namespace:
@@ -68,6 +69,26 @@ def test_a_run_of_two_steps(preset, world, tmp_path, monkeypatch):
     validated = validations(tmp_path / "run" / "log.jsonl")
     assert [line["samples"] for line in validated] == [2, 4]
     assert "median" in (tmp_path / "run" / "log.svg").read_text()
+
+
+def test_a_run_starts_from_a_weights_file(world, tmp_path, monkeypatch, capsys):
+    def run(preset, out, *more):
+        command = ["train", "--data", str(world), "--out", str(tmp_path / out), "--preset", preset, "--batch", "2"]
+        command += ["--validation", "0.5", "--precision", "f32", "--threads", "1", "--steps", "1", "--rate", "1e-9"]
+        monkeypatch.setattr("sys.argv", command + list(more))
+        return train.main()
+
+    assert run("small", "first") == 0
+    first = tmp_path / "first" / "best.safetensors"
+    assert run("crossfix-s", "second", "--start", str(first)) == 0  # the same network, read off otherwise
+    (before, _), (after, _) = load_weights(first), load_weights(tmp_path / "second" / "best.safetensors")
+    key = "sat_extractor.layer1.0.conv1.weight"
+    assert torch.allclose(before[key], after[key], atol=1e-6)
+    assert run("vigor-baseline-small", "third", "--start", str(tmp_path / "second" / "last.pt")) == 3
+    assert "another network than --preset vigor-baseline-small" in capsys.readouterr().err
+    first.write_bytes(b"not weights")
+    assert run("small", "fourth", "--start", str(first)) == 3
+    assert f"{first}: not a safetensors file" in capsys.readouterr().err
 
 
 def test_vigor_learns_from_a_positive_and_another_tile_of_the_panorama(world, tmp_path):
