@@ -68,7 +68,7 @@ def centre_errors(root: Path, split: str) -> tuple[list[float], list[float]]:
     for city in cities_of(root):
         for sample in read_split(root, city, split):
             distances = [math.dist(truth, (0.5, 0.5)) * LABEL_FRAME * scales[city] for truth in sample.truths]
-            positives += distances[:1]
+            positives += distances[:1] if sample.positive else []
             every += distances
     return positives, every
 

@@ -5,9 +5,8 @@
 
 namespace crossfix::world {
 
-Shadows::Shadows(const Scene& scene, Vec3 to_sun, Search search, std::uint32_t date)
+Shadows::Shadows(const Scene& scene, Vec3 to_sun, std::uint32_t date)
     : sun_(walked_shadows(scene.view(), to_sun, date)) {
-  if (search == Search::kWalk) return;
   const CellView cells = scene.solid_cells.view();
   casters_ = CellIndex(cells.origin, cells.cell, cells.side);
   const auto tip = [&](const Solid& solid) {  // where the shadow of its axis ends on the ground

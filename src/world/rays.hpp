@@ -264,15 +264,11 @@ CROSSFIX_RAY_CODE ShadowView walked_shadows(const SceneView& scene, Vec3 to_sun,
   return {scene, to_sun, length(Vec2{to_sun.x, to_sun.y}), date, {}};
 }
 
-/// Makes what a ShadowView reads. Keeps a view of the scene.
+/// Lists beforehand, for each cell, the solids whose shadows reach it. Keeps a view of the scene.
 class Shadows {
  public:
-  enum class Search : std::uint8_t {
-    kWalk,   ///< no preparation: walks from each point towards the sun
-    kIndex,  ///< lists beforehand, for each cell, the solids whose shadows reach it
-  };
   /// `to_sun` is unit and points up; of cars and people those of `date` cast shadows.
-  Shadows(const Scene& scene, Vec3 to_sun, Search search, std::uint32_t date = 0);
+  Shadows(const Scene& scene, Vec3 to_sun, std::uint32_t date = 0);
 
   /// Good while this lives.
   [[nodiscard]] ShadowView view() const {

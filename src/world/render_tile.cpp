@@ -12,7 +12,7 @@ constexpr float kProbe = 0.125F;
 }  // namespace
 
 TileRenderer::TileRenderer(const Scene& scene, const Light& light)
-    : light_(light), shadows_(scene, light.sun_direction, Shadows::Search::kIndex, light.date) {}
+    : light_(light), shadows_(scene, light.sun_direction, light.date) {}
 
 Raster TileRenderer::render(Vec2 centre, float metres, int size, int samples, Vec2 lean) const {
   Raster image = Raster::blank(size, size);

@@ -193,41 +193,39 @@ class CellIndex {
   std::vector<std::uint32_t> items_;
 };
 
-/// The part of a Scene that rays read. Members as there.
-struct SceneView {
-  const Solid* solids = nullptr;
-  const Material* materials = nullptr;
-  const Street* streets = nullptr;
-  const Block* blocks = nullptr;
-  Vec3 asphalt;
-  Vec3 pavement;
-  Vec3 country;
-  Markings markings;
-  std::uint32_t seed = 0;
-  CellView solid_cells;
-  CellView street_cells;
-  CellView block_cells;
-  const float* cell_top = nullptr;
-  float top = 0.0F;
-};
-
-/// A finished city.
-struct Scene {
-  std::vector<Solid> solids;
-  std::vector<Material> materials;
-  std::vector<Street> streets;
-  std::vector<Block> blocks;
+/// What a city has one of.
+struct SceneTraits {
   Vec3 asphalt;
   Vec3 pavement;
   Vec3 country;  ///< land outside all blocks
   Markings markings;
   std::uint32_t seed = 0;
+  float top = 0.0F;  ///< highest solid
+};
+
+/// The part of a Scene that rays read. Members as there.
+struct SceneView : SceneTraits {
+  const Solid* solids = nullptr;
+  const Material* materials = nullptr;
+  const Street* streets = nullptr;
+  const Block* blocks = nullptr;
+  CellView solid_cells;
+  CellView street_cells;
+  CellView block_cells;
+  const float* cell_top = nullptr;
+};
+
+/// A finished city.
+struct Scene : SceneTraits {
+  std::vector<Solid> solids;
+  std::vector<Material> materials;
+  std::vector<Street> streets;
+  std::vector<Block> blocks;
 
   CellIndex solid_cells;
   CellIndex street_cells;
   CellIndex block_cells;
   std::vector<float> cell_top;  ///< highest solid of each cell of solid_cells
-  float top = 0.0F;             ///< highest solid
 
   /// Builds street_cells and block_cells over [-half_side, half_side]^2.
   void index_ground(float half_side);
@@ -236,20 +234,9 @@ struct Scene {
 
   /// Good while this lives and is not changed.
   [[nodiscard]] SceneView view() const {
-    return {solids.data(),
-            materials.data(),
-            streets.data(),
-            blocks.data(),
-            asphalt,
-            pavement,
-            country,
-            markings,
-            seed,
-            solid_cells.view(),
-            street_cells.view(),
-            block_cells.view(),
-            cell_top.data(),
-            top};
+    return {*this,          solids.data(),      materials.data(),    streets.data(),
+            blocks.data(),  solid_cells.view(), street_cells.view(), block_cells.view(),
+            cell_top.data()};
   }
 };
 

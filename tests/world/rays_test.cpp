@@ -147,8 +147,8 @@ TEST_CASE("Shadows found cell by cell are those of all solids") {
       Hit hit;
       blocked = blocked || intersect(solid, p, sun, hit);
     }
-    CHECK(Shadows(scene, sun, Shadows::Search::kWalk).cover(p) == blocked);
-    if (i % 20 == 0) indexed.emplace(scene, sun, Shadows::Search::kIndex);
+    CHECK(walked_shadows(scene.view(), sun, 0).cover(p) == blocked);
+    if (i % 20 == 0) indexed.emplace(scene, sun);
     if (i % 20 == 0) indexed_sun = sun;
     blocked = false;
     for (const Solid& solid : scene.solids) {

@@ -67,7 +67,7 @@ class GpuCity final : public CityRenderer {
  public:
   GpuCity(std::shared_ptr<Lanes> lanes, const Scene& scene, const Light& aerial)
       : lanes_(std::move(lanes)), aerial_(aerial), scene_(uploaded(scene)) {
-    const Shadows shadows(scene, aerial.sun_direction, Shadows::Search::kIndex, aerial.date);
+    const Shadows shadows(scene, aerial.sun_direction, aerial.date);
     tile_shadows_ = shadows.view();
     tile_shadows_.scene = scene_;
     tile_shadows_.casters = uploaded(shadows.casters());
