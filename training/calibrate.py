@@ -1,5 +1,5 @@
-"""Finds the temperature and the scale of the radius with which 68 % of the truths lie within radius68, in all and as nearly
-as can be in each fifth of the pairs by radius, and writes both to a weights file.
+"""Finds the temperature at which the truths' cells are likeliest, then the scale of the radius with which 68 % of the truths lie
+within radius68, and writes both to a weights file. Prints what share lies within in each fifth of the pairs by radius.
 
 Uses the training split's validation blocks (the ones train.py keeps from training), never the test split, and, with
 `--unseen`, worlds whose cities training has not seen.
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from config import Config
 from dataset import PairData, validation_split
@@ -28,8 +29,9 @@ from train import to_network
 from weights import DTYPES, load_weights, save_weights
 
 SHARE = 0.68
-TEMPERATURES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)
-POINTS = 6  # a cell's mass is spread over POINTS x POINTS places
+TEMPERATURES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
+PLACE_SIDE = 0.5  # cells, of the square about a cell's place over which its mass lies, by POINTS x POINTS points
+POINTS = 6
 
 
 def validation_pairs(roots: list[Path], share: float) -> list:
@@ -43,32 +45,35 @@ def validation_pairs(roots: list[Path], share: float) -> list:
 
 
 @torch.no_grad()
-def outputs(model: CrossFix, data: PairData) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits [pairs, cells], fixes and truths [pairs, 2] in network pixels."""
+def outputs(model: CrossFix, data: PairData) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Logits [pairs, cells], offsets [pairs, cells, 2] in cells, fixes and truths [pairs, 2] in network pixels."""
     config = model.config
     mean = torch.tensor(config.normalization.mean).view(1, 3, 1, 1)
     std = torch.tensor(config.normalization.std).view(1, 3, 1, 1)
-    logits, fixes, truths = [], [], []
+    logits, shifts, fixes, truths = [], [], [], []
     for begin in range(0, len(data), 64):
         rows = np.arange(begin, min(begin + 64, len(data)))
         satellite, ground, truth = data.batch(rows, np.zeros(len(rows), dtype=int))
         views = [(to_network(view, mean.device) - mean) / std for view in (satellite, ground)]
         scores, offsets = model(*views)
         logits.append(scores)
+        shifts.append(offsets)
         fixes.append(decode(scores, offsets, config))
         truths.append(torch.from_numpy(truth) * config.satellite_size)
-    return torch.cat(logits), torch.cat(fixes), torch.cat(truths)
+    return torch.cat(logits), torch.cat(shifts), torch.cat(fixes), torch.cat(truths)
 
 
-def posterior_radii(logits: Tensor, fixes: Tensor, temperature: float, config: Config) -> Tensor:
+def posterior_radii(logits: Tensor, offsets: Tensor, fixes: Tensor, temperature: float, config: Config) -> Tensor:
     """Of each pair, the radius about the fix that holds 68 % of the posterior, network pixels [pairs]."""
-    steps = (torch.arange(config.grid * POINTS) + 0.5) * config.cell_pixels / POINTS
-    places = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1).flatten(0, 1)
+    steps = ((torch.arange(POINTS) + 0.5) / POINTS - 0.5) * PLACE_SIDE
+    square = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1).flatten(0, 1)
+    cell = torch.arange(config.cells)
+    corner = torch.stack([cell // config.grid, cell % config.grid], dim=1)
     radii = []
-    for scores, fix in zip(logits, fixes):
-        mass = (scores / temperature).softmax(0).unflatten(0, (config.grid, config.grid))
-        mass = mass.repeat_interleave(POINTS, 0).repeat_interleave(POINTS, 1).flatten() / POINTS**2
-        distance, order = (places - fix).norm(dim=1).sort()
+    for scores, shifts, fix in zip(logits, offsets, fixes):
+        points = ((corner + shifts)[:, None, :] + square).flatten(0, 1) * config.cell_pixels
+        mass = (scores / temperature).softmax(0).repeat_interleave(len(square)) / len(square)
+        distance, order = (points - fix).norm(dim=1).sort()
         reached = torch.searchsorted(mass[order].cumsum(0), SHARE)
         radii.append(distance[min(int(reached), len(distance) - 1)].item())
     return torch.tensor(radii)
@@ -79,19 +84,24 @@ def fifths(inside: Tensor, radii: Tensor) -> list[float]:
     return [part.float().mean().item() for part in inside[radii.argsort()].tensor_split(5)]
 
 
-def calibrated(logits: Tensor, fixes: Tensor, errors: Tensor, config: Config) -> tuple[float, float, list[float]]:
-    """(temperature, radius scale, fifths): the scale makes 68 % of the truths lie within the radius, the temperature is
-    the one at which the fifth that is farthest from 68 % is nearest to it.
+def calibrated(
+    logits: Tensor, offsets: Tensor, fixes: Tensor, truths: Tensor, config: Config
+) -> tuple[float, float, list[float]]:
+    """(temperature, radius scale, fifths): the temperature of the least negative log-likelihood of the truths' cells; the
+    scale with which 68 % of the truths lie within the radius.
     """
+    row, col = (truths / config.cell_pixels).long().clamp(0, config.grid - 1).unbind(1)
+    errors = (fixes - truths).norm(dim=1)
     best = None
     for temperature in TEMPERATURES:
-        radii = posterior_radii(logits, fixes, temperature, config)
+        nats = cross_entropy(logits / temperature, row * config.grid + col).item()
+        radii = posterior_radii(logits, offsets, fixes, temperature, config)
         scale = round((errors / radii).quantile(SHARE).item(), 3)
         shares = fifths(errors <= scale * radii, radii)
-        farthest = max(abs(share - SHARE) for share in shares)
-        print(f"temperature {temperature}: scale {scale}, fifths {' '.join(f'{share:.1%}' for share in shares)}")
-        if best is None or farthest < best[0]:
-            best = farthest, temperature, scale, shares
+        row_of_shares = " ".join(f"{share:.1%}" for share in shares)
+        print(f"temperature {temperature}: {nats:.3f} nats, scale {scale}, fifths {row_of_shares}")
+        if best is None or nats < best[0]:
+            best = nats, temperature, scale, shares
     return best[1:]
 
 
@@ -117,11 +127,9 @@ def main() -> int:
         model.load_state_dict(state)
         pairs = validation_pairs(options.data, options.validation)[: options.limit]
         pairs += validation_pairs(options.unseen, 1.0)[: options.limit]
-        logits, fixes, truths = outputs(model, PairData(pairs, config, options.cache, "calibration"))
-        distances = (fixes - truths).norm(dim=1)
-        temperature, scale, shares = calibrated(logits, fixes, distances, config)
-        metres = config.metres_per_network_pixel or 1.0
-        errors = distances * metres
+        logits, offsets, fixes, truths = outputs(model, PairData(pairs, config, options.cache, "calibration"))
+        temperature, scale, shares = calibrated(logits, offsets, fixes, truths, config)
+        errors = (fixes - truths).norm(dim=1) * (config.metres_per_network_pixel or 1.0)
         save_weights(state, replace(config, temperature=temperature, radius_scale=scale), options.out, dtype)
     except (DataError, OSError, ValueError) as error:
         print(f"calibrate: {error}", file=sys.stderr)

@@ -27,6 +27,7 @@ CITIES = {
 LISTS = {"same": "same_area_balanced_test", "cross": "pano_label_balanced"}
 BATCH = 4  # of the reference's loader, which drops the last incomplete one
 DRAWS, SEED = 1000, 42  # of the bootstrap
+PLACE_SIDE = 0.5  # cells, of the square over which a cell's mass lies
 
 
 class DataError(Exception):
@@ -118,22 +119,32 @@ def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
     return powers / powers.sum()
 
 
-def mass_within(probability: np.ndarray, centre: np.ndarray, radius: float, slices: int = 4000) -> float:
-    """Mass of `probability` [grid, grid] within `radius` cells of `centre`, by thin slices of columns."""
-    grid = len(probability)
-    middles = (np.arange(grid * slices) + 0.5) / slices
-    half = np.sqrt(np.maximum(radius**2 - (middles - centre[1]) ** 2, 0))
-    rows = np.arange(grid)[:, None]
-    chord = np.minimum(centre[0] + half, rows + 1) - np.maximum(centre[0] - half, rows)
-    share = np.maximum(chord, 0).reshape(grid, grid, slices).mean(axis=2)
-    return float((probability * share).sum())
+def places_of(offsets: np.ndarray) -> np.ndarray:
+    """The place that each cell gives, (row, col) in cells [cells, 2], of `offsets` [cells, 2]."""
+    grid = math.isqrt(len(offsets))
+    return np.stack(np.divmod(np.arange(grid * grid), grid), axis=1) + offsets.astype(np.float64)
 
 
-def radius_of(probability: np.ndarray, centre: np.ndarray, share: float = 0.68) -> float:
-    low, high = 0.0, 2.0 * len(probability)
+def mass_within(
+    probability: np.ndarray, places: np.ndarray, centre: np.ndarray, radius: float, slices: int = 2000
+) -> float:
+    """Mass of `probability` [cells] within `radius` cells of `centre`, each cell's evenly over a square of side
+    PLACE_SIDE about its place [cells, 2]; by thin slices of the squares.
+    """
+    steps = ((np.arange(slices) + 0.5) / slices - 0.5) * PLACE_SIDE
+    rows, cols = (places - centre).T
+    half = np.sqrt(np.maximum(radius**2 - (cols[:, None] + steps) ** 2, 0))
+    low, high = rows[:, None] - PLACE_SIDE / 2, rows[:, None] + PLACE_SIDE / 2
+    chord = np.maximum(np.minimum(half, high) - np.maximum(-half, low), 0)
+    return float((probability * chord.mean(axis=1) / PLACE_SIDE).sum())
+
+
+def radius_of(probability: np.ndarray, places: np.ndarray, centre: np.ndarray, share: float = 0.68) -> float:
+    low, high = 0.0, np.hypot(*(np.abs(places - centre).max(axis=0) + PLACE_SIDE))
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (middle, high) if mass_within(probability, centre, middle, 500) < share else (low, middle)
+        inside = mass_within(probability, places, centre, middle, 500)
+        low, high = (middle, high) if inside < share else (low, middle)
     return high
 
 
@@ -178,13 +189,14 @@ def figures_of(
     grid = math.isqrt(logits.shape[1])
     radii, levels, nll = [], [], []
     for row in np.flatnonzero(scored):
-        probability = softmax(logits[row], decoding.temperature).reshape(grid, grid)
+        probability, places = softmax(logits[row], decoding.temperature), places_of(offsets[row])
         place, cell = fixes[row] * grid, truth[row] / side * grid
         tile = side * metres[row]
-        radii.append(radius_of(probability, place) / grid * tile)
-        levels.append(mass_within(probability, place, np.hypot(*(cell - place))))
+        radii.append(radius_of(probability, places, place) / grid * tile)
+        levels.append(mass_within(probability, places, place, np.hypot(*(cell - place))))
         if (cell >= 0).all() and (cell < grid).all():
-            nll.append(-np.log(probability[tuple(cell.astype(int))] / (tile / grid) ** 2))
+            at = int(cell[0]) * grid + int(cell[1])
+            nll.append(-np.log(probability[at] / (tile / grid) ** 2))
     radii, levels = np.array(radii), np.array(levels)
     order = np.argsort(radii, kind="stable")
     covered = errors <= radii

@@ -19,7 +19,7 @@
 /// parts. Newton's method inside a bracket, from the radius that a normal distribution of these moments
 /// would have; the bracket is halved where a step leaves it or does not halve. The block evaluates one
 /// radius at a time, each thread its cells: many radii at once would take as many times the work of
-/// each, and one multiprocessor does it all. Areas are in float, about 1e-6 of a cell; their sum, like
+/// each, and one multiprocessor does it all. Areas are in float, about 1e-6 of a cell's mass; their sum, like
 /// the moments, in double, for the share at a given radius must not depend on what lies far from it.
 ///
 /// Bound: latency; three barriers before the radius, then one for each of its evaluations, three to five
@@ -157,34 +157,46 @@ __device__ __forceinline__ DecodePosition position_of(const float* logits, const
           static_cast<float>(best.cell % grid) + sum.col / sum.weight};
 }
 
+/// A posterior, each cell's mass where ops::kPlaceSide says.
+struct DecodePosterior {
+  const float* probability;  ///< [cells]
+  const float* offsets;      ///< [cells, 2], in cells; each thread reads those it wrote
+  int grid;
+};
+
 /// This thread's part of the mass within `radius` of (row, col).
-__device__ __forceinline__ DecodeMass mass_within(const float* probability, int grid, float row,
+__device__ __forceinline__ DecodeMass mass_within(const DecodePosterior& posterior, float row,
                                                   float col, float radius) {
+  constexpr auto kUnit = static_cast<float>(1.0 / ops::kPlaceSide);  // squares of side 1
+  const int grid = posterior.grid;
   DecodeMass mass{0.0, 0.0f};
   for (int i = static_cast<int>(threadIdx.x); i < grid * grid; i += static_cast<int>(blockDim.x)) {
+    const float from_row = static_cast<float>(i / grid) - row + posterior.offsets[2 * i];
+    const float from_col = static_cast<float>(i % grid) - col + posterior.offsets[2 * i + 1];
     const CirclePart part =
-        circle_cell(radius, static_cast<float>(i % grid) - col, static_cast<float>(i / grid) - row);
-    mass.inside += static_cast<double>(probability[i] * part.area);
-    mass.slope += probability[i] * part.arc;
+        circle_cell(kUnit * radius, kUnit * from_col - 0.5f, kUnit * from_row - 0.5f);
+    mass.inside += static_cast<double>(posterior.probability[i] * part.area);
+    mass.slope += posterior.probability[i] * kUnit * part.arc;
   }
   return mass;
 }
 
 /// The smallest radius about (row, col) that holds ops::kRadiusShare of the posterior, in every thread;
-/// NaN where it holds a NaN. `guess` is where to begin.
-__device__ __forceinline__ float radius_of(const float* probability, int grid, float row, float col,
-                                           float guess, DecodeScratch& scratch) {
-  const auto side = static_cast<float>(grid);
-  const float far_row = fmaxf(row, side - row);
-  const float far_col = fmaxf(col, side - col);
+/// NaN where it holds a NaN. `mean_square` is the posterior's mean square distance from (row, col).
+__device__ __forceinline__ float radius_of(const DecodePosterior& posterior, float row, float col,
+                                           float mean_square, DecodeScratch& scratch) {
+  // Beyond r lies at most mean_square / r^2 of the mass (Markov).
+  constexpr auto kFarthest = static_cast<float>(1.002 / (1.0 - ops::kRadiusShare));
+  // A round normal distribution holds the share within r^2 = -ln(1 - share) mean_square.
+  constexpr float kNormal = 1.1394343f;
   float low = 0.0f;
-  float high = sqrtf(far_row * far_row + far_col * far_col);
+  float high = sqrtf(kFarthest * mean_square);
   const float least_step = kRadiusStep * high;
-  float radius = guess > low && guess < high ? guess : 0.5f * high;
+  float radius = sqrtf(kNormal * mean_square);
   float last_step = high;
   for (int k = 0; k < kRadiusEvaluations; ++k) {
     const DecodeMass mass =
-        device::across_block(mass_within(probability, grid, row, col, radius), scratch.mass[k % 2],
+        device::across_block(mass_within(posterior, row, col, radius), scratch.mass[k % 2],
                              DecodeMass{0.0, 0.0f}, device::Add{});
     if (mass.inside != mass.inside) return static_cast<float>(mass.inside);
     const auto excess = static_cast<float>(mass.inside - ops::kRadiusShare);
@@ -240,26 +252,24 @@ __global__ void __launch_bounds__(kDecodeThreads) decode_image(const DecodeBatch
     offsets[2 * i] = in_cells(offsets[2 * i], batch.sigmoid);
     offsets[2 * i + 1] = in_cells(offsets[2 * i + 1], batch.sigmoid);
     const double p = values[i];
-    const double r = i / grid + 0.5;
-    const double c = i % grid + 0.5;
+    const double r = i / grid + static_cast<double>(offsets[2 * i]);
+    const double c = i % grid + static_cast<double>(offsets[2 * i + 1]);
     sums = sums + DecodeMoments{p, p * r, p * c, p * r * r, p * r * c, p * c * c};
   });
   const DecodeMoments moments =
       device::across_block(sums, scratch.moments, DecodeMoments{}, device::Add{});
-  constexpr double kWithinCell = 1.0 / 12.0;  // variance of an even spread over one cell
+  constexpr double kWithin = ops::kPlaceSide * ops::kPlaceSide / 12.0;  // variance over the square
   const double mean_row = moments.row / moments.mass;
   const double mean_col = moments.col / moments.mass;
-  const double row_row = moments.row_row / moments.mass - mean_row * mean_row + kWithinCell;
+  const double row_row = moments.row_row / moments.mass - mean_row * mean_row + kWithin;
   const double row_col = moments.row_col / moments.mass - mean_row * mean_col;
-  const double col_col = moments.col_col / moments.mass - mean_col * mean_col + kWithinCell;
+  const double col_col = moments.col_col / moments.mass - mean_col * mean_col + kWithin;
 
-  // A round normal distribution holds the share within r^2 = -ln(1 - share) (row_row + col_col).
-  constexpr float kNormalRadius = 1.1394343f;
   const auto away_row = static_cast<float>(mean_row - static_cast<double>(row));
   const auto away_col = static_cast<float>(mean_col - static_cast<double>(col));
-  const float spread =
+  const float mean_square =
       static_cast<float>(row_row + col_col) + away_row * away_row + away_col * away_col;
-  const float radius = radius_of(values, grid, row, col, sqrtf(kNormalRadius * spread), scratch);
+  const float radius = radius_of({values, offsets, grid}, row, col, mean_square, scratch);
   if (thread == 0) {
     float* fix = batch.fix + image * ops::kFixValues;
     fix[ops::kFixCell] = static_cast<float>(best.cell);

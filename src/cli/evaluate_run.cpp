@@ -180,7 +180,7 @@ class EvaluationRun {
     json["weights"] = fingerprint_of(options_.model.model_path());
     json["data"] = fingerprint_of(dataset_);
     json["samples"] = dataset_.samples.size();
-    json["format"] = 1;
+    json["format"] = 2;
     return json;
   }
 
@@ -312,7 +312,7 @@ class EvaluationRun {
     answer.fix = {row / grid, col / grid};
     answer.radius68 = fix.radius68_px / static_cast<double>(configuration().satellite_size);
     const auto belief = [&](const data::Truth& truth) {
-      return eval::belief_of(fix.logits, decoding.temperature, fix.grid, answer.fix,
+      return eval::belief_of(fix.logits, fix.offsets, decoding.temperature, answer.fix,
                              {truth.pixel.row / truth.side, truth.pixel.col / truth.side});
     };
     answer.reference = belief(sample.reference);

@@ -31,8 +31,9 @@ void decode_image(const ops::DecoderOutputs<HostSpace>& outputs, const ops::Deco
   ops::softmax(logits, decoding.temperature, probability);
   const Index cell = std::max_element(logits.begin(), logits.end()) - logits.begin();
   const auto [row, col] = ops::fix_position(logits, offsets, grid, cell, decoding.fix);
-  const auto covariance = ops::spread_of(probability, grid).covariance;
-  const double radius = ops::radius_of(probability, grid, row, col, ops::kRadiusShare);
+  const ops::Posterior posterior{probability, offsets, grid};
+  const auto covariance = ops::spread_of(posterior).covariance;
+  const double radius = ops::radius_of(posterior, row, col, ops::kRadiusShare);
   const std::array<double, ops::kFixValues> values{
       static_cast<double>(cell), row, col, covariance[0], covariance[1], covariance[2], radius, 0};
   std::transform(values.begin(), values.end(), fix.begin(),

@@ -16,8 +16,9 @@ bool is_scored(const data::Sample& sample, Mode mode) {
   return mode == Mode::exact ? sample.inside : sample.in_reference;
 }
 
-Belief belief_of(std::span<const float> logits, double temperature, Index grid, PixelPoint fix,
-                 PixelPoint truth) {
+Belief belief_of(std::span<const float> logits, std::span<const float> offsets, double temperature,
+                 PixelPoint fix, PixelPoint truth) {
+  const auto grid = static_cast<Index>(std::lround(std::sqrt(static_cast<double>(logits.size()))));
   const auto cells = static_cast<double>(grid);
   const double row = truth.row * cells;
   const double col = truth.col * cells;
@@ -26,7 +27,7 @@ Belief belief_of(std::span<const float> logits, double temperature, Index grid, 
   Belief belief;
   const double away = std::hypot(row - fix.row * cells, col - fix.col * cells);
   belief.level =
-      std::min(ops::mass_within(probability, grid, fix.row * cells, fix.col * cells, away), 1.0);
+      std::min(ops::mass_within({probability, offsets, grid}, fix.row * cells, fix.col * cells, away), 1.0);
   if (!(row >= 0 && row < cells && col >= 0 && col < cells)) return belief;
   const double largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;

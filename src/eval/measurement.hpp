@@ -41,10 +41,11 @@ struct Answer {
   const Belief& belief(Mode mode) const { return mode == Mode::exact ? exact : reference; }
 };
 
-/// `logits` [grid, grid] row-major over the tile, each cell's probability even over the cell; `fix`
-/// and `truth` in shares of the tile's side. The logarithm is exact where the softmax would be 0.
-Belief belief_of(std::span<const float> logits, double temperature, Index grid, PixelPoint fix,
-                 PixelPoint truth);
+/// `logits` [cells] and `offsets` [cells, 2] of a grid over the tile; `fix` and `truth` in shares of the tile's side.
+/// The level is of the posterior that the radius is of (ops::kPlaceSide); the density of one that is even over each cell, and
+/// exact where the softmax would be 0.
+Belief belief_of(std::span<const float> logits, std::span<const float> offsets, double temperature,
+                 PixelPoint fix, PixelPoint truth);
 
 /// One sample's errors.
 struct Measurement {

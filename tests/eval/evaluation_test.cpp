@@ -61,9 +61,9 @@ std::vector<Outcome> made_outcomes(const data::Dataset& set) {
     ops::softmax(logits, kTemperature, probability);
     eval::Answer answer;
     answer.fix = {row / kGrid, col / kGrid};
-    answer.radius68 = ops::radius_of(probability, kGrid, row, col, 0.68) / kGrid;
+    answer.radius68 = ops::radius_of({probability, offsets, kGrid}, row, col, 0.68) / kGrid;
     const auto belief = [&](const data::Truth& truth) {
-      return eval::belief_of(logits, kTemperature, kGrid, answer.fix,
+      return eval::belief_of(logits, offsets, kTemperature, answer.fix,
                              {truth.pixel.row / truth.side, truth.pixel.col / truth.side});
     };
     answer.exact = belief(sample.exact);

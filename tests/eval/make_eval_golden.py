@@ -12,10 +12,10 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "training"))
 
-from protocol import figures_of, read_labels, truths_of  # noqa: E402
+from protocol import Decoding, figures_of, read_labels, truths_of  # noqa: E402
 
 GRID = 8
-TEMPERATURE = 1.5
+DECODING = Decoding(temperature=1.5)
 
 
 def bits(count: int) -> np.ndarray:
@@ -45,7 +45,7 @@ def main() -> None:
         labels = read_labels(ROOT / "tests" / "data" / "fixtures" / "vigor", "cross", "original", pairs, False)
         logits, offsets = made_outputs(truths_of(labels, "true")[0])
         for mode in ("reference", "true"):
-            golden[f"{pairs} {mode}"] = figures_of(labels, logits, offsets, mode, TEMPERATURE, True)
+            golden[f"{pairs} {mode}"] = figures_of(labels, logits, offsets, mode, DECODING, True)
     folder = Path(__file__).parent / "golden"
     folder.mkdir(exist_ok=True)
     (folder / "figures.json").write_text(json.dumps(golden, indent=1) + "\n")

@@ -87,14 +87,15 @@ void check(const Heads& heads, Index image, const std::vector<float>& logits,
                      (decoding.fix == ops::FixRule::neighbourhood ? 0x1p-20 : 0.0);
   REQUIRE(std::abs(fix[ops::kFixRow] - row) <= ulp);
   REQUIRE(std::abs(fix[ops::kFixCol] - col) <= ulp);
-  // Of its own probabilities: sums in double, results rounded to float.
-  const auto covariance = ops::spread_of(probability, grid).covariance;
+  // Of its own probabilities and offsets: sums in double, results rounded to float.
+  const ops::Posterior posterior{probability, offsets, grid};
+  const auto covariance = ops::spread_of(posterior).covariance;
   for (std::size_t i = 0; i < 3; ++i) {
     REQUIRE(std::abs(fix[ops::kFixCovarianceRowRow + i] - covariance[i]) <=
             1e-9 + 1e-6 * std::abs(covariance[i]));
   }
   const double radius =
-      ops::radius_of(probability, grid, fix[ops::kFixRow], fix[ops::kFixCol], ops::kRadiusShare);
+      ops::radius_of(posterior, fix[ops::kFixRow], fix[ops::kFixCol], ops::kRadiusShare);
   REQUIRE(std::abs(fix[ops::kFixRadius] - radius) <= 1e-4);
   REQUIRE(fix[ops::kFixUnused] == 0.0f);
 }

@@ -42,7 +42,8 @@ struct Heads {
   Outputs outputs;
 };
 
-std::span<const float> row_of(const TensorView<float, 2>& view, Index image) {
+template <std::size_t Rank>
+std::span<const float> row_of(const TensorView<float, Rank>& view, Index image) {
   const auto row = view[image];
   return {row.data(), static_cast<std::size_t>(row.size())};
 }
@@ -90,22 +91,23 @@ TEMPLATE_LIST_TEST_CASE("The heads' outputs are decoded as the reference decodes
           const auto expected_fix = expected.outputs.fix()[image];
           REQUIRE(fix(ops::kFixCell) == expected_fix(ops::kFixCell));
           REQUIRE(close(fix.slice(0, 1, 3), expected_fix.slice(0, 1, 3), 2e-6));
-          // Points 1/64 of a cell apart give a variance too small by (1/64)^2 / 12; squares of a
+          // Points 1/128 of a cell apart give a variance too small by (1/128)^2 / 12; squares of a
           // grid of 8, in float, leave 1e-5.
           REQUIRE(close(fix.slice(0, 3, 6), expected_fix.slice(0, 3, 6), 5e-5));
           REQUIRE(fix(ops::kFixUnused) == 0.0f);
           // Where a circle grows through cells of little mass its radius says little; what it holds
           // is the measure. The smallest circle: a little less holds too little.
-          const auto p = row_of(heads.outputs.probability(), image);
+          const ops::Posterior posterior{row_of(heads.outputs.probability(), image),
+                                         row_of(heads.outputs.offsets(), image), grid};
           const auto held = [&](double radius) {
-            return ops::mass_within(p, grid, static_cast<double>(fix(ops::kFixRow)),
+            return ops::mass_within(posterior, static_cast<double>(fix(ops::kFixRow)),
                                     static_cast<double>(fix(ops::kFixCol)), radius);
           };
           const auto radius = static_cast<double>(fix(ops::kFixRadius));
           REQUIRE(held(radius + 1e-4) >= ops::kRadiusShare);
           REQUIRE(held(radius - 1e-4) <= ops::kRadiusShare);
           REQUIRE(std::abs(held(static_cast<double>(expected_fix(ops::kFixRadius))) -
-                           ops::kRadiusShare) <= 5e-3);  // of points 1/64 of a cell apart
+                           ops::kRadiusShare) <= 5e-3);  // of points 1/64 of a square apart
         }
       }
     }

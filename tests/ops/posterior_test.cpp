@@ -52,40 +52,61 @@ TEST_CASE("the area of a rectangle within a circle", "[posterior]") {
   }
 }
 
-TEST_CASE("moments of a posterior count the spread within cells", "[posterior]") {
+TEST_CASE("moments of a posterior are of the cells' places, and count the spread about each", "[posterior]") {
   constexpr Index kGrid = 4;
+  constexpr double kSquare = 0.25 / 12;  // variance over a side of half a cell
   std::vector<float> p(kGrid * kGrid, 1.0F / 16);
-  auto spread = ops::spread_of(p, kGrid);
+  std::vector<float> offsets(2 * p.size(), 0.5F);
+  auto spread = ops::spread_of({p, offsets, kGrid});
   CHECK(spread.mean_row == Approx(2));
   CHECK(spread.mean_col == Approx(2));
-  CHECK(spread.covariance[0] == Approx(16.0 / 12));  // an even spread over a side of 4
+  CHECK(spread.covariance[0] == Approx(15.0 / 12 + kSquare));  // of 0.5, 1.5, 2.5 and 3.5
   CHECK(spread.covariance[1] == Approx(0).margin(1e-9));
-  CHECK(spread.covariance[2] == Approx(16.0 / 12));
+  CHECK(spread.covariance[2] == Approx(15.0 / 12 + kSquare));
   std::fill(p.begin(), p.end(), 0.0F);
   p[0] = 0.5F;   // (0, 0)
   p[10] = 0.5F;  // (2, 2)
-  spread = ops::spread_of(p, kGrid);
+  offsets[0] = 0.75F;
+  offsets[20] = 0.25F;
+  spread = ops::spread_of({p, offsets, kGrid});
   CHECK(spread.mean_row == Approx(1.5));
-  CHECK(spread.covariance[0] == Approx(1 + 1.0 / 12));
-  CHECK(spread.covariance[1] == Approx(1));
+  CHECK(spread.covariance[0] == Approx(0.75 * 0.75 + kSquare));
+  CHECK(spread.covariance[1] == Approx(0.75));
+  CHECK(spread.covariance[2] == Approx(1 + kSquare));
 }
 
 TEST_CASE("the radius that holds a share of the posterior", "[posterior]") {
   constexpr Index kGrid = 32;
   std::vector<float> p(kGrid * kGrid, 0.0F);
-  SECTION("one cell, about its centre: a circle of 68 % of the cell's area") {
+  std::vector<float> offsets(2 * p.size(), 0.5F);
+  const ops::Posterior posterior{p, offsets, kGrid};
+  const double alone = 0.5 * std::sqrt(0.68 / std::numbers::pi);  // within a square of half a cell
+  SECTION("one cell, about its place: a circle of 68 % of its square's area") {
     p[5 * kGrid + 7] = 1.0F;
-    CHECK(ops::radius_of(p, kGrid, 5.5, 7.5, 0.68) ==
-          Approx(std::sqrt(0.68 / std::numbers::pi)).epsilon(1e-6));
+    offsets[2 * (5 * kGrid + 7)] = 0.875F;
+    CHECK(ops::radius_of(posterior, 5.875, 7.5, 0.68) == Approx(alone).epsilon(1e-6));
+  }
+  SECTION("two cells that agree on the place are as one") {
+    p[5 * kGrid + 7] = 0.5F;
+    p[5 * kGrid + 8] = 0.5F;
+    offsets[2 * (5 * kGrid + 7) + 1] = 1.0F;
+    offsets[2 * (5 * kGrid + 8) + 1] = 0.0F;
+    CHECK(ops::radius_of(posterior, 5.5, 8, 0.68) == Approx(alone).epsilon(1e-6));
   }
   SECTION("an even posterior, about the centre") {
     std::fill(p.begin(), p.end(), 1.0F / (kGrid * kGrid));
-    const double radius = ops::radius_of(p, kGrid, 16, 16, 0.68);
-    CHECK(radius == Approx(32 * std::sqrt(0.68 / std::numbers::pi)).epsilon(1e-5));
-    CHECK(ops::mass_within(p, kGrid, 16, 16, radius) == Approx(0.68).epsilon(1e-5));
+    const double radius = ops::radius_of(posterior, 16, 16, 0.68);
+    // As of an even mass over the tile, but for the squares that the circle cuts.
+    CHECK(radius == Approx(32 * std::sqrt(0.68 / std::numbers::pi)).epsilon(5e-3));
+    CHECK(ops::mass_within(posterior, 16, 16, radius) == Approx(0.68).epsilon(1e-6));
   }
   SECTION("far from the mass, the circle reaches to it") {
     p[0] = 1.0F;
-    CHECK(ops::radius_of(p, kGrid, 0.5, 20.5, 0.68) == Approx(20.18).margin(0.01));
+    CHECK(ops::radius_of(posterior, 0.5, 20.5, 0.68) == Approx(20.09).margin(0.002));
+  }
+  SECTION("a place may lie outside the tile") {
+    p[0] = 1.0F;
+    offsets[0] = -50.0F;
+    CHECK(ops::radius_of(posterior, 0.5, 0.5, 0.68) == Approx(50.59).margin(0.002));
   }
 }

@@ -364,7 +364,7 @@ struct ReferenceBackend {
       }
       fix(ops::kFixRow) = static_cast<float>(sums[1] / sums[0]);
       fix(ops::kFixCol) = static_cast<float>(sums[2] / sums[0]);
-      fill_spread(probability, grid, fix);
+      fill_spread(probability, outputs.offsets()[image], grid, fix);
     }
   }
 
@@ -403,9 +403,10 @@ struct ReferenceBackend {
     for (double& weight : weights) weight /= total;
   }
 
-  /// Covariance and radius of a posterior, by points spread evenly over each cell.
-  static void fill_spread(TensorView<float, 1> probability, Index grid, TensorView<float, 1> fix) {
-    constexpr Index kPoints = 64;  // along a cell's side
+  /// Covariance and radius of a posterior, by points spread evenly over each cell's square.
+  static void fill_spread(TensorView<float, 1> probability, TensorView<float, 2> offsets, Index grid,
+                          TensorView<float, 1> fix) {
+    constexpr Index kPoints = 64;  // along a square's side
     struct Point {
       double distance, mass;
     };
@@ -414,9 +415,13 @@ struct ReferenceBackend {
     double second[3] = {};
     for (Index i = 0; i < grid * kPoints; ++i) {
       for (Index j = 0; j < grid * kPoints; ++j) {
-        const double row = (static_cast<double>(i) + 0.5) / kPoints;
-        const double col = (static_cast<double>(j) + 0.5) / kPoints;
-        const double mass = static_cast<double>(probability(i / kPoints * grid + j / kPoints)) /
+        const auto within = [](Index point) {  // of the square's middle
+          return ops::kPlaceSide * ((static_cast<double>(point % kPoints) + 0.5) / kPoints - 0.5);
+        };
+        const Index cell = i / kPoints * grid + j / kPoints;
+        const double row = static_cast<double>(i / kPoints) + offsets(cell, 0) + within(i);
+        const double col = static_cast<double>(j / kPoints) + offsets(cell, 1) + within(j);
+        const double mass = static_cast<double>(probability(cell)) /
                             static_cast<double>(kPoints * kPoints);
         points.push_back({std::hypot(row - static_cast<double>(fix(ops::kFixRow)),
                                      col - static_cast<double>(fix(ops::kFixCol))),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from protocol import Decoding, Labels, bootstrap, figures_of, fixes_of, mass_within, truths_of
+from protocol import Decoding, Labels, bootstrap, figures_of, fixes_of, mass_within, places_of, truths_of
 
 
 def labels(delta, panoramas):
@@ -43,9 +43,10 @@ def test_errors_are_metres_from_the_truth():
 
 
 def test_mass_is_of_a_circle():
-    even = np.full((4, 4), 1 / 16)
-    assert mass_within(even, np.array([2.0, 2.0]), 1.0) == pytest.approx(np.pi / 16, abs=1e-5)
-    assert mass_within(even, np.array([0.0, 0.0]), 9.0) == pytest.approx(1)
+    even, places = np.full(16, 1 / 16), places_of(np.full((16, 2), 0.5))
+    # Within one square of side 0.5, about (1.5, 1.5).
+    assert mass_within(even, places, np.array([1.5, 1.5]), 0.2) == pytest.approx(np.pi * 0.04 / 0.25 / 16, abs=1e-5)
+    assert mass_within(even, places, np.array([0.0, 0.0]), 9.0) == pytest.approx(1)
 
 
 def test_the_bootstrap_draws_clusters():

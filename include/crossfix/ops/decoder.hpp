@@ -8,9 +8,8 @@ namespace crossfix::ops {
 inline constexpr Index kFixCell = 0;  ///< of the first largest logit, row * grid + column
 inline constexpr Index kFixRow = 1;   ///< where the camera stood, cells (FixRule)
 inline constexpr Index kFixCol = 2;
-inline constexpr Index kFixCovarianceRowRow =
-    3;  ///< of the posterior about its mean, cells^2, each
-inline constexpr Index kFixCovarianceRowCol = 4;  ///< cell's mass even over it
+inline constexpr Index kFixCovarianceRowRow = 3;  ///< of the posterior about its mean, cells^2
+inline constexpr Index kFixCovarianceRowCol = 4;
 inline constexpr Index kFixCovarianceColCol = 5;
 inline constexpr Index kFixRadius = 6;  ///< cells: the smallest circle about (row, col) that holds
                                         ///< `kRadiusShare`
@@ -33,6 +32,11 @@ struct Decoding {
 
 /// Share of the posterior that the radius of a fix holds.
 inline constexpr double kRadiusShare = 0.68;
+
+/// In the moments and the radius of a posterior a cell's mass lies evenly over a square of this side, in cells, about
+/// the place that the cell gives, its corner and offset. Cells that agree on a place between them so agree in
+/// the radius too: spread over whole cells, the mass of one alone has a radius of half a cell.
+inline constexpr double kPlaceSide = 0.5;
 
 /// The outputs of a batch of images as views into one block of floats, which is read in one go. The
 /// heads write `logits` and raw `offsets`; `decode` (ops/backend.hpp) makes the rest from them, and

@@ -21,17 +21,19 @@ inline void softmax(std::span<const float> logits, double temperature,
   }
 }
 
+/// The place that a cell gives, (row, col) in cells: its corner and offset. `offsets` [cells, 2] in cells.
+inline std::array<double, 2> place_of(std::span<const float> offsets, Index grid, Index cell) {
+  const auto at = static_cast<std::size_t>(2 * cell);
+  return {static_cast<double>(cell / grid) + offsets[at],
+          static_cast<double>(cell % grid) + offsets[at + 1]};
+}
+
 /// Where a camera stood, (row, col) in cells, by `rule`: `logits` [cells], `offsets` [cells, 2] in cells,
 /// `best` the first cell of the largest logit. A neighbour that is NaN has no weight.
 inline std::array<double, 2> fix_position(std::span<const float> logits,
                                           std::span<const float> offsets, Index grid, Index best,
                                           FixRule rule) {
-  const auto position = [&](Index cell) {
-    const auto at = static_cast<std::size_t>(2 * cell);
-    return std::array<double, 2>{static_cast<double>(cell / grid) + offsets[at],
-                                 static_cast<double>(cell % grid) + offsets[at + 1]};
-  };
-  std::array<double, 2> sum = position(best);
+  std::array<double, 2> sum = place_of(offsets, grid, best);
   if (rule == FixRule::best_cell) return sum;
   double total = 1;  // weights are relative to the best cell's
   const Index row = best / grid;
@@ -43,7 +45,7 @@ inline std::array<double, 2> fix_position(std::span<const float> logits,
                            logits[static_cast<std::size_t>(best)];
       if (cell == best || !(below <= 0)) continue;
       const double weight = std::exp(below);
-      const auto [y, x] = position(cell);
+      const auto [y, x] = place_of(offsets, grid, cell);
       total += weight;
       sum[0] += weight * y;
       sum[1] += weight * x;
@@ -70,6 +72,13 @@ inline double circle_rectangle_area(double radius, double x0, double x1, double 
   return quadrant(x1, y1) - quadrant(x0, y1) - quadrant(x1, y0) + quadrant(x0, y0);
 }
 
+/// A posterior over a grid, row-major; each cell's mass lies as `kPlaceSide` says.
+struct Posterior {
+  std::span<const float> probability;  ///< [cells]
+  std::span<const float> offsets;      ///< [cells, 2], (row, col) in cells
+  Index grid = 0;
+};
+
 /// Mean and spread of a posterior over a grid, lengths in cells.
 struct Spread {
   double mean_row = 0;
@@ -77,15 +86,14 @@ struct Spread {
   std::array<double, 3> covariance{};  ///< row-row, row-col, col-col, about the mean, cells^2
 };
 
-/// Moments of `probability` [grid, grid], each cell's mass spread evenly over the cell.
-inline Spread spread_of(std::span<const float> probability, Index grid) {
+/// Moments of a posterior.
+inline Spread spread_of(const Posterior& posterior) {
   double mass = 0;
   Spread spread;
   std::array<double, 3> second{};
-  for (Index i = 0; i < grid * grid; ++i) {
-    const double p = probability[static_cast<std::size_t>(i)];
-    const double row = static_cast<double>(i / grid) + 0.5;
-    const double col = static_cast<double>(i % grid) + 0.5;
+  for (Index i = 0; i < posterior.grid * posterior.grid; ++i) {
+    const double p = posterior.probability[static_cast<std::size_t>(i)];
+    const auto [row, col] = place_of(posterior.offsets, posterior.grid, i);
     mass += p;
     spread.mean_row += p * row;
     spread.mean_col += p * col;
@@ -95,48 +103,49 @@ inline Spread spread_of(std::span<const float> probability, Index grid) {
   }
   spread.mean_row /= mass;
   spread.mean_col /= mass;
-  constexpr double kWithinCell = 1.0 / 12.0;  // variance of an even spread over one cell
-  spread.covariance = {second[0] / mass - spread.mean_row * spread.mean_row + kWithinCell,
+  constexpr double kWithin = kPlaceSide * kPlaceSide / 12.0;  // variance over the square
+  spread.covariance = {second[0] / mass - spread.mean_row * spread.mean_row + kWithin,
                        second[1] / mass - spread.mean_row * spread.mean_col,
-                       second[2] / mass - spread.mean_col * spread.mean_col + kWithinCell};
+                       second[2] / mass - spread.mean_col * spread.mean_col + kWithin};
   return spread;
 }
 
-/// Share of the posterior within `radius` (cells) of (row, col), each cell's mass spread evenly.
-inline double mass_within(std::span<const float> probability, Index grid, double row, double col,
-                          double radius) {
+/// Share of a posterior within `radius` (cells) of (row, col).
+inline double mass_within(const Posterior& posterior, double row, double col, double radius) {
   double mass = 0;
-  for (Index r = 0; r < grid; ++r) {
-    const double y0 = static_cast<double>(r) - row;
-    const double near_y = std::max({y0, -(y0 + 1), 0.0});
-    if (near_y >= radius) continue;
-    const double far_y = std::max(std::abs(y0), std::abs(y0 + 1));
-    for (Index c = 0; c < grid; ++c) {
-      const double p = probability[static_cast<std::size_t>(r * grid + c)];
-      const double x0 = static_cast<double>(c) - col;
-      const double near_x = std::max({x0, -(x0 + 1), 0.0});
-      const double far_x = std::max(std::abs(x0), std::abs(x0 + 1));
-      if (far_x * far_x + far_y * far_y <= radius * radius) {
-        mass += p;
-      } else if (near_x * near_x + near_y * near_y < radius * radius) {
-        mass += p * circle_rectangle_area(radius, x0, x0 + 1, y0, y0 + 1);
-      }
+  for (Index i = 0; i < posterior.grid * posterior.grid; ++i) {
+    const double p = posterior.probability[static_cast<std::size_t>(i)];
+    const auto [y, x] = place_of(posterior.offsets, posterior.grid, i);
+    const double from_row = std::abs(y - row);
+    const double from_col = std::abs(x - col);
+    constexpr double kHalf = kPlaceSide / 2;
+    const double near = std::hypot(std::max(from_row - kHalf, 0.0), std::max(from_col - kHalf, 0.0));
+    if (near >= radius) continue;
+    if (std::hypot(from_row + kHalf, from_col + kHalf) <= radius) {
+      mass += p;
+    } else {
+      mass += p / (kPlaceSide * kPlaceSide) *
+              circle_rectangle_area(radius, from_col - kHalf, from_col + kHalf, from_row - kHalf,
+                                    from_row + kHalf);
     }
   }
   return mass;
 }
 
-/// The smallest radius (cells) of a circle about (row, col) that holds `share` of the posterior.
-inline double radius_of(std::span<const float> probability, Index grid, double row, double col,
-                        double share) {
-  const double side = static_cast<double>(grid);
+/// The smallest radius (cells) of a circle about (row, col) that holds `share` of a posterior; NaN where that is NaN.
+inline double radius_of(const Posterior& posterior, double row, double col, double share) {
+  const Spread spread = spread_of(posterior);
+  const double away_row = spread.mean_row - row;
+  const double away_col = spread.mean_col - col;
+  // Beyond r lies at most the mean square distance over r^2 of the mass (Markov).
+  const double mean_square = spread.covariance[0] + spread.covariance[2] + away_row * away_row +
+                             away_col * away_col;
   double low = 0;
-  double high = std::hypot(std::max(row, side - row), std::max(col, side - col));
-  constexpr int kHalvings = 40;  // to a 1e-12th of the grid
+  double high = 1.001 * std::sqrt(mean_square / (1 - share));
+  constexpr int kHalvings = 40;  // to a 1e-12th of it
   for (int i = 0; i < kHalvings; ++i) {
     const double middle = 0.5 * (low + high);
-    // Where the posterior is NaN nothing is held, and the radius is the whole grid's.
-    (mass_within(probability, grid, row, col, middle) >= share ? high : low) = middle;
+    (mass_within(posterior, row, col, middle) >= share ? high : low) = middle;
   }
   return high;
 }

@@ -41,10 +41,12 @@ double error(Index grid) {
     const auto at = static_cast<std::size_t>(2 * (image * cells + grid + 1));
     const double row = 1.0 + 1.0 / (1.0 + std::exp(-static_cast<double>(raw[at])));
     const double col = 1.0 + 1.0 / (1.0 + std::exp(-static_cast<double>(raw[at + 1])));
-    const auto probability = heads.probability()[image];
-    const double radius =
-        ops::radius_of(std::span<const float>(probability.data(), static_cast<std::size_t>(cells)),
-                       grid, row, col, ops::kRadiusShare);
+    const auto numbers = [](const auto& view) {
+      return std::span<const float>(view.data(), static_cast<std::size_t>(view.size()));
+    };
+    const ops::Posterior posterior{numbers(heads.probability()[image]),
+                                   numbers(heads.offsets()[image]), grid};
+    const double radius = ops::radius_of(posterior, row, col, ops::kRadiusShare);
     for (const double off : {static_cast<double>(fix(ops::kFixRow)) - row,
                              static_cast<double>(fix(ops::kFixCol)) - col,
                              static_cast<double>(fix(ops::kFixRadius)) - radius}) {
