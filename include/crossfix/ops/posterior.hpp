@@ -119,14 +119,16 @@ inline double mass_within(const Posterior& posterior, double row, double col, do
     const double from_row = std::abs(y - row);
     const double from_col = std::abs(x - col);
     constexpr double kHalf = kPlaceSide / 2;
-    const double near = std::hypot(std::max(from_row - kHalf, 0.0), std::max(from_col - kHalf, 0.0));
-    if (near >= radius) continue;
-    if (std::hypot(from_row + kHalf, from_col + kHalf) <= radius) {
+    const double near_row = std::max(from_row - kHalf, 0.0);
+    const double near_col = std::max(from_col - kHalf, 0.0);
+    if (near_row * near_row + near_col * near_col >= radius * radius) continue;
+    const double far_row = from_row + kHalf;
+    const double far_col = from_col + kHalf;
+    if (far_row * far_row + far_col * far_col <= radius * radius) {
       mass += p;
     } else {
       mass += p / (kPlaceSide * kPlaceSide) *
-              circle_rectangle_area(radius, from_col - kHalf, from_col + kHalf, from_row - kHalf,
-                                    from_row + kHalf);
+              circle_rectangle_area(radius, from_col - kHalf, far_col, from_row - kHalf, far_row);
     }
   }
   return mass;
