@@ -86,7 +86,7 @@ struct Fix {
   std::array<double, 3> covariance_px{};  ///< of the posterior: row-row, row-col, col-col, px^2
   double radius68_px =
       0;  ///< of a circle about `pixel` that holds 68 % of the truths: the smallest
-          ///< with 68 % of the posterior, times the weights' `radius_scale`
+          ///< with 68 % of the posterior (`ops::kPlaceSide`), times the weights' `radius_scale`
   std::optional<double> radius68_m;
   std::optional<GeoPoint> position;
   PixelWindow window;              ///< what the grid covers: the whole tile, unless rescaled
