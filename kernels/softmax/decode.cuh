@@ -22,7 +22,7 @@
 /// each, and one multiprocessor does it all. Areas are in float, about 1e-6 of a cell's mass; their sum, like
 /// the moments, in double, for the share at a given radius must not depend on what lies far from it.
 ///
-/// Bound: latency; three barriers before the radius, then one for each of its evaluations, three to five
+/// Bound: latency; three barriers before the radius, then one for each of its evaluations, four to six
 /// as a rule. Not yet measured.
 namespace crossfix::kernels {
 

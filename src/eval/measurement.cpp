@@ -26,8 +26,8 @@ Belief belief_of(std::span<const float> logits, std::span<const float> offsets, 
   ops::softmax(logits, temperature, probability);
   Belief belief;
   const double away = std::hypot(row - fix.row * cells, col - fix.col * cells);
-  belief.level =
-      std::min(ops::mass_within({probability, offsets, grid}, fix.row * cells, fix.col * cells, away), 1.0);
+  belief.level = std::min(
+      ops::mass_within({probability, offsets, grid}, fix.row * cells, fix.col * cells, away), 1.0);
   if (!(row >= 0 && row < cells && col >= 0 && col < cells)) return belief;
   const double largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;

@@ -52,7 +52,8 @@ TEST_CASE("the area of a rectangle within a circle", "[posterior]") {
   }
 }
 
-TEST_CASE("moments of a posterior are of the cells' places, and count the spread about each", "[posterior]") {
+TEST_CASE("moments of a posterior are of the cells' places, and count the spread about each",
+          "[posterior]") {
   constexpr Index kGrid = 4;
   constexpr double kSquare = 0.25 / 12;  // variance over a side of half a cell
   std::vector<float> p(kGrid * kGrid, 1.0F / 16);

@@ -404,8 +404,8 @@ struct ReferenceBackend {
   }
 
   /// Covariance and radius of a posterior, by points spread evenly over each cell's square.
-  static void fill_spread(TensorView<float, 1> probability, TensorView<float, 2> offsets, Index grid,
-                          TensorView<float, 1> fix) {
+  static void fill_spread(TensorView<float, 1> probability, TensorView<float, 2> offsets,
+                          Index grid, TensorView<float, 1> fix) {
     constexpr Index kPoints = 64;  // along a square's side
     struct Point {
       double distance, mass;
@@ -421,8 +421,8 @@ struct ReferenceBackend {
         const Index cell = i / kPoints * grid + j / kPoints;
         const double row = static_cast<double>(i / kPoints) + offsets(cell, 0) + within(i);
         const double col = static_cast<double>(j / kPoints) + offsets(cell, 1) + within(j);
-        const double mass = static_cast<double>(probability(cell)) /
-                            static_cast<double>(kPoints * kPoints);
+        const double mass =
+            static_cast<double>(probability(cell)) / static_cast<double>(kPoints * kPoints);
         points.push_back({std::hypot(row - static_cast<double>(fix(ops::kFixRow)),
                                      col - static_cast<double>(fix(ops::kFixCol))),
                           mass});

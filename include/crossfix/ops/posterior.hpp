@@ -140,8 +140,8 @@ inline double radius_of(const Posterior& posterior, double row, double col, doub
   const double away_row = spread.mean_row - row;
   const double away_col = spread.mean_col - col;
   // Beyond r lies at most the mean square distance over r^2 of the mass (Markov).
-  const double mean_square = spread.covariance[0] + spread.covariance[2] + away_row * away_row +
-                             away_col * away_col;
+  const double mean_square =
+      spread.covariance[0] + spread.covariance[2] + away_row * away_row + away_col * away_col;
   double low = 0;
   double high = 1.001 * std::sqrt(mean_square / (1 - share));
   constexpr int kHalvings = 40;  // to a 1e-12th of it
