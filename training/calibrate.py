@@ -24,14 +24,14 @@ from torch.nn.functional import cross_entropy
 from config import Config
 from dataset import PairData, validation_split
 from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
-from model import CrossFix, decode
+from model import CrossFix, cell_corners, decode
+from protocol import PLACE_SIDE
 from train import to_network
 from weights import DTYPES, load_weights, save_weights
 
 SHARE = 0.68
 TEMPERATURES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
-PLACE_SIDE = 0.5  # cells, of the square about a cell's place over which its mass lies, by POINTS x POINTS points
-POINTS = 6
+POINTS = 6  # a cell's mass lies at POINTS x POINTS points of a square about its place
 
 
 def validation_pairs(roots: list[Path], share: float) -> list:
@@ -67,11 +67,9 @@ def posterior_radii(logits: Tensor, offsets: Tensor, fixes: Tensor, temperature:
     """Of each pair, the radius about the fix that holds 68 % of the posterior, network pixels [pairs]."""
     steps = ((torch.arange(POINTS) + 0.5) / POINTS - 0.5) * PLACE_SIDE
     square = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1).flatten(0, 1)
-    cell = torch.arange(config.cells)
-    corner = torch.stack([cell // config.grid, cell % config.grid], dim=1)
     radii = []
     for scores, shifts, fix in zip(logits, offsets, fixes):
-        points = ((corner + shifts)[:, None, :] + square).flatten(0, 1) * config.cell_pixels
+        points = ((cell_corners(config) + shifts)[:, None, :] + square).flatten(0, 1) * config.cell_pixels
         mass = (scores / temperature).softmax(0).repeat_interleave(len(square)) / len(square)
         distance, order = (points - fix).norm(dim=1).sort()
         reached = torch.searchsorted(mass[order].cumsum(0), SHARE)

@@ -136,6 +136,8 @@ SMALL = Config(
     ground_size=(80, 160),
     metres_per_network_pixel=0.5625,
 )
+# With the reference's cells of 2.25 m: the same tiles at 256 px.
+SMALL_256 = replace(SMALL, grid=32, satellite_size=256, metres_per_network_pixel=0.28125)
 # The bundled network: what it does beyond the reference is measured in models/crossfix-s.md.
 CROSSFIX_S = replace(SMALL, fix="neighbourhood")
-PRESETS = {"vigor": VIGOR, "robotcar": ROBOTCAR, "small": SMALL, "crossfix-s": CROSSFIX_S}
+PRESETS = {"vigor": VIGOR, "robotcar": ROBOTCAR, "small": SMALL, "small-256": SMALL_256, "crossfix-s": CROSSFIX_S}

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from config import Config
+from model import cell_corners
 
 
 def cell_targets(truth: Tensor, config: Config, sigma: float) -> Tensor:
@@ -40,9 +41,7 @@ def location_loss(
     clamped to that cell; with sigma 0 this is the reference's error at the true cell.
     """
     target = cell_targets(truth, config, sigma)
-    cell = torch.arange(config.cells, device=truth.device)
-    corner = torch.stack([cell // config.grid, cell % config.grid], dim=1)  # [cells, 2]
-    wanted = (truth[:, None] * config.grid - corner).clamp(0, 1)
+    wanted = (truth[:, None] * config.grid - cell_corners(config).to(truth.device)).clamp(0, 1)
     squares = (offsets.float() - wanted).square().mean(dim=2)
     offset = (target * squares).sum(dim=1).mean()
     return cell_entropy(logits, truth, config, sigma), offset

@@ -256,6 +256,12 @@ class CrossFix(nn.Module):
         return self.locate(*self.tokens(satellite, ground))
 
 
+def cell_corners(config: Config) -> Tensor:
+    """(row, col) of each cell's upper left corner, in cells, [cells, 2]."""
+    cell = torch.arange(config.cells)
+    return torch.stack([cell // config.grid, cell % config.grid], dim=1)
+
+
 def decode(logits: Tensor, offsets: Tensor, config: Config) -> Tensor:
     """The fix, (row, col) in satellite network pixels, [B, 2].
 
@@ -263,8 +269,7 @@ def decode(logits: Tensor, offsets: Tensor, config: Config) -> Tensor:
     its up to eight neighbours say, weighted by exp(logit).
     """
     best = logits.argmax(dim=1, keepdim=True)
-    cell = torch.arange(config.cells, device=logits.device)
-    corner = torch.stack([cell // config.grid, cell % config.grid], dim=1)
+    corner = cell_corners(config).to(logits.device)
     away = (corner - corner[best]).abs().amax(dim=2)  # [B, cells], in cells
     near = away <= (1 if config.fix == "neighbourhood" else 0)
     weight = logits.masked_fill(~near, -math.inf).softmax(dim=1)

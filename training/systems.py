@@ -169,6 +169,7 @@ class VigorSystem(BaselineSystem):
 BASELINES = {
     "mcc": (MccSystem, baselines.MCC),
     "mcc-small": (MccSystem, replace(baselines.MCC_SMALL, batch_norm=True)),
+    "mcc-small-256": (MccSystem, replace(baselines.MCC_SMALL, satellite_size=256, batch_norm=True)),
     "vigor-baseline": (VigorSystem, baselines.VIGOR_BASELINE),
     "vigor-baseline-small": (VigorSystem, replace(baselines.VIGOR_BASELINE_SMALL, batch_norm=True)),
 }
