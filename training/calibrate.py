@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from config import Config
 from dataset import PairData, validation_split
 from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
+from loss import cell_entropy
 from model import CrossFix, cell_corners, decode
 from protocol import PLACE_SIDE
 from train import to_network
@@ -67,9 +67,10 @@ def posterior_radii(logits: Tensor, offsets: Tensor, fixes: Tensor, temperature:
     """Of each pair, the radius about the fix that holds 68 % of the posterior, network pixels [pairs]."""
     steps = ((torch.arange(POINTS) + 0.5) / POINTS - 0.5) * PLACE_SIDE
     square = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1).flatten(0, 1)
+    corners = cell_corners(config)
     radii = []
     for scores, shifts, fix in zip(logits, offsets, fixes):
-        points = ((cell_corners(config) + shifts)[:, None, :] + square).flatten(0, 1) * config.cell_pixels
+        points = ((corners + shifts)[:, None, :] + square).flatten(0, 1) * config.cell_pixels
         mass = (scores / temperature).softmax(0).repeat_interleave(len(square)) / len(square)
         distance, order = (points - fix).norm(dim=1).sort()
         reached = torch.searchsorted(mass[order].cumsum(0), SHARE)
@@ -88,11 +89,10 @@ def calibrated(
     """(temperature, radius scale, fifths): the temperature of the least negative log-likelihood of the truths' cells; the
     scale with which 68 % of the truths lie within the radius.
     """
-    row, col = (truths / config.cell_pixels).long().clamp(0, config.grid - 1).unbind(1)
     errors = (fixes - truths).norm(dim=1)
     best = None
     for temperature in TEMPERATURES:
-        nats = cross_entropy(logits / temperature, row * config.grid + col).item()
+        nats = cell_entropy(logits / temperature, truths / config.satellite_size, config, 0.0).item()
         radii = posterior_radii(logits, offsets, fixes, temperature, config)
         scale = round((errors / radii).quantile(SHARE).item(), 3)
         shares = fifths(errors <= scale * radii, radii)

@@ -65,9 +65,9 @@ TEST_CASE("an even posterior believes in every place alike") {
   const std::vector<float> offsets(32, 0.5F);
   const Belief belief = eval::belief_of(logits, offsets, 2, {0.5, 0.5}, {0.5, 0.75});
   CHECK(*belief.log_density == Approx(0).margin(1e-12));
-  // A circle of a cell about the middle reaches all of the inner four squares but for some of their corners.
-  CHECK(belief.level > 0.22);
-  CHECK(belief.level < 0.25);
+  // A circle of a fifth of a cell lies within one square, of half a cell.
+  CHECK(eval::belief_of(logits, offsets, 2, {0.375, 0.375}, {0.375, 0.425}).level ==
+        Approx(std::numbers::pi * 0.04 / 0.25 / 16));
   CHECK(eval::belief_of(logits, offsets, 2, {0.5, 0.5}, {0.5, 0.5}).level == 0);
   CHECK(eval::belief_of(logits, offsets, 2, {0, 0}, {0.99999, 0.99999}).level == Approx(1));
 }
@@ -88,12 +88,11 @@ TEST_CASE("belief follows the logits and the temperature, and is finite where th
 
 TEST_CASE("a truth outside the tile has no density") {
   const std::vector<float> logits(4, 0.0F);
-  const std::vector<float> offsets{0.5F, 0.5F, 0.5F, 0.5F, 0.5F, 0.5F, 1.0F, 1.0F};
+  // Three cells give (1, 1), the last one (2, 2).
+  const std::vector<float> offsets{1.0F, 1.0F, 1.0F, 0.0F, 0.0F, 1.0F, 1.0F, 1.0F};
   const Belief belief = eval::belief_of(logits, offsets, 1, {0.5, 0.5}, {0.5, 1.0});
   CHECK_FALSE(belief.log_density);
-  // A circle of one cell: all but a corner of three squares; of the fourth, about (2, 2), nothing.
-  CHECK(belief.level > 0.69);
-  CHECK(belief.level < 0.75);
+  CHECK(belief.level == Approx(0.75));
   CHECK_FALSE(eval::belief_of(logits, offsets, 1, {0.5, 0.5}, {-1e-9, 0.5}).log_density);
   CHECK(eval::belief_of(logits, offsets, 1, {0.5, 0.5}, {3, 3}).level == Approx(1));
 }

@@ -21,11 +21,11 @@ inline void softmax(std::span<const float> logits, double temperature,
   }
 }
 
-/// The place that a cell gives, (row, col) in cells: its corner and offset. `offsets` [cells, 2] in cells.
-inline std::array<double, 2> place_of(std::span<const float> offsets, Index grid, Index cell) {
-  const auto at = static_cast<std::size_t>(2 * cell);
-  return {static_cast<double>(cell / grid) + offsets[at],
-          static_cast<double>(cell % grid) + offsets[at + 1]};
+/// The place that cell (row, col) gives, in cells: its corner and offset. `offsets` [cells, 2] in cells.
+inline std::array<double, 2> place_of(std::span<const float> offsets, Index grid, Index row,
+                                      Index col) {
+  const auto at = static_cast<std::size_t>(2 * (row * grid + col));
+  return {static_cast<double>(row) + offsets[at], static_cast<double>(col) + offsets[at + 1]};
 }
 
 /// Where a camera stood, (row, col) in cells, by `rule`: `logits` [cells], `offsets` [cells, 2] in cells,
@@ -33,11 +33,11 @@ inline std::array<double, 2> place_of(std::span<const float> offsets, Index grid
 inline std::array<double, 2> fix_position(std::span<const float> logits,
                                           std::span<const float> offsets, Index grid, Index best,
                                           FixRule rule) {
-  std::array<double, 2> sum = place_of(offsets, grid, best);
-  if (rule == FixRule::best_cell) return sum;
-  double total = 1;  // weights are relative to the best cell's
   const Index row = best / grid;
   const Index col = best % grid;
+  std::array<double, 2> sum = place_of(offsets, grid, row, col);
+  if (rule == FixRule::best_cell) return sum;
+  double total = 1;  // weights are relative to the best cell's
   for (Index r = std::max<Index>(row - 1, 0); r <= std::min(row + 1, grid - 1); ++r) {
     for (Index c = std::max<Index>(col - 1, 0); c <= std::min(col + 1, grid - 1); ++c) {
       const Index cell = r * grid + c;
@@ -45,7 +45,7 @@ inline std::array<double, 2> fix_position(std::span<const float> logits,
                            logits[static_cast<std::size_t>(best)];
       if (cell == best || !(below <= 0)) continue;
       const double weight = std::exp(below);
-      const auto [y, x] = place_of(offsets, grid, cell);
+      const auto [y, x] = place_of(offsets, grid, r, c);
       total += weight;
       sum[0] += weight * y;
       sum[1] += weight * x;
@@ -79,6 +79,19 @@ struct Posterior {
   Index grid = 0;
 };
 
+/// each(p, row, col) for the mass of every cell and its place, cells.
+template <class Each>
+void for_each_place(const Posterior& posterior, const Each& each) {
+  for (Index r = 0; r < posterior.grid; ++r) {
+    for (Index c = 0; c < posterior.grid; ++c) {
+      const auto [row, col] = place_of(posterior.offsets, posterior.grid, r, c);
+      each(static_cast<double>(
+               posterior.probability[static_cast<std::size_t>(r * posterior.grid + c)]),
+           row, col);
+    }
+  }
+}
+
 /// Mean and spread of a posterior over a grid, lengths in cells.
 struct Spread {
   double mean_row = 0;
@@ -91,16 +104,14 @@ inline Spread spread_of(const Posterior& posterior) {
   double mass = 0;
   Spread spread;
   std::array<double, 3> second{};
-  for (Index i = 0; i < posterior.grid * posterior.grid; ++i) {
-    const double p = posterior.probability[static_cast<std::size_t>(i)];
-    const auto [row, col] = place_of(posterior.offsets, posterior.grid, i);
+  for_each_place(posterior, [&](double p, double row, double col) {
     mass += p;
     spread.mean_row += p * row;
     spread.mean_col += p * col;
     second[0] += p * row * row;
     second[1] += p * row * col;
     second[2] += p * col * col;
-  }
+  });
   spread.mean_row /= mass;
   spread.mean_col /= mass;
   constexpr double kWithin = kPlaceSide * kPlaceSide / 12.0;  // variance over the square
@@ -113,15 +124,13 @@ inline Spread spread_of(const Posterior& posterior) {
 /// Share of a posterior within `radius` (cells) of (row, col).
 inline double mass_within(const Posterior& posterior, double row, double col, double radius) {
   double mass = 0;
-  for (Index i = 0; i < posterior.grid * posterior.grid; ++i) {
-    const double p = posterior.probability[static_cast<std::size_t>(i)];
-    const auto [y, x] = place_of(posterior.offsets, posterior.grid, i);
+  for_each_place(posterior, [&](double p, double y, double x) {
     const double from_row = std::abs(y - row);
     const double from_col = std::abs(x - col);
     constexpr double kHalf = kPlaceSide / 2;
     const double near_row = std::max(from_row - kHalf, 0.0);
     const double near_col = std::max(from_col - kHalf, 0.0);
-    if (near_row * near_row + near_col * near_col >= radius * radius) continue;
+    if (near_row * near_row + near_col * near_col >= radius * radius) return;
     const double far_row = from_row + kHalf;
     const double far_col = from_col + kHalf;
     if (far_row * far_row + far_col * far_col <= radius * radius) {
@@ -130,7 +139,7 @@ inline double mass_within(const Posterior& posterior, double row, double col, do
       mass += p / (kPlaceSide * kPlaceSide) *
               circle_rectangle_area(radius, from_col - kHalf, far_col, from_row - kHalf, far_row);
     }
-  }
+  });
   return mass;
 }
 
