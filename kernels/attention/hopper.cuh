@@ -15,9 +15,10 @@
 //
 // Softmax. Weights are 2^(s c - m), c = scale log2(e), with m the rounded maximum over the first tile
 // alone: no maximum, no rescaling afterwards, 3 instructions a score less. A row's later scores may be
-// larger by 2^100 (2^15 for f16 weights) before anything overflows; a row that goes beyond, or began
-// with nothing but -inf, or holds a NaN, is seen in its sum, and the block then does all its work once
-// more with the running maximum of OnlineSoftmax. Both ways are exact; only the second is slow.
+// larger by 2^100 (2^15 for f16 weights) before their sum overflows, and by less before large values
+// times their weights do; a row that goes beyond, or began with nothing but -inf, or holds a NaN, is
+// seen in its sum or in its output, and the block then does all its work once more with the running
+// maximum of OnlineSoftmax. Both ways are exact; only the second is slow.
 //
 // Order. Blocks are persistent: block i takes work items i, i + gridDim.x, ...; neighbours share a
 // head, so that keys and values come from the L2 cache.
@@ -204,6 +205,17 @@ struct HopperConsumer {
            accumulator_row(thread, half);
   }
 
+  /// Whether the outputs of a row that this thread holds are neither infinite nor NaN.
+  static __device__ __forceinline__ bool finite(const float (&o)[kOutputs], int half) {
+    float zero = 0.0f;
+#pragma unroll
+    for (int i = 0; i < kOutputs / 4; ++i) {
+      zero = fmaf(o[4 * i + 2 * half], 0.0f, zero);
+      zero = fmaf(o[4 * i + 2 * half + 1], 0.0f, zero);
+    }
+    return zero == 0.0f;
+  }
+
   /// s = q k^T for this warpgroup's rows and the tile at hand; left running.
   __device__ __forceinline__ void start_scores(float (&s)[kScores]) const {
     constexpr std::uint64_t kBase = descriptor_base<Tile::kSpan>(0, 8 * Tile::kSpan);
@@ -364,6 +376,12 @@ struct HopperConsumer {
         return exact;
       }
       take(state, o);
+    }
+    if constexpr (!kOnline) {
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        exact = exact && (finite(o, half) || row(item, half) >= problem.queries);
+      }
     }
     store(item, state, o);
     return exact;

@@ -269,6 +269,30 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel whose maximum rises with every key", "
   }
 }
 
+TEMPLATE_LIST_TEST_CASE("Attention kernel over values whose weighted sums overflow", "[attention]",
+                        AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  // Beyond the first 256 keys scores are larger by 2^50 as weights: about the first ones' maximum the
+  // weights' sum is a float, and their sum with these values is none.
+  const float large = std::is_same_v<typename TestType::Element, float16> ? 0x1p14f : 0x1p100f;
+  for (const Index dim : {32, 64, 128}) {
+    Attention<TestType> test({1, 70, 600, 2, dim});
+    CAPTURE(TestType::name(), dim);
+    for (Index h = 0; h < 2; ++h) {
+      for (Index i = 0; i < 70; ++i) {
+        for (Index d = 0; d < dim; ++d) test.from(0, i, 0, h, d) = d == 0 ? 1.0f : 0.0f;
+      }
+      for (Index j = 0; j < 600; ++j) {
+        test.to(0, j, 1, h, 0) = j < 256 ? 0.0f : 35.0f;
+        for (Index d = 0; d < dim; ++d) {
+          test.to(0, j, 2, h, d) = (j + d) % 3 == 0 ? -0.5f * large : large;
+        }
+      }
+    }
+    CHECK(relative_error(test.result(1.0f), test.expected(1.0f)) <= TestType::kTolerance);
+  }
+}
+
 TEMPLATE_LIST_TEST_CASE("Attention kernel over no keys gives zeros", "[attention]",
                         AttentionSubjects) {
   CROSSFIX_NEED_KERNEL(TestType);

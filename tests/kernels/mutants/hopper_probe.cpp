@@ -13,6 +13,7 @@ int main() {
            AttentionCase{"dim 64", 1, 2, 200, 700, 64, 1},
            AttentionCase{"dim 128", 1, 2, 130, 300, 128, 1},
            AttentionCase{"running maximum", 1, 1, 200, 900, 32, 1, 40.0f},
+           AttentionCase{"large values", 1, 1, 100, 900, 32, 1, 12.0f, 0x1p100f},
        }) {
     good =
         crossfix::probe::holds(test.what,

@@ -70,6 +70,8 @@ struct AttentionCase {
   int multiprocessors;
   /// Keys grow by so much from the first to the last: the running maximum rises all along.
   float rise = 0.0f;
+  /// How large values are: beyond 2^28 their weighted sums overflow before the sum of weights does.
+  float largest_value = 1.0f;
 
   double error(
       const std::function<void(const cuda::DeviceTraits&,
@@ -77,6 +79,12 @@ struct AttentionCase {
     const Index token = 3 * heads * dim;
     auto from = random_elements(batch * queries * token, 1);
     auto to = random_elements(batch * keys * token, 2);
+    for (Index i = 0; i < batch * keys * token; ++i) {
+      auto& element = to[static_cast<std::size_t>(i)];
+      if (i / (heads * dim) % 3 == 2) {
+        element = bfloat16(static_cast<float>(element) * largest_value);
+      }
+    }
     for (Index i = 0; rise > 0.0f && i < batch * keys * token; ++i) {
       auto& element = to[static_cast<std::size_t>(i)];
       const bool key = i / (heads * dim) % 3 == 1;
