@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "program.hpp"
+#include "support/source_folder.hpp"
 
 using namespace crossfix;
 using test::Run;
@@ -9,7 +10,7 @@ using test::Workplace;
 
 namespace {
 
-const std::string kFixtures = CROSSFIX_SOURCE_DIR "/tests/data/fixtures";
+const std::string kFixtures = test::source_folder() / "tests/data/fixtures";
 
 /// The line of `text` that begins with `begin`, its runs of blanks made one.
 std::string line_of(const std::string& text, const std::string& begin) {

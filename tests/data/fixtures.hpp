@@ -10,12 +10,11 @@
 
 #include "crossfix/io/image.hpp"
 #include "io/files.hpp"
+#include "support/source_folder.hpp"
 
 namespace crossfix::test {
 
-inline std::filesystem::path data_tests() {
-  return std::filesystem::path(CROSSFIX_SOURCE_DIR) / "tests" / "data";
-}
+inline std::filesystem::path data_tests() { return source_folder() / "tests" / "data"; }
 inline std::filesystem::path vigor_fixture() { return data_tests() / "fixtures" / "vigor"; }
 inline std::filesystem::path robotcar_fixture() { return data_tests() / "fixtures" / "robotcar"; }
 

@@ -7,6 +7,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/ops/posterior.hpp"
+#include "support/source_folder.hpp"
 #include "vigor.hpp"
 
 using namespace crossfix;
@@ -21,7 +22,7 @@ constexpr double kTemperature = 1.5;
 
 data::Dataset fixture(data::Pairs pairs) {
   data::VigorOptions options;
-  options.root = std::filesystem::path(CROSSFIX_SOURCE_DIR) / "tests/data/fixtures/vigor";
+  options.root = test::source_folder() / "tests/data/fixtures/vigor";
   options.area = data::Area::cross;
   options.pairs = pairs;
   return data::read_vigor(options);
@@ -83,7 +84,7 @@ bool near(double ours, const nlohmann::json& theirs, double tolerance) {
 }  // namespace
 
 TEST_CASE("the figures are those of an independent NumPy script") {
-  std::ifstream file(std::filesystem::path(CROSSFIX_SOURCE_DIR) / "tests/eval/golden/figures.json");
+  std::ifstream file(test::source_folder() / "tests/eval/golden/figures.json");
   const auto golden = nlohmann::json::parse(file);
   const auto pairs = GENERATE(data::Pairs::positives, data::Pairs::all);
   const auto mode = GENERATE(Mode::reference, Mode::exact);

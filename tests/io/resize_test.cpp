@@ -7,6 +7,7 @@
 #include <string>
 
 #include "crossfix/core/error.hpp"
+#include "support/source_folder.hpp"
 
 using namespace crossfix;
 using Image = Tensor<std::uint8_t, 3>;
@@ -51,7 +52,7 @@ int largest_difference(View view, const std::string& hex) {
 }  // namespace
 
 TEST_CASE("resizing gives Pillow's bytes") {
-  std::ifstream golden(CROSSFIX_SOURCE_DIR "/tests/io/golden/resize.txt");
+  std::ifstream golden(test::source_folder() / "tests/io/golden/resize.txt");
   Shape<2> source{};
   Shape<2> target{};
   std::string expected;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "crossfix/core/tensor.hpp"
@@ -26,9 +27,12 @@ struct Machine {
   static void expect(cudaError_t status) {
     if (status != cudaSuccess) throw DeviceError(cudaGetErrorString(status));
   }
-  static bool available() {
+  /// Why there is none, empty where there is one.
+  static std::string absence() {
     int count = 0;
-    return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status != cudaSuccess) return cudaGetErrorString(status);
+    return count > 0 ? "" : "the driver lists none";
   }
   static cuda::DeviceTraits device() {
     cudaDeviceProp properties;
@@ -83,7 +87,7 @@ struct Machine {
 #else
 
 struct Machine {
-  static bool available() { return true; }
+  static std::string absence() { return {}; }
   static cuda::DeviceTraits device() { return kH200; }
   static cuda::StreamView stream() { return cuda::StreamView(nullptr); }
   static std::vector<std::uint64_t> seeds() { return {1, 2, 3, 4}; }
@@ -118,8 +122,8 @@ struct Machine {
 }  // namespace crossfix::test
 
 /// Leaves a test where there is no machine to run it on, saying so.
-#define CROSSFIX_NEED_MACHINE                  \
-  if (!crossfix::test::Machine::available()) { \
-    WARN("skipped, no GPU");                   \
-    return;                                    \
+#define CROSSFIX_NEED_MACHINE                                                             \
+  if (const std::string absence = crossfix::test::Machine::absence(); !absence.empty()) { \
+    WARN("skipped, no GPU: " << absence);                                                 \
+    return;                                                                               \
   }

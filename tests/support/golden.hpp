@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cmath>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "crossfix/io/safetensors.hpp"
 #include "crossfix/model/parameters.hpp"
 #include "support/counter_generator.hpp"
+#include "support/source_folder.hpp"
 
 namespace crossfix::test {
 
@@ -50,8 +50,7 @@ inline double relative_l2(std::span<const float> a, std::span<const float> b,
 class Golden {
  public:
   explicit Golden(const std::string& name)
-      : file_(io::Safetensors::open(std::filesystem::path(CROSSFIX_SOURCE_DIR) / "tests/golden" /
-                                    (name + ".safetensors"))) {}
+      : file_(io::Safetensors::open(source_folder() / "tests/golden" / (name + ".safetensors"))) {}
 
   /// Relative L2 error of `values`, all of them, where the file holds all or every k-th. NaN, which
   /// no bound admits, where the file has no such key or another number of elements.
