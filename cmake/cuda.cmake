@@ -24,8 +24,12 @@ if(CROSSFIX_WITH_CUDA)
     set(CROSSFIX_CUDA_CODE -gencode=arch=compute_80,code=[sm_80,compute_80]
                            -gencode=arch=compute_90a,code=sm_90a)
     set(CROSSFIX_HAS_CUDA ON)
-    find_path(CROSSFIX_CUDNN_INCLUDE cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
-    find_library(CROSSFIX_CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR})
+    # Of the toolkit, of the system, or where CUDNN_ROOT says: Python's package has no libcudnn.so.
+    set(cudnn_roots ${CUDNN_ROOT} $ENV{CUDNN_ROOT})
+    find_path(CROSSFIX_CUDNN_INCLUDE cudnn_graph.h
+              HINTS ${cudnn_roots} ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
+    find_library(CROSSFIX_CUDNN_LIBRARY NAMES cudnn libcudnn.so.9
+                 HINTS ${cudnn_roots} ${CUDAToolkit_LIBRARY_DIR} PATH_SUFFIXES lib lib64)
     mark_as_advanced(CROSSFIX_CUDNN_INCLUDE CROSSFIX_CUDNN_LIBRARY)
     if(CROSSFIX_CUDNN_INCLUDE)
       set(CROSSFIX_HAS_CUDA_BACKEND ON)
@@ -33,11 +37,13 @@ if(CROSSFIX_WITH_CUDA)
   endif()
 endif()
 
-# Compiles a library's CUDA sources for the GPUs above.
-function(crossfix_compile_for_gpus library)
-  set_target_properties(${library} PROPERTIES CUDA_ARCHITECTURES OFF LINKER_LANGUAGE CXX)
+# Compiles a target's CUDA sources for the GPUs above, and keeps what ptxas says of each beside its object.
+function(crossfix_compile_for_gpus target)
+  set_target_properties(
+    ${target} PROPERTIES CUDA_ARCHITECTURES OFF LINKER_LANGUAGE CXX
+                         CUDA_COMPILER_LAUNCHER ${PROJECT_SOURCE_DIR}/kernels/keep_report)
   target_compile_options(
-    ${library}
+    ${target}
     PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:${CROSSFIX_CUDA_CODE} --expt-relaxed-constexpr -Xptxas=-v
             -Xcompiler=-Wall,-Wextra,-Wno-unused-parameter>)
 endfunction()
