@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import sys
 from pathlib import Path
@@ -14,9 +15,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent / "peers"))
 
 import machine  # noqa: E402
+import programs  # noqa: E402
 import table  # noqa: E402
 
-PROGRAMS = {"bench-kernels": "Kernels", "bench-model": "The whole network and its stages"}
+PROGRAMS = {
+    "bench-kernels": "Kernels",
+    "bench-memory": "Kernels bound by memory",
+    "bench-model": "The whole network and its stages",
+}
 # Counters of the programs that are rates, in the order shown.
 RATES = ("TFLOP/s", "GB/s", "pairs/s")
 SHARES = ("of_target", "of_copy")
@@ -34,16 +40,17 @@ def last_of_each_step(lines: list[str]) -> dict[str, dict[str, Any]]:
     return steps
 
 
-def gather(folder: Path) -> dict[str, Any]:
+def gather(folder: Path, commit: str) -> dict[str, Any]:
     notes = folder / "steps.jsonl"
     steps = last_of_each_step(notes.read_text().splitlines() if notes.is_file() else [])
-    programs = {}
+    figures = {}
     for name in PROGRAMS:
         path = folder / f"{name}.json"
         if path.is_file() and path.stat().st_size > 0:
-            programs[name] = json.loads(path.read_text())
+            figures[name] = programs.read(path.read_text())
     peers = [json.loads(path.read_text()) for path in sorted(folder.glob("peers-*.json"))]
-    return {"machine": machine.state(), "steps": steps, "programs": programs, "peers": peers}
+    date = datetime.date.today().isoformat()
+    return {"machine": machine.state(), "commit": commit, "date": date, "steps": steps, "programs": figures, "peers": peers}
 
 
 def steps_table(steps: dict[str, dict[str, Any]]) -> str:
@@ -91,7 +98,8 @@ def markdown(found: dict[str, Any]) -> str:
     state = found["machine"]
     parts = [
         "# Measured on a GPU",
-        f"{state.get('gpu', 'An unnamed GPU')}, driver {state.get('driver', 'unknown')}.",
+        f"{state.get('gpu', 'An unnamed GPU')}, driver {state.get('driver', 'unknown')}; "
+        f"{found['date']}, commit {found['commit']}.",
         "## Steps",
         steps_table(found["steps"]),
     ]
@@ -99,7 +107,9 @@ def markdown(found: dict[str, Any]) -> str:
         parts.append(f"## {title}")
         if name in found["programs"]:
             report = found["programs"][name]
-            parts.append(f"{report['context'].get('date', 'undated')}.")
+            context = report["context"]
+            facts = [context.get("date", "undated"), context.get("libraries")]
+            parts.append("; ".join(fact for fact in facts if fact) + ".")
             parts.append(program_table(report))
         else:
             parts.append(table.NOT_MEASURED)
@@ -114,8 +124,10 @@ def main(arguments: list[str]) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args(arguments).folder
-    found = gather(folder)
+    parser.add_argument("--commit", default="unknown", help="that the programs are of")
+    options = parser.parse_args(arguments)
+    folder = options.folder
+    found = gather(folder, options.commit)
     (folder / "gpu.json").write_text(json.dumps(found, indent=1) + "\n")
     (folder / "gpu.md").write_text(markdown(found))
     return 0

@@ -28,7 +28,7 @@ if(CROSSFIX_WITH_CUDA)
     set(cudnn_roots ${CUDNN_ROOT} $ENV{CUDNN_ROOT})
     find_path(CROSSFIX_CUDNN_INCLUDE cudnn_graph.h
               HINTS ${cudnn_roots} ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
-    find_library(CROSSFIX_CUDNN_LIBRARY NAMES cudnn libcudnn.so.9
+    find_library(CROSSFIX_CUDNN_LIBRARY NAMES cudnn libcudnn.so.9 NAMES_PER_DIR
                  HINTS ${cudnn_roots} ${CUDAToolkit_LIBRARY_DIR} PATH_SUFFIXES lib lib64)
     mark_as_advanced(CROSSFIX_CUDNN_INCLUDE CROSSFIX_CUDNN_LIBRARY)
     if(CROSSFIX_CUDNN_INCLUDE)

@@ -1,6 +1,6 @@
 # What a machine with a GPU runs: the tests labelled gpu, and the benchmarks. `device_programs` builds all of
-# them and nothing else; device_tests.txt names the tests, a line "NAME PROGRAM [ARGUMENT]" each, so that they run
-# where there is neither CMake nor the build folder. Libraries are looked for in lib/ beside the programs' folder
+# them and nothing else; device_programs.txt names them, and device_tests.txt the tests, a line
+# "NAME PROGRAM [ARGUMENT]" each, so that they run where there is neither CMake nor the build folder. Libraries are looked for in lib/ beside the programs' folder
 # first, in which ./dev gpu --pack puts them.
 add_custom_target(device_programs)
 
@@ -8,7 +8,8 @@ function(crossfix_device_program target)
   add_dependencies(device_programs ${target})
   set_target_properties(${target} PROPERTIES BUILD_RPATH "$ORIGIN/../lib")
   target_link_options(${target} PRIVATE -Wl,--disable-new-dtags)  # serves the libraries' own libraries too
-  set_property(GLOBAL APPEND PROPERTY CROSSFIX_DEVICE_PROGRAMS $<TARGET_FILE:${target}>)
+  set_property(GLOBAL APPEND PROPERTY CROSSFIX_DEVICE_PROGRAMS
+               $<PATH:RELATIVE_PATH,$<TARGET_FILE:${target}>,${PROJECT_BINARY_DIR}>)
 endfunction()
 
 # crossfix_add_device_test(NAME TARGET [ARGUMENT]): a test that is skipped where there is no GPU.

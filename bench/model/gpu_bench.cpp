@@ -32,6 +32,7 @@
 #include "crossfix/crossfix.hpp"
 #include "crossfix/cuda/backend.hpp"
 #include "crossfix/cuda/graph.hpp"
+#include "crossfix/cuda/libraries.hpp"
 #include "crossfix/model/network.hpp"
 #include "support/golden.hpp"
 #include "support/model_files.hpp"
@@ -386,6 +387,9 @@ void add_localizer(const std::string& what, Index batch, Dtype dtype,
 
 void add_gpu_pairs() {
   try {
+    const std::string libraries = cuda::library_versions();
+    benchmark::AddCustomContext("libraries", libraries);
+    std::fprintf(stderr, "bench_model: %s\n", libraries.c_str());
     const cuda::Device device;
     benchmark::AddCustomContext("gpu", device.description());
   } catch (const DeviceError& error) {

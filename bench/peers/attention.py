@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,18 +118,16 @@ def fastest_backend(shape: Shape, l2_bytes: int) -> str:
     return min(seconds, key=seconds.__getitem__)
 
 
-def run(shapes, rounds: int, ours, l2_bytes: int) -> list[dict[str, Any]]:
+def run(shapes, rounds: int, ours, l2_bytes: int) -> Iterator[dict[str, Any]]:
     """Every shape: this project's kernel (`ours(name)` gives its contender, or none) and the peers."""
     import torch
 
     kernel = "hopper" if torch.cuda.get_device_capability() == (9, 0) else "ampere"
-    entries = []
     for shape in shapes:
         peers = [Peer(shape, backend, l2_bytes) for backend in BACKENDS]
         contenders = [contest.Contender(peer.backend, peer.prepare, peer.time) for peer in peers]
         own = ours(f"attention/{kernel}/{shape.name}/bf16")
         entry = contest.run(([own] if own else []) + contenders, rounds, BOUND)
-        entries.append({"shape": shape.name, "flop": shape.flop, "bytes": shape.bytes, **entry})
+        yield {"shape": shape.name, "flop": shape.flop, "bytes": shape.bytes, **entry}
         del peers, contenders
         torch.cuda.empty_cache()
-    return entries

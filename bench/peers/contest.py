@@ -14,11 +14,12 @@ import machine
 class Contender:
     """One way to do the work. `prepare` gives its error against float64, None where the contender itself
     checks its answer before it times it, and raises where it cannot do the work at all; `time` gives
-    one median of seconds."""
+    one median of seconds. One that was `measured_before` is timed once, and takes no turns."""
 
     name: str
     prepare: Callable[[], float | None]
     time: Callable[[], float]
+    measured_before: bool = False
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Result:
     error: float | None = None
     seconds: list[float] = field(default_factory=list)
     why_not: str | None = None  # it could not do the work, or did it wrong
+    measured_before: bool = False
 
     @property
     def median(self) -> float | None:
@@ -35,7 +37,7 @@ class Result:
     @property
     def spread(self) -> float | None:
         """(largest - smallest) / median of the rounds."""
-        if not self.seconds:
+        if not self.seconds or self.measured_before:
             return None
         return (max(self.seconds) - min(self.seconds)) / statistics.median(self.seconds)
 
@@ -47,6 +49,7 @@ class Result:
             "spread": self.spread,
             "seconds": self.seconds,
             "why_not": self.why_not,
+            "measured_before": self.measured_before,
         }
 
 
@@ -60,7 +63,10 @@ def run(contenders: Sequence[Contender], rounds: int, bound: float) -> dict[str,
 
     One whose relative error is not at most `bound` (NaN is not) is not timed.
     """
-    results = {contender.name: Result(contender.name) for contender in contenders}
+    results = {
+        contender.name: Result(contender.name, measured_before=contender.measured_before)
+        for contender in contenders
+    }
     able = []
     for contender in contenders:
         result = results[contender.name]
@@ -69,7 +75,9 @@ def run(contenders: Sequence[Contender], rounds: int, bound: float) -> dict[str,
         except Exception as error:  # noqa: BLE001: a peer may fail in any way, and is no reason to stop
             result.why_not = one_line(error)
             continue
-        if result.error is None or result.error <= bound:
+        if contender.measured_before:
+            result.seconds.append(contender.time())
+        elif result.error is None or result.error <= bound:
             able.append(contender)
         else:
             result.why_not = f"wrong: relative error {result.error:.3g}, allowed {bound:.3g}"

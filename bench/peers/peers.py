@@ -3,6 +3,7 @@ turns, on one GPU; answers are checked against float64 first.
 
     python bench/peers/peers.py attention --programs build-gpu/bin --out build-gpu/bench
     python bench/peers/peers.py network --batch 1 --programs build-gpu/bin --out build-gpu/bench
+    python bench/peers/peers.py network --modes eager,graph --figures bench-model.json
 
 Each call writes OUT/peers-SECTION.json, and OUT/peers.md anew from all of them. Where PyTorch or a GPU is
 missing it says so in one line and exits 4.
@@ -14,6 +15,7 @@ import argparse
 import datetime
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -33,42 +35,77 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("what", choices=("attention", *network.PARTS, "table"))
     parser.add_argument("--batch", type=int, default=1, help="pairs, of a network or its fusion part")
-    parser.add_argument("--shape", help="only attention shapes whose name holds this, as D32/2048x2048")
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        help="only attention shapes whose name holds this, as D32/2048x2048; may be given again",
+    )
+    parser.add_argument(
+        "--modes",
+        default=",".join(network.USUAL_MODES),
+        help=f"how PyTorch runs the network, of {','.join(network.MODES)} (default: %(default)s)",
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--programs", type=Path, default=Path("build-gpu/bin"))
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        help="what this project's program wrote with --benchmark_out: its times are taken from there",
+    )
     parser.add_argument("--out", type=Path, default=Path("build-gpu/bench"))
     options = parser.parse_args(arguments)
     if options.batch < 1 or options.rounds < 1:
         parser.error("--batch and --rounds start at 1")
-    options.shapes = [s for s in attention.SHAPES if not options.shape or options.shape in s.name]
-    if not options.shapes:
-        parser.error(f"no shape's name holds '{options.shape}'")
+    for part in options.shape:
+        if not any(part in shape.name for shape in attention.SHAPES):
+            parser.error(f"no shape's name holds '{part}'")
+    options.shapes = [
+        shape
+        for shape in attention.SHAPES
+        if not options.shape or any(part in shape.name for part in options.shape)
+    ]
+    options.modes = options.modes.split(",")
+    for mode in options.modes:
+        if mode not in network.MODES:
+            parser.error(f"no mode '{mode}'; there are {', '.join(network.MODES)}")
+    if options.figures and not options.figures.is_file():
+        parser.error(f"no such file: {options.figures}")
     return options
 
 
 def section_of(options: argparse.Namespace) -> str:
-    if options.what != "attention":
-        return f"{options.what}-{options.batch}"
-    return "attention" + (f"-{options.shape}".replace("/", "-") if options.shape else "")
-
-
-def measure(options: argparse.Namespace) -> dict:
-    """Everything of one section. Raises machine.Unavailable."""
-    found = machine.require()
     if options.what == "attention":
-        ours = programs.contender(options.programs / "bench_kernels")
-        entries = attention.run(options.shapes, options.rounds, ours, found["l2_bytes"])
+        return "-".join(["attention", *options.shape]).replace("/", "-").replace(":", "")
+    chosen = [] if tuple(options.modes) == network.USUAL_MODES else options.modes
+    return "-".join([options.what, str(options.batch), *chosen])
+
+
+def measure(options: argparse.Namespace) -> Iterator[dict]:
+    """The section anew after each of its entries, so that a run that is cut off leaves those it had. Raises
+    machine.Unavailable."""
+    found = machine.require()
+    program = "bench_kernels" if options.what == "attention" else "bench_model"
+    if options.figures:
+        ours = programs.measured_before(options.figures)
     else:
-        ours = programs.contender(options.programs / "bench_model")
-        entries = [network.run(options.what, options.batch, options.rounds, ours, found["l2_bytes"])]
-    return {
+        ours = programs.contender(options.programs / program)
+    rounds, l2_bytes = options.rounds, found["l2_bytes"]
+    if options.what == "attention":
+        entries = attention.run(options.shapes, rounds, ours, l2_bytes)
+    else:
+        entries = network.run(options.what, options.batch, options.modes, rounds, ours, l2_bytes)
+    report = {
         "section": section_of(options),
         "kind": "attention" if options.what == "attention" else "network",
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "machine": found,
-        "rounds": options.rounds,
-        "entries": entries,
+        "rounds": rounds,
+        "entries": [],
     }
+    for entry in entries:
+        report["entries"].append(entry)
+        yield report
 
 
 def write_table(folder: Path) -> str:
@@ -82,14 +119,14 @@ def write_table(folder: Path) -> str:
 def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
     try:
-        report = None if options.what == "table" else measure(options)
+        for report in [] if options.what == "table" else measure(options):
+            options.out.mkdir(parents=True, exist_ok=True)
+            path = options.out / f"peers-{report['section']}.json"
+            path.write_text(json.dumps(report, indent=1) + "\n")
     except machine.Unavailable as error:
         print(f"peers: skipped: {error}", file=sys.stderr)
         return EXIT_UNAVAILABLE
     options.out.mkdir(parents=True, exist_ok=True)
-    if report is not None:
-        path = options.out / f"peers-{report['section']}.json"
-        path.write_text(json.dumps(report, indent=1) + "\n")
     print(write_table(options.out))
     return 0
 

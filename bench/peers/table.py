@@ -37,11 +37,11 @@ def by_contender(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def best_peer(entry: dict[str, Any], only: str | None = None) -> float | None:
-    """The shortest median of the peers, or of the one called `only`."""
+    """The shortest median of the peers, or of those whose names begin with `only`."""
     medians = [
         result["median_s"]
         for name, result in by_contender(entry).items()
-        if name != programs.NAME and result["median_s"] is not None and only in (None, name)
+        if name != programs.NAME and result["median_s"] is not None and name.startswith(only or "")
     ]
     return min(medians, default=None)
 
@@ -60,6 +60,8 @@ def cell(result: dict[str, Any] | None, text) -> str:
         return NOT_MEASURED
     if result["median_s"] is None:
         return result["why_not"] or NOT_MEASURED
+    if result["spread"] is None:
+        return text(result["median_s"]) + ", measured before"
     return f"{text(result['median_s'])} ±{50 * result['spread']:.0f} %"
 
 

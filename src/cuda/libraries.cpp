@@ -2,6 +2,8 @@
 // first called. Linked, the libraries would cost every start of a program some 100 ms of loading,
 // also on the CPU, and would have to be there on every machine.
 
+#include "crossfix/cuda/libraries.hpp"
+
 #include <cublasLt.h>
 #include <cublas_api.h>
 #include <cudnn_graph.h>
@@ -55,7 +57,18 @@ Function* in_cudnn(const char* name) {
   return find<Function>(cudnn(), name);
 }
 
+/// "9.19.0" of 91900, as cuDNN and cuBLAS count from their ninth and thirteenth versions on.
+std::string dotted(std::size_t version) {
+  return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
+         std::to_string(version % 100);
+}
+
 }  // namespace
+
+std::string crossfix::cuda::library_versions() {
+  return "cuBLASLt " + dotted(in_cublaslt<decltype(cublasLtGetVersion)>("cublasLtGetVersion")()) +
+         ", cuDNN " + dotted(in_cudnn<decltype(cudnnGetVersion)>("cudnnGetVersion")());
+}
 
 // Hidden, so that they never stand in for the libraries' own in the rest of a program.
 #pragma GCC visibility push(hidden)

@@ -102,6 +102,31 @@ def test_a_program_is_run_for_one_benchmark_alone(tmp_path):
         own.time()
 
 
+def test_times_that_were_measured_before_take_no_turns(tmp_path):
+    figures = tmp_path / "figures.json"
+    figures.write_text(benchmark_json())
+    own = programs.measured_before(figures)("a/b/batch:1/bf16")
+    other = programs.measured_before(figures)("a/b/batch:2/bf16")
+    peer = contender("peer", 1e-3, [1.0, 2.0, 3.0])
+    found = contest.run([own, peer], rounds=3, bound=1e-2)["results"]
+    assert found[0]["seconds"] == [pytest.approx(17.5e-6)] and found[0]["spread"] is None
+    assert found[0]["measured_before"] and not found[1]["measured_before"]
+    assert found[1]["seconds"] == [1.0, 2.0, 3.0]
+    (absent,) = contest.run([other], rounds=3, bound=1e-2)["results"]
+    assert absent["why_not"] == "ValueError: no benchmark called a/b/batch:2/bf16"
+
+
+def test_figures_of_a_program_that_was_cut_off_are_those_it_had():
+    entries = [{"name": name, "real_time": 1.0, "time_unit": "us"} for name in ("a", "b")]
+    whole = json.dumps({"context": {"date": "2026"}, "benchmarks": entries}, indent=2)
+    assert programs.read(whole)["benchmarks"] == entries
+    second = whole.index('"b"')
+    cut = programs.read(whole[:second])
+    assert cut["benchmarks"] == entries[:1] and cut["context"] == {"date": "2026"}
+    assert programs.read(whole[: whole.index('"a"')])["benchmarks"] == []
+    assert programs.read(whole[:5])["benchmarks"] == []
+
+
 def test_the_gpu_state_is_read_and_gaps_are_none():
     found = machine.parse_query("NVIDIA H200, 580.1, 1980, 3201, [N/A], 41")
     assert found["gpu"] == "NVIDIA H200" and found["driver"] == "580.1"
@@ -168,7 +193,8 @@ def test_the_network_table_compares_with_torch_compile_alone():
         "results": [
             result(programs.NAME, 0.0256, error=None),
             result("eager", 0.01),
-            result("torch.compile", 0.0512),
+            result("torch.compile, max-autotune", 0.0512),
+            result("torch.compile, reduce-overhead", 0.06),
         ],
     }
     text = table.markdown([report("network", [entry])])
@@ -176,14 +202,29 @@ def test_the_network_table_compares_with_torch_compile_alone():
     assert "SM clock not read" in text
     del entry["results"][0]
     assert f"| crossfix | {table.NOT_MEASURED} |" in table.markdown([report("network", [entry])])
+    entry["results"].append({**result(programs.NAME, 0.0256, error=None), "spread": None})
+    assert "25.60 ms (2500 /s), measured before |" in table.markdown([report("network", [entry])])
 
 
 def test_arguments():
     options = peers.parse_arguments(["attention", "--shape", "D64"])
     assert [shape.dim for shape in options.shapes] == [64]
     assert peers.section_of(options) == "attention-D64"
+    both = peers.parse_arguments(["attention", "--shape", "D64", "--shape", "D128/2048x2048/batch:8"])
+    assert [shape.dim for shape in both.shapes] == [64, 128]
+    assert peers.section_of(both) == "attention-D64-D128-2048x2048-batch8"
     assert peers.section_of(peers.parse_arguments(["network", "--batch", "8"])) == "network-8"
-    for wrong in (["tables"], ["network", "--batch", "0"], ["attention", "--shape", "D33"], []):
+    some = peers.parse_arguments(["network", "--modes", "eager,graph"])
+    assert peers.section_of(some) == "network-1-eager-graph"
+    for wrong in (
+        ["tables"],
+        ["network", "--batch", "0"],
+        ["attention", "--shape", "D33"],
+        ["attention", "--shape", "D64", "--shape", "D33"],
+        ["network", "--modes", "eager,fast"],
+        ["network", "--figures", "no/such.json"],
+        [],
+    ):
         with pytest.raises(SystemExit) as stop:
             peers.parse_arguments(wrong)
         assert stop.value.code == 2
