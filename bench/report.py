@@ -40,6 +40,15 @@ def last_of_each_step(lines: list[str]) -> dict[str, dict[str, Any]]:
     return steps
 
 
+def read(path: Path, parse) -> Any:
+    """What a file holds, or a line that it cannot be read: one bad file must not cost the report."""
+    try:
+        return parse(path.read_text(errors="replace"))
+    except (ValueError, KeyError) as error:
+        print(f"report: {path.name} cannot be read: {error}", file=sys.stderr)
+        return None
+
+
 def gather(folder: Path, commit: str) -> dict[str, Any]:
     notes = folder / "steps.jsonl"
     steps = last_of_each_step(notes.read_text().splitlines() if notes.is_file() else [])
@@ -47,8 +56,9 @@ def gather(folder: Path, commit: str) -> dict[str, Any]:
     for name in PROGRAMS:
         path = folder / f"{name}.json"
         if path.is_file() and path.stat().st_size > 0:
-            figures[name] = programs.read(path.read_text())
-    peers = [json.loads(path.read_text()) for path in sorted(folder.glob("peers-*.json"))]
+            figures[name] = read(path, programs.read) or {"context": {}, "benchmarks": []}
+    peers = [read(path, json.loads) for path in sorted(folder.glob("peers-*.json"))]
+    peers = [report for report in peers if report]
     date = datetime.date.today().isoformat()
     return {"machine": machine.state(), "commit": commit, "date": date, "steps": steps, "programs": figures, "peers": peers}
 

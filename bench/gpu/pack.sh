@@ -42,6 +42,7 @@ gpu_pack() {
     die "the pack would be $((size / 1000000)) MB, more than the $gpu_pack_megabytes MB that it may be"
   fi
   mv "$file.partial" "$file"
+  [[ $(gpu_commit) != *-dirty ]] || printf 'dev: gpu: the pack holds changes that are not committed\n' >&2
   say "$file: $((size / 1000)) kB, of commit $(gpu_commit); there: tar xf, cd $gpu_pack_name, ./dev gpu --quick"
 }
 
@@ -57,5 +58,6 @@ gpu_build_and_pack() {
   gpu_configure
   say "building what a GPU runs"
   cmake --build "$gpu_folder" --target device_programs
+  case ${1:-/} in /*) ;; *) set -- "$dev_called_in/$1" ;; esac
   gpu_pack "$gpu_folder" "${1:-$gpu_pack_file}"
 }

@@ -11,8 +11,10 @@ gpu_phases=(build test sanitize bench-kernels bench-model peers-attention peers-
 gpu_folder=build-gpu
 gpu_results=$gpu_folder/results
 gpu_phase_seconds=470
+gpu_report_name=gpu # of the files in $OUT
 gpu_failed=0
 gpu_stopped=0
+gpu_child=
 
 # shellcheck source=bench/gpu/pack.sh
 source bench/gpu/pack.sh
@@ -43,8 +45,9 @@ Phases, all of them where none is named, each under eight minutes:
 A phase that was cut off goes on where it was when run again. Steps that are done are passed over;
 --again repeats them, and so does a build that changed something.
 
-Results: $gpu_results/gpu.json, gpu.md and gpu.log, copied to \$OUT where that is set. The peers need a
-python3 with PyTorch (bench/peers/requirements.txt).
+Results: $gpu_results/gpu.json, gpu.md and gpu.log, of a quick list in $gpu_folder/quick-LIST; copied to
+\$OUT where that is set (a list's as gpu-LIST.md and so on). They are written after every step. The peers
+need a python3 with PyTorch (bench/peers/requirements.txt).
 TEXT
 }
 
@@ -53,7 +56,10 @@ gpu_absent() {
   exit 4
 }
 
-gpu_seen() { nvidia-smi -L 2>/dev/null | grep -q '^GPU '; }
+# soon COMMAND...: what answers at once on a sound machine, and may hang on one that lost its GPU.
+soon() { timeout -k 2 20 "$@"; }
+
+gpu_seen() { soon nvidia-smi -L 2>/dev/null | grep '^GPU ' >/dev/null; }
 
 need_gpu() { gpu_seen || gpu_absent "no NVIDIA GPU here (nvidia-smi lists none)"; }
 
@@ -62,23 +68,38 @@ need_nvcc() {
     gpu_absent "no nvcc here, which the CUDA toolkit has; or carry a pack here (./dev gpu --help)"
 }
 
-# Where Python's packages of NVIDIA's libraries lie, one folder a library.
-gpu_python_libraries() { python3 -c 'import nvidia; print(*nvidia.__path__, sep="\n")' 2>/dev/null || true; }
+# A Python with PyTorch: the machine's, or the one of ./dev parity.
+gpu_python() {
+  local python
+  for python in python3 .venv/bin/python; do
+    if soon "$python" -c 'from importlib.metadata import version; version("torch")' >/dev/null 2>&1; then
+      printf '%s\n' "$python"
+      return
+    fi
+  done
+  printf 'python3\n'
+}
 
-# The programs look for libraries in build-gpu/lib first: links to cuBLASLt, cuDNN and what these load, from
-# the first place that has them.
+# Where Python's packages of NVIDIA's libraries lie, one folder a library.
+gpu_python_libraries() {
+  soon "$(gpu_python)" -c 'import nvidia; print(*nvidia.__path__, sep="\n")' 2>/dev/null || true
+}
+
+# The programs look for libraries in build-gpu/lib first: links to cuBLASLt, cuDNN and what these load. All
+# files of a library are taken from the first place that has it.
 gpu_link_libraries() {
-  local folder library folders=()
+  local folder library kind folders=()
   if [ -n "${CUDNN_ROOT:-}" ]; then folders+=("$CUDNN_ROOT"/lib "$CUDNN_ROOT"/lib64); fi
   while IFS= read -r folder; do folders+=("$folder"/*/lib); done < <(gpu_python_libraries)
   folders+=(/usr/local/cuda/lib64)
   mkdir -p "$gpu_folder/lib"
   find "$gpu_folder/lib" -type l -delete
-  for folder in "${folders[@]}"; do
-    for library in "$folder"/lib{cudnn,cublas,nvrtc}*.so*; do
-      if [ -e "$library" ] && [ ! -e "$gpu_folder/lib/${library##*/}" ]; then
-        ln -s "$library" "$gpu_folder/lib/"
-      fi
+  for kind in cudnn cublas nvrtc; do
+    for folder in "${folders[@]}"; do
+      library=("$folder/lib$kind"*.so*)
+      [ -e "${library[0]}" ] || continue
+      ln -s "${library[@]}" "$gpu_folder/lib/"
+      break
     done
   done
 }
@@ -97,6 +118,14 @@ gpu_note() {
   printf '{"step": "%s", "status": "%s", "seconds": %d}\n' "$@" >>"$gpu_results/steps.jsonl"
 }
 
+# An interrupted step is ended too, and the report written.
+gpu_interrupted() {
+  trap - INT TERM
+  [ -z "$gpu_child" ] || kill "$gpu_child" 2>/dev/null || true
+  [ ! -d "$gpu_results" ] || gpu_report || true
+  exit "$1"
+}
+
 # gpu_run NAME SECONDS COMMAND...: runs a step under a limit and notes how it went: 0 went well, 124 cut
 # off, 4 of peers: they are not possible on this machine, and say why in their last line.
 gpu_run() {
@@ -105,9 +134,14 @@ gpu_run() {
   if [ "$limit" -gt 0 ]; then
     say "$name (at most $limit s)"
     status=0
-    timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null || status=$?
+    timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null &
+    gpu_child=$!
+    wait "$gpu_child" || status=$?
+    gpu_child=
+    if [ "$status" -eq 137 ] && [ $((SECONDS - started)) -ge "$limit" ]; then status=124; fi
+    # Where there is a GPU nothing may be skipped for want of one.
+    if [ "$status" -eq 0 ] && grep -qa 'skipped, no GPU' "$log"; then status=4; fi
   fi
-  [ "$status" -ne 137 ] || status=124
   case $name:$status in
     *:0) gpu_note "$name" ok $((SECONDS - started)) ;;
     peers-*:4)
@@ -124,22 +158,25 @@ gpu_run() {
   return "$status"
 }
 
-# gpu_step NAME COMMAND...: a step of a phase, within what is left of its time, unless it is done.
+# gpu_step NAME SECONDS COMMAND...: a step of a phase, under a limit of its own and within what is left of the
+# phase's time, unless it is done.
 gpu_step() {
-  local name=$1 status=0
-  shift
+  local name=$1 limit=$2 status=0 left=$((gpu_deadline - SECONDS))
+  shift 2
   if [ -e "$gpu_folder/stamps/$name" ] || [ "$gpu_stopped" -eq 1 ]; then return; fi
-  gpu_run "$name" $((gpu_deadline - SECONDS)) "$@" || status=$?
+  gpu_run "$name" $((limit < left ? limit : left)) "$@" || status=$?
   case $name:$status in
     *:0) touch "$gpu_folder/stamps/$name" ;;
     peers-*:4) ;;
     *:124)
       printf 'dev: %s: cut off, %d s after its phase began: run the phase again\n' "$name" \
         $((SECONDS - gpu_deadline + gpu_phase_seconds)) >&2
-      gpu_stopped=1
+      gpu_failed=1
+      [ "$SECONDS" -lt "$gpu_deadline" ] || gpu_stopped=1
       ;;
     *) gpu_failed=1 ;;
   esac
+  gpu_report || gpu_failed=1
 }
 
 # What CMake finds is all there is: on a machine with a GPU nothing is installed.
@@ -169,7 +206,7 @@ gpu_build() {
     return
   fi
   gpu_configure
-  gpu_step build cmake --build "$gpu_folder" --target device_programs
+  gpu_step build "$gpu_phase_seconds" cmake --build "$gpu_folder" --target device_programs
   if ! grep -qx 'ninja: no work to do.' "$gpu_results/build.log"; then
     find "$gpu_folder/stamps" -type f ! -name build -delete
   fi
@@ -179,7 +216,7 @@ gpu_test() {
   local name program argument list=$gpu_folder/device_tests.txt
   [ -s "$list" ] || die "there is no $list: run ./dev gpu build first"
   while read -r name program argument; do
-    gpu_step "test-$name" "$gpu_folder/$program" ${argument:+"$argument"}
+    gpu_step "test-$name" 200 "$gpu_folder/$program" ${argument:+"$argument"}
   done <"$list"
 }
 
@@ -206,7 +243,7 @@ gpu_sanitize() {
       [ -n "$name" ] || continue
       number=$((number + 1))
       for tool in memcheck racecheck; do
-        gpu_step "$tool-$(basename "$program")-$number" \
+        gpu_step "$tool-$(basename "$program")-$number" 120 \
           compute-sanitizer --tool "$tool" --error-exitcode 86 "$program" "$(gpu_case "$name")"
         if grep -qs 'Device not supported' "$gpu_results/$tool"-*.log; then
           printf 'skipped: sanitize: compute-sanitizer does not support this device here\n' >&2
@@ -231,23 +268,11 @@ gpu_program() {
   local name=$1 program=$gpu_folder/bin/$2 stamp=$gpu_folder/stamps/$1
   shift 2
   [ -x "$program" ] || die "there is no $program: run ./dev gpu build first"
-  gpu_step "$name" "$program" --benchmark_out="$gpu_results/$name.json" --benchmark_out_format=json "$@"
+  gpu_step "$name" "$gpu_phase_seconds" "$program" --benchmark_out="$gpu_results/$name.json" --benchmark_out_format=json "$@"
   if [ -e "$stamp" ] && ! gpu_measured "$name"; then
     rm "$stamp"
     gpu_failed=1
   fi
-}
-
-# A Python with PyTorch: the machine's, or the one of ./dev parity.
-gpu_python() {
-  local python
-  for python in python3 .venv/bin/python; do
-    if "$python" -c 'from importlib.metadata import version; version("torch")' >/dev/null 2>&1; then
-      printf '%s\n' "$python"
-      return
-    fi
-  done
-  printf 'python3\n'
 }
 
 # gpu_peers [argument...]: the command of the peers, for a step.
@@ -269,12 +294,12 @@ gpu_phase() {
     bench-model) gpu_program "$1" bench_model --benchmark_filter='^gpu/' ;;
     peers-attention)
       gpu_peers attention
-      gpu_step "$1" "${gpu_peers_command[@]}"
+      gpu_step "$1" "$gpu_phase_seconds" "${gpu_peers_command[@]}"
       ;;
     peers-*)
       IFS=- read -ra parts <<<"$1"
       gpu_peers "${parts[1]}" --batch "${parts[2]}"
-      gpu_step "$1" "${gpu_peers_command[@]}"
+      gpu_step "$1" "$gpu_phase_seconds" "${gpu_peers_command[@]}"
       ;;
   esac
   [ "$gpu_stopped" -eq 0 ] || gpu_failed=1
@@ -292,22 +317,34 @@ gpu_forget() {
 
 # The report anew from all that there is, and what the steps said, in one file.
 gpu_report() {
-  local log file
+  local log file status=0
   for log in "$gpu_results"/*.log; do
-    [ "$log" = "$gpu_results/gpu.log" ] || { printf '==> %s\n' "$log" && cat "$log"; }
+    if [ -e "$log" ] && [ "$log" != "$gpu_results/gpu.log" ]; then printf '==> %s\n' "$log" && cat "$log"; fi
   done >"$gpu_results/gpu.log"
   if ! command -v python3 >/dev/null; then
     printf 'dev: no table: there is no python3 here; %s has the logs\n' "$gpu_results" >&2
-  else
-    python3 bench/report.py "$gpu_results" --commit "$(gpu_commit)" || return 1
+  elif ! soon python3 bench/report.py "$gpu_results" --commit "$(gpu_commit)"; then
+    printf 'dev: no report: bench/report.py failed\n' >&2
+    status=1
   fi
-  [ -n "${OUT:-}" ] || return 0
-  for file in "$gpu_results"/gpu.{json,md,log}; do [ ! -e "$file" ] || cp "$file" "$OUT/"; done
+  if [ -n "${OUT:-}" ]; then
+    for file in "$gpu_results"/gpu.{json,md,log}; do
+      [ ! -e "$file" ] || cp "$file" "$OUT/$(basename "${file/gpu./$gpu_report_name.}")" || status=1
+    done
+  fi
+  return "$status"
 }
 
 # gpu [--again] [PHASE...], gpu --quick [LIST], gpu --pack [FILE]
 gpu() {
   local again=0 argument phase chosen=() known
+  export CROSSFIX_SOURCE_DIR=$PWD
+  if [ -n "${OUT:-}" ]; then
+    case $OUT in /*) ;; *) OUT=$dev_called_in/$OUT ;; esac
+    mkdir -p "$OUT"
+  fi
+  trap 'gpu_interrupted 130' INT
+  trap 'gpu_interrupted 143' TERM
   case ${1:-} in
     --pack)
       gpu_build_and_pack "${@:2}"
@@ -342,7 +379,7 @@ gpu() {
     gpu_phase "$phase"
     [ "$phase" != build ] || [ "$gpu_failed" -eq 0 ] || break
   done
-  gpu_report || die "no report: bench/report.py failed"
+  gpu_report || gpu_failed=1
   say "results: ${OUT:-$gpu_results}/gpu.md"
   return "$gpu_failed"
 }

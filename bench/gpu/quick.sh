@@ -9,13 +9,13 @@ gpu_rehearsing=0 # steps are not run; those whose test has no such case go into 
 
 gpu_found() { printf '  %-20s %s\n' "$@" >&2; }
 
-# gpu_starts PROGRAM: empty where it starts here, or what the loader says.
+# gpu_starts PROGRAM: empty where the loader finds all that it needs, or what it says. Nothing of it is run.
 gpu_starts() {
   local text status=0
-  text=$("$1" --help 2>&1 </dev/null) || status=$?
-  case $status in
-    126 | 127) printf '%s\n' "${text##*$'\n'}" ;;
-  esac
+  text=$(soon env LD_TRACE_LOADED_OBJECTS=1 "$1" 2>&1 </dev/null) || status=$?
+  if text=$(grep 'not found' <<<"$text") || [ "$status" -ne 0 ]; then
+    printf '%s: %s\n' "$(basename "$1")" "$(sed 's/^\s*//; q' <<<"${text:-it does not start}")"
+  fi
 }
 
 # Looks for everything that the lists need; what is not there goes into gpu_missing. Says what is.
@@ -34,14 +34,14 @@ gpu_check() {
   else
     gpu_missing+=("tests/golden")
   fi
-  line=$("$gpu_folder/bin/bench_model" --benchmark_list_tests 2>&1 >/dev/null || true)
+  line=$(soon "$gpu_folder/bin/bench_model" --benchmark_list_tests 2>&1 >/dev/null || true)
   if [[ $line == *cuBLASLt* && $line == *cuDNN* ]]; then
     line=${line%%$'\n'*}
     gpu_found libraries "${line#*: }"
   else
     gpu_missing+=("cuBLASLt or cuDNN (${line##*: })")
   fi
-  if line=$("$(gpu_python)" -c 'from importlib.metadata import version; import platform
+  if line=$(soon "$(gpu_python)" -c 'from importlib.metadata import version; import platform
 print(platform.python_version() + ", PyTorch " + version("torch"))' 2>/dev/null); then
     gpu_found python3 "$line"
   else
@@ -59,7 +59,7 @@ print(platform.python_version() + ", PyTorch " + version("torch"))' 2>/dev/null)
   gpu_quick_second
   gpu_rehearsing=0
   if gpu_seen; then
-    gpu_found GPU "$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | head -n 1)"
+    gpu_found GPU "$(soon nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | head -n 1)"
   else
     gpu_missing+=("an NVIDIA GPU (nvidia-smi lists none)")
   fi
@@ -68,7 +68,7 @@ print(platform.python_version() + ", PyTorch " + version("torch"))' 2>/dev/null)
 # quick_has_tests COMMAND...: whether the test program that the command runs has the cases named.
 quick_has_tests() {
   while [ $# -gt 0 ] && [[ $1 != "$gpu_folder"/tests/* ]]; do shift; done
-  [ $# -eq 0 ] || [ -n "$("$@" --list-test-names-only 2>/dev/null || true)" ] # which exits with their number
+  [ $# -eq 0 ] || [ -n "$(soon "$@" --list-test-names-only 2>/dev/null || true)" ] # which exits with their number
 }
 
 # quick NAME SECONDS COMMAND...: a step of a list; a table stands after each, whatever comes next.
@@ -81,12 +81,16 @@ quick() {
   fi
   gpu_run "$name" $((limit < left ? limit : left)) "$@" || status=$?
   if [[ $status -eq 0 && $name == bench-* ]] && ! gpu_measured "$name"; then status=1; fi
+  if [[ $status -eq 0 && $name == counters-* ]] && ! grep -q 'Section:' "$gpu_results/$name.log"; then
+    gpu_note "$name" "failed, nothing profiled" 0
+    status=1
+  fi
   case $name:$status in
     *:0 | peers-*:4) gpu_quick_done=$((gpu_quick_done + 1)) ;;
     *:124) gpu_quick_bad+=("$name cut off") ;;
     *) gpu_quick_bad+=("$name failed") ;;
   esac
-  gpu_report || printf 'dev: no report: bench/report.py failed\n' >&2
+  gpu_report || gpu_quick_bad+=("report after $name")
 }
 
 # quick_program NAME SECONDS PROGRAM FILTER [argument...]: a benchmark program, its figures into NAME.json.
@@ -97,6 +101,10 @@ quick_program() {
 
 # quick_peers NAME SECONDS [argument of peers.py...]
 quick_peers() {
+  if [ "$gpu_rehearsing" -eq 0 ] && ! command -v python3 >/dev/null; then
+    gpu_note "$1" "skipped, no python3" 0
+    return
+  fi
   gpu_peers "${@:3}"
   quick "$1" "$2" "${gpu_peers_command[@]}"
 }
@@ -155,8 +163,8 @@ gpu_quick() {
   fi
   [ -s "$gpu_folder/device_programs.txt" ] ||
     die "there are no programs in $gpu_folder: run ./dev gpu build, or unpack what ./dev gpu --pack wrote"
-  rm -rf "$gpu_results"
-  mkdir -p "$gpu_results"
+  gpu_results=$gpu_folder/quick-$list
+  gpu_report_name=gpu-$list
   gpu_link_libraries
   say "what is here"
   gpu_check
@@ -164,10 +172,11 @@ gpu_quick() {
   for absent in "${gpu_missing[@]}"; do message+="${message:+; }$absent"; done
   gpu_seen || gpu_absent "missing here: $message"
   [ -z "$message" ] || printf 'dev: gpu: missing here: %s\n' "$message" >&2
-  export CROSSFIX_SOURCE_DIR=$PWD
-  nvidia-smi -q >"$gpu_results/machine.log" 2>&1 || true
+  rm -rf "$gpu_results"
+  mkdir -p "$gpu_results"
+  soon nvidia-smi -q >"$gpu_results/machine.log" 2>&1 || true
   "gpu_quick_$list"
-  say "results: ${OUT:-$gpu_results}/gpu.md"
+  if [ -n "${OUT:-}" ]; then say "results: $OUT/$gpu_report_name.*"; else say "results: $gpu_results/gpu.*"; fi
   message=
   for absent in "${gpu_quick_bad[@]}"; do message+="${message:+, }$absent"; done
   printf 'dev: gpu: the %s list: %d steps went well, %d did not%s\n' "$list" "$gpu_quick_done" \

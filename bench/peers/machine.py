@@ -45,7 +45,10 @@ def state(index: int = 0) -> dict[str, Any]:
         f"--query-gpu={','.join(QUERY.values())}",
         "--format=csv,noheader,nounits",
     ]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    except subprocess.TimeoutExpired:  # a GPU that was lost
+        return {}
     return parse_query(run.stdout.strip()) if run.returncode == 0 else {}
 
 

@@ -69,8 +69,6 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     for mode in options.modes:
         if mode not in network.MODES:
             parser.error(f"no mode '{mode}'; there are {', '.join(network.MODES)}")
-    if options.figures and not options.figures.is_file():
-        parser.error(f"no such file: {options.figures}")
     return options
 
 
@@ -118,17 +116,21 @@ def write_table(folder: Path) -> str:
 
 def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
+    timed = options.what == "table"
     try:
         for report in [] if options.what == "table" else measure(options):
             options.out.mkdir(parents=True, exist_ok=True)
             path = options.out / f"peers-{report['section']}.json"
-            path.write_text(json.dumps(report, indent=1) + "\n")
+            partial = path.with_suffix(".partial")
+            partial.write_text(json.dumps(report, indent=1) + "\n")
+            partial.replace(path)
+            timed |= any(result["seconds"] for result in report["entries"][-1]["results"])
     except machine.Unavailable as error:
         print(f"peers: skipped: {error}", file=sys.stderr)
         return EXIT_UNAVAILABLE
     options.out.mkdir(parents=True, exist_ok=True)
     print(write_table(options.out))
-    return 0
+    return 0 if timed else 1
 
 
 if __name__ == "__main__":

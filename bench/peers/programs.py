@@ -46,7 +46,7 @@ def measured_before(figures: Path) -> Callable[[str], Contender]:
 
     def make(name: str) -> Contender:
         def time() -> float:
-            return parse(figures.read_text(), name)
+            return parse(figures.read_text(errors="replace"), name)
 
         def check() -> None:
             time()

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,10 @@ class Place:
     @property
     def report(self) -> dict:
         return json.loads((self.root / "build-gpu/results/gpu.json").read_text())
+
+    @property
+    def quick_report(self) -> dict:
+        return json.loads((self.root / "build-gpu/quick-first/gpu.json").read_text())
 
 
 @pytest.fixture
@@ -239,44 +244,104 @@ def test_the_quick_list_goes_in_order_and_each_step_has_a_limit(place, tmp_path)
     out.mkdir()
     run = place.gpu("--quick", OUT=str(out))
     assert run.returncode == 0, run.stderr
-    report = json.loads((out / "gpu.json").read_text())
+    report = json.loads((out / "gpu-first.json").read_text())
     assert list(report["steps"]) == [
         "attention-awkward", "attention", "bench-kernels", "kernels", "golden-small", "golden-bf16",
         "bench-model", "peers-attention", "peers-network", "peers-network-compiled",
     ]
     assert "golden-bf16 (at most 90 s)" in run.stderr
     assert run.stderr.endswith("dev: gpu: the first list: 10 steps went well, 0 did not\n")
-    assert "==> build-gpu/results/kernels.log" in (out / "gpu.log").read_text()
+    assert "==> build-gpu/quick-first/kernels.log" in (out / "gpu-first.log").read_text()
     peers = [line for line in place.called("python3") if "peers.py" in line]
-    assert all("--figures build-gpu/results/bench-" in line for line in peers) and len(peers) == 3
+    assert all("--figures build-gpu/quick-first/bench-" in line for line in peers) and len(peers) == 3
 
 
 def test_what_fails_or_hangs_in_a_quick_list_costs_only_itself(place):
     stand_in_python(place, peers='echo "peers: skipped: no PyTorch"; exit 4')
-    place.does("test_kernel_attention_gpu", LIST + '; [ "$1" = --help ] || exit 124')
+    place.does("test_kernel_attention_gpu", LIST + '; [ -n "${LD_TRACE_LOADED_OBJECTS:-}" ] || exit 124')
     place.does("bench_kernels", "true")  # writes no figures
     place.does("bench_model", WRITE_FIGURES)
-    place.does("test_kernels_gpu", LIST + '; [ "$1" = --help ] || exit 4')
+    place.does("test_kernels_gpu", LIST + '; [ -n "${LD_TRACE_LOADED_OBJECTS:-}" ] || exit 4')
     run = place.gpu("--quick")
     assert run.returncode == 1
     assert run.stderr.endswith(
         "6 steps went well, 4 did not: attention-awkward cut off, attention cut off, "
         "bench-kernels failed, kernels failed\n"
     )
-    assert place.report["steps"]["peers-network"]["status"] == "skipped"
+    assert place.quick_report["steps"]["peers-network"]["status"] == "skipped"
 
 
 def test_the_report_stands_after_each_step(place):
     stand_in_python(place)
-    place.does("test_kernels_gpu", LIST + '; [ "$1" = --help ] || kill -9 $(ps -o ppid= -p $PPID)')
+    place.does("test_kernels_gpu", LIST + '; [ -n "${LD_TRACE_LOADED_OBJECTS:-}" ] || kill -9 $(ps -o ppid= -p $PPID)')
     place.gpu("--quick")  # killed in its fourth step
-    assert list(place.report["steps"])[:2] == ["attention-awkward", "attention"]
-    assert "kernels" not in place.report["steps"]
+    assert list(place.quick_report["steps"])[:2] == ["attention-awkward", "attention"]
+    assert "kernels" not in place.quick_report["steps"]
+
+
+def test_an_interrupted_list_ends_its_step_and_leaves_its_report(place):
+    stand_in_python(place)
+    place.does("test_kernels_gpu", LIST + "; touch $CALLS.begun; sleep 60; touch $CALLS.lived")
+    place.calls.write_text("")
+    path = f"{place.tools}:{os.environ['PATH']}"
+    command = subprocess.Popen(
+        ["./dev", "gpu", "--quick"],
+        cwd=place.root,
+        env={**os.environ, "PATH": path, "CALLS": str(place.calls)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not Path(f"{place.calls}.begun").exists():
+        assert command.poll() is None
+        time.sleep(0.05)
+    command.terminate()
+    assert command.wait(timeout=20) == 143
+    assert "attention" in place.quick_report["steps"] and "kernels" not in place.quick_report["steps"]
+    assert "test_kernels_gpu" not in subprocess.run(["ps", "-ef"], capture_output=True, text=True).stdout
+
+
+def test_where_there_is_a_gpu_nothing_is_skipped_for_want_of_one(place):
+    place.does("test_kernels_gpu", 'echo "skipped, no GPU: out of order"')
+    assert place.gpu("test").returncode == 1
+    assert place.report["steps"]["test-kernels_gpu"]["status"] == "failed"
+
+
+def test_the_tests_find_their_golden_files_where_the_programs_are(place):
+    place.does("test_kernels_gpu", 'echo "$CROSSFIX_SOURCE_DIR" >"$CALLS.source"')
+    place.gpu("test")
+    assert Path(f"{place.calls}.source").read_text().strip() == str(place.root)
+
+
+def test_one_file_that_cannot_be_read_does_not_cost_the_report(place):
+    results = place.build / "results"
+    results.mkdir()
+    (results / "peers-network-1.json").write_text('{"section": ')
+    (results / "bench-model.json").write_bytes(b"\xff\xfe")
+    assert place.gpu("test").returncode == 0
+    assert place.report["peers"] == [] and place.report["steps"]["test-pair_gpu"]["status"] == "ok"
+
+
+def test_the_lists_do_not_overwrite_each_other(place, tmp_path):
+    stand_in_python(place)
+    for program in ("bench_kernels", "bench_model"):
+        place.does(program, WRITE_FIGURES)
+    place.does("ncu", "echo Section:")
+    out = tmp_path / "new" / "out"
+    for name in ("first", "second"):
+        assert place.gpu("--quick", name, OUT=str(out)).returncode == 0
+    kept = sorted(path.name for path in out.iterdir())
+    assert kept == [f"gpu-{name}.{ending}" for name in ("first", "second") for ending in ("json", "log", "md")]
+    place.does("nvidia-smi", "exit 9")
+    assert place.gpu("--quick").returncode == 4
+    assert place.quick_report["steps"]  # without a GPU nothing is lost
 
 
 def test_the_second_list(place):
     stand_in_python(place)
     place.does("bench_kernels", WRITE_FIGURES)
+    run = place.gpu("--quick", "second")
+    assert run.returncode == 1 and "counters-D32 failed, counters-D128 failed" in run.stderr  # nothing profiled
+    place.does("ncu", "echo Section: GPU Speed Of Light")
     run = place.gpu("--quick", "second")
     assert run.returncode == 0, run.stderr
     assert [line.split()[2] for line in place.called("compute-sanitizer")] == ["memcheck", "racecheck"]
@@ -287,17 +352,17 @@ def test_the_second_list(place):
 
 def test_without_a_gpu_the_last_line_says_all_that_is_missing(place):
     place.does("nvidia-smi", "exit 9")
-    place.does("test_ops_gpu", "echo 'test_ops_gpu: error while loading shared libraries: liba.so: no'; exit 127")
+    (place.build / "tests/test_ops_gpu").write_text("#!/no/such/loader\n")
     place.does("bench_model", 'echo "bench_model: no pair measured: no libcudnn.so.9" >&2')
     (place.root / "tests/golden/vigor.safetensors").unlink()
     (place.tools / "ncu").unlink()
     run = place.gpu("--quick")
     assert run.returncode == 4
     last = run.stderr.splitlines()[-1]
-    assert last.startswith("dev: skipped: gpu: missing here: test_ops_gpu: error while loading")
+    assert last.startswith("dev: skipped: gpu: missing here: test_ops_gpu: ")
     for missing in ("tests/golden; ", "no libcudnn.so.9", "ncu, ", "an NVIDIA GPU"):
         assert missing in last
-    assert place.called("test_kernels_gpu") == ["test_kernels_gpu --help", "test_kernels_gpu --list-test-names-only"]
+    assert place.called("test_kernels_gpu") == ["test_kernels_gpu --list-test-names-only"]  # nothing runs
 
 
 def test_a_step_whose_test_has_no_such_case_is_found_without_a_gpu(place):

@@ -222,7 +222,6 @@ def test_arguments():
         ["attention", "--shape", "D33"],
         ["attention", "--shape", "D64", "--shape", "D33"],
         ["network", "--modes", "eager,fast"],
-        ["network", "--figures", "no/such.json"],
         [],
     ):
         with pytest.raises(SystemExit) as stop:
