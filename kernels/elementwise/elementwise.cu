@@ -29,6 +29,15 @@ void launch_round(StreamView stream, TensorView<const float, 2, DeviceSpace> x,
 }
 
 template <class Element, int kWidth>
+void launch_clip(StreamView stream, TensorView<Element, 2, DeviceSpace> y, float most) {
+  const Index across = device::parts_of<Index>(y.extent(1), kElementwiseThreads * kWidth);
+  const dim3 blocks(static_cast<unsigned>(across),
+                    static_cast<unsigned>(std::min(y.extent(0), kMostBlocks)));
+  device::launch(stream, {blocks, kElementwiseThreads, 0}, "clip", clip_rows<Element, kWidth>,
+                 y.data(), y.stride(0), y.extent(0), y.extent(1), most);
+}
+
+template <class Element, int kWidth>
 void launch_epilogue(StreamView stream, const DeviceTraits& device, EpiloguePixels<Element> pixels,
                      Index elements, Index channels) {
   pixels.items = elements / kWidth;
@@ -65,7 +74,7 @@ void run_epilogue(StreamView stream, const DeviceTraits& device,
                                        .bias = bias.data(),
                                        .items = 0,
                                        .vectors = 0,
-                                       .relu = activation == ops::Activation::relu};
+                                       .limits = ops::limits_of(activation)};
   constexpr int kWidth = device::kVectorElements<Element>;
   const auto aligned = [](const void* p) { return device::aligned(p, device::kVectorBytes); };
   if (channels % kWidth == 0 && aligned(x.data()) && aligned(r.data()) && aligned(y.data()) &&
@@ -91,6 +100,18 @@ void round(StreamView stream, const DeviceTraits&, TensorView<const float, 2, De
     launch_round<Element, kWidth>(stream, x, z);
   } else {
     launch_round<Element, 1>(stream, x, z);
+  }
+}
+
+template <class Element>
+void clip(StreamView stream, const DeviceTraits&, TensorView<Element, 2, DeviceSpace> y,
+          float most) {
+  device::expect_contiguous_rows("clipped values", y);
+  if (y.empty()) return;
+  if (device::rows_aligned(y, device::kVectorBytes)) {
+    launch_clip<Element, device::kVectorElements<Element>>(stream, y, most);
+  } else {
+    launch_clip<Element, 1>(stream, y, most);
   }
 }
 
@@ -173,6 +194,7 @@ void projection(StreamView stream, const DeviceTraits&, TensorView<const Element
 
 template void round(StreamView, const DeviceTraits&, TensorView<const float, 2, DeviceSpace>,
                     TensorView<float, 2, DeviceSpace>);
+template void clip(StreamView, const DeviceTraits&, TensorView<float, 2, DeviceSpace>, float);
 template void copy(StreamView, const DeviceTraits&, TensorView<const float, 4, DeviceSpace>,
                    TensorView<float, 4, DeviceSpace>);
 template void bias_activation(StreamView, const DeviceTraits&,
@@ -190,6 +212,7 @@ template void projection(StreamView, const DeviceTraits&, TensorView<const float
                          TensorView<float, 2, DeviceSpace>);
 template void round(StreamView, const DeviceTraits&, TensorView<const float, 2, DeviceSpace>,
                     TensorView<bfloat16, 2, DeviceSpace>);
+template void clip(StreamView, const DeviceTraits&, TensorView<bfloat16, 2, DeviceSpace>, float);
 template void copy(StreamView, const DeviceTraits&, TensorView<const bfloat16, 4, DeviceSpace>,
                    TensorView<bfloat16, 4, DeviceSpace>);
 template void bias_activation(StreamView, const DeviceTraits&,
@@ -208,6 +231,7 @@ template void projection(StreamView, const DeviceTraits&,
                          TensorView<float, 2, DeviceSpace>);
 template void round(StreamView, const DeviceTraits&, TensorView<const float, 2, DeviceSpace>,
                     TensorView<float16, 2, DeviceSpace>);
+template void clip(StreamView, const DeviceTraits&, TensorView<float16, 2, DeviceSpace>, float);
 template void copy(StreamView, const DeviceTraits&, TensorView<const float16, 4, DeviceSpace>,
                    TensorView<float16, 4, DeviceSpace>);
 template void bias_activation(StreamView, const DeviceTraits&,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/ops/specification.hpp"
 #include "device/reduce.cuh"
 #include "device/vector.cuh"
 
@@ -27,6 +28,26 @@ __global__ void __launch_bounds__(kElementwiseThreads)
     float values[kWidth];
     device::load_part<kWidth>(x + row * x_stride + column, count, 0.0f, values);
     device::store_part<kWidth>(z + row * z_stride + column, count, values);
+  }
+}
+
+/// Keeps rows at `most` or below, in place. Tile: as for round_rows. A NaN stays.
+template <class Element, int kWidth>
+__global__ void __launch_bounds__(kElementwiseThreads)
+    clip_rows(Element* y, Index y_stride, Index rows, Index columns, float most) {
+  const Index column =
+      (static_cast<Index>(blockIdx.x) * kElementwiseThreads + threadIdx.x) * kWidth;
+  if (column >= columns) return;
+  const Index left = columns - column;
+  const int count = left < kWidth ? static_cast<int>(left) : kWidth;
+  for (Index row = blockIdx.y; row < rows; row += gridDim.y) {
+    float values[kWidth];
+    device::load_part<kWidth>(y + row * y_stride + column, count, 0.0f, values);
+#pragma unroll
+    for (int i = 0; i < kWidth; ++i) {
+      if (values[i] > most) values[i] = most;
+    }
+    device::store_part<kWidth>(y + row * y_stride + column, count, values);
   }
 }
 
@@ -71,7 +92,7 @@ struct EpiloguePixels {
   const float* bias;
   Index items;  ///< pixels x vectors
   int vectors;
-  bool relu;
+  ops::ActivationLimits limits;
 };
 
 /// Adds bias and residual, then the activation. Tile: kWidth channels of a pixel, one a thread; the
@@ -94,7 +115,7 @@ __global__ void __launch_bounds__(kElementwiseThreads)
     for (int i = 0; i < kWidth; ++i) {
       values[i] += bias[i];
       values[i] += added[i];
-      if (pixels.relu && values[i] < 0.0f) values[i] = 0.0f;  // keeps a NaN
+      values[i] = pixels.limits(values[i]);
     }
     device::store_vector<kWidth>(pixels.y + item * kWidth, values);
   }

@@ -61,6 +61,7 @@ void EigenMath::Convolution<Element>::run(Context& context, TensorView<const Ele
   const ops::ConvolutionSpecification& spec = specification_;
   const Index height = y.extent(1);
   const Index width = y.extent(2);
+  const ops::ActivationLimits limits = ops::limits_of(spec.activation);
   const auto gather = [&](Index pixel, float* patch) {
     const Index n = pixel / (height * width);
     const Index top = pixel / width % height * spec.stride - spec.padding;
@@ -83,7 +84,7 @@ void EigenMath::Convolution<Element>::run(Context& context, TensorView<const Ele
     for (Index o = 0; o < spec.out_channels; ++o) {
       float value = sums[o] + bias_.data()[o];
       if (r != nullptr) value += static_cast<float>(r[first + o]);
-      y.data()[first + o] = Element(activated(value, spec.activation));
+      y.data()[first + o] = Element(limits(value));
     }
   };
   product_of_rows(context, threads_, y.extent(0) * height * width, weights_.view(), gather, finish);
@@ -115,6 +116,7 @@ void EigenMath::Linear<Element, Out>::operator()(Context& context, TensorView<co
                                                  TensorView<Out, 2> y) const {
   check_linear_call(specification_, x, y);
   const Index features = specification_.out_features;
+  const ops::ActivationLimits limits = ops::limits_of(specification_.activation);
   const auto gather = [&](Index row, float* values) {
     const Element* from = x.data() + row * x.stride(0);
     for (Index c = 0; c < specification_.in_features; ++c) values[c] = static_cast<float>(from[c]);
@@ -123,7 +125,7 @@ void EigenMath::Linear<Element, Out>::operator()(Context& context, TensorView<co
     const float* table = table_.data() + row % table_.extent(0) * features;
     Out* to = y.data() + row * y.stride(0);
     for (Index o = 0; o < features; ++o) {
-      to[o] = Out(activated(sums[o] + table[o], specification_.activation));
+      to[o] = Out(limits(sums[o] + table[o]));
     }
   };
   product_of_rows(context, threads_, specification_.rows, weights_.view(), gather, finish);

@@ -6,7 +6,6 @@
 
 #include "crossfix/core/eigen.hpp"
 #include "crossfix/cpu/context.hpp"
-#include "crossfix/ops/specification.hpp"
 
 namespace crossfix::cpu {
 
@@ -19,10 +18,6 @@ inline constexpr Index kTileDepth = 256;
 /// Scratch memory of `product_of_rows` for one thread: a tile's gathered rows and its sums.
 inline std::size_t product_scratch_bytes(Index depth, Index columns) {
   return static_cast<std::size_t>(kTileRows * (depth + columns)) * sizeof(float);
-}
-
-inline float activated(float value, ops::Activation activation) {
-  return activation == ops::Activation::relu && value < 0.0f ? 0.0f : value;
 }
 
 /// For each row: `gather(row, values[depth])`, sums = values weights^T (weights [columns, depth]),

@@ -123,9 +123,7 @@ OneDnn::Convolution<Element>::Convolution(const Target& target,
 
   dnnl::post_ops after;
   if (spec.residual) after.append_sum();
-  if (spec.activation == ops::Activation::relu) {
-    after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-  }
+  onednn::append(after, spec.activation);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   attributes.set_post_ops(after);
@@ -163,7 +161,7 @@ OneDnn::Convolution<Element>::Convolution(const Target& target,
                                           blocked_x.get_size(), blocked_y.get_size()});
       return;
     } catch (const dnnl::error&) {
-      // oneDNN has it for AVX-512 only.
+      // oneDNN has it for AVX-512 only, and with no activation but ReLU.
     }
   }
   state_ = onednn::guarded("a convolution", [&] {

@@ -78,9 +78,7 @@ OneDnn::Linear<Element, Out>::Linear(const Target& target, const ops::LinearSpec
 
   dnnl::post_ops after;
   if (table_rows != 1) after.append_binary(dnnl::algorithm::binary_add, rows);
-  if (spec.activation == ops::Activation::relu) {
-    after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-  }
+  onednn::append(after, spec.activation);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   attributes.set_post_ops(after);

@@ -10,6 +10,7 @@
 
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/error.hpp"
+#include "crossfix/ops/specification.hpp"
 
 namespace crossfix::cpu::onednn {
 
@@ -38,6 +39,22 @@ auto guarded(const std::string& what, Make&& make) {
     return make();
   } catch (const dnnl::error& error) {
     throw DeviceError("oneDNN cannot prepare " + what + ": " + error.what());
+  }
+}
+
+/// Adds an activation to what follows a sum.
+inline void append(dnnl::post_ops& after, ops::Activation activation) {
+  switch (activation) {
+    case ops::Activation::relu:
+      after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+      break;
+    case ops::Activation::relu6: {
+      const ops::ActivationLimits limits = ops::limits_of(activation);
+      after.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, limits.least, limits.most);
+      break;
+    }
+    default:
+      break;
   }
 }
 

@@ -1,5 +1,6 @@
 #include "crossfix/cuda/convolution.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -66,11 +67,22 @@ struct Convolution<Element>::State {
     if (plan->is_fused()) {
       plan->run(handle, {x.data(), weights.data(), bias.data(), residual.data(), y.data()},
                 scratch);
+      clip_to_limits(context, y);
       return;
     }
     auto* sums = reinterpret_cast<Element*>(scratch + rounded(plan->workspace_bytes()));
     plan->run(handle, {x.data(), weights.data(), nullptr, nullptr, sums}, scratch);
     finish(context, sums, residual, y);
+  }
+
+  /// What a fused plan leaves: its activation has no upper limit. Rounding a sum before it is clipped
+  /// changes nothing, for the limit is an `Element`.
+  void clip_to_limits(Context& context, TensorView<Element, 4, DeviceSpace> y) const {
+    const float most = ops::limits_of(specification.activation).most;
+    if (std::isinf(most)) return;
+    const auto [n, height, width, channels] = output_shape;
+    clip<Element>(context.stream(), context.traits(),
+                  y.reshape(Shape<2>{n * height, width * channels}), most);
   }
 
   void finish(Context& context, const Element* sums,

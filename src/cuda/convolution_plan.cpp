@@ -43,6 +43,10 @@ bool is_exact(const std::vector<cudnnBackendNumericalNote_t>& notes, Dtype eleme
   });
 }
 
+/// Whether zero is an activation's lower limit, all that a plan does of it. cuDNN's RELU_FWD would take
+/// an upper limit as well, but with one no ready-made engine on tensor cores is left, only a generic one.
+bool is_limited(ops::Activation activation) { return activation != ops::Activation::none; }
+
 }  // namespace
 
 const Descriptor& ConvolutionPlan::keep(Descriptor descriptor) {
@@ -117,7 +121,7 @@ std::unique_ptr<const ConvolutionPlan> ConvolutionPlan::find(
   ConvolutionPlan& p = *plan;
   const cudnnDataType_t type = data_type(element);
   const Shape<4> output = spec.output_shape(input);
-  const bool relu = fused && spec.activation == ops::Activation::relu;
+  const bool relu = fused && is_limited(spec.activation);
 
   Descriptor what(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
   what.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT)
@@ -199,7 +203,7 @@ std::shared_ptr<const ConvolutionPlan> ConvolutionPlans::get(
                 spec.stride,
                 spec.padding,
                 spec.dilation,
-                static_cast<Index>(spec.activation),
+                is_limited(spec.activation) ? 1 : 0,
                 spec.residual ? 1 : 0,
                 input[0],
                 input[1],

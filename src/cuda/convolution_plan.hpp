@@ -33,7 +33,8 @@ class ConvolutionPlan {
     void* y = nullptr;
   };
 
-  /// `fused`: with the bias, the residual and the activation of the specification. Null where cuDNN
+  /// `fused`: with the bias, the residual and the activation of the specification, but not the upper
+  /// limit of one. Null where cuDNN
   /// has no engine that sums in float, without TF32, within the workspace limit. `element` is f32, f16
   /// or bf16.
   static std::unique_ptr<const ConvolutionPlan> find(cudnnHandle_t handle,

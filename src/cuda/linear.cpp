@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "alignment.hpp"
+#include "crossfix/cuda/elementwise.hpp"
 #include "crossfix/ops/checks.hpp"
 #include "status.hpp"
 #include "target_state.hpp"
@@ -84,7 +86,7 @@ struct Linear<Element, Out>::State {
   /// For rows of x and y that are as many elements apart.
   Layouts layouts(Index x_stride, Index y_stride) const {
     Layouts l;
-    const auto relu = specification.activation == ops::Activation::relu;
+    const auto relu = specification.activation != ops::Activation::none;
     check(cublasLtMatmulDescInit(&l.operation, CUBLAS_COMPUTE_32F, CUDA_R_32F),
           "describing a product");
     set(l.operation, CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
@@ -156,16 +158,21 @@ struct Linear<Element, Out>::State {
            std::string(name_of(dtype_of<Element>));
   }
 
-  void run(Context& context, const Element* x, Index x_stride, Out* y, Index y_stride) const {
+  void run(Context& context, TensorView<const Element, 2, DeviceSpace> x,
+           TensorView<Out, 2, DeviceSpace> y) const {
     const DeviceScope scope(context.device());
-    Layouts l = layouts(x_stride, y_stride);
+    Layouts l = layouts(x.stride(0), y.stride(0));
     const float alpha = 1;
     const float beta = table_is_bias() ? 0.0F : 1.0F;
-    const void* c = table_is_bias() ? static_cast<const void*>(y) : table.data();
-    check(cublasLtMatmul(context.target().state().cublas.handle, &l.operation, &alpha,
-                         weights.data(), &l.w, x, &l.x, &beta, c, &l.c, y, &l.y, &algorithm,
-                         context.scratch(workspace_bytes), workspace_bytes, context.stream().get()),
-          "a product of " + description());
+    const void* c = table_is_bias() ? static_cast<const void*>(y.data()) : table.data();
+    check(
+        cublasLtMatmul(context.target().state().cublas.handle, &l.operation, &alpha, weights.data(),
+                       &l.w, x.data(), &l.x, &beta, c, &l.c, y.data(), &l.y, &algorithm,
+                       context.scratch(workspace_bytes), workspace_bytes, context.stream().get()),
+        "a product of " + description());
+    // cuBLASLt's epilogues have no upper limit; clipping after the rounding gives the same.
+    const float most = ops::limits_of(specification.activation).most;
+    if (!std::isinf(most)) clip<Out>(context.stream(), context.traits(), y, most);
   }
 };
 
@@ -194,7 +201,7 @@ void Linear<Element, Out>::operator()(Context& context, TensorView<const Element
   ops::check_linear_call(state_->specification, x, y);
   expect_aligned("linear input", x, state_->x_alignment());
   expect_aligned("linear output", y, state_->y_alignment());
-  state_->run(context, x.data(), x.stride(0), y.data(), y.stride(0));
+  state_->run(context, x, y);
 }
 
 template <class Element, class Out>

@@ -46,14 +46,46 @@ TEMPLATE_LIST_TEST_CASE("Rounding kernel: rows of any length and layout", "[kern
   }
 }
 
+TEMPLATE_LIST_TEST_CASE("Clip kernel: rows of any length and layout, in place", "[kernels]",
+                        Elements) {
+  CROSSFIX_NEED_MACHINE
+  std::uint64_t seed = 0;
+  for (const Index columns : {1, 7, 64, 113, 5000}) {
+    for (const auto& [padding, start] :
+         {std::pair<Index, Index>{(8 - columns % 8) % 8, 0}, {3, 1}}) {
+      CAPTURE(columns, padding, start);
+      Machine::set_seed(++seed);
+      Rows<TestType> y(5, columns, columns + padding, start);
+      const auto values = features("y", Shape<2>{5, columns});
+      fill(y, [&](Index i, Index j) { return 4.0f * values(i, j); });
+      y(1, 0) = TestType(std::numeric_limits<float>::infinity());
+      y(2, columns - 1) = TestType(kNan);
+      Tensor<float, 2> before({5, columns});
+      for (Index i = 0; i < 5; ++i) {
+        for (Index j = 0; j < columns; ++j) before(i, j) = static_cast<float>(y(i, j));
+      }
+      cuda::clip<TestType>(Machine::stream(), Machine::device(), y.device(), 6.0f);
+      y.fetch();
+      for (Index i = 0; i < 5; ++i) {
+        for (Index j = 0; j < columns; ++j) {
+          const float limited = before(i, j) > 6.0f ? 6.0f : before(i, j);
+          REQUIRE(same(static_cast<float>(y(i, j)), limited));
+        }
+      }
+      REQUIRE(y.marks_hold());
+    }
+  }
+}
+
 TEMPLATE_LIST_TEST_CASE("Epilogue kernel: bias, residual and activation", "[kernels]", Elements) {
   CROSSFIX_NEED_MACHINE
   std::uint64_t seed = 0;
   for (const Index channels : {1, 7, 24, 64, 113, 2048}) {
     for (const Index start : {0, 1}) {
-      for (const auto activation : {ops::Activation::none, ops::Activation::relu}) {
+      for (const auto activation :
+           {ops::Activation::none, ops::Activation::relu, ops::Activation::relu6}) {
         for (const int kind : {0, 1, 2, 3}) {  // plain, added, in place of x, of r
-          CAPTURE(channels, start, activation == ops::Activation::relu, kind);
+          CAPTURE(channels, start, static_cast<int>(activation), kind);
           Machine::set_seed(++seed);
           // More pixels than one pass of the grid at few channels.
           const Shape<4> shape{2, 3, 5, channels};
@@ -61,7 +93,7 @@ TEMPLATE_LIST_TEST_CASE("Epilogue kernel: bias, residual and activation", "[kern
           Rows<TestType> x(1, size, size, start), r(1, size, size, start), y(1, size, size, start);
           Rows<float> bias(1, channels, channels, start);
           const auto values = features("x", Shape<2>{3, size});
-          fill(x, [&](Index, Index j) { return values(0, j); });
+          fill(x, [&](Index, Index j) { return 4.0f * values(0, j); });  // some lie above 6
           fill(r, [&](Index, Index j) { return values(1, j); });
           fill(bias, [&](Index, Index j) { return values(2, j); });
           x(0, size / 2) = TestType(kNan);
@@ -69,7 +101,8 @@ TEMPLATE_LIST_TEST_CASE("Epilogue kernel: bias, residual and activation", "[kern
           for (Index i = 0; i < size; ++i) {
             float sum = static_cast<float>(x(0, i)) + bias(0, i % channels);
             if (kind != 0) sum += static_cast<float>(r(0, i));
-            if (activation == ops::Activation::relu && sum < 0.0f) sum = 0.0f;
+            if (activation != ops::Activation::none && sum < 0.0f) sum = 0.0f;
+            if (activation == ops::Activation::relu6 && sum > 6.0f) sum = 6.0f;
             expected(i) = static_cast<float>(TestType(sum));
           }
           Rows<TestType>& out = kind == 2 ? x : kind == 3 ? r : y;

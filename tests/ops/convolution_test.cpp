@@ -45,6 +45,22 @@ const Case kCases[] = {
     {{.in_channels = 13, .out_channels = 7, .kernel = 3, .padding = 1, .residual = true},
      {1, 1, 1, 13}},
     {{.in_channels = 600, .out_channels = 7}, {1, 3, 5, 600}},
+    {{.in_channels = 3,
+      .out_channels = 32,
+      .kernel = 3,
+      .stride = 2,
+      .padding = 1,
+      .activation = Activation::relu6},
+     {1, 23, 31, 3}},
+    {{.in_channels = 16, .out_channels = 96, .activation = Activation::relu6}, {2, 13, 7, 16}},
+    {{.in_channels = 64,
+      .out_channels = 64,
+      .kernel = 3,
+      .padding = 1,
+      .activation = Activation::relu6},
+     {1, 16, 16, 64}},
+    {{.in_channels = 40, .out_channels = 13, .activation = Activation::relu6, .residual = true},
+     {1, 7, 5, 40}},
 };
 
 template <class Subject>
@@ -53,9 +69,10 @@ void compare(const Case& test) {
   const Spec& spec = test.spec;
   const Shape<4> shape = spec.output_shape(test.input);
   const auto fan_in = static_cast<float>(spec.in_channels * spec.kernel * spec.kernel);
+  const float deviation = spec.activation == Activation::relu6 ? 5.0f : 1.0f;  // some lie above 6
   const auto weights = features_of<Element, 4>(
       "weights", {spec.out_channels, spec.in_channels, spec.kernel, spec.kernel},
-      1.0f / std::sqrt(fan_in));
+      deviation / std::sqrt(fan_in));
   const auto bias = features("bias", Shape<1>{spec.out_channels});
   const auto x = features_of<Element>("x", test.input);
   const auto r = features_of<Element>("r", shape);
@@ -106,6 +123,11 @@ TEMPLATE_LIST_TEST_CASE("A convolution refuses what does not fit", "[ops]", Math
   REQUIRE_THROWS_AS(Convolution(target, spec, weights, Tensor<float, 1>({5}), {1, 5, 5, 8}),
                     ShapeError);
   REQUIRE_THROWS_AS(Convolution(target, spec, weights, bias, {1, 5, 5, 7}), ShapeError);
+  // The taps span more than the input, by less than a step.
+  REQUIRE_THROWS_AS(
+      Convolution(target, {.in_channels = 8, .out_channels = 4, .kernel = 3, .stride = 2},
+                  Tensor<float, 4>({4, 8, 3, 3}), bias, {1, 2, 5, 8}),
+      ShapeError);
 
   const Convolution convolution(target, spec, weights, bias, {1, 5, 5, 8});
   typename TestType::Backend::Context context(target, convolution.scratch_bytes());

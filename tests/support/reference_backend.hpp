@@ -382,7 +382,8 @@ struct ReferenceBackend {
 
  private:
   static float activated(double value, ops::Activation activation) {
-    if (activation == ops::Activation::relu && value < 0.0) value = 0.0;
+    if (activation != ops::Activation::none && value < 0.0) value = 0.0;
+    if (activation == ops::Activation::relu6 && value > 6.0) value = 6.0;
     return static_cast<float>(value);
   }
 

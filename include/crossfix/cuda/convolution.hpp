@@ -11,8 +11,9 @@
 namespace crossfix::cuda {
 
 /// Convolutions by cuDNN (contract: ops/backend.hpp), bias, residual and activation fused where cuDNN
-/// can (the bias is rounded to `Element` then), else by a kernel of ours after the plain convolution. `Element` is float, bfloat16 or float16;
-/// sums are float, and of float elements without TF32.
+/// can (the bias is rounded to `Element` then), else by a kernel of ours after the plain convolution. An
+/// activation's upper limit is always left to one of ours. `Element` is float, bfloat16 or float16; sums
+/// are float, and of float elements without TF32.
 template <class Element>
 class Convolution {
  public:
@@ -32,7 +33,7 @@ class Convolution {
                   TensorView<Element, 4, DeviceSpace> y) const;
   std::size_t scratch_bytes() const;
 
-  /// Whether bias, residual and activation are fused.
+  /// Whether bias, residual and activation, but for its upper limit, are fused.
   bool is_fused() const;
 
  private:

@@ -21,6 +21,11 @@ template <class Element>
 void copy(StreamView stream, const DeviceTraits& device,
           TensorView<const Element, 4, DeviceSpace> x, TensorView<Element, 4, DeviceSpace> y);
 
+/// y = min(y, most), a NaN staying: [rows, columns], rows anywhere, columns contiguous.
+template <class Element>
+void clip(StreamView stream, const DeviceTraits& device, TensorView<Element, 2, DeviceSpace> y,
+          float most);
+
 /// y = act(x + bias[channel] (+ r)) over contiguous NHWC activations [batch, height, width, channel];
 /// bias is [channel] of float, sums are in float. y may be x or r.
 template <class Element>

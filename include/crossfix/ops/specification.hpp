@@ -1,11 +1,47 @@
 #pragma once
 
+#include <limits>
+
 #include "crossfix/core/shape.hpp"
 
 namespace crossfix::ops {
 
 /// What follows the sum of a convolution or a matrix product.
-enum class Activation { none, relu };
+enum class Activation {
+  none,
+  relu,   ///< max(s, 0)
+  relu6,  ///< min(max(s, 0), 6)
+};
+
+/// The limits that an activation keeps a sum between.
+struct ActivationLimits {
+  float least = -std::numeric_limits<float>::infinity();
+  float most = std::numeric_limits<float>::infinity();
+
+  /// The limited sum; a NaN stays.
+  constexpr float operator()(float sum) const {
+    return sum < least ? least : sum > most ? most : sum;
+  }
+};
+
+constexpr ActivationLimits limits_of(Activation activation) {
+  switch (activation) {
+    case Activation::relu:
+      return {.least = 0.0f};
+    case Activation::relu6:
+      return {.least = 0.0f, .most = 6.0f};
+    default:
+      return {};
+  }
+}
+
+/// Output extent of a convolution along an axis of `input` pixels; 0 where the taps span more than
+/// the padded input.
+constexpr Index convolution_extent(Index input, Index kernel, Index stride, Index padding,
+                                   Index dilation) {
+  const Index steps = input + 2 * padding - dilation * (kernel - 1) - 1;
+  return steps < 0 ? 0 : steps / stride + 1;
+}
 
 /// A square convolution over NHWC activations.
 struct ConvolutionSpecification {
@@ -20,7 +56,7 @@ struct ConvolutionSpecification {
 
   /// Output extent along an axis of `input` pixels.
   constexpr Index output_extent(Index input) const {
-    return (input + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+    return convolution_extent(input, kernel, stride, padding, dilation);
   }
 
   /// Output shape [batch, height, width, out_channels] for an input [batch, height, width, in].
