@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
                cpu::available_threads(), bench::peak_flops<float>() * 1e-9,
                bench::peak_flops<bfloat16>() * 1e-9);
   bench::add_convolutions(threads);
+  bench::add_depthwise(threads);
   bench::add_linears(threads);
   bench::add_attentions(threads);
   bench::add_norms(threads);

@@ -6,6 +6,8 @@ namespace crossfix::cpu {
 
 using ops::check_convolution;
 using ops::check_convolution_call;
+using ops::check_depthwise;
+using ops::check_depthwise_call;
 using ops::check_linear;
 using ops::check_linear_call;
 using ops::check_match;

@@ -26,6 +26,12 @@ struct EveryOperator {
                                             features("w", Shape<4>{96, 64, 3, 3}),
                                             features("b", Shape<1>{96}),
                                             {1, 24, 24, 64}};
+  typename Backend::DepthwiseConvolution depthwise{
+      Subject::target(),
+      {.channels = 64, .kernel = 3, .padding = 2, .dilation = 2},
+      features("w", Shape<3>{64, 3, 3}),
+      features("b", Shape<1>{64}),
+      {1, 24, 24, 64}};
   typename Backend::Linear linear{Subject::target(),
                                   {.rows = 300, .in_features = 64, .out_features = 192},
                                   features("w", Shape<2>{192, 64}),
@@ -36,10 +42,11 @@ struct EveryOperator {
                                    features("t", Shape<1>{64}), 1e-5f};
   typename Backend::Context context{
       Subject::target(),
-      std::max({convolution.scratch_bytes(), linear.scratch_bytes(),
+      std::max({convolution.scratch_bytes(), depthwise.scratch_bytes(), linear.scratch_bytes(),
                 Backend::attention_scratch_bytes(Subject::target(), 300, 300, 2, 32)})};
   Tensor<Element, 4> x = stored_as<Element>(features("x", Shape<4>{1, 24, 24, 64}));
   Tensor<Element, 4> y{{1, 24, 24, 96}};
+  Tensor<Element, 4> filtered{{1, 24, 24, 64}};
   Tensor<Element, 4> pooled{{1, 12, 12, 64}};
   Tensor<Element, 2> tokens = stored_as<Element>(features("t", Shape<2>{300, 64}));
   Tensor<float, 2> exact = features("t", Shape<2>{300, 64});
@@ -52,6 +59,7 @@ struct EveryOperator {
 
   void run() {
     convolution(context, x, y, y);
+    depthwise(context, x, filtered);
     linear(context, tokens, fused);
     projection(context, tokens, values);
     norm(context, exact, exact, exact, tokens);

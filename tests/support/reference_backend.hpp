@@ -84,6 +84,47 @@ struct ReferenceBackend {
     std::vector<float> bias_;
   };
 
+  class DepthwiseConvolution {
+   public:
+    DepthwiseConvolution(Target, const ops::DepthwiseConvolutionSpecification& spec,
+                         TensorView<const float, 3> weights, TensorView<const float, 1> bias,
+                         const Shape<4>&)
+        : spec_(spec),
+          weights_(weights.data(), weights.data() + weights.size()),
+          bias_(bias.data(), bias.data() + bias.size()) {}
+
+    void operator()(Context&, In4 x, Out4 y) const {
+      const TensorView<const float, 3> w(weights_.data(),
+                                         {spec_.channels, spec_.kernel, spec_.kernel});
+      for (Index n = 0; n < y.extent(0); ++n) {
+        for (Index i = 0; i < y.extent(1); ++i) {
+          for (Index j = 0; j < y.extent(2); ++j) {
+            for (Index c = 0; c < y.extent(3); ++c) {
+              double sum = static_cast<double>(bias_[static_cast<std::size_t>(c)]);
+              for (Index a = 0; a < spec_.kernel; ++a) {
+                for (Index b = 0; b < spec_.kernel; ++b) {
+                  const Index row = i * spec_.stride + a * spec_.dilation - spec_.padding;
+                  const Index column = j * spec_.stride + b * spec_.dilation - spec_.padding;
+                  if (row < 0 || row >= x.extent(1) || column < 0 || column >= x.extent(2))
+                    continue;
+                  sum +=
+                      static_cast<double>(x(n, row, column, c)) * static_cast<double>(w(c, a, b));
+                }
+              }
+              y(n, i, j, c) = activated(sum, spec_.activation);
+            }
+          }
+        }
+      }
+    }
+    std::size_t scratch_bytes() const { return 0; }
+
+   private:
+    ops::DepthwiseConvolutionSpecification spec_;
+    std::vector<float> weights_;
+    std::vector<float> bias_;
+  };
+
   class Linear {
    public:
     Linear(Target, const ops::LinearSpecification& spec, In2 weights, In2 table)

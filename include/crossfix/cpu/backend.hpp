@@ -33,6 +33,7 @@ struct Backend {
   using Context = ElementContext<Element>;
   using Arena = cpu::Arena;
   using Convolution = typename Math::template Convolution<Element>;
+  using DepthwiseConvolution = typename Math::template DepthwiseConvolution<Element>;
   using Linear = typename Math::template Linear<Element>;
   using FloatLinear = typename Math::template Linear<Element, float>;
   using Projection = cpu::Projection<Element>;

@@ -12,7 +12,8 @@ namespace crossfix::cpu {
 /// Convolutions and matrix products by Eigen, for builds without oneDNN: rows of the input (patches
 /// of it for a convolution) are gathered as floats into scratch memory and multiplied a tile at a
 /// time. bfloat16 is widened to float; weights are rounded to it all the same. Eigen uses the
-/// instruction set that the library is compiled for.
+/// instruction set that the library is compiled for, and so do depthwise convolutions, which are
+/// loops over channels.
 struct EigenMath {
   static constexpr const char* kName = "Eigen";
 
@@ -41,6 +42,31 @@ struct EigenMath {
     Tensor<float, 1> bias_;
   };
 
+  /// See ops/backend.hpp. `Element` is float or bfloat16.
+  template <class Element>
+  class DepthwiseConvolution {
+   public:
+    DepthwiseConvolution(const Target& target,
+                         const ops::DepthwiseConvolutionSpecification& specification,
+                         TensorView<const float, 3> weights, TensorView<const float, 1> bias,
+                         const Shape<4>& input_shape);
+
+    void operator()(Context& context, TensorView<const Element, 4> x,
+                    TensorView<Element, 4> y) const;
+    std::size_t scratch_bytes() const { return 0; }
+
+   private:
+    /// Channels [first, first + count) of y's pixel (n, row, column).
+    void pixel(TensorView<const Element, 4> x, const Shape<3>& at, Index first, Index count,
+               Element* y) const;
+
+    ops::DepthwiseConvolutionSpecification specification_;
+    Shape<4> input_shape_;
+    int threads_;
+    Tensor<float, 3> weights_;  // [kernel row, kernel column, channel]
+    Tensor<float, 1> bias_;
+  };
+
   /// See ops/backend.hpp. `Element` is float or bfloat16, `Out` is `Element` or float.
   template <class Element, class Out = Element>
   class Linear {
@@ -61,6 +87,8 @@ struct EigenMath {
 
 extern template class EigenMath::Convolution<float>;
 extern template class EigenMath::Convolution<bfloat16>;
+extern template class EigenMath::DepthwiseConvolution<float>;
+extern template class EigenMath::DepthwiseConvolution<bfloat16>;
 extern template class EigenMath::Linear<float>;
 extern template class EigenMath::Linear<bfloat16>;
 extern template class EigenMath::Linear<bfloat16, float>;

@@ -40,6 +40,30 @@ struct OneDnn {
     std::unique_ptr<const State> state_;
   };
 
+  /// See ops/backend.hpp. `Element` is float or bfloat16.
+  template <class Element>
+  class DepthwiseConvolution {
+   public:
+    DepthwiseConvolution(const Target& target,
+                         const ops::DepthwiseConvolutionSpecification& specification,
+                         TensorView<const float, 3> weights, TensorView<const float, 1> bias,
+                         const Shape<4>& input_shape);
+    DepthwiseConvolution(DepthwiseConvolution&&) noexcept;
+    DepthwiseConvolution& operator=(DepthwiseConvolution&&) noexcept;
+    ~DepthwiseConvolution();
+
+    void operator()(Context& context, TensorView<const Element, 4> x,
+                    TensorView<Element, 4> y) const;
+    std::size_t scratch_bytes() const;
+
+    /// oneDNN's name of the implementation it chose.
+    const char* implementation() const;
+
+   private:
+    struct State;
+    std::unique_ptr<const State> state_;
+  };
+
   /// See ops/backend.hpp. `Element` is float or bfloat16, `Out` is `Element` or float.
   template <class Element, class Out = Element>
   class Linear {
@@ -64,6 +88,8 @@ struct OneDnn {
 
 extern template class OneDnn::Convolution<float>;
 extern template class OneDnn::Convolution<bfloat16>;
+extern template class OneDnn::DepthwiseConvolution<float>;
+extern template class OneDnn::DepthwiseConvolution<bfloat16>;
 extern template class OneDnn::Linear<float>;
 extern template class OneDnn::Linear<bfloat16>;
 extern template class OneDnn::Linear<bfloat16, float>;

@@ -72,6 +72,37 @@ void check_convolution_call(const ConvolutionSpecification& spec, const Shape<4>
   expect_contiguous("convolution output", y);
 }
 
+/// What a depthwise convolution's constructor checks, whatever computes it.
+inline void check_depthwise(const DepthwiseConvolutionSpecification& spec,
+                            const TensorView<const float, 3>& weights,
+                            const TensorView<const float, 1>& bias, const Shape<4>& input) {
+  const bool positive = spec.channels > 0 && spec.kernel > 0 && spec.stride > 0 &&
+                        spec.padding >= 0 && spec.dilation > 0 && input[0] > 0;
+  if (!positive) throw ShapeError("a depthwise convolution's extents must be positive");
+  expect_shape("depthwise weights", weights.shape(), {spec.channels, spec.kernel, spec.kernel});
+  expect_shape("depthwise bias", bias.shape(), {spec.channels});
+  expect_contiguous("depthwise weights", weights);
+  expect_contiguous("depthwise bias", bias);
+  if (input[3] != spec.channels || input[1] <= 0 || input[2] <= 0 ||
+      spec.output_extent(input[1]) <= 0 || spec.output_extent(input[2]) <= 0) {
+    throw ShapeError("a depthwise convolution of " + std::to_string(spec.channels) +
+                     " channels, kernel " + std::to_string(spec.kernel) + ", dilation " +
+                     std::to_string(spec.dilation) + ", cannot take an input of shape " +
+                     to_string(input));
+  }
+}
+
+/// What a run of a depthwise convolution checks, whatever computes it.
+template <class Element, MemorySpace Space>
+void check_depthwise_call(const DepthwiseConvolutionSpecification& spec, const Shape<4>& input,
+                          const TensorView<const Element, 4, Space>& x,
+                          const TensorView<Element, 4, Space>& y) {
+  expect_shape("depthwise input", x.shape(), input);
+  expect_shape("depthwise output", y.shape(), spec.output_shape(input));
+  expect_contiguous("depthwise input", x);
+  expect_contiguous("depthwise output", y);
+}
+
 /// What a linear operator's constructor checks, whatever computes it.
 inline void check_linear(const LinearSpecification& spec, const TensorView<const float, 2>& weights,
                          const TensorView<const float, 2>& table) {

@@ -65,6 +65,26 @@ struct ConvolutionSpecification {
   }
 };
 
+/// A convolution of every channel with a square kernel of its own, over NHWC activations.
+struct DepthwiseConvolutionSpecification {
+  Index channels = 0;
+  Index kernel = 1;    ///< side of the kernel, taps
+  Index stride = 1;    ///< both axes, pixels
+  Index padding = 0;   ///< zeros on every side, pixels
+  Index dilation = 1;  ///< distance of the taps, pixels
+  Activation activation = Activation::none;
+
+  /// Output extent along an axis of `input` pixels.
+  constexpr Index output_extent(Index input) const {
+    return convolution_extent(input, kernel, stride, padding, dilation);
+  }
+
+  /// Output shape [batch, height, width, channels] for an input [batch, height, width, channels].
+  constexpr Shape<4> output_shape(const Shape<4>& input) const {
+    return {input[0], output_extent(input[1]), output_extent(input[2]), channels};
+  }
+};
+
 /// A matrix product over rows of tokens: y[row, out] = act(sum_in x[row, in] w[out, in] + table).
 struct LinearSpecification {
   Index rows = 0;  ///< batch x tokens
