@@ -5,6 +5,7 @@ set(CROSSFIX_KERNEL_SOURCES
     attention/attention.cpp
     attention/exact.cu
     attention/hopper.cu
+    depthwise/depthwise.cu
     descriptor/descriptor.cu
     elementwise/elementwise.cu
     image/load_image.cu

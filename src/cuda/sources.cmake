@@ -3,6 +3,7 @@ set(CROSSFIX_CUDA_SOURCES
     context.cpp
     convolution.cpp
     convolution_plan.cpp
+    depthwise_convolution.cpp
     device.cpp
     graph.cpp
     image_slot.cpp

@@ -6,6 +6,7 @@
 #include "crossfix/cuda/context.hpp"
 #include "crossfix/cuda/convolution.hpp"
 #include "crossfix/cuda/decode.hpp"
+#include "crossfix/cuda/depthwise_convolution.hpp"
 #include "crossfix/cuda/descriptor.hpp"
 #include "crossfix/cuda/elementwise.hpp"
 #include "crossfix/cuda/linear.hpp"
@@ -28,6 +29,7 @@ struct Backend {
   using Context = cuda::Context;
   using Arena = cuda::Arena;
   using Convolution = cuda::Convolution<Element>;
+  using DepthwiseConvolution = cuda::DepthwiseConvolution<Element>;
   using Linear = cuda::Linear<Element>;
   using FloatLinear = cuda::Linear<Element, float>;
   using Projection = cuda::Projection<Element>;

@@ -37,6 +37,9 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 ///   `(context, x, y)`, with `spec.residual` `(context, x, r, y)`:
 ///   y[n, h', w', out] = act(conv(x) + bias (+ r)). NHWC, contiguous. y may be r, and that is the
 ///   cheapest.
+/// - `DepthwiseConvolution(spec, W[c, kernel, kernel], bias[c], input shape [n, h, w, c])`;
+///   `(context, x, y)`: y[n, h', w', c] = act(sum over taps of x[.., c] W[c, ..] + bias[c]). NHWC,
+///   contiguous; y may not overlap x.
 /// - `Linear(spec, W[out, in], table[tokens, out])`; `(context, x, y)`:
 ///   y[row, out] = act(x[row, in] W^T + table[row mod tokens, out]). A bias is a table of one token.
 ///   Rows of x and y may be strided, columns are contiguous.
@@ -83,6 +86,7 @@ concept Backend =
     std::copyable<typename B::Target> &&
     requires(const typename B::Target& target, typename B::Context& context,
              const typename B::Convolution& convolution,
+             const typename B::DepthwiseConvolution& depthwise,
              const typename B::Linear& linear, const typename B::FloatLinear& float_linear,
              const typename B::Projection& projection, const typename B::LayerNorm& norm,
              const typename B::SpatialAttention& spatial_attention, PoolWindow window,
@@ -94,12 +98,15 @@ concept Backend =
              const ops::DecoderOutputs<typename B::Space>& outputs, const ops::Decoding& decoding,
              TensorView<const float, 4> w4, TensorView<const float, 2> w2,
              TensorView<const float, 1> w1, TensorView<const std::uint8_t, 3> image,
-             const ConvolutionSpecification& convolution_spec, const LinearSpecification& linear_spec,
+             const ConvolutionSpecification& convolution_spec,
+             const DepthwiseConvolutionSpecification& depthwise_spec,
+             const LinearSpecification& linear_spec,
              const float (&rgb)[3], float* out, float scale, Shape<4> shape4, Index n) {
       typename B::Element;
       { typename B::Arena(target, std::size_t{}).data() } -> std::convertible_to<std::byte*>;
       { typename B::Context(target, std::size_t{}) };
       { typename B::Convolution(target, convolution_spec, w4, w1, shape4) };
+      { typename B::DepthwiseConvolution(target, depthwise_spec, w3, w1, shape4) };
       { typename B::Linear(target, linear_spec, w2, w2) };
       { typename B::FloatLinear(target, linear_spec, w2, w2) };
       { typename B::Projection(target, w2, w1) };
@@ -107,6 +114,7 @@ concept Backend =
       { typename B::SpatialAttention(target, spatial_spec, w3, w2) };
       convolution(context, x4, y4);
       convolution(context, x4, x4, y4);
+      depthwise(context, x4, y4);
       linear(context, x2, y2);
       projection(context, x2, float2);
       float_linear(context, x2, float2);
@@ -124,6 +132,7 @@ concept Backend =
       B::read(context, x2, out);
       B::read(context, const_float2, out);
       { convolution.scratch_bytes() } -> std::convertible_to<std::size_t>;
+      { depthwise.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { float_linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { spatial_attention.scratch_bytes() } -> std::convertible_to<std::size_t>;

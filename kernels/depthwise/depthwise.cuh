@@ -1,0 +1,160 @@
+#pragma once
+
+#include "crossfix/core/shape.hpp"
+#include "crossfix/ops/specification.hpp"
+#include "device/vector.cuh"
+
+/// Depthwise convolutions over NHWC activations: every channel with a square kernel of its own.
+///
+/// Tile: 128 items of one image; a block goes on to further images. An item is 16 bytes of channels (one
+/// channel where they do not fill vectors) of kDepthwiseColumns output columns of a row, and one thread
+/// owns it: its sums, and the weights of one row of taps, are in registers. A warp reads neighbouring
+/// channels, then neighbouring columns. No shared memory: what output rows share comes from L1 and L2.
+///
+/// Output columns j and j + apart, apart = dilation / gcd(stride, dilation), read columns of the input
+/// that lie kStep = stride / gcd dilations from each other. So a thread's columns are `apart` from each
+/// other, whatever the dilation, and an input that it loads serves every one of them that it is a tap of:
+/// kStep (kDepthwiseColumns - 1) + kKernel loads for kDepthwiseColumns kKernel products a row of taps.
+///
+/// Bound: bytes, the input read once from memory and the output written once; a 5x5 kernel in 16 bits
+/// comes near the bound of its multiply-adds, too. Not yet measured.
+namespace crossfix::kernels {
+
+inline constexpr int kDepthwiseThreads = 128;
+inline constexpr int kDepthwiseColumns = 4;
+/// Blocks that a multiprocessor has registers for at least, 168 a thread: fewer are spilled at 5x5.
+inline constexpr int kDepthwiseBlocks = 3;
+
+/// Contiguous x [images, height, width, channels] to y [images, out_height, out_width, channels].
+template <class Element>
+struct Depthwise {
+  const Element* x;
+  const Element* weights;  ///< [kernel, kernel, channels]
+  const float* bias;       ///< [channels]
+  Element* y;
+  Index images;
+  int height, width, channels;
+  int out_height, out_width;
+  int kernel, stride, padding, dilation;
+  int apart;    ///< between a thread's output columns
+  int groups;   ///< of output columns of a row, each a thread's
+  int vectors;  ///< of kWidth elements that make up the channels
+  int items;    ///< out_height x groups x vectors
+  ops::ActivationLimits limits;
+};
+
+/// Where a thread's item lies in an image, and the input that its first tap reads, perhaps outside.
+struct DepthwisePlace {
+  int channel, group, row;
+  int top;
+
+  template <class Element>
+  __device__ __forceinline__ DepthwisePlace(const Depthwise<Element>& d, int item, int width)
+      : channel(item % d.vectors * width),
+        group(item / d.vectors % d.groups),
+        row(item / d.vectors / d.groups),
+        top(row * d.stride - d.padding) {}
+};
+
+/// Keeps the sums of an output pixel between the limits and writes them.
+template <int kWidth, class Element>
+__device__ __forceinline__ void finish_depthwise(const Depthwise<Element>& d, Index image,
+                                                 const DepthwisePlace& place, int column,
+                                                 float (&sums)[kWidth]) {
+#pragma unroll
+  for (int i = 0; i < kWidth; ++i) sums[i] = d.limits(sums[i]);
+  const Index pixel = (image * d.out_height + place.row) * d.out_width + column;
+  device::store_vector<kWidth>(d.y + pixel * d.channels + place.channel, sums);
+}
+
+/// Kernels of side kKernel. The columns of one group are first + t apart.
+template <class Element, int kWidth, int kKernel, int kStep>
+__global__ void __launch_bounds__(kDepthwiseThreads, kDepthwiseBlocks)
+    depthwise_columns(const Depthwise<Element> d) {
+  constexpr int kColumns = kDepthwiseColumns;
+  constexpr int kInputs = kStep * (kColumns - 1) + kKernel;  // columns of the input that are read
+  const int item = static_cast<int>(blockIdx.x * kDepthwiseThreads + threadIdx.x);
+  if (item >= d.items) return;
+  const DepthwisePlace place(d, item, kWidth);
+  const int first = place.group / d.apart * (d.apart * kColumns) + place.group % d.apart;
+  if (first >= d.out_width) return;  // of a last, incomplete set of `apart` groups
+  const int left = first * d.stride - d.padding;
+  float bias[kWidth];
+  device::load_vector<kWidth>(d.bias + place.channel, bias);
+  for (Index image = blockIdx.y; image < d.images; image += gridDim.y) {
+    float sums[kColumns][kWidth];
+#pragma unroll
+    for (int t = 0; t < kColumns; ++t) {
+#pragma unroll
+      for (int i = 0; i < kWidth; ++i) sums[t][i] = bias[i];
+    }
+#pragma unroll 1
+    for (int a = 0; a < kKernel; ++a) {
+      const int row = place.top + a * d.dilation;
+      if (row < 0 || row >= d.height) continue;
+      const Element* line = d.x + (image * d.height + row) * d.width * d.channels + place.channel;
+      const Element* taps = d.weights + a * kKernel * d.channels + place.channel;
+      float weights[kKernel][kWidth];
+#pragma unroll
+      for (int b = 0; b < kKernel; ++b) {
+        device::load_vector<kWidth>(taps + b * d.channels, weights[b]);
+      }
+#pragma unroll
+      for (int u = 0; u < kInputs; ++u) {
+        const int column = left + u * d.dilation;
+        float values[kWidth] = {};
+        if (column >= 0 && column < d.width) {
+          device::load_vector<kWidth>(line + column * d.channels, values);
+        }
+#pragma unroll
+        for (int t = 0; t < kColumns; ++t) {
+          const int b = u - kStep * t;  // the tap of column t that this input is
+          if (b < 0 || b >= kKernel) continue;
+#pragma unroll
+          for (int i = 0; i < kWidth; ++i) {
+            sums[t][i] = fmaf(values[i], weights[b][i], sums[t][i]);
+          }
+        }
+      }
+    }
+#pragma unroll
+    for (int t = 0; t < kColumns; ++t) {
+      const int column = first + t * d.apart;
+      if (column < d.out_width) finish_depthwise<kWidth>(d, image, place, column, sums[t]);
+    }
+  }
+}
+
+/// Any kernel, stride and dilation: a thread owns one output column, and reuses nothing.
+template <class Element, int kWidth>
+__global__ void __launch_bounds__(kDepthwiseThreads) depthwise_any(const Depthwise<Element> d) {
+  const int item = static_cast<int>(blockIdx.x * kDepthwiseThreads + threadIdx.x);
+  if (item >= d.items) return;
+  const DepthwisePlace place(d, item, kWidth);
+  const int left = place.group * d.stride - d.padding;
+  for (Index image = blockIdx.y; image < d.images; image += gridDim.y) {
+    float sums[kWidth];
+    device::load_vector<kWidth>(d.bias + place.channel, sums);
+#pragma unroll 1
+    for (int a = 0; a < d.kernel; ++a) {
+      const int row = place.top + a * d.dilation;
+      if (row < 0 || row >= d.height) continue;
+      const Element* line = d.x + (image * d.height + row) * d.width * d.channels + place.channel;
+      const Element* taps = d.weights + a * d.kernel * d.channels + place.channel;
+#pragma unroll 1
+      for (int b = 0; b < d.kernel; ++b) {
+        const int column = left + b * d.dilation;
+        if (column < 0 || column >= d.width) continue;
+        float values[kWidth];
+        float weights[kWidth];
+        device::load_vector<kWidth>(line + column * d.channels, values);
+        device::load_vector<kWidth>(taps + b * d.channels, weights);
+#pragma unroll
+        for (int i = 0; i < kWidth; ++i) sums[i] = fmaf(values[i], weights[i], sums[i]);
+      }
+    }
+    finish_depthwise<kWidth>(d, image, place, place.group, sums);
+  }
+}
+
+}  // namespace crossfix::kernels
