@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -20,6 +21,10 @@ class Engine {
   struct ImagesIn {
     TensorView<const std::uint8_t, 3, Space> satellite;
     TensorView<const std::uint8_t, 3, Space> ground;
+    /// For networks that work on the ground plane: of the satellite image, and of the ground image's
+    /// centre column, unknown where absent.
+    double metres_per_pixel = 0;
+    std::optional<double> heading_degrees = {};
   };
   using Images = ImagesIn<HostSpace>;
   using DeviceImages = ImagesIn<DeviceSpace>;
@@ -39,6 +44,10 @@ class Engine {
 
   /// The same of images in device memory. Throws DeviceError where they are not on the engine's.
   virtual ops::DecoderOutputs<HostSpace> run(std::span<const DeviceImages> pairs) = 0;
+
+  /// The posterior over headings of the last run, at even steps from north; one where the heading was
+  /// known, empty of networks that do not ask.
+  virtual std::span<const float> heading_probability() const { return {}; }
 
   virtual Device device() const = 0;
   virtual Precision precision() const = 0;
@@ -63,5 +72,10 @@ std::unique_ptr<Engine> make_cpu_engine(const TensorRecords& records,
 std::unique_ptr<Engine> make_cuda_engine(const TensorRecords& records,
                                          const model::Configuration& configuration,
                                          const LocalizerOptions& options);
+
+/// The engine of the family `ground_match`, whose tiles are of any size; on the CPU.
+std::unique_ptr<Engine> make_ground_engine(const TensorRecords& records,
+                                           const model::Configuration& configuration,
+                                           const LocalizerOptions& options);
 
 }  // namespace crossfix

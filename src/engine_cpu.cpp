@@ -1,6 +1,7 @@
 #include <utility>
 #include <vector>
 
+#include "cpu_precision.hpp"
 #include "crossfix/cpu/backend.hpp"
 #include "crossfix/model/families.hpp"
 #include "engine.hpp"
@@ -45,11 +46,7 @@ class CpuEngine final : public Engine {
     return dtype_of<Element> == Dtype::bf16 ? Precision::bf16 : Precision::f32;
   }
   Index parameter_count() const override { return network_->parameter_count(); }
-  std::string description() const override {
-    const int threads = target_.threads == 0 ? cpu::available_threads() : target_.threads;
-    return "CPU, " + std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
-           std::string(cpu::name_of(cpu::best_instruction_set())) + ", " + cpu::DefaultMath::kName;
-  }
+  std::string description() const override { return describe_cpu(target_); }
 
  private:
   cpu::Target target_;
@@ -77,15 +74,7 @@ std::unique_ptr<Engine> make(const TensorRecords& records,
 std::unique_ptr<Engine> make_cpu_engine(const TensorRecords& records,
                                         const model::Configuration& configuration,
                                         const LocalizerOptions& options) {
-  const bool automatic = options.precision == Precision::automatic;
-  if (options.precision == Precision::f16) {
-    throw DeviceError("f16 needs a GPU; the CPU computes in f32 or bf16");
-  }
-  if (options.precision == Precision::bf16 && !cpu::supports_bf16()) {
-    throw DeviceError(
-        "this CPU has no bf16 instructions (AVX512_BF16); use f32, or auto for the best it has");
-  }
-  if (options.precision == Precision::bf16 || (automatic && cpu::supports_bf16())) {
+  if (cpu_computes_in_bf16(options.precision)) {
     return make<bfloat16>(records, configuration, options);
   }
   return make<float>(records, configuration, options);

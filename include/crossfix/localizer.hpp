@@ -33,6 +33,11 @@ enum class Precision { automatic, f32, bf16, f16 };
 /// Largest relative difference from the scale trained at that a tile may have without a word.
 inline constexpr double kScaleTolerance = 0.10;
 
+/// What weights that match on the ground plane take: sides of a tile, metres, and the coarsest scale,
+/// metres a pixel.
+inline constexpr double kMatchedSide[2] = {15, 400};
+inline constexpr double kCoarsestMatched = 0.6;
+
 /// How a localizer is set up.
 struct LocalizerOptions {
   Device device = Device::automatic;
@@ -53,9 +58,10 @@ struct TileInfo {
 
 /// What is known of a ground image beside its pixels.
 struct GroundInfo {
-  /// What the centre column of a panorama looks at, degrees clockwise from north. The panorama is
+  /// What the centre column of a panorama looks at, degrees clockwise from north; empty where that is
+  /// unknown, which only weights that match on the ground plane take. For the others the panorama is
   /// rolled so that its centre looks north, to whole columns.
-  double heading_degrees = 0;
+  std::optional<double> heading_degrees = 0.0;
 };
 
 /// One pair to locate, its images in one kind of memory.
@@ -89,8 +95,13 @@ struct Fix {
           ///< with 68 % of the posterior (`ops::kPlaceSide`), times the weights' `radius_scale`
   std::optional<double> radius68_m;
   std::optional<GeoPoint> position;
-  PixelWindow window;              ///< what the grid covers: the whole tile, unless rescaled
-  Index grid = 0;                  ///< N
+  /// What the panorama's centre column looks at, degrees clockwise from north within [0, 360): as it was
+  /// given, or as it was found; and the standard deviation of that, 0 where it was given. Empty where
+  /// the weights' images have no heading.
+  std::optional<double> heading_degrees;
+  std::optional<double> heading_sigma_degrees;
+  PixelWindow window;  ///< what the grid covers: the whole tile, unless rescaled
+  Index grid = 0;      ///< N; of weights that match on the ground plane by the tile's size
   std::vector<float> probability;  ///< [N, N], row-major over the tile, sums to 1
   Index cell = 0;                  ///< argmax of the logits, row * N + column; the first maximum
   std::vector<float> logits;       ///< [N * N], raw
@@ -118,7 +129,9 @@ class Localizer {
 
   /// One pair. Throws ImageError for an image that is not what the weights expect: a ground image
   /// that is no 2:1 panorama where the weights want one, a tile that is not square (both to 1 %), a
-  /// heading for a camera that is no panorama.
+  /// heading for a camera that is no panorama, an unknown heading where the weights need one; of
+  /// weights that match on the ground plane, a tile of unknown scale or of a side or scale beyond
+  /// `kMatchedSide` and `kCoarsestMatched`.
   Fix locate(HostImageView ground, HostImageView satellite, const TileInfo& tile = {},
              const GroundInfo& camera = {});
 

@@ -32,12 +32,32 @@ std::string projection(const model::Configuration& configuration) {
   return "pinhole, horizontal field of view " + (fov ? number(*fov) + " degrees" : "unknown");
 }
 
+void print_ground_match(const model::Configuration& c) {
+  const auto& match = c.ground_match;
+  row("network", "matcher over the ground plane, EfficientNet-Lite0 to block " +
+                     std::to_string(match.blocks - 1));
+  row("ground projection", projection(c));
+  row("tiles", number(kMatchedSide[0]) + " to " + number(kMatchedSide[1]) + " m, at most " +
+                   number(kCoarsestMatched) + " m a pixel; seen at " +
+                   number(*c.metres_per_network_pixel) + " m");
+  row("ground used", number(match.nearest) + " to " + number(match.farthest) +
+                         " m from the camera, " + number(match.height) + " m below it");
+  row("headings", std::to_string(match.headings) + " tried where unknown");
+  row("temperature", number(c.decoding.temperature));
+  row("radius scale", number(c.radius_scale));
+}
+
 void print_info(const ModelOptions& options) {
   const Localizer localizer = options.load({});
   const model::Configuration& c = localizer.configuration();
   row("weights", options.model_path().string());
   row("trained on", c.trained_on);
   row("parameters", std::to_string(localizer.parameter_count()));
+  if (c.family == model::Family::ground_match) {
+    print_ground_match(c);
+    row("runs on", localizer.description());
+    return;
+  }
   row("satellite input", size(c.satellite_size, c.satellite_size));
   row("ground input", size(c.ground_size[0], c.ground_size[1]));
   row("ground projection", projection(c));

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -37,13 +38,23 @@ void check(const LocateOptions& options) {
   if (options.gsd && !(*options.gsd > 0 && std::isfinite(*options.gsd))) {
     throw CLI::ValidationError("--gsd", "metres per pixel, above 0");
   }
-  if (!std::isfinite(options.heading)) throw CLI::ValidationError("--heading", "degrees");
   for (const double value : options.truth) {
     if (!std::isfinite(value)) throw CLI::ValidationError("--truth", "row,column in tile pixels");
   }
   if (options.overlay_ground && options.overlay.empty()) {
     throw CLI::ValidationError("--overlay-ground", "needs --overlay");
   }
+}
+
+std::optional<double> parse_heading(const std::string& text) {
+  if (text == "unknown") return {};
+  double degrees = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + (text.starts_with('+') ? 1 : 0), end, degrees);
+  if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(degrees)) {
+    throw CLI::ValidationError("--heading", "degrees clockwise from north, or 'unknown'");
+  }
+  return degrees;
 }
 
 void locate_pair(const LocateOptions& options) {
@@ -117,10 +128,10 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
         }
         return std::string();
       });
-  command
-      ->add_option("--heading", options->heading,
-                   "What the panorama's centre column looks at, degrees clockwise from north")
-      ->capture_default_str();
+  command->add_option_function<std::string>(
+      "--heading", [options](const std::string& text) { options->heading = parse_heading(text); },
+      "What the panorama's centre column looks at, degrees clockwise from north (0 where absent), "
+      "or 'unknown': it is searched for");
   command->add_option("--truth", options->truth, "Row,column of the camera, tile pixels")
       ->delimiter(',')
       ->expected(2);

@@ -15,10 +15,10 @@ struct LocateOptions {
   std::string ground;
   std::string satellite;
   std::string pairs;
-  std::optional<double> gsd;  ///< metres per tile pixel
-  std::string bounds;         ///< west,south,east,north, degrees; or empty
-  double heading = 0;         ///< degrees
-  std::vector<double> truth;  ///< row, column; or empty
+  std::optional<double> gsd;            ///< metres per tile pixel
+  std::string bounds;                   ///< west,south,east,north, degrees; or empty
+  std::optional<double> heading = 0.0;  ///< degrees; unknown where empty
+  std::vector<double> truth;            ///< row, column; or empty
   std::string overlay;
   bool overlay_ground = false;
   std::string dump;

@@ -53,6 +53,10 @@ nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix) {
   json["radius68_px"] = fix.radius68_px;
   if (fix.radius68_m) json["radius68_m"] = *fix.radius68_m;
   if (fix.position) json["position"] = {fix.position->longitude, fix.position->latitude};
+  if (fix.heading_degrees) {
+    json["heading_degrees"] = *fix.heading_degrees;
+    json["heading_sigma_degrees"] = *fix.heading_sigma_degrees;
+  }
   json["grid"] = fix.grid;
   json["cell"] = {fix.cell / fix.grid, fix.cell % fix.grid};
   json["cell_probability"] = fix.probability[static_cast<std::size_t>(fix.cell)];
@@ -81,6 +85,12 @@ void print(std::ostream& out, const Subject& subject, const Fix& fix) {
         << '\n';
   }
   out << "radius     " << length(fix.radius68_px, fix.radius68_m) << "   (holds 68 %)\n";
+  if (fix.heading_degrees && *fix.heading_sigma_degrees > 0) {
+    out << "heading    "
+        << format("%.0f degrees clockwise from north, give or take %.0f",
+                  std::fmod(std::round(*fix.heading_degrees), 360.0), *fix.heading_sigma_degrees)
+        << '\n';
+  }
   if (subject.truth) {
     const FixError error = error_of(fix, *subject.truth);
     out << "truth      " << point(*subject.truth) << '\n'

@@ -11,6 +11,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/image.hpp"
+#include "crossfix/model/efficientnet_lite.hpp"
 #include "strict_json.hpp"
 
 namespace crossfix::io {
@@ -23,7 +24,9 @@ using model::GroundProjection;
 using ops::FixRule;
 
 constexpr int kFormat = 1;
-constexpr int kDeepest = 16;         ///< leaves room for fields to come
+constexpr int kDeepest = 16;  ///< leaves room for fields to come
+constexpr Index kWidestView =
+    1024;  ///< network pixels from the middle of a ground view to its edge
 constexpr Index kLargest = 1 << 16;  ///< of any count or width; keeps products far from overflow
 
 [[noreturn]] void fail(const std::string& field, const Json& value, const std::string& expected) {
@@ -139,7 +142,8 @@ const Names<FixRule> kFixRules{{"best_cell", FixRule::best_cell},
                                {"neighbourhood", FixRule::neighbourhood}};
 const Names<Family> kFamilies{{"crossfix", Family::crossfix},
                               {"mcc", Family::mcc},
-                              {"vigor-baseline", Family::vigor_baseline}};
+                              {"vigor-baseline", Family::vigor_baseline},
+                              {"ground-match", Family::ground_match}};
 
 template <class T>
 T named(const Fields& fields, const char* field, const Names<T>& names) {
@@ -168,10 +172,22 @@ const char* name_of(T wanted, const Names<T>& names) {
 
 /// What must hold between fields.
 void check_together(const Configuration& c) {
-  const auto require = [](bool holds, const std::string& field, Index value,
+  const auto require = [](bool holds, const std::string& field, const Json& value,
                           const std::string& expected) {
-    if (!holds) fail(field, Json(value), expected);
+    if (!holds) fail(field, value, expected);
   };
+  if (c.family == Family::ground_match) {
+    const auto& match = c.ground_match;
+    require(c.metres_per_network_pixel.has_value(), "metres_per_network_pixel", Json(),
+            "a number above 0, the scale of what the trunk sees,");
+    require(c.ground_projection == GroundProjection::equirectangular, "ground_projection.kind",
+            name_of(c.ground_projection, kProjections), "\"equirectangular\"");
+    require(match.nearest < match.farthest, "ground_match.nearest", match.nearest,
+            "less than farthest = " + Json(match.farthest).dump());
+    require(match.farthest / *c.metres_per_network_pixel <= kWidestView, "ground_match.farthest",
+            match.farthest, "at most " + std::to_string(kWidestView) + " network pixels");
+    return;
+  }
   if (c.family != Family::crossfix) {
     const bool mcc = c.family == Family::mcc;
     require(c.trunk.planes % 8 == 0, "trunk.planes", c.trunk.planes, "a multiple of 8");
@@ -240,6 +256,15 @@ model::Configuration parse_configuration(const std::string& json) {
     fail("ground_projection.horizontal_fov_degrees", Json(*c.horizontal_fov_degrees),
          "null beside an equirectangular projection");
   }
+  const Fields match = fields.nested("ground_match");
+  match.read("blocks", c.ground_match.blocks, 3, model::EfficientNetLiteWeights::kBlocks);
+  match.read("height", c.ground_match.height, 1000.0);
+  match.read("nearest", c.ground_match.nearest, 1000.0);
+  match.read("farthest", c.ground_match.farthest, 1000.0);
+  match.read("range", c.ground_match.range, infinity);
+  match.read("ratios", c.ground_match.ratios, 1, 15);
+  match.read("largest_ratio", c.ground_match.largest_ratio, 10.0);
+  match.read("headings", c.ground_match.headings, 1, 360);
   fields.read("metres_per_network_pixel", c.metres_per_network_pixel, infinity);
   fields.read("trained_on", c.trained_on);
   fields.read("temperature", c.decoding.temperature, infinity);
@@ -269,6 +294,29 @@ std::string to_json(const model::Configuration& c) {
   nlohmann::ordered_json std;
   for (float value : c.normalization.mean) mean.push_back(decimal(value));
   for (float value : c.normalization.std) std.push_back(decimal(value));
+  if (c.family == Family::ground_match) {
+    const auto& match = c.ground_match;
+    const nlohmann::ordered_json document = {
+        {"format", kFormat},
+        {"network", name_of(c.family, kFamilies)},
+        {"ground_match",
+         {{"blocks", match.blocks},
+          {"height", match.height},
+          {"nearest", match.nearest},
+          {"farthest", match.farthest},
+          {"range", match.range},
+          {"headings", match.headings},
+          {"ratios", match.ratios},
+          {"largest_ratio", match.largest_ratio}}},
+        {"normalization", {{"mean", mean}, {"std", std}}},
+        {"metres_per_network_pixel", optional_number(c.metres_per_network_pixel)},
+        {"trained_on", c.trained_on},
+        {"temperature", c.decoding.temperature},
+        {"radius_scale", c.radius_scale},
+        {"fix", name_of(c.decoding.fix, kFixRules)},
+    };
+    return document.dump();
+  }
   const nlohmann::ordered_json document = {
       {"format", kFormat},
       {"network", name_of(c.family, kFamilies)},

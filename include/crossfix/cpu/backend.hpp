@@ -7,6 +7,7 @@
 #include "crossfix/cpu/decode.hpp"
 #include "crossfix/cpu/descriptor.hpp"
 #include "crossfix/cpu/eigen_math.hpp"
+#include "crossfix/cpu/ground.hpp"
 #include "crossfix/cpu/image_ops.hpp"
 #include "crossfix/cpu/layer_norm.hpp"
 #include "crossfix/cpu/projection.hpp"
@@ -67,6 +68,25 @@ struct Backend {
   static void load_image(Context& context, TensorView<const std::uint8_t, 3> image,
                          const float (&mean)[3], const float (&std)[3], TensorView<Element, 3> y) {
     cpu::load_image<Element>(context, image, mean, std, y);
+  }
+  static void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
+                            const ops::GroundViewSpecification& specification,
+                            const float (&mean)[3], const float (&std)[3],
+                            TensorView<Element, 3> y) {
+    cpu::sample_ground<Element>(context, panorama, specification, mean, std, y);
+  }
+  static void standardize(Context& context, TensorView<const Element, 3> x,
+                          TensorView<const float, 2> weights, TensorView<Element, 3> y) {
+    cpu::standardize<Element>(context, x, weights, y);
+  }
+  static std::size_t correlate_scratch_bytes(const Target& target, const Shape<3>& tile,
+                                             const Shape<4>& views) {
+    return cpu::correlate_scratch_bytes(target, tile, views);
+  }
+  static void correlate(Context& context, TensorView<const Element, 3> tile,
+                        TensorView<const Element, 4> views, TensorView<const float, 2> weights,
+                        TensorView<float, 3> scores) {
+    cpu::correlate<Element>(context, tile, views, weights, scores);
   }
   static void decode(Context& context, const ops::DecoderOutputs<Space>& outputs,
                      const ops::Decoding& decoding) {

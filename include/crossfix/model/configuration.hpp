@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,7 @@ enum class Family {
   crossfix,        ///< the reference network and what has its parts
   mcc,             ///< MCC: a cell a pixel of the tile (model/mcc.hpp)
   vigor_baseline,  ///< the VIGOR baseline: one cell, the tile (model/vigor_baseline.hpp)
+  ground_match,    ///< a matcher over the ground plane, for photographs (model/ground_match.hpp)
 };
 
 /// Everything that tells one network from another. The defaults are the reference
@@ -37,7 +39,28 @@ struct Configuration {
     std::array<float, 3> std{0.229F, 0.224F, 0.225F};
   };
 
+  /// Of the matcher over the ground plane, metres.
+  struct GroundMatch {
+    Index blocks = 5;        ///< of the trunk, EfficientNet-Lite0
+    double height = 2.6;     ///< of the camera above the ground
+    double nearest = 1.5;    ///< ground nearer than this to the camera is left out
+    double farthest = 16.0;  ///< and farther than this
+    double range = 5.0;      ///< ground at a distance of d weighs exp(-d / range)
+    Index headings = 18;     ///< tried, at even steps, where the heading is unknown
+    /// Ratios of height times scale to their nominal values that are tried, in even steps of the
+    /// logarithm from 1 / `largest_ratio` to `largest_ratio`; of one, 1.
+    Index ratios = 1;
+    double largest_ratio = 1.25;
+
+    double ratio(Index i) const {
+      if (ratios == 1) return 1;
+      return std::pow(largest_ratio,
+                      2 * static_cast<double>(i) / static_cast<double>(ratios - 1) - 1);
+    }
+  };
+
   Family family = Family::crossfix;
+  GroundMatch ground_match;
   /// Of the baselines, `planes` alone; nor are the sizes of the fusion network theirs.
   Trunk trunk;
   Index model_width = 256;     ///< channels of a token

@@ -1,4 +1,5 @@
 #include "attention_kernel.hpp"
+#include "correlation_kernel.hpp"
 #include "row_kernels.hpp"
 #include "simd_avx2.hpp"
 
@@ -9,5 +10,7 @@ using Avx2Rows = RowKernels<FloatAccess<Avx2Simd>>;
 
 const FloatKernels kAvx2 = {
     {Avx2Attention::pack, Avx2Attention::run}, Avx2Rows::layer_norm, Avx2Rows::maximum};
+
+const CorrelationFunction kAvx2Correlation = Correlation<Avx2Simd>::run;
 
 }  // namespace crossfix::cpu::kernels

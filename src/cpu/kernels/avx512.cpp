@@ -1,4 +1,5 @@
 #include "attention_kernel.hpp"
+#include "correlation_kernel.hpp"
 #include "row_kernels.hpp"
 #include "simd_avx512.hpp"
 
@@ -14,5 +15,7 @@ using Avx512Rows = RowKernels<FloatAccess<Simd>>;
 
 const FloatKernels kAvx512 = {
     {Avx512Attention::pack, Avx512Attention::run}, Avx512Rows::layer_norm, Avx512Rows::maximum};
+
+const CorrelationFunction kAvx512Correlation = Correlation<Simd>::run;
 
 }  // namespace crossfix::cpu::kernels

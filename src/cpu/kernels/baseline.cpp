@@ -1,4 +1,5 @@
 #include "attention_kernel.hpp"
+#include "correlation_kernel.hpp"
 #include "row_kernels.hpp"
 #include "simd_baseline.hpp"
 
@@ -10,5 +11,7 @@ using BaselineRows = RowKernels<FloatAccess<BaselineSimd>>;
 const FloatKernels kBaseline = {{BaselineAttention::pack, BaselineAttention::run},
                                 BaselineRows::layer_norm,
                                 BaselineRows::maximum};
+
+const CorrelationFunction kBaselineCorrelation = Correlation<BaselineSimd>::run;
 
 }  // namespace crossfix::cpu::kernels

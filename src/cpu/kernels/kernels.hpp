@@ -76,6 +76,32 @@ struct ElementKernels {
   void (*maximum)(Stored* accumulator, const Stored* values, Index count);
 };
 
+/// Floats past the end of a row that a correlation may read, where its view is zero.
+inline constexpr Index kWidestVector = 16;
+
+/// A view slid along one row of a tile of floats: products[place] = the sum over rows r and floats c within
+/// [begin[r], end[r]) of tile[r, place * step + c] view[r, c]. From end[r] on up to a vector of the view is
+/// zero, and of the tile is finite.
+struct CorrelationRow {
+  const float* tile;
+  const float* view;
+  Index tile_stride, view_stride;  ///< between rows
+  Index rows;                      ///< of the view
+  const Index* begin;
+  const Index* end;
+  Index step;   ///< between places
+  Index count;  ///< places
+  float* sums;  ///< room for count x kWidestVector floats
+  float* products;
+};
+
+using CorrelationFunction = void (*)(const CorrelationRow& row);
+extern const CorrelationFunction kBaselineCorrelation;
+#if CROSSFIX_X86_KERNELS
+extern const CorrelationFunction kAvx2Correlation;
+extern const CorrelationFunction kAvx512Correlation;
+#endif
+
 using FloatKernels = ElementKernels<float>;
 using Bfloat16Kernels = ElementKernels<std::uint16_t>;
 

@@ -16,6 +16,15 @@ const FloatKernels& select<float>(InstructionSet set) {
   return kBaseline;
 }
 
+CorrelationFunction select_correlation(InstructionSet set) {
+#if CROSSFIX_X86_KERNELS
+  if (set >= InstructionSet::avx512) return kAvx512Correlation;
+  if (set == InstructionSet::avx2) return kAvx2Correlation;
+#endif
+  static_cast<void>(set);
+  return kBaselineCorrelation;
+}
+
 template <>
 const Bfloat16Kernels& select<bfloat16>(InstructionSet set) {
 #if CROSSFIX_X86_KERNELS

@@ -21,4 +21,6 @@ const FloatKernels& select<float>(InstructionSet set);
 template <>
 const Bfloat16Kernels& select<bfloat16>(InstructionSet set);
 
+CorrelationFunction select_correlation(InstructionSet set);
+
 }  // namespace crossfix::cpu::kernels

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+
+#include "crossfix/core/memory_space.hpp"
+#include "crossfix/core/tensor_view.hpp"
+
+/// Flat ground about a camera: where a panorama shows it, and how well it fits a place of a tile.
+namespace crossfix::ops {
+
+/// A view of the ground, north up, as an image of side x side pixels.
+struct GroundViewSpecification {
+  Index side = 0;  ///< pixels, odd: the camera stands over the centre of the middle pixel
+  float metres_per_pixel = 0;
+  float camera_height = 0;    ///< metres above the ground
+  float heading_degrees = 0;  ///< what the panorama's centre column looks at, clockwise from north
+};
+
+/// A place in a panorama, in pixels from the centre of its first pixel.
+struct PanoramaPlace {
+  float row = 0;
+  float col = 0;
+};
+
+/// Where a whole equirectangular panorama of `height` x `width` pixels, the camera level, shows the
+/// ground at (south, east) metres from below the camera: inverse perspective mapping. `col` lies
+/// within [-0.5, width - 0.5), columns wrap; `row` within [0, height - 1].
+CROSSFIX_HOST_DEVICE inline PanoramaPlace ground_place(float south, float east, float camera_height,
+                                                       float heading_degrees, Index height,
+                                                       Index width) {
+  constexpr float kPi = 3.14159265358979f;
+  const float distance = sqrtf(south * south + east * east) + 1e-6f;
+  const float turn = atan2f(east, -south) / (2.0f * kPi) - heading_degrees / 360.0f + 0.5f;
+  const float down = atan2f(camera_height, distance) / kPi + 0.5f;
+  const float row = down * static_cast<float>(height) - 0.5f;
+  const float last = static_cast<float>(height - 1);
+  return {row < 0.0f   ? 0.0f
+          : row > last ? last
+                       : row,
+          (turn - floorf(turn)) * static_cast<float>(width) - 0.5f};
+}
+
+/// A standard deviation has this added before it divides.
+inline constexpr float kSpreadFloor = 1e-6f;
+/// The energies under a view are at least this.
+inline constexpr float kLeastEnergy = 1e-3f;
+
+/// The score of a view over a place of a tile: their correlation over the energies of both, times the
+/// root of the share of the view, by weight, that lies in the tile.
+CROSSFIX_HOST_DEVICE inline float match_score(float product, float tile_energy, float view_energy,
+                                              float share) {
+  const float energy = (tile_energy > kLeastEnergy ? tile_energy : kLeastEnergy) *
+                       (view_energy > kLeastEnergy ? view_energy : kLeastEnergy);
+  return product / (sqrtf(energy) + 1e-6f) * sqrtf(share > 0.0f ? share : 0.0f);
+}
+
+/// What correlating checks: tile [height, width, c], views [k, h, w, c] with h and w odd, weights
+/// [h, w], scores [k, height, width].
+template <class Element, MemorySpace Space>
+void check_correlation(const TensorView<const Element, 3, Space>& tile,
+                       const TensorView<const Element, 4, Space>& views,
+                       const TensorView<const float, 2, Space>& weights,
+                       const TensorView<float, 3, Space>& scores) {
+  expect_shape("views' channels", Shape<1>{views.extent(3)}, {tile.extent(2)});
+  expect_shape("weights of a view", weights.shape(), {views.extent(1), views.extent(2)});
+  expect_shape("scores", scores.shape(), {views.extent(0), tile.extent(0), tile.extent(1)});
+  for (const Index side : {views.extent(1), views.extent(2)}) {
+    if (side % 2 == 0) {
+      throw ShapeError("a view of " + to_string(views.shape()) +
+                       " has no middle: its sides must be odd");
+    }
+  }
+  if (tile.empty() || views.empty()) throw ShapeError("a tile or a view without features");
+}
+
+}  // namespace crossfix::ops

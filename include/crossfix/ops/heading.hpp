@@ -1,0 +1,40 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <span>
+
+#include "crossfix/core/shape.hpp"
+
+namespace crossfix::ops {
+
+/// A direction with its spread, degrees clockwise from north.
+struct HeadingEstimate {
+  double degrees = 0;  ///< within [0, 360)
+  double sigma_degrees = 0;
+};
+
+/// The heading that a posterior over even steps from north gives: the mean about its peak, over the
+/// steps next to it, and the root of the mean square of all of it about that, each step's mass even
+/// over the step.
+inline HeadingEstimate circular_mean(std::span<const float> probability) {
+  const auto count = static_cast<Index>(probability.size());
+  const double step = 360.0 / static_cast<double>(count);
+  const Index peak = std::max_element(probability.begin(), probability.end()) - probability.begin();
+  const auto at = [&](Index offset) {
+    return static_cast<double>(
+        probability[static_cast<std::size_t>(((peak + offset) % count + count) % count)]);
+  };
+  const double beside = count > 2 ? (at(1) - at(-1)) / (at(-1) + at(0) + at(1)) : 0.0;
+  const double mean = step * (static_cast<double>(peak) + beside);
+  double square = step * step / 12.0;
+  for (Index i = 0; i < count; ++i) {
+    const double off = std::remainder(step * static_cast<double>(i) - mean, 360.0);
+    square += static_cast<double>(probability[static_cast<std::size_t>(i)]) * off * off;
+  }
+  const double turned = std::remainder(mean, 360.0);
+  return {turned < 0 ? turned + 360.0 : turned, std::sqrt(square)};
+}
+
+}  // namespace crossfix::ops
