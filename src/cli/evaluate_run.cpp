@@ -100,9 +100,16 @@ class EvaluationRun {
       throw DataError(options.data.root.string() + ": no samples in this split of " +
                       options.data.description());
     }
-    localizer_.emplace(options.model.load(ranks.place(), false, options.batch));
+    ModelOptions model = options.model;
+    model.bundled = "crossfix-s.safetensors";
+    localizer_.emplace(model.load(ranks.place(), false, options.batch));
     if (ranks.first())
       std::cerr << "crossfix: weights trained on: " << configuration().trained_on << '\n';
+    if (configuration().family == model::Family::ground_match) {
+      throw WeightsError(
+          "weights that match on the ground plane cannot be evaluated on data sets yet: locate a list "
+          "(locate --pairs)");
+    }
     check_projection();
     warn_about_scale();
     results_.emplace(ranks, options.out, header(), options.resume, dataset_, outcomes_);

@@ -93,7 +93,7 @@ void add_info_command(CLI::App& app) {
       app.add_subcommand("info", "Tell what weights hold and what this machine runs them on");
   command->add_option("model", options->model, "Weights; the bundled ones where absent");
   options->add_to(*command);
-  command->footer("Example: crossfix info models/crossfix-s.safetensors");
+  command->footer("Example: crossfix info models/crossfix-ground.safetensors");
   command->callback([options] { print_info(*options); });
 }
 

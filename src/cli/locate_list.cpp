@@ -152,6 +152,11 @@ class ListRun {
 
   void run() {
     const Index grid = localizer_.configuration().grid;
+    if (!options_.dump.empty() &&
+        localizer_.configuration().family == model::Family::ground_match) {
+      throw CLI::ValidationError("--dump",
+                                 "goes with one pair where the grid depends on the tile's size");
+    }
     std::optional<ListReport> report;
     if (ranks_.first()) {
       report.emplace(options_, ranks_, entries_.size(), grid * grid);

@@ -15,10 +15,10 @@ const std::map<std::string, Precision> kPrecisions{{"auto", Precision::automatic
                                                    {"f16", Precision::f16}};
 
 /// Beside the program, both in a build tree and where it is installed.
-std::filesystem::path bundled_model() {
+std::filesystem::path bundled_model(const std::string& name) {
   std::error_code ignored;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  return program.parent_path().parent_path() / "share/crossfix/models/crossfix-s.safetensors";
+  return program.parent_path().parent_path() / "share/crossfix/models" / name;
 }
 
 }  // namespace
@@ -45,12 +45,12 @@ void ModelOptions::add_to(CLI::App& command) {
 
 std::filesystem::path ModelOptions::model_path() const {
   if (!model.empty()) return model;
-  std::filesystem::path bundled = bundled_model();
-  if (!std::filesystem::exists(bundled)) {
+  std::filesystem::path file = bundled_model(bundled);
+  if (!std::filesystem::exists(file)) {
     throw CLI::ValidationError("--model",
-                               "needed: there are no bundled weights at " + bundled.string());
+                               "needed: there are no bundled weights at " + file.string());
   }
-  return bundled;
+  return file;
 }
 
 Localizer ModelOptions::load(const ranks::Place& place, bool rescale, Index batch) const {

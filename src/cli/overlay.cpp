@@ -9,6 +9,7 @@
 namespace crossfix::cli {
 namespace {
 
+constexpr double kDegree = 3.14159265358979323846 / 180;
 constexpr Color kWhite{1, 1, 1};
 constexpr Color kBlack{0.05F, 0.05F, 0.08F};
 constexpr Color kFixColor{0.10F, 0.95F, 1.0F};
@@ -125,6 +126,18 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
       canvas.line(row, col, truth_row, truth_col, width, color);
     });
     mark_truth(canvas, truth_row, truth_col, stroke);
+  }
+  if (fix.heading_degrees) {
+    const double turn = *fix.heading_degrees * kDegree;
+    const double tip_row = row - 3 * arm * std::cos(turn);
+    const double tip_col = col + 3 * arm * std::sin(turn);
+    outlined(stroke, kFixColor, [&](double width, const Color& color) {
+      canvas.line(row, col, tip_row, tip_col, width, color);
+      for (const double barb : {150 * kDegree, -150 * kDegree}) {
+        canvas.line(tip_row, tip_col, tip_row - arm * std::cos(turn + barb),
+                    tip_col + arm * std::sin(turn + barb), width, color);
+      }
+    });
   }
   outlined(stroke, kFixColor, [&](double width, const Color& color) {
     canvas.line(row - arm, col, row + arm, col, width, color);

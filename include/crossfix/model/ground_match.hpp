@@ -274,6 +274,8 @@ class GroundMatch {
     decoding.temperature = 1;
     decoding.sigmoid = false;
     B::decode(work.tile_->context, outputs, decoding);
+    // As of every network: the posterior is the softmax of the logits over the temperature.
+    for (Index i = 0; i < cells; ++i) logits(0, i) *= static_cast<float>(temperature);
     return outputs;
   }
 

@@ -1,0 +1,233 @@
+"""Measures weights on real photographs: crops the published tiles at random about the camera, locates each crop with
+`crossfix locate`, and prints a table by source beside the crop's centre and another place's panorama.
+
+The folder holds pairs.csv with the columns ground, satellite, row, col (camera, tile pixels), gsd (metres a tile pixel),
+heading (degrees of the ground image's centre column; empty: unknown), projection and hfov; a pair's source is its ground
+image's name without number and ending. Only whole panoramas are taken. The camera stands in the middle of published tiles,
+so each is cropped to a side of S / 1.9, at most 73 m, with the camera anywhere in the crop: the centre guess is worth little.
+
+Examples:
+    python3 training/real.py --pairs FOLDER
+    python3 training/real.py --pairs FOLDER --heading unknown --seeds 2 --ledger docs/real_looks.csv --note "headings searched"
+Exit codes: 2 wrong usage, 3 the program failed or the folder holds no pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LARGEST_CROP = 73.0  # metres
+CROP_SHARE = 1 / 1.9  # of a tile's side
+MARGIN = 0.05  # of a crop's side that the camera keeps from its edge
+NEAR = 5.0  # metres: the share of fixes within it is what is compared
+LEAST_PAIRS = 4  # a source of fewer is reported, and pooled with none
+SAMPLES = 2000  # of the bootstrap
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--pairs", type=Path, required=True, metavar="FOLDER", help="folder with pairs.csv")
+    add("--model", type=Path, default=REPOSITORY / "models/crossfix-ground.safetensors")
+    add("--program", type=Path, default=REPOSITORY / "build/bin/crossfix")
+    add("--seeds", type=int, default=5, help="seeds of the crops (default: 5)")
+    add("--crops", type=int, default=16, help="crops of a pair and seed (default: 16)")
+    add("--heading", choices=("known", "unknown"), default="known", help="unknown: searched for of every pair")
+    add("--out", type=Path, help="figures as JSON")
+    add("--ledger", type=Path, help="CSV that a line is added to: each look at real pairs is to be counted")
+    add("--note", default="", help="what this look was for, in the ledger")
+    options = parser.parse_args()
+    if options.seeds < 1 or options.crops < 1:
+        parser.error("--seeds and --crops start at 1")
+    return options
+
+
+def source_of(pair: dict) -> str:
+    return pair["ground"].rsplit(".", 1)[0].removesuffix("-ground").rsplit("-", 1)[0]
+
+
+def read_pairs(folder: Path) -> list[dict]:
+    with open(folder / "pairs.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [row for row in rows if row["projection"] == "equirectangular" and float(row["hfov"]) == 360]
+
+
+def crop_corners(pair: dict, number: int, size: tuple[int, int], options: argparse.Namespace) -> list[tuple[int, int, int]]:
+    """(row, column, side) of each crop, tile pixels; the same for a pair whatever else is measured."""
+    gsd = float(pair["gsd"])
+    side = int(min(min(size) * CROP_SHARE, LARGEST_CROP / gsd))
+    corners = []
+    for seed in range(options.seeds):
+        random = np.random.default_rng([seed, number])
+        for _ in range(options.crops):
+            corner = []
+            for at, extent in ((float(pair["row"]), size[1]), (float(pair["col"]), size[0])):
+                low = max(0, int(at - (1 - MARGIN) * side))
+                high = max(low, min(extent - side, int(at - MARGIN * side)))
+                corner.append(int(random.integers(low, high + 1)))
+            corners.append((*corner, side))
+    return corners
+
+
+def locate(options: argparse.Namespace, folder: Path, rows: list[dict], heading: str) -> list[dict]:
+    """What the program says of each row of a list."""
+    path = folder / f"list-{heading}.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["ground", "satellite", "row", "col", "gsd"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    command = [options.program, "locate", "--model", options.model, "--pairs", path, "--heading", heading]
+    run = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    if len(lines) != len(rows) or run.returncode not in (0, 3):
+        raise RuntimeError(run.stderr.strip().splitlines()[-1] if run.stderr.strip() else f"exit {run.returncode}")
+    return lines
+
+
+def measure(options: argparse.Namespace) -> list[dict]:
+    """A row a crop: source, pair, errors of the fix, of the centre and of another place's panorama, radius, heading."""
+    pairs = read_pairs(options.pairs)
+    of_source = defaultdict(list)
+    for pair in pairs:
+        of_source[source_of(pair)].append(pair)
+    rows, lists = [], defaultdict(list)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for source, members in of_source.items():
+            for number, pair in enumerate(members):
+                tile = Image.open(options.pairs / pair["satellite"]).convert("RGB")
+                # Where a source has one pair alone, the wrong panorama is another source's.
+                others = members if len(members) > 1 else [p for p in pairs if source_of(p) != source] or members
+                wrong = others[(number + 1) % len(others)]
+                for row, col, side in crop_corners(pair, number, tile.size, options):
+                    file = folder / f"{source}-{number}-{row}-{col}.png"
+                    tile.crop((col, row, col + side, row + side)).save(file, compress_level=1)
+                    truth = float(pair["row"]) - row, float(pair["col"]) - col
+                    gsd = float(pair["gsd"])
+                    entry = {"source": source, "pair": pair["ground"], "heading": pair["heading"], "side_m": side * gsd}
+                    entry["centre"] = float(np.hypot(truth[0] - side / 2, truth[1] - side / 2)) * gsd
+                    for kind, ground in (("fix", pair), ("wrong", wrong)):
+                        known = ground["heading"] if options.heading == "known" else ""
+                        item = {"ground": (options.pairs / ground["ground"]).resolve(), "satellite": file, "gsd": gsd}
+                        item |= {"row": truth[0], "col": truth[1], "entry": entry, "kind": kind}
+                        lists[known or "unknown"].append(item)
+                    rows.append(entry)
+        for heading, items in lists.items():
+            for item, answer in zip(items, locate(options, folder, items, heading)):
+                if "error" in answer:
+                    raise RuntimeError(f"{item['entry']['pair']}: {answer['error']}")
+                item["entry"][item["kind"]] = answer["error_m"]
+                if item["kind"] == "fix":
+                    item["entry"]["within_radius"] = answer["within_radius68"]
+                    item["entry"]["radius"] = answer["radius68_m"]
+                    if item["entry"]["heading"]:
+                        off = answer.get("heading_degrees", 0.0) - float(item["entry"]["heading"])
+                        item["entry"]["heading_error"] = abs((off + 180) % 360 - 180)
+    return rows
+
+
+def interval(by_pair: list[np.ndarray], statistic) -> list[float]:
+    """95 % of the statistic over pairs drawn with replacement."""
+    random = np.random.default_rng(0)
+    values = []
+    for _ in range(SAMPLES):
+        drawn = random.integers(0, len(by_pair), len(by_pair))
+        values.append(statistic(np.concatenate([by_pair[i] for i in drawn])))
+    return [float(np.percentile(values, share)) for share in (2.5, 97.5)]
+
+
+def summary(rows: list[dict]) -> dict:
+    """Figures of some rows, whose pairs each weigh the same (they have as many crops)."""
+
+    def column(name: str) -> list[np.ndarray]:
+        of_pair = defaultdict(list)
+        for row in rows:
+            of_pair[row["pair"]].append(row[name])
+        return [np.array(values, dtype=float) for values in of_pair.values()]
+
+    def share(values: np.ndarray) -> float:
+        return float(np.mean(values < NEAR))
+
+    fix = column("fix")
+    found = {"pairs": len(fix), "fixes": len(rows), "crop_m": float(np.mean([row["side_m"] for row in rows]))}
+    found |= {"within": share(np.concatenate(fix)), "within_interval": interval(fix, share)}
+    found |= {"median_m": float(np.median(np.concatenate(fix))), "median_interval": interval(fix, lambda v: float(np.median(v)))}
+    for name in ("centre", "wrong"):
+        found[f"{name}_within"] = share(np.concatenate(column(name)))
+    found["truth_within_radius"] = float(np.mean(np.concatenate(column("within_radius"))))
+    found["radius_m"] = float(np.median(np.concatenate(column("radius"))))
+    headed = [row["heading_error"] for row in rows if "heading_error" in row]
+    found["heading_within_20"] = float(np.mean(np.array(headed) <= 20)) if headed else None
+    return found
+
+
+def table(figures: dict[str, dict], headings: bool) -> str:
+    header = ["source", "pairs", "crop", f"within {NEAR:g} m", "median", "centre guess", "wrong panorama", "truth within radius68", "radius68"]
+    lines = [header + (["heading within 20°"] if headings else [])]
+    lines.append(["---"] * len(lines[0]))
+    for source, found in figures.items():
+        low, high = found["within_interval"]
+        shares = f"{found['within']:.0%} [{low:.0%}, {high:.0%}]"
+        low, high = found["median_interval"]
+        median = f"{found['median_m']:.1f} m [{low:.1f}, {high:.1f}]"
+        line = [source, str(found["pairs"]), f"{found['crop_m']:.0f} m", shares, median, f"{found['centre_within']:.0%}"]
+        line += [f"{found['wrong_within']:.0%}", f"{found['truth_within_radius']:.0%}", f"{found['radius_m']:.1f} m"]
+        if headings:
+            share = found["heading_within_20"]
+            line.append("" if share is None else f"{share:.0%}")
+        lines.append(line)
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def add_to_ledger(options: argparse.Namespace, figures: dict[str, dict]) -> None:
+    """One line: when, which commit, what for, and the share within 5 m by source."""
+    run = subprocess.run(["git", "describe", "--always", "--dirty", "--exclude", "*"], cwd=REPOSITORY, capture_output=True, text=True)
+    date = subprocess.run(["date", "+%F"], capture_output=True, text=True).stdout.strip()
+    shares = "; ".join(f"{name} {found['within']:.0%}" for name, found in figures.items())
+    new = not options.ledger.exists()
+    with open(options.ledger, "a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(["date", "commit", "what", "seeds x crops", "heading", f"within {NEAR:g} m"])
+        crops = f"{options.seeds} x {options.crops}"
+        writer.writerow([date, run.stdout.strip(), options.note, crops, options.heading, shares])
+
+
+def main() -> int:
+    options = arguments()
+    if not (options.pairs / "pairs.csv").is_file():
+        print(f"real: skipped: no real pairs: {options.pairs} holds no pairs.csv", file=sys.stderr)
+        return 3
+    try:
+        rows = measure(options)
+    except (RuntimeError, OSError, KeyError, ValueError) as error:
+        print(f"real: {error}", file=sys.stderr)
+        return 3
+    by_source = defaultdict(list)
+    for row in rows:
+        by_source[row["source"]].append(row)
+    figures = {source: summary(some) for source, some in by_source.items()}
+    pooled = [row for source, some in by_source.items() if figures[source]["pairs"] >= LEAST_PAIRS for row in some]
+    if pooled:
+        figures["pooled"] = summary(pooled)
+    print(table(figures, options.heading == "unknown"))
+    if options.out:
+        options.out.write_text(json.dumps(figures, indent=1) + "\n")
+    if options.ledger:
+        add_to_ledger(options, figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
