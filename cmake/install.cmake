@@ -28,7 +28,7 @@ install(TARGETS ${libraries} EXPORT crossfix-targets)
 install(EXPORT crossfix-targets NAMESPACE crossfix:: DESTINATION ${package_dir})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/crossfix DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/crossfix/models
-        FILES_MATCHING PATTERN *.safetensors PATTERN *.md)
+        FILES_MATCHING PATTERN *.safetensors PATTERN *.md PATTERN *.LICENSE)
 if(TARGET crossfix_program)
   install(TARGETS crossfix_program)
 endif()

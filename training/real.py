@@ -197,7 +197,7 @@ def add_to_ledger(options: argparse.Namespace, figures: dict[str, dict]) -> None
     shares = "; ".join(f"{name} {found['within']:.0%}" for name, found in figures.items())
     new = not options.ledger.exists()
     with open(options.ledger, "a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         if new:
             writer.writerow(["date", "commit", "what", "seeds x crops", "heading", f"within {NEAR:g} m"])
         crops = f"{options.seeds} x {options.crops}"

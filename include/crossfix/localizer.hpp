@@ -112,7 +112,8 @@ struct Fix {
 ///
 /// A localizer is used by one thread at a time. `share` makes another one, with its own working
 /// memory, over the same weights. After the first call `locate(pair, fix)` allocates nothing, as
-/// long as the images' sizes repeat. It is synchronous.
+/// long as the images' sizes repeat; weights that match on the ground plane take a little each time.
+/// It is synchronous.
 class Localizer {
  public:
   /// Reads and prepares weights (safetensors). Throws WeightsError for a file that does not hold a

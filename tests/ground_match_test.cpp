@@ -1,0 +1,151 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <vector>
+
+#include "crossfix/camera/panorama.hpp"
+#include "crossfix/core/tensor.hpp"
+#include "crossfix/localizer.hpp"
+#include "crossfix/ops/heading.hpp"
+#include "support/counter_generator.hpp"
+#include "support/source_folder.hpp"
+
+using namespace crossfix;
+
+namespace {
+
+constexpr double kScale = 0.2;  // metres a pixel of the tile
+constexpr double kPi = 3.14159265358979323846;
+
+Localizer bundled(const LocalizerOptions& options = {}) {
+  return Localizer::load(test::source_folder() / "models/crossfix-ground.safetensors", options);
+}
+
+/// A panorama [256, 512, 3] of flat ground that looks like the tile, the camera `height` metres above
+/// `camera` (tile pixels), its centre column at `heading` degrees; plain sky.
+Tensor<std::uint8_t, 3> panorama_of(const Tensor<std::uint8_t, 3>& tile, PixelPoint camera,
+                                    double heading, double height = 2.6) {
+  Tensor<std::uint8_t, 3> panorama({256, 512, 3});
+  for (Index row = 0; row < 256; ++row) {
+    for (Index col = 0; col < 512; ++col) {
+      const double down = ((static_cast<double>(row) + 0.5) / 256 - 0.5) * kPi;
+      const double azimuth =
+          heading / 180 * kPi + ((static_cast<double>(col) + 0.5) / 512 - 0.5) * 2 * kPi;
+      const double distance = down > 0 ? height / std::tan(down) / kScale : 1e9;
+      const double r = camera.row - distance * std::cos(azimuth);
+      const double c = camera.col + distance * std::sin(azimuth);
+      const bool seen = r >= 0 && c >= 0 && r < static_cast<double>(tile.extent(0)) &&
+                        c < static_cast<double>(tile.extent(1));
+      for (Index k = 0; k < 3; ++k) {
+        panorama(row, col, k) = seen ? tile(static_cast<Index>(r), static_cast<Index>(c), k)
+                                     : static_cast<std::uint8_t>(150 + 20 * k + col % 7);
+      }
+    }
+  }
+  return panorama;
+}
+
+}  // namespace
+
+TEST_CASE("the matcher finds where a panorama of flat ground was taken, at any heading") {
+  const auto tile = test::image("ground/tile", 250, 250);  // 50 m
+  Localizer localizer = bundled();
+  for (const double heading : {0.0, 120.0, -77.0}) {
+    for (const PixelPoint camera : {PixelPoint{125.5, 80.5}, {60.5, 190.5}}) {
+      CAPTURE(heading, camera.row, camera.col);
+      const auto panorama = panorama_of(tile, camera, heading);
+      const Fix fix = localizer.locate(panorama, tile, {.metres_per_pixel = kScale},
+                                       {.heading_degrees = heading});
+      // Half a cell of 0.8 m each way.
+      CHECK(std::hypot(fix.pixel.row - camera.row, fix.pixel.col - camera.col) * kScale <= 0.57);
+      CHECK(fix.radius68_m.value() <= 1.0);
+      CHECK(fix.grid == 63);
+      CHECK(fix.window.height == Approx(252));  // the last cells reach beyond the tile
+      CHECK(std::abs(std::remainder(fix.heading_degrees.value() - heading, 360)) <= 1e-9);
+      CHECK(fix.heading_sigma_degrees == 0.0);
+
+      const Fix found = localizer.locate(panorama, tile, {.metres_per_pixel = kScale},
+                                         {.heading_degrees = std::nullopt});
+      CHECK(std::hypot(found.pixel.row - camera.row, found.pixel.col - camera.col) * kScale <= 0.8);
+      // Half a step of 20 degrees.
+      CHECK(std::abs(std::remainder(found.heading_degrees.value() - heading, 360)) <= 10);
+      CHECK(found.heading_sigma_degrees.value() > 0);
+    }
+  }
+}
+
+TEST_CASE("the matcher's posterior is a softmax over its logits, and one pair's answer another's") {
+  const auto tile = test::image("ground/tile", 200, 200);
+  const auto panorama = panorama_of(tile, {90.5, 110.5}, 0);
+  Localizer localizer = bundled();
+  Localizer other = localizer.share();
+  const Fix fix = localizer.locate(panorama, tile, {.metres_per_pixel = kScale});
+  double sum = 0;
+  double mass = 0;
+  const double temperature = localizer.configuration().decoding.temperature;
+  const float best = fix.logits[static_cast<std::size_t>(fix.cell)];
+  for (const float logit : fix.logits)
+    sum += std::exp(static_cast<double>(logit - best) / temperature);
+  for (const float p : fix.probability) mass += static_cast<double>(p);
+  CHECK(std::abs(mass - 1) <= 1e-5);
+  // Logits of size 1 are floats, off by 2^-24, over a temperature of 0.02.
+  CHECK(std::abs(static_cast<double>(fix.probability[static_cast<std::size_t>(fix.cell)]) * sum -
+                 1) <= 1e-5);
+  // The same after a tile of another size, and on a localizer that shares the weights.
+  localizer.locate(panorama, test::image("ground/other", 150, 150), {.metres_per_pixel = kScale});
+  CHECK(localizer.locate(panorama, tile, {.metres_per_pixel = kScale}).logits == fix.logits);
+  CHECK(other.locate(panorama, tile, {.metres_per_pixel = kScale}).logits == fix.logits);
+  CHECK(localizer.batch() == 1);
+}
+
+TEST_CASE("the matcher refuses what it cannot measure, and says what would be right") {
+  using Catch::Matchers::Contains;
+  const auto tile = test::image("ground/tile", 200, 200);
+  const auto panorama = panorama_of(tile, {90.5, 110.5}, 0);
+  Localizer localizer = bundled();
+  CHECK_THROWS_WITH(localizer.locate(panorama, tile), Contains("--gsd or --bounds"));
+  CHECK_THROWS_WITH(localizer.locate(panorama, tile, {.metres_per_pixel = 0.05}),
+                    Contains("10 m wide; these weights take 15 m to 400 m"));
+  CHECK_THROWS_WITH(localizer.locate(panorama, tile, {.metres_per_pixel = 2.5}),
+                    Contains("500 m wide"));
+  CHECK_THROWS_WITH(localizer.locate(panorama, tile, {.metres_per_pixel = 0.7}),
+                    Contains("at more than 0.6 m"));
+  CHECK_THROWS_AS(localizer.locate(tile, tile, {.metres_per_pixel = kScale}), ImageError);
+  const double nan = std::nan("");
+  CHECK_THROWS_AS(localizer.locate(panorama, tile, {.metres_per_pixel = nan}), ImageError);
+  CHECK_THROWS_AS(
+      localizer.locate(panorama, tile, {.metres_per_pixel = kScale}, {.heading_degrees = nan}),
+      ImageError);
+  Tensor<std::uint8_t, 3> grey({256, 512, 3});
+  CHECK_THROWS_WITH(localizer.locate(grey, tile, {.metres_per_pixel = kScale}),
+                    Contains("shows no ground"));
+  CHECK_THROWS_WITH(bundled({.rescale = true}), Contains("leave out --rescale"));
+  CHECK_THROWS_AS(bundled({.device = Device::cuda}), DeviceError);
+  CHECK_THROWS_AS(bundled({.precision = Precision::f16}), DeviceError);
+}
+
+TEST_CASE("rows of one colour at a panorama's lower edge are no ground") {
+  auto panorama = test::image("ground/panorama", 256, 512);
+  CHECK(camera::nearest_ground(panorama, 2.6) == 0);
+  const auto paint = [&](Index from) {
+    for (Index row = from; row < 256; ++row) {
+      for (Index col = 0; col < 512; ++col) {
+        for (Index c = 0; c < 3; ++c) {  // as JPEG leaves it
+          panorama(row, col, c) = static_cast<std::uint8_t>(117 + col % 3);
+        }
+      }
+    }
+  };
+  paint(192);  // 45 degrees down
+  CHECK(camera::nearest_ground(panorama, 2.6) == Approx(2.6));
+  paint(100);
+  CHECK(std::isinf(camera::nearest_ground(panorama, 2.6)));
+}
+
+TEST_CASE("a heading is the mean about the posterior's peak, across north too") {
+  const auto of = [](std::vector<float> p) { return ops::circular_mean(p); };
+  CHECK(of({0.5F, 0.25F, 0, 0, 0, 0.25F}).degrees == Approx(0).margin(1e-9));
+  CHECK(of({0.5F, 0, 0, 0, 0, 0.5F}).degrees == Approx(330));  // between 300 and 0
+  CHECK(of({0, 0, 1, 0, 0, 0}).degrees == Approx(120));
+  CHECK(of({0, 0, 1, 0, 0, 0}).sigma_degrees == Approx(60 / std::sqrt(12.0)));
+  CHECK(of({0.5F, 0, 0, 0.5F, 0, 0}).sigma_degrees > 100);
+}

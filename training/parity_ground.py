@@ -1,0 +1,126 @@
+"""Compares the ground-plane matcher of `crossfix locate` with its twin in PyTorch, on made-up images and the bundled weights.
+
+The scores of every cell must agree to a relative L2 error of 2e-5 in f32 and 2e-2 in bf16, at several headings, with a
+panorama whose lower part is padding, and with ratios of height and scale.
+
+    python training/parity_ground.py [--program build/bin/crossfix]
+Exit codes: 1 the two differ, 3 the program failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+import ground_match
+from config import METADATA_KEY
+from generator import image
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+BUNDLED = REPOSITORY / "models/crossfix-ground.safetensors"
+BOUNDS = {"f32": 2e-5, "bf16": 2e-2}
+TILE, PANORAMA = 301, (256, 512)  # pixels at 0.2 m; height, width
+
+
+def settings_of(fields: dict) -> ground_match.Settings:
+    known = {**fields["ground_match"], "metres_per_pixel": fields["metres_per_network_pixel"]}
+    return replace(ground_match.Settings(), temperature=fields["temperature"], **known)
+
+
+def features(tensors: dict[str, torch.Tensor], levels: np.ndarray, settings: ground_match.Settings) -> torch.Tensor:
+    """The trunk out of a weights file's tensors, BatchNorm folded already, in float64."""
+
+    def convolve(x, name, **how):
+        return F.conv2d(x, tensors[name + ".weight"], tensors[name + ".bias"], **how)
+
+    x = F.relu6(convolve(ground_match.to_tensor(levels).double(), "trunk.stem", stride=2, padding=1))
+    plan = ground_match.Trunk(ground_match.LITE0, settings.blocks, True, 0.0).blocks
+    for i, block in enumerate(plan):
+        name = f"trunk.blocks.{i}"
+        y = F.relu6(convolve(x, name + ".expand")) if block.expand else x
+        how = block.conv1
+        depthwise = tensors[name + ".depthwise.weight"][:, None]
+        y = F.conv2d(y, depthwise, tensors[name + ".depthwise.bias"], how.stride, how.padding, how.dilation, how.groups)
+        y = convolve(F.relu6(y), name + ".project")
+        x = x + y if block.residual else y
+    return x
+
+
+def expected(tensors: dict[str, torch.Tensor], tile: np.ndarray, panorama: np.ndarray, settings: ground_match.Settings, headings: list[float]) -> np.ndarray:
+    """temperature x the log of the mass of every cell over headings and ratios, less its largest."""
+    seen = features(tensors, tile, settings)
+    weights = ground_match.view_weights(settings, ground_match.nearest_seen(panorama, settings.height)).double()
+    scores = []
+    for heading in headings:
+        for i in range(settings.ratios):
+            view = ground_match.ground_view(panorama, settings, heading, settings.ratio(i))
+            scores.append(ground_match.score(seen, features(tensors, view, settings), weights))
+    logits = settings.temperature * torch.logsumexp(torch.stack(scores) / settings.temperature, 0)
+    return (logits - logits.max()).numpy()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=Path, default=REPOSITORY / "build/bin/crossfix")
+    options = parser.parse_args()
+    with safe_open(BUNDLED, framework="pt") as file:
+        stored = {key: file.get_tensor(key) for key in file.keys()}
+        fields = json.loads(file.metadata()[METADATA_KEY])
+    tensors = {key: value.double() for key, value in stored.items()}
+    tile, panorama = image("parity/tile", TILE, TILE), image("parity/panorama", *PANORAMA)
+    padded = panorama.copy()
+    padded[200:] = 117  # from 26.6 degrees below the horizon on nothing is seen: 5.2 m
+    cases = [
+        ("heading 0", panorama, "0", {}),
+        ("heading -123.4", panorama, "-123.4", {}),
+        ("near ground cut away", padded, "40", {}),
+        ("five ratios", panorama, "10", {"ratios": 5}),
+        ("six headings", panorama, "unknown", {"headings": 6}),
+    ]
+    worst = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        Image.fromarray(tile).save(folder / "tile.png")
+        for what, picture, heading, changed in cases:
+            Image.fromarray(picture).save(folder / "panorama.png")
+            own = json.loads(json.dumps(fields))
+            own["ground_match"].update(changed)
+            save_file(stored, folder / "weights.safetensors", metadata={METADATA_KEY: json.dumps(own)})
+            settings = settings_of(own)
+            count = settings.headings
+            headings = [360 * i / count for i in range(count)] if heading == "unknown" else [float(heading)]
+            wanted = expected(tensors, tile, picture, settings, headings)
+            for precision, bound in BOUNDS.items():
+                command = [options.program, "locate", "--model", folder / "weights.safetensors", "--ground", folder / "panorama.png"]
+                command += ["--satellite", folder / "tile.png", "--gsd", settings.metres_per_pixel, "--heading", heading]
+                command += ["--dump", folder / "raw.safetensors", "--precision", precision]
+                run = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+                if run.returncode == 4 and precision == "bf16":
+                    print("skipped: parity of bf16: this CPU has no bf16 instructions")
+                    continue
+                if run.returncode != 0:
+                    print(run.stderr.strip(), file=sys.stderr)
+                    return 3
+                with safe_open(folder / "raw.safetensors", framework="np") as file:
+                    logits = file.get_tensor("logits")[0].astype(np.float64).reshape(wanted.shape)
+                error = float(np.linalg.norm(logits - logits.max() - wanted) / np.linalg.norm(wanted))
+                good = error <= bound
+                worst |= not good
+                print(f"{'good' if good else 'BAD'}: {what}, {precision}: relative error {error:.1e}, allowed {bound:.0e}")
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())
