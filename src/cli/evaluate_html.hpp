@@ -33,6 +33,9 @@ struct Extremes {
 Extremes extremes_of(const data::Dataset& dataset, const std::vector<eval::Outcome>& outcomes,
                      eval::Mode mode, std::size_t count = kShownPairs);
 
+/// What is known of a sample's tile, `side` pixels wide: its scale.
+TileInfo tile_info(const data::Sample& sample, Index side);
+
 /// Locates samples once more, for their posteriors, and draws them. What cannot be read any more
 /// has no pictures, and a fact that says why.
 std::vector<eval::html::ShownPair> draw_pairs(const data::Dataset& dataset,

@@ -83,6 +83,11 @@ Extremes extremes_of(const data::Dataset& dataset, const std::vector<eval::Outco
   return extremes;
 }
 
+TileInfo tile_info(const data::Sample& sample, Index side) {
+  return {.metres_per_pixel =
+              sample.exact.side * sample.exact.metres_per_pixel / static_cast<double>(side)};
+}
+
 std::vector<ShownPair> draw_pairs(const data::Dataset& dataset,
                                   const std::vector<eval::Outcome>& outcomes, eval::Mode mode,
                                   std::span<const std::size_t> numbers,
@@ -95,14 +100,18 @@ std::vector<ShownPair> draw_pairs(const data::Dataset& dataset,
     shown.push_back(described(dataset, sample, outcomes.at(number).answer.value(), mode));
     try {
       read.push_back({source.ground(sample), source.tile(sample), shown.size() - 1});
-      localizer.check({read.back().ground, read.back().tile});
+      localizer.check(
+          {read.back().ground, read.back().tile, tile_info(sample, read.back().tile.extent(0))});
     } catch (const ImageError& error) {
       shown.back().facts.push_back({"no pictures:", error.what()});
       if (!read.empty() && read.back().shown == shown.size() - 1) read.pop_back();
     }
   }
   pairs.reserve(read.size());
-  for (const Read& images : read) pairs.push_back({images.ground, images.tile});
+  for (const Read& images : read) {
+    const data::Sample& sample = dataset.samples[numbers[images.shown]];
+    pairs.push_back({images.ground, images.tile, tile_info(sample, images.tile.extent(0))});
+  }
   std::vector<Fix> fixes;
   localizer.locate(pairs, fixes);
   for (std::size_t i = 0; i < read.size(); ++i) {

@@ -105,10 +105,9 @@ class EvaluationRun {
     localizer_.emplace(model.load(ranks.place(), false, options.batch));
     if (ranks.first())
       std::cerr << "crossfix: weights trained on: " << configuration().trained_on << '\n';
-    if (configuration().family == model::Family::ground_match) {
-      throw WeightsError(
-          "weights that match on the ground plane cannot be evaluated on data sets yet: locate a list "
-          "(locate --pairs)");
+    if (matches_ground() && !options.dump.empty()) {
+      throw CLI::ValidationError("--dump",
+                                 "is of networks whose grid does not depend on the tile's size");
     }
     check_projection();
     warn_about_scale();
@@ -155,7 +154,7 @@ class EvaluationRun {
 
   void warn_about_scale() const {
     const auto& scale = configuration().metres_per_network_pixel;
-    if (!scale) return;
+    if (!scale || matches_ground()) return;
     const double trained = *scale * static_cast<double>(configuration().satellite_size);
     double worst = 0;
     for (const data::Sample& sample : dataset_.samples) {
@@ -229,15 +228,16 @@ class EvaluationRun {
 
   /// `left`: samples of all ranks.
   void locate_all(const std::vector<Batch>& batches, std::size_t left) {
-    const Index side = configuration().satellite_size;
-    const auto& ground = configuration().ground_size;
-    SampleDecoder decoder(images(), batches,
-                          {{ground[0], ground[1]},
-                           {side, side},
-                           [this](io::ImageView street, io::ImageView tile) {
-                             localizer_->check({street, tile});
-                           }},
-                          options_.decoders);
+    const Index side = matches_ground() ? 0 : configuration().satellite_size;
+    const auto ground = matches_ground() ? std::array<Index, 2>{} : configuration().ground_size;
+    SampleDecoder decoder(
+        images(), batches,
+        {{ground[0], ground[1]},
+         {side, side},
+         [this](const data::Sample& sample, io::ImageView street, io::ImageView tile) {
+           localizer_->check({street, tile, tile_info(sample, tile.extent(0))});
+         }},
+        options_.decoders);
     Progress progress("samples", left, ranks_.first() && ranks_.place().terminal);
     ranks_.listen([&](const std::string& message) { hear(message, progress); });
     const Clock::time_point begin = Clock::now();
@@ -285,7 +285,9 @@ class EvaluationRun {
     };
     std::vector<Pair> pairs;
     for (const DecodedSample& decoded : batch) {
-      if (is_sound(decoded)) pairs.push_back({*decoded.ground, decoded.tile});
+      if (!is_sound(decoded)) continue;
+      pairs.push_back(
+          {*decoded.ground, decoded.tile, tile_info(*decoded.sample, decoded.tile.extent(0))});
     }
     const Clock::time_point begin = Clock::now();
     localizer_->locate(pairs, fixes_);
@@ -301,7 +303,7 @@ class EvaluationRun {
           if (options_.strict) throw ImageError(decoded.error);
           message["failures"].push_back({{"sample", sample.number}, {"error", decoded.error}});
         }
-        finish(sample, sound ? eval::Outcome{answer_of(sample, *fix), {}}
+        finish(sample, sound ? eval::Outcome{answer_of(sample, *fix, decoded.tile.extent(0)), {}}
                              : eval::Outcome{{}, decoded.error});
       }
       if (sound) ++fix;
@@ -309,18 +311,32 @@ class EvaluationRun {
     ranks_.tell(message.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
 
-  /// From the raw outputs, in double: `fix.pixel` may come from a device, where it is a float.
-  eval::Answer answer_of(const data::Sample& sample, const Fix& fix) const {
+  bool matches_ground() const { return configuration().family == model::Family::ground_match; }
+
+  /// `side`: of the tile that was located, pixels.
+  eval::Answer answer_of(const data::Sample& sample, const Fix& fix, Index side) const {
     const auto grid = static_cast<double>(fix.grid);
+    const auto pixels = static_cast<double>(side);
     const ops::Decoding& decoding = configuration().decoding;
-    const auto [row, col] =
-        ops::fix_position(fix.logits, fix.offsets, fix.grid, fix.cell, decoding.fix);
     eval::Answer answer;
-    answer.fix = {row / grid, col / grid};
-    answer.radius68 = fix.radius68_px / static_cast<double>(configuration().satellite_size);
+    if (matches_ground()) {
+      answer.fix = {fix.pixel.row / pixels, fix.pixel.col / pixels};
+    } else {
+      // From the raw outputs, in double: `fix.pixel` may come from a device, where it is a float.
+      const auto [row, col] =
+          ops::fix_position(fix.logits, fix.offsets, fix.grid, fix.cell, decoding.fix);
+      answer.fix = {row / grid, col / grid};
+    }
+    answer.radius68 = fix.radius68_px / pixels;
+    // The grid may cover more than the tile: what is asked of it is in shares of its own side.
+    const double share = pixels / fix.window.height;
     const auto belief = [&](const data::Truth& truth) {
-      return eval::belief_of(fix.logits, fix.offsets, decoding.temperature, answer.fix,
-                             {truth.pixel.row / truth.side, truth.pixel.col / truth.side});
+      const double scale = share / truth.side;
+      eval::Belief found = eval::belief_of(fix.logits, fix.offsets, decoding.temperature,
+                                           {answer.fix.row * share, answer.fix.col * share},
+                                           {truth.pixel.row * scale, truth.pixel.col * scale});
+      if (found.log_density) *found.log_density += 2 * std::log(share);
+      return found;
     };
     answer.reference = belief(sample.reference);
     answer.exact = belief(sample.exact);

@@ -15,6 +15,11 @@ namespace {
 constexpr std::size_t kSamplesAtOnce = 8;
 
 io::Image resized(const io::Image& image, const Shape<2>& target, cpu::ResizerCache& resizers) {
+  if (element_count(target) == 0) {
+    io::Image copy(image.shape());
+    std::copy_n(image.data(), image.size(), copy.data());
+    return copy;
+  }
   cpu::Resizer& resizer = resizers.get({image.extent(0), image.extent(1)}, target);
   const io::ImageView small = resizer(image.view());
   io::Image copy({target[0], target[1], 3});
@@ -40,7 +45,7 @@ class Decoder {
       }
       const io::Image tile = source_.tile(sample);
       try {
-        target_.check(whole_, tile);
+        target_.check(sample, whole_, tile);
       } catch (const ImageError& error) {  // names no file
         throw ImageError(sample.ground + ": " + error.what());
       }

@@ -31,11 +31,12 @@ using Batch = std::vector<const data::Sample*>;
 /// of whoever asks for the next. The order is that of the list, whatever the threads.
 class SampleDecoder {
  public:
-  /// Sizes of the network's inputs, and what refuses an image as it was read (ImageError).
+  /// Sizes of the network's inputs, of no pixels where images are to stay as they are; and what refuses
+  /// an image as it was read (ImageError).
   struct Target {
     Shape<2> ground;
     Shape<2> satellite;
-    std::function<void(io::ImageView ground, io::ImageView satellite)> check;
+    std::function<void(const data::Sample&, io::ImageView ground, io::ImageView satellite)> check;
   };
 
   /// `source` and `batches` must outlive the decoder.

@@ -44,7 +44,7 @@ struct City {
 };
 
 SampleDecoder::Target target() {
-  return {{4, 8}, {6, 6}, [](io::ImageView, io::ImageView) {}};
+  return {{4, 8}, {6, 6}, [](const data::Sample&, io::ImageView, io::ImageView) {}};
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ TEST_CASE("an image that is refused is told of, and its neighbours are not") {
   std::filesystem::remove(city.folder / "A/satellite/9.png");
   const auto source = data::ImageSource::of_vigor(city.folder.path(), city.set);
   SampleDecoder::Target checked = target();
-  checked.check = [](io::ImageView, io::ImageView tile) {
+  checked.check = [](const data::Sample&, io::ImageView, io::ImageView tile) {
     if (tile(0, 0, 0) == 2) throw ImageError("not two");
   };
   SampleDecoder decoder(source, city.batches, checked, 2);
