@@ -4,23 +4,15 @@
 #include <cmath>
 #include <vector>
 
-#include "shape_checks.hpp"
-
 namespace crossfix::cpu {
 
 template <class Element>
 void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
                    const ops::GroundViewSpecification& spec, const float (&mean)[3],
                    const float (&std)[3], TensorView<Element, 3> y) {
+  ops::check_ground_view(panorama, spec, y);
   const Index height = panorama.extent(0);
   const Index width = panorama.extent(1);
-  if (height < 2 || width < 2 || panorama.extent(2) != 3) {
-    throw ShapeError("a panorama has shape " + to_string(panorama.shape()) +
-                     ", expected [height, width, 3] of at least 2 x 2 pixels");
-  }
-  expect_contiguous_rows("panorama", panorama);
-  expect_shape("ground view", y.shape(), {spec.side, spec.side, 3});
-  expect_contiguous("ground view", y);
   const Index middle = spec.side / 2;
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (Index i = 0; i < spec.side; ++i) {
@@ -53,11 +45,7 @@ void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
 template <class Element>
 void standardize(Context& context, TensorView<const Element, 3> x,
                  TensorView<const float, 2> weights, TensorView<Element, 3> y) {
-  expect_shape("standardized output", y.shape(), x.shape());
-  expect_shape("weights of positions", weights.shape(), {x.extent(0), x.extent(1)});
-  expect_contiguous("standardize input", x);
-  expect_contiguous("standardized output", y);
-  expect_contiguous("weights of positions", weights);
+  ops::check_standardize(x, weights, y);
   const Index positions = weights.size();
   const Index channels = x.extent(2);
   // The sums of few channels over many positions: channels lie together, so that a pass takes all.
@@ -65,7 +53,6 @@ void standardize(Context& context, TensorView<const Element, 3> x,
   std::vector<double> square(mean.size());
   double total = 0;
   for (Index p = 0; p < positions; ++p) total += static_cast<double>(weights.data()[p]);
-  if (!(total > 0)) throw ShapeError("no position has a weight");
   const auto each = [&](auto&& visit) {
     for (Index p = 0; p < positions; ++p) {
       const auto weight = static_cast<double>(weights.data()[p]);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/ops/backend.hpp"
+#include "crossfix/ops/ground.hpp"
 
 namespace crossfix::test {
 
@@ -360,6 +362,107 @@ struct ReferenceBackend {
           }
           y(i, j, c) = static_cast<float>((sum / 255.0 - static_cast<double>(mean[c])) /
                                           static_cast<double>(std[c]));
+        }
+      }
+    }
+  }
+
+  /// By the bearing and the elevation of the ray to each place. Below the camera, where a bearing is any,
+  /// it is south, as the others have it.
+  static void sample_ground(Context&, TensorView<const std::uint8_t, 3> panorama,
+                            const ops::GroundViewSpecification& spec, const float (&mean)[3],
+                            const float (&std)[3], TensorView<float, 3> y) {
+    const auto height = static_cast<double>(panorama.extent(0));
+    const Index width = panorama.extent(1);
+    const auto metres = static_cast<double>(spec.metres_per_pixel);
+    for (Index i = 0; i < spec.side; ++i) {
+      for (Index j = 0; j < spec.side; ++j) {
+        const double north = static_cast<double>(spec.side / 2 - i) * metres;
+        const double east = static_cast<double>(j - spec.side / 2) * metres;
+        const bool below = north == 0 && east == 0;
+        const double bearing = (below ? std::numbers::pi : std::atan2(east, north)) -
+                               static_cast<double>(spec.heading_degrees) * std::numbers::pi / 180;
+        const double elevation =
+            -std::atan2(static_cast<double>(spec.camera_height), std::hypot(north, east));
+        const double row =
+            std::clamp((0.5 - elevation / std::numbers::pi) * height - 0.5, 0.0, height - 1);
+        const double col = (0.5 + bearing / (2 * std::numbers::pi)) * static_cast<double>(width);
+        for (Index c = 0; c < 3; ++c) {
+          double sum = 0;
+          for (Index r = 0; r < panorama.extent(0); ++r) {
+            for (Index s = 0; s < width; ++s) {
+              // Columns lie on a circle.
+              const double away =
+                  std::remainder(col - 0.5 - static_cast<double>(s), static_cast<double>(width));
+              sum += std::max(0.0, 1 - std::abs(row - static_cast<double>(r))) *
+                     std::max(0.0, 1 - std::abs(away)) * panorama(r, s, c);
+            }
+          }
+          y(i, j, c) = static_cast<float>((sum / 255 - static_cast<double>(mean[c])) /
+                                          static_cast<double>(std[c]));
+        }
+      }
+    }
+  }
+
+  static void standardize(Context&, TensorView<const float, 3> x, In2 weights,
+                          TensorView<float, 3> y) {
+    for (Index c = 0; c < x.extent(2); ++c) {
+      // The weighted sum over positions of what `value` makes of each.
+      const auto sum = [&](auto&& value) {
+        double total = 0;
+        for (Index i = 0; i < x.extent(0); ++i) {
+          for (Index j = 0; j < x.extent(1); ++j) {
+            if (weights(i, j) == 0) continue;
+            total += static_cast<double>(weights(i, j)) * value(static_cast<double>(x(i, j, c)));
+          }
+        }
+        return total;
+      };
+      const double total = sum([](double) { return 1.0; });
+      const double mean = sum([](double v) { return v; }) / total;
+      const double spread =
+          std::sqrt(sum([mean](double v) { return (v - mean) * (v - mean); }) / total);
+      for (Index i = 0; i < x.extent(0); ++i) {
+        for (Index j = 0; j < x.extent(1); ++j) {
+          y(i, j, c) =
+              static_cast<float>((static_cast<double>(x(i, j, c)) - mean) / (spread + 1e-6));
+        }
+      }
+    }
+  }
+
+  static std::size_t correlate_scratch_bytes(Target, const Shape<3>&, const Shape<4>&) { return 0; }
+
+  static void correlate(Context&, TensorView<const float, 3> tile, In4 views, In2 weights,
+                        TensorView<float, 3> scores) {
+    const Index h = views.extent(1);
+    const Index w = views.extent(2);
+    double total = 0;
+    for (Index i = 0; i < weights.size(); ++i) total += static_cast<double>(weights.data()[i]);
+    for (Index k = 0; k < views.extent(0); ++k) {
+      for (Index row = 0; row < tile.extent(0); ++row) {
+        for (Index col = 0; col < tile.extent(1); ++col) {
+          double sums[4] = {};  // of products, the tile's squares, the view's, and weights
+          for (Index i = 0; i < h; ++i) {
+            for (Index j = 0; j < w; ++j) {
+              const Index r = row + i - h / 2;
+              const Index s = col + j - w / 2;
+              if (r < 0 || r >= tile.extent(0) || s < 0 || s >= tile.extent(1)) continue;
+              const auto weight = static_cast<double>(weights(i, j));
+              for (Index c = 0; c < tile.extent(2); ++c) {
+                const auto t = static_cast<double>(tile(r, s, c));
+                const auto v = static_cast<double>(views(k, i, j, c));
+                sums[0] += weight * t * v;
+                sums[1] += weight * t * t;
+                sums[2] += weight * v * v;
+              }
+              sums[3] += weight;
+            }
+          }
+          const double energies = std::max(sums[1], 1e-3) * std::max(sums[2], 1e-3);
+          scores(k, row, col) = static_cast<float>(sums[0] / (std::sqrt(energies) + 1e-6) *
+                                                   std::sqrt(sums[3] / total));
         }
       }
     }

@@ -12,14 +12,16 @@ namespace crossfix::cpu {
 
 /// The ground about a camera as `specification` has it, out of a whole equirectangular panorama, 8-bit
 /// RGB [height, width, 3] with rows without gaps, between four pixels each:
-/// y = (value / 255 - mean) / std; y [side, side, 3] contiguous. Throws ShapeError.
+/// y = (value / 255 - mean) / std; y [side, side, 3] contiguous. Throws ShapeError, also for an even side
+/// and a specification that is no place.
 template <class Element>
 void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
                    const ops::GroundViewSpecification& specification, const float (&mean)[3],
                    const float (&std)[3], TensorView<Element, 3> y);
 
 /// Every channel less its mean and over its standard deviation (`kSpreadFloor` added), both over the
-/// positions by `weights` [h, w]: x and y [h, w, c], contiguous; y may be x. Throws ShapeError.
+/// positions by `weights` [h, w], at least 0 and some above: x and y [h, w, c], contiguous; y may be x.
+/// Throws ShapeError.
 template <class Element>
 void standardize(Context& context, TensorView<const Element, 3> x,
                  TensorView<const float, 2> weights, TensorView<Element, 3> y);
@@ -30,8 +32,8 @@ std::size_t correlate_scratch_bytes(const Target& target, const Shape<3>& tile,
 
 /// scores[k, row, col] = match_score of view k with its middle over (row, col) of the tile: weighted,
 /// normalised cross-correlation over what of the view lies in the tile. tile [height, width, c],
-/// views [k, h, w, c], h and w odd, weights [h, w] at least 0, scores [k, height, width]; contiguous.
-/// Throws ShapeError.
+/// views [k, h, w, c], h and w odd, weights [h, w] at least 0 and some above, scores [k, height, width];
+/// contiguous. Throws ShapeError.
 template <class Element>
 void correlate(Context& context, TensorView<const Element, 3> tile,
                TensorView<const Element, 4> views, TensorView<const float, 2> weights,

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 #include "crossfix/core/memory_space.hpp"
 #include "crossfix/core/tensor_view.hpp"
+#include "crossfix/ops/checks.hpp"
 
 /// Flat ground about a camera: where a panorama shows it, and how well it fits a place of a tile.
 namespace crossfix::ops {
@@ -25,7 +27,7 @@ struct PanoramaPlace {
 
 /// Where a whole equirectangular panorama of `height` x `width` pixels, the camera level, shows the
 /// ground at (south, east) metres from below the camera: inverse perspective mapping. `col` lies
-/// within [-0.5, width - 0.5), columns wrap; `row` within [0, height - 1].
+/// within [-0.5, width - 0.5], columns wrap; `row` within [0, height - 1].
 CROSSFIX_HOST_DEVICE inline PanoramaPlace ground_place(float south, float east, float camera_height,
                                                        float heading_degrees, Index height,
                                                        Index width) {
@@ -55,12 +57,65 @@ CROSSFIX_HOST_DEVICE inline float match_score(float product, float tile_energy, 
   return product / (sqrtf(energy) + 1e-6f) * sqrtf(share > 0.0f ? share : 0.0f);
 }
 
+/// What sampling checks of a panorama [height, width, 3], of at least 2 x 2 pixels and with rows without
+/// gaps, a specification and the view y [side, side, 3].
+template <class Element, MemorySpace Space>
+void check_ground_view(const TensorView<const std::uint8_t, 3>& panorama,
+                       const GroundViewSpecification& spec,
+                       const TensorView<Element, 3, Space>& y) {
+  if (panorama.extent(0) < 2 || panorama.extent(1) < 2 || panorama.extent(2) != 3) {
+    throw ShapeError("a panorama has shape " + to_string(panorama.shape()) +
+                     ", expected [height, width, 3] of at least 2 x 2 pixels");
+  }
+  if (panorama.stride(2) != 1 || panorama.stride(1) != 3) {
+    throw ShapeError("a panorama has gaps within its rows");
+  }
+  if (spec.side < 1 || spec.side % 2 == 0) {
+    throw ShapeError("a view of the ground of side " + std::to_string(spec.side) +
+                     " has no middle: its side must be odd");
+  }
+  // A place that is no number would be read anywhere.
+  if (!(spec.metres_per_pixel > 0) || !std::isfinite(spec.metres_per_pixel) ||
+      !std::isfinite(spec.camera_height) || !std::isfinite(spec.heading_degrees)) {
+    throw ShapeError("a view of the ground needs metres per pixel above 0, a height and a heading");
+  }
+  expect_shape("ground view", y.shape(), {spec.side, spec.side, 3});
+  expect_contiguous("ground view", y);
+}
+
+/// Throws ShapeError unless weights are contiguous, at least 0, and some are above.
+inline void check_weights(const char* what, const TensorView<const float, 2>& weights) {
+  expect_contiguous(what, weights);
+  bool some = false;
+  for (Index i = 0; i < weights.size(); ++i) {
+    const float weight = weights.data()[i];
+    if (!(weight >= 0) || !std::isfinite(weight)) {
+      throw ShapeError(std::string(what) + " hold " + std::to_string(weight) +
+                       "; at least 0 is expected");
+    }
+    some = some || weight > 0;
+  }
+  if (!some) throw ShapeError(std::string(what) + " are all 0");
+}
+
+/// What standardizing checks: x and y [h, w, c], weights [h, w].
+template <class Element, MemorySpace Space>
+void check_standardize(const TensorView<const Element, 3, Space>& x,
+                       const TensorView<const float, 2>& weights,
+                       const TensorView<Element, 3, Space>& y) {
+  expect_shape("standardized output", y.shape(), x.shape());
+  expect_shape("weights of positions", weights.shape(), {x.extent(0), x.extent(1)});
+  expect_contiguous("standardize input", x);
+  expect_contiguous("standardized output", y);
+  check_weights("weights of positions", weights);
+}
+
 /// What correlating checks: tile [height, width, c], views [k, h, w, c] with h and w odd, weights
 /// [h, w], scores [k, height, width].
 template <class Element, MemorySpace Space>
 void check_correlation(const TensorView<const Element, 3, Space>& tile,
                        const TensorView<const Element, 4, Space>& views,
-                       const TensorView<const float, 2, Space>& weights,
+                       const TensorView<const float, 2>& weights,
                        const TensorView<float, 3, Space>& scores) {
   expect_shape("views' channels", Shape<1>{views.extent(3)}, {tile.extent(2)});
   expect_shape("weights of a view", weights.shape(), {views.extent(1), views.extent(2)});
@@ -72,6 +127,10 @@ void check_correlation(const TensorView<const Element, 3, Space>& tile,
     }
   }
   if (tile.empty() || views.empty()) throw ShapeError("a tile or a view without features");
+  expect_contiguous("tile", tile);
+  expect_contiguous("views", views);
+  expect_contiguous("scores", scores);
+  check_weights("weights of a view", weights);
 }
 
 }  // namespace crossfix::ops

@@ -1,0 +1,311 @@
+#include "crossfix/ops/ground.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <iterator>
+
+#include "ops/subjects.hpp"
+
+namespace crossfix::test {
+namespace {
+
+using View = ops::GroundViewSpecification;
+constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
+constexpr float kStd[3] = {0.229f, 0.224f, 0.225f};
+
+/// The largest |a - b|; NaN where either holds one.
+template <std::size_t Rank>
+double worst_difference(const Tensor<float, Rank>& a, const Tensor<float, Rank>& b) {
+  double worst = 0;
+  for (Index i = 0; i < b.size(); ++i) {
+    const double error =
+        std::abs(static_cast<double>(a.data()[i]) - static_cast<double>(b.data()[i]));
+    worst = error <= worst ? worst : std::isnan(worst) ? worst : error;
+  }
+  return worst;
+}
+
+enum class Weighting { even, falling, disc, gaps, corner };
+constexpr Weighting kWeightings[] = {Weighting::even, Weighting::falling, Weighting::disc,
+                                     Weighting::gaps, Weighting::corner};
+
+/// Weights [h, w], some above 0: alike, falling from the middle, a disc of them, with whole rows and
+/// columns of zeros, or in the first position alone.
+Tensor<float, 2> weights_of(Weighting weighting, Index h, Index w) {
+  Tensor<float, 2> out({h, w});
+  for (Index i = 0; i < h; ++i) {
+    for (Index j = 0; j < w; ++j) {
+      const double away =
+          std::hypot(static_cast<double>(i - h / 2), static_cast<double>(j - w / 2));
+      const auto falling = static_cast<float>(std::exp(-away / 4));
+      switch (weighting) {
+        case Weighting::even:
+          out(i, j) = 1.0f;
+          break;
+        case Weighting::falling:
+          out(i, j) = falling;
+          break;
+        case Weighting::disc:
+          out(i, j) = away <= static_cast<double>(std::min(h, w)) / 2 ? falling : 0.0f;
+          break;
+        case Weighting::gaps:
+          out(i, j) = i % 3 == 1 || j % 4 == 2 ? 0.0f : falling;
+          break;
+        case Weighting::corner:
+          out(i, j) = i + j == 0 ? 0.25f : 0.0f;
+          break;
+      }
+    }
+  }
+  return out;
+}
+
+template <class Subject>
+void compare_sample(const Shape<2>& size, const View& view) {
+  using Element = typename Subject::Element;
+  const auto panorama = image("panorama", size[0], size[1]);
+  ReferenceBackend::Context plain;
+  Tensor<float, 3> expected({view.side, view.side, 3});
+  ReferenceBackend::sample_ground(plain, panorama, view, kMean, kStd, expected);
+  const auto target = Subject::target();
+  typename Subject::Backend::Context context(target, 0);
+  Memory<Subject, Element, 3> y(target, marked(expected.shape()));
+  Subject::Backend::sample_ground(context, panorama, view, kMean, kStd, y.view());
+  // A column is off by the roundings of a turn and of a bearing, eight at most, and one of its own; a
+  // row by half as many. A pixel differs from the next by 1 / 0.224 at most, values are below 3.
+  const double place = 9.0 * 0x1p-24 * static_cast<double>(size[0] + size[1]);
+  const double tolerance = place / 0.224 + 3.0 * Subject::kTolerance;
+  REQUIRE(worst_difference(y.read(context), expected) <= tolerance);
+}
+
+template <class Subject>
+void compare_standardized(const Shape<3>& shape, Weighting weighting, float offset) {
+  using Element = typename Subject::Element;
+  auto x = features("x", shape);
+  for (Index i = 0; i < x.size(); ++i) {
+    // The last channel is constant; what has no weight has no say.
+    const bool constant = shape[2] > 1 && i % shape[2] == shape[2] - 1;
+    x.data()[i] = static_cast<float>(Element(constant ? 0.7f : x.data()[i] + offset));
+  }
+  const auto weights = weights_of(weighting, shape[0], shape[1]);
+  ReferenceBackend::Context plain;
+  Tensor<float, 3> expected(shape);
+  ReferenceBackend::standardize(plain, x, weights, expected);
+  for (const auto& target : Subject::targets()) {
+    typename Subject::Backend::Context context(target, 0);
+    Memory<Subject, Element, 3> input(target, x);
+    Memory<Subject, Element, 3> y(target, marked(shape));
+    Subject::Backend::standardize(context, input.const_view(), weights, y.view());
+    const auto result = y.read(context);
+    Subject::Backend::standardize(context, input.const_view(), weights, input.view());
+    // Only one position has weight: the spread is 0, and others lie millions of spreads away. A mean is
+    // off by a rounding of the offset, of unit spread.
+    double size = 1;
+    for (Index i = 0; i < expected.size(); ++i) {
+      size = std::max(size, std::abs(static_cast<double>(expected.data()[i])));
+    }
+    const double tolerance =
+        size * (2 * Subject::kTolerance + static_cast<double>(offset) * 0x1p-23);
+    REQUIRE(worst_difference(result, expected) <= tolerance);
+    REQUIRE(worst_difference(input.read(context), result) <= 0.0);
+  }
+}
+
+template <class Subject>
+void compare_scores(const Shape<3>& shape, const Shape<4>& shapes, Weighting weighting,
+                    float factor = 1.0f) {
+  using Element = typename Subject::Element;
+  const auto tile = features_of<Element>("tile", shape, factor);
+  const auto views = features_of<Element>("views", shapes);
+  const auto weights = weights_of(weighting, shapes[1], shapes[2]);
+  ReferenceBackend::Context plain;
+  Tensor<float, 3> expected({shapes[0], shape[0], shape[1]});
+  ReferenceBackend::correlate(plain, tile, views, weights, expected);
+  // Scores are at most 1, and so is the sum of the products' sizes over the energies: as many roundings
+  // as terms at worst, their root as they fall, and some for the rest.
+  const auto terms = static_cast<double>(shapes[1] * shapes[2] * shapes[3]);
+  const double tolerance = (std::sqrt(terms) + 8) * 0x1p-23;
+  for (const auto& target : Subject::targets()) {
+    typename Subject::Backend::Context context(
+        target, Subject::Backend::correlate_scratch_bytes(target, shape, shapes));
+    Memory<Subject, Element, 3> tiles(target, tile);
+    Memory<Subject, Element, 4> view(target, views);
+    Memory<Subject, float, 3> scores(target, marked(expected.shape()));
+    Subject::Backend::correlate(context, tiles.const_view(), view.const_view(), weights,
+                                scores.view());
+    REQUIRE(worst_difference(scores.read(context), expected) <= tolerance);
+  }
+}
+
+}  // namespace
+
+TEMPLATE_LIST_TEST_CASE("A view of the ground equals the reference", "[ops]", KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  for (const Shape<2>& size : {Shape<2>{2, 4}, {8, 16}, {33, 67}, {256, 512}}) {
+    for (const Index side : {1, 5, 33}) {
+      for (const float heading : {0.0f, 90.0f, 37.3f, -200.0f}) {
+        // The reference weighs every pixel of a panorama.
+        if (size[0] > 100 && (side > 5 || heading == 90.0f)) continue;
+        const float height = heading == 90.0f ? 0.4f : 2.5f;
+        CAPTURE(TestType::name(), to_string(size), side, heading, height);
+        compare_sample<TestType>(size, {.side = side,
+                                        .metres_per_pixel = 0.35f,
+                                        .camera_height = height,
+                                        .heading_degrees = heading});
+      }
+    }
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("A view of the ground is whole at the panorama's seam", "[ops]",
+                        KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  // South of the camera, and headings by parts of a column to both sides of it.
+  for (const float heading : {0.0f, 360.0f, -720.0f, 2.6f, -2.6f, 1e-5f, -1e-5f, 22.5f}) {
+    CAPTURE(TestType::name(), heading);
+    compare_sample<TestType>(
+        {16, 67},
+        {.side = 5, .metres_per_pixel = 1.0f, .camera_height = 2.0f, .heading_degrees = heading});
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("A standardized map equals the reference", "[ops]", KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  for (const Shape<3>& shape :
+       {Shape<3>{1, 1, 1}, {1, 1, 5}, {7, 5, 1}, {7, 5, 24}, {31, 33, 40}}) {
+    for (const Weighting weighting : kWeightings) {
+      for (const float offset : {0.0f, 30.0f}) {
+        CAPTURE(TestType::name(), to_string(shape), static_cast<int>(weighting), offset);
+        compare_standardized<TestType>(shape, weighting, offset);
+      }
+    }
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Scores of views over a tile equal the reference", "[ops]",
+                        KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  std::size_t index = 0;
+  for (const Shape<2>& tile : {Shape<2>{1, 1}, {7, 5}, {31, 31}, {40, 23}}) {
+    for (const Index channels : {1, 3, 24, 40}) {
+      for (const Shape<2>& view : {Shape<2>{1, 1}, {3, 5}, {15, 15}}) {
+        const Weighting weighting = kWeightings[index % std::size(kWeightings)];
+        const Index k = index++ % 2 == 0 ? 3 : 1;
+        CAPTURE(TestType::name(), to_string(tile), to_string(view), channels, k,
+                static_cast<int>(weighting));
+        compare_scores<TestType>({tile[0], tile[1], channels}, {k, view[0], view[1], channels},
+                                 weighting);
+      }
+    }
+  }
+  for (const Weighting weighting : kWeightings) {
+    CAPTURE(TestType::name(), static_cast<int>(weighting));
+    compare_scores<TestType>({9, 20, 7}, {5, 5, 19, 7}, weighting);
+    // Below the least energy.
+    compare_scores<TestType>({9, 10, 7}, {2, 5, 5, 7}, weighting, 1e-3f);
+    compare_scores<TestType>({9, 10, 7}, {2, 5, 5, 7}, weighting, 0.0f);
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("A view of the ground refuses what does not fit", "[ops]", KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  using Element = typename TestType::Element;
+  const auto target = TestType::target();
+  typename TestType::Backend::Context context(target, 0);
+  const auto refuses = [&](const Tensor<std::uint8_t, 3>& panorama, const View& view,
+                           const Shape<3>& shape) {
+    Memory<TestType, Element, 3> y(target, shape);
+    REQUIRE_THROWS_AS(
+        TestType::Backend::sample_ground(context, panorama, view, kMean, kStd, y.view()),
+        ShapeError);
+  };
+  const auto panorama = image("panorama", 4, 8);
+  const View view{.side = 5, .metres_per_pixel = 1, .camera_height = 2, .heading_degrees = 0};
+  refuses(panorama, view, {5, 4, 3});
+  refuses(panorama, view, {3, 3, 3});
+  refuses(panorama, view, {5, 5, 4});
+  refuses(image("low", 1, 8), view, {5, 5, 3});
+  refuses(image("narrow", 4, 1), view, {5, 5, 3});
+  refuses(Tensor<std::uint8_t, 3>({4, 8, 4}), view, {5, 5, 3});
+  const auto with = [&view](auto member, auto value) {
+    View other = view;
+    other.*member = value;
+    return other;
+  };
+  refuses(panorama, with(&View::side, Index{4}), {4, 4, 3});
+  refuses(panorama, with(&View::side, Index{-1}), {1, 1, 3});
+  refuses(panorama, with(&View::heading_degrees, std::nanf("")), {5, 5, 3});
+  refuses(panorama, with(&View::metres_per_pixel, 0.0f), {5, 5, 3});
+  refuses(panorama, with(&View::camera_height, HUGE_VALF), {5, 5, 3});
+
+  Memory<TestType, Element, 3> wide(target, Shape<3>{5, 5, 4});
+  REQUIRE_THROWS_AS(TestType::Backend::sample_ground(context, panorama, view, kMean, kStd,
+                                                     wide.view().slice(2, 0, 3)),
+                    ShapeError);
+  Memory<TestType, Element, 3> y(target, Shape<3>{5, 5, 3});
+  const Tensor<std::uint8_t, 3> four({4, 8, 4});
+  REQUIRE_THROWS_AS(TestType::Backend::sample_ground(context, four.view().slice(2, 0, 3), view,
+                                                     kMean, kStd, y.view()),
+                    ShapeError);
+}
+
+TEMPLATE_LIST_TEST_CASE("Standardizing refuses what does not fit", "[ops]", KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  using Element = typename TestType::Element;
+  const auto target = TestType::target();
+  typename TestType::Backend::Context context(target, 0);
+  Memory<TestType, Element, 3> x(target, Shape<3>{4, 5, 8});
+  Memory<TestType, Element, 3> y(target, Shape<3>{4, 5, 8});
+  Memory<TestType, Element, 3> other(target, Shape<3>{4, 5, 7});
+  Memory<TestType, Element, 3> wide(target, Shape<3>{4, 5, 9});
+  const auto even = weights_of(Weighting::even, 4, 5);
+  const auto refuses = [&](auto in, const Tensor<float, 2>& weights, auto out) {
+    REQUIRE_THROWS_AS(TestType::Backend::standardize(context, in, weights, out), ShapeError);
+  };
+  refuses(x.const_view(), even, other.view());
+  refuses(x.const_view(), weights_of(Weighting::even, 5, 4), y.view());
+  refuses(wide.const_view().slice(2, 0, 8), even, y.view());
+  refuses(x.const_view(), even, wide.view().slice(2, 0, 8));
+  refuses(x.const_view(), Tensor<float, 2>({4, 5}), y.view());
+}
+
+TEMPLATE_LIST_TEST_CASE("Scores refuse what does not fit", "[ops]", KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  using Element = typename TestType::Element;
+  const auto target = TestType::target();
+  const auto bytes = TestType::Backend::correlate_scratch_bytes(target, {6, 7, 4}, {2, 3, 5, 4});
+  typename TestType::Backend::Context context(target, 2 * bytes);
+  const auto refuses = [&](const Shape<3>& tile, const Shape<4>& views,
+                           const Tensor<float, 2>& weights, const Shape<3>& scores) {
+    Memory<TestType, Element, 3> t(target, tile);
+    Memory<TestType, Element, 4> v(target, views);
+    Memory<TestType, float, 3> s(target, scores);
+    REQUIRE_THROWS_AS(
+        TestType::Backend::correlate(context, t.const_view(), v.const_view(), weights, s.view()),
+        ShapeError);
+  };
+  const auto even = [](Index h, Index w) { return weights_of(Weighting::even, h, w); };
+  refuses({6, 7, 4}, {2, 4, 5, 4}, even(4, 5), {2, 6, 7});
+  refuses({6, 7, 4}, {2, 3, 4, 4}, even(3, 4), {2, 6, 7});
+  refuses({6, 7, 4}, {2, 3, 5, 3}, even(3, 5), {2, 6, 7});
+  refuses({6, 7, 4}, {2, 3, 5, 4}, even(5, 3), {2, 6, 7});
+  refuses({6, 7, 4}, {2, 3, 5, 4}, even(3, 5), {1, 6, 7});
+  refuses({6, 7, 4}, {2, 3, 5, 4}, even(3, 5), {2, 7, 6});
+  refuses({6, 0, 4}, {2, 3, 5, 4}, even(3, 5), {2, 6, 0});
+  refuses({6, 7, 4}, {0, 3, 5, 4}, even(3, 5), {0, 6, 7});
+  // No weight at all, or one below it.
+  refuses({6, 7, 4}, {2, 3, 5, 4}, Tensor<float, 2>({3, 5}), {2, 6, 7});
+  auto negative = even(3, 5);
+  negative(1, 2) = -0.5f;
+  refuses({6, 7, 4}, {2, 3, 5, 4}, negative, {2, 6, 7});
+
+  Memory<TestType, Element, 3> wide(target, Shape<3>{6, 7, 5});
+  Memory<TestType, Element, 4> v(target, Shape<4>{2, 3, 5, 4});
+  Memory<TestType, float, 3> s(target, Shape<3>{2, 6, 7});
+  REQUIRE_THROWS_AS(TestType::Backend::correlate(context, wide.const_view().slice(2, 0, 4),
+                                                 v.const_view(), even(3, 5), s.view()),
+                    ShapeError);
+}
+
+}  // namespace crossfix::test
