@@ -50,6 +50,7 @@ benchmark::internal::Benchmark* add(const std::string& name, int threads, Run ru
 // Each family, run on `threads` threads (0: all cores).
 void add_convolutions(int threads);
 void add_depthwise(int threads);
+void add_ground(int threads);
 void add_linears(int threads);
 void add_attentions(int threads);
 void add_norms(int threads);

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
                bench::peak_flops<bfloat16>() * 1e-9);
   bench::add_convolutions(threads);
   bench::add_depthwise(threads);
+  bench::add_ground(threads);
   bench::add_linears(threads);
   bench::add_attentions(threads);
   bench::add_norms(threads);
