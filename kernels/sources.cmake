@@ -8,6 +8,7 @@ set(CROSSFIX_KERNEL_SOURCES
     depthwise/depthwise.cu
     descriptor/descriptor.cu
     elementwise/elementwise.cu
+    ground/ground.cu
     image/load_image.cu
     norm/layer_norm.cu
     pool/max_pool.cu

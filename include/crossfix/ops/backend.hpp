@@ -7,6 +7,7 @@
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/ops/decoder.hpp"
+#include "crossfix/ops/ground.hpp"
 #include "crossfix/ops/specification.hpp"
 
 namespace crossfix::ops {
@@ -70,13 +71,24 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `adaptive_max_pool(context, x, y)`: NHWC to y's height and width (`adaptive_range`).
 /// - `load_image(context, image, mean[3], std[3], y)`: 8-bit RGB [height, width, 3] of any size to
 ///   y [height', width', 3]: antialiased bilinear resize, then (value / 255 - mean) / std.
+/// - `sample_ground(context, panorama, spec, mean[3], std[3], y)`: the ground about a camera, north up, out
+///   of a whole equirectangular panorama in host memory, 8-bit RGB [height, width, 3] with rows without
+///   gaps: y [side, side, 3], contiguous, between four pixels each (`ground_place`), then
+///   (value / 255 - mean) / std.
+/// - `standardize(context, x, weights, y)`: every channel of x [h, w, c] less its mean and over its standard
+///   deviation (`kSpreadFloor` added), both over the positions by weights [h, w]; contiguous, y may be x.
+/// - `correlate(context, tile, views, weights, scores)`: scores[k, row, col] of float = `match_score` of view
+///   k with its middle over (row, col) of the tile, over what of it lies in the tile: tile [height, width,
+///   c], views [k, h, w, c] with h and w odd, weights [h, w], scores [k, height, width], contiguous.
+///   These weights of positions are in host memory, at least 0 and some above; copied, not kept.
 /// - `decode(context, outputs, decoding)`: the heads' logits and raw offsets to probabilities,
 ///   offsets in cells and a fix for each image, all in one DecoderOutputs<Space>.
 /// - `round(context, x, z)`: z is x, a float view in `Space`, rounded to `Element`.
 /// - `read(context, x, out)`: activations, or a float view in `Space`, to a contiguous float host
 ///   buffer of x's size; synchronises.
-/// - `scratch_bytes()` of each convolution, matrix product and spatial attention, and
-///   `attention_scratch_bytes(target, tokens_q, tokens_k, heads, dim)`.
+/// - `scratch_bytes()` of each convolution, matrix product and spatial attention,
+///   `attention_scratch_bytes(target, tokens_q, tokens_k, heads, dim)` and
+///   `correlate_scratch_bytes(target, tile shape, views' shape)`.
 ///
 /// Errors: ShapeError for shapes that do not fit, DeviceError where the device lacks an instruction.
 // clang-format off
@@ -93,6 +105,7 @@ concept Backend =
              const SpatialAttentionSpecification& spatial_spec, TensorView<const float, 3> w3,
              ConstActivationView<B, 2> x2, ActivationView<B, 2> y2,
              ConstActivationView<B, 4> x4, ActivationView<B, 4> y4, ActivationView<B, 3> y3,
+             ConstActivationView<B, 3> x3, TensorView<float, 3, typename B::Space> float3,
              TensorView<float, 2, typename B::Space> float2,
              TensorView<const float, 2, typename B::Space> const_float2,
              const ops::DecoderOutputs<typename B::Space>& outputs, const ops::Decoding& decoding,
@@ -100,8 +113,9 @@ concept Backend =
              TensorView<const float, 1> w1, TensorView<const std::uint8_t, 3> image,
              const ConvolutionSpecification& convolution_spec,
              const DepthwiseConvolutionSpecification& depthwise_spec,
-             const LinearSpecification& linear_spec,
-             const float (&rgb)[3], float* out, float scale, Shape<4> shape4, Index n) {
+             const LinearSpecification& linear_spec, const GroundViewSpecification& ground_spec,
+             const float (&rgb)[3], float* out, float scale, Shape<3> shape3, Shape<4> shape4,
+             Index n) {
       typename B::Element;
       { typename B::Arena(target, std::size_t{}).data() } -> std::convertible_to<std::byte*>;
       { typename B::Context(target, std::size_t{}) };
@@ -127,6 +141,9 @@ concept Backend =
       B::max_pool(context, window, x4, y4);
       B::adaptive_max_pool(context, x4, y4);
       B::load_image(context, image, rgb, rgb, y3);
+      B::sample_ground(context, image, ground_spec, rgb, rgb, y3);
+      B::standardize(context, x3, w2, y3);
+      B::correlate(context, x3, x4, w2, float3);
       B::decode(context, outputs, decoding);
       B::round(context, const_float2, y2);
       B::read(context, x2, out);
@@ -137,6 +154,7 @@ concept Backend =
       { float_linear.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { spatial_attention.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { B::attention_scratch_bytes(target, n, n, n, n) } -> std::convertible_to<std::size_t>;
+      { B::correlate_scratch_bytes(target, shape3, shape4) } -> std::convertible_to<std::size_t>;
     };
 // clang-format on
 

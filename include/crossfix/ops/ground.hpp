@@ -59,8 +59,8 @@ CROSSFIX_HOST_DEVICE inline float match_score(float product, float tile_energy, 
 
 /// What sampling checks of a panorama [height, width, 3], of at least 2 x 2 pixels and with rows without
 /// gaps, a specification and the view y [side, side, 3].
-template <class Element, MemorySpace Space>
-void check_ground_view(const TensorView<const std::uint8_t, 3>& panorama,
+template <class Element, MemorySpace From, MemorySpace Space>
+void check_ground_view(const TensorView<const std::uint8_t, 3, From>& panorama,
                        const GroundViewSpecification& spec,
                        const TensorView<Element, 3, Space>& y) {
   if (panorama.extent(0) < 2 || panorama.extent(1) < 2 || panorama.extent(2) != 3) {
@@ -83,9 +83,8 @@ void check_ground_view(const TensorView<const std::uint8_t, 3>& panorama,
   expect_contiguous("ground view", y);
 }
 
-/// Throws ShapeError unless weights are contiguous, at least 0, and some are above.
+/// Throws ShapeError unless weights, contiguous, are at least 0 and some above.
 inline void check_weights(const char* what, const TensorView<const float, 2>& weights) {
-  expect_contiguous(what, weights);
   bool some = false;
   for (Index i = 0; i < weights.size(); ++i) {
     const float weight = weights.data()[i];
@@ -98,25 +97,33 @@ inline void check_weights(const char* what, const TensorView<const float, 2>& we
   if (!some) throw ShapeError(std::string(what) + " are all 0");
 }
 
-/// What standardizing checks: x and y [h, w, c], weights [h, w].
-template <class Element, MemorySpace Space>
-void check_standardize(const TensorView<const Element, 3, Space>& x,
-                       const TensorView<const float, 2>& weights,
-                       const TensorView<Element, 3, Space>& y) {
+/// What standardizing checks: x and y [h, w, c], weights [h, w]. The values of weights are checked where
+/// they are in host memory.
+template <class Element, MemorySpace Space, MemorySpace Weights>
+void check_standardize_shapes(const TensorView<const Element, 3, Space>& x,
+                              const TensorView<const float, 2, Weights>& weights,
+                              const TensorView<Element, 3, Space>& y) {
   expect_shape("standardized output", y.shape(), x.shape());
   expect_shape("weights of positions", weights.shape(), {x.extent(0), x.extent(1)});
   expect_contiguous("standardize input", x);
   expect_contiguous("standardized output", y);
+  expect_contiguous("weights of positions", weights);
+}
+template <class Element, MemorySpace Space>
+void check_standardize(const TensorView<const Element, 3, Space>& x,
+                       const TensorView<const float, 2>& weights,
+                       const TensorView<Element, 3, Space>& y) {
+  check_standardize_shapes(x, weights, y);
   check_weights("weights of positions", weights);
 }
 
 /// What correlating checks: tile [height, width, c], views [k, h, w, c] with h and w odd, weights
 /// [h, w], scores [k, height, width].
-template <class Element, MemorySpace Space>
-void check_correlation(const TensorView<const Element, 3, Space>& tile,
-                       const TensorView<const Element, 4, Space>& views,
-                       const TensorView<const float, 2>& weights,
-                       const TensorView<float, 3, Space>& scores) {
+template <class Element, MemorySpace Space, MemorySpace Weights>
+void check_correlation_shapes(const TensorView<const Element, 3, Space>& tile,
+                              const TensorView<const Element, 4, Space>& views,
+                              const TensorView<const float, 2, Weights>& weights,
+                              const TensorView<float, 3, Space>& scores) {
   expect_shape("views' channels", Shape<1>{views.extent(3)}, {tile.extent(2)});
   expect_shape("weights of a view", weights.shape(), {views.extent(1), views.extent(2)});
   expect_shape("scores", scores.shape(), {views.extent(0), tile.extent(0), tile.extent(1)});
@@ -130,6 +137,14 @@ void check_correlation(const TensorView<const Element, 3, Space>& tile,
   expect_contiguous("tile", tile);
   expect_contiguous("views", views);
   expect_contiguous("scores", scores);
+  expect_contiguous("weights of a view", weights);
+}
+template <class Element, MemorySpace Space>
+void check_correlation(const TensorView<const Element, 3, Space>& tile,
+                       const TensorView<const Element, 4, Space>& views,
+                       const TensorView<const float, 2>& weights,
+                       const TensorView<float, 3, Space>& scores) {
+  check_correlation_shapes(tile, views, weights, scores);
   check_weights("weights of a view", weights);
 }
 

@@ -1,0 +1,271 @@
+#pragma once
+
+#include <cstddef>
+
+#include "crossfix/core/shape.hpp"
+#include "crossfix/ops/ground.hpp"
+#include "device/memory.cuh"
+#include "device/reduce.cuh"
+#include "device/vector.cuh"
+
+/// Normalised cross-correlation of views with a tile, weighted (ops::match_score).
+///
+/// Tile: 16 x 32 places of one view, owned by a block of 256 threads. The view is taken in parts of 8 x 16
+/// positions, a part in chunks of 4 channels, which lie in shared memory as floats: the view's times
+/// their weights, and the tile's under all places of the block, 23 x 47 cells. Parts whose weights are all
+/// 0 are left out. A thread owns 8 neighbouring places and every fourth row of a part; the four threads of
+/// the same places add up at the end. Along a row of a part it keeps the cells under its places in
+/// registers: each position costs one load of the tile, one of the view and 32 multiply-adds.
+///
+/// A warp's 16 rows of places are an odd number of cells apart, so that eight lanes read from all banks;
+/// its lanes read the same position of the view.
+///
+/// The energies come in the same pass. While a chunk is written to shared memory, the squares of each cell
+/// are added to one float; after the last chunk those are summed as the products are, over the positions
+/// that lie in the tile, and so are the view's and the weights. All terms are at least 0: nothing cancels.
+///
+/// Shared memory: 25 KB. Bound: multiply-adds in float, a channel's for each position and place, and three
+/// more for the energies. Not yet measured.
+namespace crossfix::kernels {
+
+using device::kWarp;
+
+inline constexpr int kCorrelateThreads = 256;
+/// Blocks that a multiprocessor has registers for at least, 128 a thread.
+inline constexpr int kCorrelateBlocks = 2;
+inline constexpr int kPatchRows = 16;  ///< of places
+inline constexpr int kPlaces = 8;      ///< neighbours in a row, of one thread
+inline constexpr int kPatchColumns = 32;
+inline constexpr int kGroups = 4;    ///< threads that share places
+inline constexpr int kPartRows = 8;  ///< of a view
+inline constexpr int kPartColumns = 16;
+inline constexpr int kChunk = 4;  ///< channels
+inline constexpr int kRegionRows = kPatchRows + kPartRows - 1;
+inline constexpr int kRegionColumns = kPatchColumns + kPartColumns - 1;
+inline constexpr int kPatchThreads = kPatchRows * kPatchColumns / kPlaces;
+static_assert(kPatchThreads * kGroups == kCorrelateThreads && kRegionColumns % 2 == 1);
+
+/// Contiguous tile [height, width, channels], views [k, h, w, channels], weights [h, w] and scores
+/// [k, height, width].
+template <class Element>
+struct Correlate {
+  const Element* tile;
+  const Element* views;
+  const float* weights;
+  float* scores;
+  int height, width, channels, h, w;
+  int patches, patches_across;  ///< of a view, and beside each other
+};
+
+struct CorrelateShared {
+  float4 tile[kRegionRows * kRegionColumns];
+  float4 view[kPartRows * kPartColumns];
+  float tile_energy[kRegionRows * kRegionColumns];
+  float view_energy[kPartRows * kPartColumns];
+  float weights[kPartRows * kPartColumns];
+  float scratch[kWarp];
+};
+static_assert(sizeof(float4) * kRegionRows * kRegionColumns >=
+              sizeof(float) * kCorrelateThreads * kPlaces);
+
+/// What a thread sums up for each of its places.
+struct CorrelateSums {
+  float products[kPlaces] = {};
+  float tile_energy[kPlaces] = {};
+  float view_energy[kPlaces] = {};
+  float weights[kPlaces] = {};
+};
+
+/// `count` channels or a chunk, whichever is less, then zeros. kVectors: whole chunks, aligned.
+template <bool kVectors, class Element>
+__device__ __forceinline__ float4 load_chunk(const Element* from, int count) {
+  float values[kChunk];
+  if constexpr (kVectors) {
+    device::load_vector<kChunk>(from, values);
+  } else {
+#pragma unroll
+    for (int i = 0; i < kChunk; ++i) values[i] = i < count ? device::to_float(from[i]) : 0.0f;
+  }
+  return make_float4(values[0], values[1], values[2], values[3]);
+}
+
+__device__ __forceinline__ float dot_add(const float4& a, const float4& b, float sum) {
+  return fmaf(a.w, b.w, fmaf(a.z, b.z, fmaf(a.y, b.y, fmaf(a.x, b.x, sum))));
+}
+
+/// A thread's places, and a part of the view over them.
+struct CorrelatePlace {
+  int thread, group, row, column;  ///< of the first place, in the patch
+  int part_row, part_column;       ///< in the view
+  int rows, columns;               ///< of the part
+  int top, left;                   ///< of the part at the patch's first place, in the tile
+};
+
+/// Writes channels [first, first + kChunk) of a part, and of the tile under it, to shared memory.
+template <bool kVectors, class Element>
+__device__ __forceinline__ void stage_chunk(const Correlate<Element>& c, const Element* view,
+                                            const CorrelatePlace& at, int first,
+                                            CorrelateShared& shared) {
+  const float4 zeros = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+  const int count = c.channels - first;
+  for (int cell = at.thread; cell < kRegionRows * kRegionColumns; cell += kCorrelateThreads) {
+    const int row = at.top + cell / kRegionColumns;
+    const int column = at.left + cell % kRegionColumns;
+    float4 values = zeros;
+    if (row >= 0 && row < c.height && column >= 0 && column < c.width) {
+      values = load_chunk<kVectors>(c.tile + (Index{row} * c.width + column) * c.channels + first,
+                                    count);
+    }
+    shared.tile[cell] = values;
+    const float before = first == 0 ? 0.0f : shared.tile_energy[cell];
+    shared.tile_energy[cell] = dot_add(values, values, before);
+  }
+  if (at.thread >= kPartRows * kPartColumns) return;
+  const int row = at.thread / kPartColumns;
+  const int column = at.thread % kPartColumns;
+  float4 values = zeros;
+  if (row < at.rows && column < at.columns) {
+    values = load_chunk<kVectors>(
+        view + (Index{at.part_row + row} * c.w + at.part_column + column) * c.channels + first,
+        count);
+  }
+  const float weight = shared.weights[at.thread];
+  const float4 weighted =
+      make_float4(values.x * weight, values.y * weight, values.z * weight, values.w * weight);
+  shared.view[at.thread] = weighted;
+  const float before = first == 0 ? 0.0f : shared.view_energy[at.thread];
+  shared.view_energy[at.thread] = dot_add(values, weighted, before);
+}
+
+/// Adds a chunk's products. The cells under the places move along by one a position, so that a window of
+/// them turns in registers.
+__device__ __forceinline__ void add_products(const CorrelatePlace& at,
+                                             const CorrelateShared& shared, CorrelateSums& sums) {
+#pragma unroll 1
+  for (int i = at.group; i < at.rows; i += kGroups) {
+    const float4* cells = shared.tile + (at.row + i) * kRegionColumns + at.column;
+    const float4* taps = shared.view + i * kPartColumns;
+    float4 window[kPlaces];
+#pragma unroll
+    for (int p = 0; p < kPlaces - 1; ++p) window[p] = cells[p];
+#pragma unroll 1
+    for (int j = 0; j < at.columns; j += kPlaces) {
+#pragma unroll
+      for (int u = 0; u < kPlaces; ++u) {
+        if (j + u >= at.columns) continue;
+        window[(u + kPlaces - 1) % kPlaces] = cells[j + u + kPlaces - 1];
+        const float4 tap = taps[j + u];
+#pragma unroll
+        for (int p = 0; p < kPlaces; ++p) {
+          sums.products[p] = dot_add(window[(u + p) % kPlaces], tap, sums.products[p]);
+        }
+      }
+    }
+  }
+}
+
+/// Adds a part's energies and weights.
+template <class Element>
+__device__ __forceinline__ void add_energies(const Correlate<Element>& c, const CorrelatePlace& at,
+                                             const CorrelateShared& shared, CorrelateSums& sums) {
+#pragma unroll 1
+  for (int i = at.group; i < at.rows; i += kGroups) {
+    const int row = at.top + at.row + i;
+    if (row < 0 || row >= c.height) continue;
+    const float* cells = shared.tile_energy + (at.row + i) * kRegionColumns + at.column;
+#pragma unroll 1
+    for (int j = 0; j < at.columns; ++j) {
+      const float weight = shared.weights[i * kPartColumns + j];
+      const float energy = shared.view_energy[i * kPartColumns + j];
+      const int column = at.left + at.column + j;
+#pragma unroll
+      for (int p = 0; p < kPlaces; ++p) {
+        sums.tile_energy[p] = fmaf(weight, cells[j + p], sums.tile_energy[p]);
+        if (column + p >= 0 && column + p < c.width) {
+          sums.view_energy[p] += energy;
+          sums.weights[p] += weight;
+        }
+      }
+    }
+  }
+}
+
+/// `values` of the threads that share places, added up in those of the first group.
+__device__ __forceinline__ void across_groups(const CorrelatePlace& at, float* room,
+                                              float (&values)[kPlaces]) {
+  const int place = at.thread % kPatchThreads;
+  __syncthreads();
+#pragma unroll
+  for (int p = 0; p < kPlaces; ++p) {
+    room[(at.group * kPlaces + p) * kPatchThreads + place] = values[p];
+  }
+  __syncthreads();
+  if (at.group > 0) return;
+#pragma unroll
+  for (int p = 0; p < kPlaces; ++p) {
+#pragma unroll
+    for (int g = 1; g < kGroups; ++g) values[p] += room[(g * kPlaces + p) * kPatchThreads + place];
+  }
+}
+
+template <class Element, bool kVectors>
+__global__ void __launch_bounds__(kCorrelateThreads, kCorrelateBlocks)
+    correlate_patch(const Correlate<Element> c) {
+  auto& shared = *reinterpret_cast<CorrelateShared*>(device::shared_memory());
+  const int thread = static_cast<int>(threadIdx.x);
+  const int patch = static_cast<int>(blockIdx.x) % c.patches;
+  const Index k = static_cast<int>(blockIdx.x) / c.patches;
+  const int first_row = patch / c.patches_across * kPatchRows;
+  const int first_column = patch % c.patches_across * kPatchColumns;
+  const Element* view = c.views + k * c.h * c.w * c.channels;
+  CorrelatePlace at{};
+  at.thread = thread;
+  at.group = thread / kPatchThreads;
+  at.row = thread % kPatchRows;
+  at.column = thread % kPatchThreads / kPatchRows * kPlaces;
+  CorrelateSums sums;
+  float total = 0.0f;
+  for (at.part_row = 0; at.part_row < c.h; at.part_row += kPartRows) {
+    for (at.part_column = 0; at.part_column < c.w; at.part_column += kPartColumns) {
+      at.rows = c.h - at.part_row < kPartRows ? c.h - at.part_row : kPartRows;
+      at.columns = c.w - at.part_column < kPartColumns ? c.w - at.part_column : kPartColumns;
+      at.top = first_row + at.part_row - c.h / 2;
+      at.left = first_column + at.part_column - c.w / 2;
+      float weight = 0.0f;
+      const int row = thread / kPartColumns;
+      const int column = thread % kPartColumns;
+      if (row < at.rows && column < at.columns) {
+        weight = c.weights[Index{at.part_row + row} * c.w + at.part_column + column];
+      }
+      __syncthreads();  // the part before this one may still be read
+      if (thread < kPartRows * kPartColumns) shared.weights[thread] = weight;
+      const float part = device::across_block(weight, shared.scratch, 0.0f, device::Add{});
+      if (part == 0.0f) continue;
+      total += part;
+      for (int first = 0; first < c.channels; first += kChunk) {
+        if (first > 0) __syncthreads();  // the chunk before this one may still be read
+        stage_chunk<kVectors>(c, view, at, first, shared);
+        __syncthreads();
+        add_products(at, shared, sums);
+      }
+      add_energies(c, at, shared, sums);
+    }
+  }
+  auto* room = reinterpret_cast<float*>(shared.tile);
+  across_groups(at, room, sums.products);
+  across_groups(at, room, sums.tile_energy);
+  across_groups(at, room, sums.view_energy);
+  across_groups(at, room, sums.weights);
+  const int row = first_row + at.row;
+  if (at.group > 0 || row >= c.height) return;
+  float* scores = c.scores + (k * c.height + row) * c.width;
+#pragma unroll
+  for (int p = 0; p < kPlaces; ++p) {
+    const int column = first_column + at.column + p;
+    if (column >= c.width) break;
+    scores[column] = ops::match_score(sums.products[p], sums.tile_energy[p], sums.view_energy[p],
+                                      sums.weights[p] / total);
+  }
+}
+
+}  // namespace crossfix::kernels
