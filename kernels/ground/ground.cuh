@@ -18,8 +18,9 @@
 /// standardize. Tile: 16 bytes of channels (one channel where they do not fill vectors) at all positions;
 /// a block of 256 threads owns them, thread t positions t, t + 256, ... They are walked along four times:
 /// for the mean, for what its roundings left of the differences from it, for their squares, and to write.
-/// So a channel that is constant becomes 0, whatever its value. Every sum is complete before a block
-/// writes, and no other reads its channels: y may be x. Shared memory: a float for each channel and warp.
+/// So a constant channel becomes 0 but for roundings of roundings, whatever its value. Every sum is
+/// complete before a block writes, and no other reads its channels: y may be x. Shared memory: a float for
+/// each channel and warp.
 /// Bound: the latency of L2, where a map lies after the first walk: few channels make few blocks. Not yet
 /// measured.
 namespace crossfix::kernels {
