@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "crossfix/core/tensor.hpp"
@@ -61,8 +62,9 @@ struct Machine {
       expect(cudaMalloc(&data_, bytes()));
       expect(cudaMemcpyAsync(data_, from.data(), bytes(), cudaMemcpyDefault, stream().get()));
     }
-    Memory(const Memory&) = delete;
-    Memory& operator=(const Memory&) = delete;
+    Memory(Memory&& other) noexcept
+        : count_(other.count_), data_(std::exchange(other.data_, nullptr)) {}
+    Memory& operator=(Memory&&) = delete;
     ~Memory() { cudaFree(data_); }
 
     T* data() const { return static_cast<T*>(data_); }
