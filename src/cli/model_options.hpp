@@ -12,7 +12,7 @@ namespace crossfix::cli {
 
 /// The options of every command that loads weights.
 struct ModelOptions {
-  std::string model;  ///< empty: the bundled weights
+  std::string model;                                    ///< empty: the bundled weights
   std::string bundled = "crossfix-ground.safetensors";  ///< which of them
   std::string device = "auto";
   std::string precision = "f32";
