@@ -294,49 +294,34 @@ std::string to_json(const model::Configuration& c) {
   nlohmann::ordered_json std;
   for (float value : c.normalization.mean) mean.push_back(decimal(value));
   for (float value : c.normalization.std) std.push_back(decimal(value));
+  nlohmann::ordered_json document = {{"format", kFormat},
+                                     {"network", name_of(c.family, kFamilies)}};
+  const nlohmann::ordered_json normalization = {{"mean", mean}, {"std", std}};
   if (c.family == Family::ground_match) {
     const auto& match = c.ground_match;
-    const nlohmann::ordered_json document = {
-        {"format", kFormat},
-        {"network", name_of(c.family, kFamilies)},
-        {"ground_match",
-         {{"blocks", match.blocks},
-          {"height", match.height},
-          {"nearest", match.nearest},
-          {"farthest", match.farthest},
-          {"range", match.range},
-          {"headings", match.headings},
-          {"ratios", match.ratios},
-          {"largest_ratio", match.largest_ratio}}},
-        {"normalization", {{"mean", mean}, {"std", std}}},
-        {"metres_per_network_pixel", optional_number(c.metres_per_network_pixel)},
-        {"trained_on", c.trained_on},
-        {"temperature", c.decoding.temperature},
-        {"radius_scale", c.radius_scale},
-        {"fix", name_of(c.decoding.fix, kFixRules)},
-    };
-    return document.dump();
+    document["ground_match"] = {{"blocks", match.blocks},   {"height", match.height},
+                                {"nearest", match.nearest}, {"farthest", match.farthest},
+                                {"range", match.range},     {"headings", match.headings},
+                                {"ratios", match.ratios},   {"largest_ratio", match.largest_ratio}};
+    document["normalization"] = normalization;
+  } else {
+    document["trunk"] = {
+        {"blocks", c.trunk.blocks}, {"planes", c.trunk.planes}, {"shared", c.trunk.shared}};
+    document["model_width"] = c.model_width;
+    document["heads"] = c.heads;
+    document["encoder_layers"] = c.encoder_layers;
+    document["ffn_width"] = c.ffn_width;
+    document["grid"] = c.grid;
+    document["satellite_size"] = c.satellite_size;
+    document["ground_size"] = c.ground_size;
+    document["normalization"] = normalization;
+    document["ground_projection"] = projection;
   }
-  const nlohmann::ordered_json document = {
-      {"format", kFormat},
-      {"network", name_of(c.family, kFamilies)},
-      {"trunk",
-       {{"blocks", c.trunk.blocks}, {"planes", c.trunk.planes}, {"shared", c.trunk.shared}}},
-      {"model_width", c.model_width},
-      {"heads", c.heads},
-      {"encoder_layers", c.encoder_layers},
-      {"ffn_width", c.ffn_width},
-      {"grid", c.grid},
-      {"satellite_size", c.satellite_size},
-      {"ground_size", c.ground_size},
-      {"normalization", {{"mean", mean}, {"std", std}}},
-      {"ground_projection", projection},
-      {"metres_per_network_pixel", optional_number(c.metres_per_network_pixel)},
-      {"trained_on", c.trained_on},
-      {"temperature", c.decoding.temperature},
-      {"radius_scale", c.radius_scale},
-      {"fix", name_of(c.decoding.fix, kFixRules)},
-  };
+  document["metres_per_network_pixel"] = optional_number(c.metres_per_network_pixel);
+  document["trained_on"] = c.trained_on;
+  document["temperature"] = c.decoding.temperature;
+  document["radius_scale"] = c.radius_scale;
+  document["fix"] = name_of(c.decoding.fix, kFixRules);
   return document.dump();
 }
 

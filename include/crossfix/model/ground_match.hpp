@@ -47,9 +47,7 @@ class GroundMatch {
     Workspace(const GroundMatch& match, const typename B::Target& target)
         : target_(target),
           image_({match.view_side(), match.view_side(), 3}),
-          weights_({match.view_cells(), match.view_cells()}) {
-      static_cast<void>(match.view_trunk_);
-    }
+          weights_({match.view_cells(), match.view_cells()}) {}
 
    private:
     friend class GroundMatch;
@@ -153,9 +151,6 @@ class GroundMatch {
   const std::vector<float>& heading_probability(const Workspace& work) const {
     return work.headings_;
   }
-
-  /// The scores of the last question, [headings x ratios, grid, grid].
-  TensorView<const float, 3> scores(const Workspace& work) const { return work.scores_; }
 
   /// Cells, and pixels, of a side of a view.
   Index view_cells() const {
