@@ -157,3 +157,31 @@ TEST_CASE("a file's configuration is read from its metadata; errors name the fil
   CHECK_THAT(message_of<WeightsError>([&] { io::read_configuration(bad); }),
              Catch::Contains((folder / "bad").string()) && Catch::Contains("heads"));
 }
+
+TEST_CASE("a matcher's configuration survives being written and read") {
+  model::Configuration written;
+  written.family = model::Family::ground_match;
+  written.ground_match = {.blocks = 4,
+                          .height = 1.7,
+                          .nearest = 2,
+                          .farthest = 20,
+                          .range = 7,
+                          .headings = 36,
+                          .ratios = 5,
+                          .largest_ratio = 1.2};
+  written.metres_per_network_pixel = 0.25;
+  written.decoding.temperature = 0.03;
+  const model::Configuration read = io::parse_configuration(io::to_json(written));
+  CHECK(read.family == written.family);
+  CHECK(read.ground_match.blocks == 4);
+  CHECK(read.ground_match.height == 1.7);
+  CHECK(read.ground_match.nearest == 2);
+  CHECK(read.ground_match.farthest == 20);
+  CHECK(read.ground_match.range == 7);
+  CHECK(read.ground_match.headings == 36);
+  CHECK(read.ground_match.ratios == 5);
+  CHECK(read.ground_match.largest_ratio == 1.2);
+  CHECK(read.metres_per_network_pixel == 0.25);
+  CHECK(read.decoding.temperature == 0.03);
+  CHECK(io::to_json(read) == io::to_json(written));
+}
