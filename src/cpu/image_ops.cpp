@@ -1,6 +1,7 @@
 #include "crossfix/cpu/image_ops.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "crossfix/ops/specification.hpp"
 #include "kernels/select.hpp"
@@ -123,10 +124,16 @@ void copy(Context& context, TensorView<const Element, 4> x, TensorView<Element, 
 
 template <class Element>
 void read(Context& context, TensorView<const Element, 2> x, float* out) {
+  expect_contiguous_rows("a view to read", x);
+  const Index columns = x.extent(1);
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (Index i = 0; i < x.extent(0); ++i) {
-    for (Index j = 0; j < x.extent(1); ++j) {
-      out[i * x.extent(1) + j] = static_cast<float>(x(i, j));
+    const Element* from = x.data() + i * x.stride(0);
+    float* to = out + i * columns;
+    if constexpr (std::is_same_v<Element, float>) {
+      std::copy_n(from, columns, to);
+    } else {
+      for (Index j = 0; j < columns; ++j) to[j] = static_cast<float>(from[j]);
     }
   }
 }

@@ -1,5 +1,8 @@
 #include "crossfix/cuda/read.hpp"
 
+#include <cstring>
+#include <type_traits>
+
 #include "crossfix/ops/checks.hpp"
 #include "status.hpp"
 
@@ -20,8 +23,12 @@ void read(Context& context, TensorView<const Element, 2, DeviceSpace> x, float* 
                           cudaMemcpyDeviceToHost, context.stream().get()),
         "copying from " + context.device().description());
   context.target().synchronize();
-  const auto* values = reinterpret_cast<const Element*>(pinned);
-  for (Index i = 0; i < x.size(); ++i) out[i] = static_cast<float>(values[i]);
+  if constexpr (std::is_same_v<Element, float>) {
+    std::memcpy(out, pinned, rows * row_bytes);
+  } else {
+    const auto* values = reinterpret_cast<const Element*>(pinned);
+    for (Index i = 0; i < x.size(); ++i) out[i] = static_cast<float>(values[i]);
+  }
 }
 
 template void read<float>(Context&, TensorView<const float, 2, DeviceSpace>, float*);

@@ -84,8 +84,8 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `decode(context, outputs, decoding)`: the heads' logits and raw offsets to probabilities,
 ///   offsets in cells and a fix for each image, all in one DecoderOutputs<Space>.
 /// - `round(context, x, z)`: z is x, a float view in `Space`, rounded to `Element`.
-/// - `read(context, x, out)`: activations, or a float view in `Space`, to a contiguous float host
-///   buffer of x's size; synchronises.
+/// - `read(context, x, out)`: activations, or a float view in `Space`, whose rows have no gaps, to a
+///   contiguous float host buffer of x's size; floats keep their bits; synchronises.
 /// - `scratch_bytes()` of each convolution, matrix product and spatial attention,
 ///   `attention_scratch_bytes(target, tokens_q, tokens_k, heads, dim)` and
 ///   `correlate_scratch_bytes(target, tile shape, views' shape)`.
