@@ -250,19 +250,17 @@ struct Localizer::Impl {
     copy(outputs.logits()[image], fix.logits);
     copy(outputs.offsets()[image], fix.offsets);
     copy(outputs.probability()[image], fix.probability);
-    const auto value = [&](Index which) {
-      return static_cast<double>(outputs.fix()(image, which));
-    };
-    fix.cell = static_cast<Index>(value(ops::kFixCell));
+    const ops::DecodedFix decoded = outputs.fix()(image);
+    fix.cell = decoded.cell;
     const double cell_height = fix.window.height / static_cast<double>(grid);
     const double cell_width = fix.window.width / static_cast<double>(grid);
-    fix.pixel = {fix.window.row + value(ops::kFixRow) * cell_height,
-                 fix.window.col + value(ops::kFixCol) * cell_width};
-    fix.covariance_px = {value(ops::kFixCovarianceRowRow) * cell_height * cell_height,
-                         value(ops::kFixCovarianceRowCol) * cell_height * cell_width,
-                         value(ops::kFixCovarianceColCol) * cell_width * cell_width};
+    fix.pixel = {fix.window.row + decoded.row * cell_height,
+                 fix.window.col + decoded.col * cell_width};
+    fix.covariance_px = {decoded.covariance.row_row * cell_height * cell_height,
+                         decoded.covariance.row_col * cell_height * cell_width,
+                         decoded.covariance.col_col * cell_width * cell_width};
     fix.radius68_px =
-        value(ops::kFixRadius) * std::sqrt(cell_height * cell_width) * configuration.radius_scale;
+        decoded.radius * std::sqrt(cell_height * cell_width) * configuration.radius_scale;
     fix.radius68_m.reset();
     fix.position.reset();
     if (scale) fix.radius68_m = fix.radius68_px * *scale;

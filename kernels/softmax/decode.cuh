@@ -94,10 +94,10 @@ constexpr std::size_t decode_shared_bytes(Index cells) {
 
 /// Views of one batch, contiguous (ops/decoder.hpp).
 struct DecodeBatch {
-  const float* logits;  ///< [batch, cells]
-  float* offsets;       ///< [batch, cells, 2]
-  float* probability;   ///< [batch, cells]
-  float* fix;           ///< [batch, kFixValues]
+  const float* logits;   ///< [batch, cells]
+  float* offsets;        ///< [batch, cells, 2]
+  float* probability;    ///< [batch, cells]
+  ops::DecodedFix* fix;  ///< [batch]
   int grid;
   float scale;  ///< log2(e) / temperature
   ops::FixRule rule;
@@ -271,15 +271,12 @@ __global__ void __launch_bounds__(kDecodeThreads) decode_image(const DecodeBatch
       static_cast<float>(row_row + col_col) + away_row * away_row + away_col * away_col;
   const float radius = radius_of({values, offsets, grid}, row, col, mean_square, scratch);
   if (thread == 0) {
-    float* fix = batch.fix + image * ops::kFixValues;
-    fix[ops::kFixCell] = static_cast<float>(best.cell);
-    fix[ops::kFixRow] = row;
-    fix[ops::kFixCol] = col;
-    fix[ops::kFixCovarianceRowRow] = static_cast<float>(row_row);
-    fix[ops::kFixCovarianceRowCol] = static_cast<float>(row_col);
-    fix[ops::kFixCovarianceColCol] = static_cast<float>(col_col);
-    fix[ops::kFixRadius] = radius;
-    fix[ops::kFixUnused] = 0.0f;
+    batch.fix[image] = {.cell = best.cell,
+                        .row = row,
+                        .col = col,
+                        .covariance = {static_cast<float>(row_row), static_cast<float>(row_col),
+                                       static_cast<float>(col_col)},
+                        .radius = radius};
   }
 }
 

@@ -1,8 +1,8 @@
 #include "crossfix/cpu/decode.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -24,7 +24,6 @@ void decode_image(const ops::DecoderOutputs<HostSpace>& outputs, const ops::Deco
   const auto logits = row_of(outputs.logits(), image);
   const auto offsets = row_of(outputs.offsets(), image);
   const auto probability = row_of(outputs.probability(), image);
-  const auto fix = row_of(outputs.fix(), image);
   if (decoding.sigmoid) {
     for (float& offset : offsets) offset = 1.0F / (1.0F + std::exp(-offset));
   }
@@ -34,10 +33,13 @@ void decode_image(const ops::DecoderOutputs<HostSpace>& outputs, const ops::Deco
   const ops::Posterior posterior{probability, offsets, grid};
   const auto covariance = ops::spread_of(posterior).covariance;
   const double radius = ops::radius_of(posterior, row, col, ops::kRadiusShare);
-  const std::array<double, ops::kFixValues> values{
-      static_cast<double>(cell), row, col, covariance[0], covariance[1], covariance[2], radius, 0};
-  std::transform(values.begin(), values.end(), fix.begin(),
-                 [](double value) { return static_cast<float>(value); });
+  outputs.fix()(image) = {
+      .cell = static_cast<std::int32_t>(cell),
+      .row = static_cast<float>(row),
+      .col = static_cast<float>(col),
+      .covariance = {static_cast<float>(covariance[0]), static_cast<float>(covariance[1]),
+                     static_cast<float>(covariance[2])},
+      .radius = static_cast<float>(radius)};
 }
 
 }  // namespace

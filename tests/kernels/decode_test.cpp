@@ -58,7 +58,7 @@ void check(const Heads& heads, Index image, const std::vector<float>& logits,
            const std::vector<float>& raw, const ops::Decoding& decoding) {
   const Index grid = heads.grid;
   const auto probability = heads.row(heads.outputs.probability(), image);
-  const auto fix = heads.row(heads.outputs.fix(), image);
+  const ops::DecodedFix fix = heads.outputs.fix()(image);
   REQUIRE(heads.row(heads.outputs.logits(), image) == logits);
 
   std::vector<float> expected(logits.size());
@@ -79,25 +79,24 @@ void check(const Heads& heads, Index image, const std::vector<float>& logits,
     }
   }
   const Index cell = std::max_element(logits.begin(), logits.end()) - logits.begin();
-  REQUIRE(fix[ops::kFixCell] == static_cast<float>(cell));
+  REQUIRE(fix.cell == cell);
   const std::vector<float> offsets =
       heads.row(heads.outputs.offsets().reshape(Shape<2>{heads.batch, 2 * grid * grid}), image);
   const auto [row, col] = ops::fix_position(logits, offsets, grid, cell, decoding.fix);
   const double ulp = static_cast<double>(grid) * 0x1p-23 +
                      (decoding.fix == ops::FixRule::neighbourhood ? 0x1p-20 : 0.0);
-  REQUIRE(std::abs(fix[ops::kFixRow] - row) <= ulp);
-  REQUIRE(std::abs(fix[ops::kFixCol] - col) <= ulp);
+  REQUIRE(std::abs(fix.row - row) <= ulp);
+  REQUIRE(std::abs(fix.col - col) <= ulp);
   // Of its own probabilities and offsets: sums in double, results rounded to float.
   const ops::Posterior posterior{probability, offsets, grid};
   const auto covariance = ops::spread_of(posterior).covariance;
+  const float decoded[] = {fix.covariance.row_row, fix.covariance.row_col, fix.covariance.col_col};
   for (std::size_t i = 0; i < 3; ++i) {
-    REQUIRE(std::abs(fix[ops::kFixCovarianceRowRow + i] - covariance[i]) <=
-            1e-9 + 1e-6 * std::abs(covariance[i]));
+    REQUIRE(std::abs(decoded[i] - covariance[i]) <= 1e-9 + 1e-6 * std::abs(covariance[i]));
   }
-  const double radius =
-      ops::radius_of(posterior, fix[ops::kFixRow], fix[ops::kFixCol], ops::kRadiusShare);
-  REQUIRE(std::abs(fix[ops::kFixRadius] - radius) <= 1e-4);
-  REQUIRE(fix[ops::kFixUnused] == 0.0f);
+  const double radius = ops::radius_of(posterior, fix.row, fix.col, ops::kRadiusShare);
+  REQUIRE(std::abs(fix.radius - radius) <= 1e-4);
+  REQUIRE(fix.padding == 0);
 }
 
 }  // namespace
@@ -179,8 +178,8 @@ TEST_CASE("Decode kernel: the first of equal maxima wins", "[kernels]") {
     std::fill_n(heads.outputs.logits().data(), heads.outputs.logits().size(), -3.0f);
     for (const Index cell : {40, 41, 1030, 1088}) heads.outputs.logits()(1, cell) = 1.0f;
     heads.decode({});
-    REQUIRE(heads.outputs.fix()(0, ops::kFixCell) == 0.0f);
-    REQUIRE(heads.outputs.fix()(1, ops::kFixCell) == 40.0f);
+    REQUIRE(heads.outputs.fix()(0).cell == 0);
+    REQUIRE(heads.outputs.fix()(1).cell == 40);
   }
 }
 
@@ -196,8 +195,8 @@ TEST_CASE("Decode kernel: NaN and infinite logits spoil their own image only", "
       for (Index i = 0; i < 64; ++i) {
         REQUIRE(std::isnan(heads.outputs.probability()(image, i)) == spoilt);
       }
-      REQUIRE(std::isnan(heads.outputs.fix()(image, ops::kFixCovarianceRowRow)) == spoilt);
-      REQUIRE(std::isnan(heads.outputs.fix()(image, ops::kFixRadius)) == spoilt);
+      REQUIRE(std::isnan(heads.outputs.fix()(image).covariance.row_row) == spoilt);
+      REQUIRE(std::isnan(heads.outputs.fix()(image).radius) == spoilt);
     }
   }
 }

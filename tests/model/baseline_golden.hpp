@@ -51,18 +51,18 @@ void check_baseline(const std::string& name, const model::Configuration& configu
       const std::string& end = pair_in(first + slot);
       const auto logits = outputs.logits()[slot];
       const auto offsets = outputs.offsets()[slot];
-      const auto fix = outputs.fix()[slot];
+      const ops::DecodedFix fix = outputs.fix()(slot);
       constexpr double kBound = 2 * GoldenBounds<typename B::Element>::kRaw;
       if (configuration.family == model::Family::mcc) {
         CHECK(golden.error("logits" + end, values_of(logits)) <= kBound);
         const Index best =
             std::max_element(logits.data(), logits.data() + logits.size()) - logits.data();
-        CHECK(fix(ops::kFixRow) == static_cast<float>(best / outputs.grid()) + 0.5F);
-        CHECK(fix(ops::kFixCol) == static_cast<float>(best % outputs.grid()) + 0.5F);
+        CHECK(fix.row == static_cast<float>(best / outputs.grid()) + 0.5F);
+        CHECK(fix.col == static_cast<float>(best % outputs.grid()) + 0.5F);
       } else {
         CHECK(golden.error("offsets" + end, values_of(offsets)) <= kBound);
-        CHECK(fix(ops::kFixRow) == offsets(0, 0));
-        CHECK(fix(ops::kFixCol) == offsets(0, 1));
+        CHECK(fix.row == offsets(0, 0));
+        CHECK(fix.col == offsets(0, 1));
         CHECK(outputs.probability()(slot, 0) == 1.0F);
       }
     }

@@ -142,7 +142,7 @@ class GoldenNetwork {
       check(golden, "offsets" + pair_in(slot), values_of(offsets), Bounds::kRaw);
       const Index best =
           std::max_element(logits.data(), logits.data() + logits.size()) - logits.data();
-      CHECK(outputs.fix()(slot, ops::kFixCell) == static_cast<float>(best));
+      CHECK(outputs.fix()(slot).cell == best);
     }
   }
 

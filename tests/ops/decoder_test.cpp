@@ -54,8 +54,9 @@ TEST_CASE("The decoder's outputs lie in one block without overlap", "[ops]") {
   const Heads heads(3, 5, 1.0f);
   const Outputs& o = heads.outputs;
   REQUIRE(o.block().size() == 3 * (8 + 4 * 25));
-  REQUIRE(o.fix().data() == o.block().data());
-  REQUIRE(o.offsets().data() == o.fix().data() + o.fix().size());
+  const auto* fixes = reinterpret_cast<const float*>(o.fix().data());
+  REQUIRE(fixes == o.block().data());
+  REQUIRE(o.offsets().data() == fixes + 8 * o.fix().size());
   REQUIRE(o.logits().data() == o.offsets().data() + o.offsets().size());
   REQUIRE(o.probability().data() == o.logits().data() + o.logits().size());
   REQUIRE(o.probability().data() + o.probability().size() == o.block().data() + o.block().size());
@@ -87,27 +88,31 @@ TEMPLATE_LIST_TEST_CASE("The heads' outputs are decoded as the reference decodes
         REQUIRE(close(heads.outputs.probability(), expected.outputs.probability(), 1e-5));
         REQUIRE(close(heads.outputs.logits(), expected.outputs.logits(), 0.0));
         for (Index image = 0; image < batch; ++image) {
-          const auto fix = heads.outputs.fix()[image];
-          const auto expected_fix = expected.outputs.fix()[image];
-          REQUIRE(fix(ops::kFixCell) == expected_fix(ops::kFixCell));
-          REQUIRE(close(fix.slice(0, 1, 3), expected_fix.slice(0, 1, 3), 2e-6));
+          const ops::DecodedFix fix = heads.outputs.fix()(image);
+          const ops::DecodedFix expected_fix = expected.outputs.fix()(image);
+          REQUIRE(fix.cell == expected_fix.cell);
+          REQUIRE(std::abs(fix.row - expected_fix.row) <= 2e-6F);
+          REQUIRE(std::abs(fix.col - expected_fix.col) <= 2e-6F);
           // Points 1/128 of a cell apart give a variance too small by (1/128)^2 / 12; squares of a
           // grid of 8, in float, leave 1e-5.
-          REQUIRE(close(fix.slice(0, 3, 6), expected_fix.slice(0, 3, 6), 5e-5));
-          REQUIRE(fix(ops::kFixUnused) == 0.0f);
+          const auto [row_row, row_col, col_col] = fix.covariance;
+          REQUIRE(std::abs(row_row - expected_fix.covariance.row_row) <= 5e-5F);
+          REQUIRE(std::abs(row_col - expected_fix.covariance.row_col) <= 5e-5F);
+          REQUIRE(std::abs(col_col - expected_fix.covariance.col_col) <= 5e-5F);
+          REQUIRE(fix.padding == 0);
           // Where a circle grows through cells of little mass its radius says little; what it holds
           // is the measure. The smallest circle: a little less holds too little.
           const ops::Posterior posterior{row_of(heads.outputs.probability(), image),
                                          row_of(heads.outputs.offsets(), image), grid};
           const auto held = [&](double radius) {
-            return ops::mass_within(posterior, static_cast<double>(fix(ops::kFixRow)),
-                                    static_cast<double>(fix(ops::kFixCol)), radius);
+            return ops::mass_within(posterior, static_cast<double>(fix.row),
+                                    static_cast<double>(fix.col), radius);
           };
-          const auto radius = static_cast<double>(fix(ops::kFixRadius));
+          const auto radius = static_cast<double>(fix.radius);
           REQUIRE(held(radius + 1e-4) >= ops::kRadiusShare);
           REQUIRE(held(radius - 1e-4) <= ops::kRadiusShare);
-          REQUIRE(std::abs(held(static_cast<double>(expected_fix(ops::kFixRadius))) -
-                           ops::kRadiusShare) <= 5e-3);  // of points 1/64 of a square apart
+          REQUIRE(std::abs(held(static_cast<double>(expected_fix.radius)) - ops::kRadiusShare) <=
+                  5e-3);  // of points 1/64 of a square apart
         }
       }
     }
@@ -120,10 +125,10 @@ TEMPLATE_LIST_TEST_CASE("Of several largest logits the first is the fix", "[ops]
   for (const Index cell : {700, 33, 1023}) heads.outputs.logits()(1, cell) = 50.0f;
   heads.decode<TestType>({});
   const auto fix = heads.outputs.fix();
-  REQUIRE(fix(1, ops::kFixCell) == 33.0f);
-  REQUIRE(fix(0, ops::kFixCell) != 33.0f);
-  REQUIRE(fix(1, ops::kFixRow) == 1.0f + heads.outputs.offsets()(1, 33, 0));
-  REQUIRE(fix(1, ops::kFixCol) == 1.0f + heads.outputs.offsets()(1, 33, 1));
+  REQUIRE(fix(1).cell == 33);
+  REQUIRE(fix(0).cell != 33);
+  REQUIRE(fix(1).row == 1.0f + heads.outputs.offsets()(1, 33, 0));
+  REQUIRE(fix(1).col == 1.0f + heads.outputs.offsets()(1, 33, 1));
 }
 
 TEMPLATE_LIST_TEST_CASE("A posterior of NaN is no narrow one, and stays in its image", "[ops]",
@@ -133,9 +138,9 @@ TEMPLATE_LIST_TEST_CASE("A posterior of NaN is no narrow one, and stays in its i
   heads.outputs.logits()(0, 5) = std::numeric_limits<float>::quiet_NaN();
   heads.decode<TestType>({});
   const auto fix = heads.outputs.fix();
-  REQUIRE(std::isnan(fix(0, ops::kFixCovarianceRowRow)));
-  REQUIRE(!(fix(0, ops::kFixRadius) < 4.0f));
-  REQUIRE(fix(1, ops::kFixRadius) < 8.0f);
+  REQUIRE(std::isnan(fix(0).covariance.row_row));
+  REQUIRE(!(fix(0).radius < 4.0f));
+  REQUIRE(fix(1).radius < 8.0f);
   for (const float p : row_of(heads.outputs.probability(), 0)) REQUIRE(std::isnan(p));
   for (const float p : row_of(heads.outputs.probability(), 1)) REQUIRE(p <= 1.0f);
 }

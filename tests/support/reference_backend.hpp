@@ -493,8 +493,7 @@ struct ReferenceBackend {
           }
         }
       }
-      const auto fix = outputs.fix()[image];
-      fix(ops::kFixCell) = static_cast<float>(cell);
+      ops::DecodedFix fix{.cell = static_cast<std::int32_t>(cell)};
       double sums[3] = {0.0, 0.0, 0.0};  // of weights, of rows and columns times weights
       for (Index i = 0; i < logits.size(); ++i) {
         const Index away =
@@ -506,9 +505,10 @@ struct ReferenceBackend {
         sums[1] += w * (static_cast<double>(i / grid) + outputs.offsets()(image, i, 0));
         sums[2] += w * (static_cast<double>(i % grid) + outputs.offsets()(image, i, 1));
       }
-      fix(ops::kFixRow) = static_cast<float>(sums[1] / sums[0]);
-      fix(ops::kFixCol) = static_cast<float>(sums[2] / sums[0]);
+      fix.row = static_cast<float>(sums[1] / sums[0]);
+      fix.col = static_cast<float>(sums[2] / sums[0]);
       fill_spread(probability, outputs.offsets()[image], grid, fix);
+      outputs.fix()(image) = fix;
     }
   }
 
@@ -520,7 +520,7 @@ struct ReferenceBackend {
 
   static void read(Context&, In2 x, float* out) {
     for (Index i = 0; i < x.extent(0); ++i) {
-      for (Index j = 0; j < x.extent(1); ++j) *out++ = x(i, j);
+      out = std::copy_n(x.data() + x.offset(i, 0), x.extent(1), out);
     }
   }
 
@@ -550,7 +550,7 @@ struct ReferenceBackend {
 
   /// Covariance and radius of a posterior, by points spread evenly over each cell's square.
   static void fill_spread(TensorView<float, 1> probability, TensorView<float, 2> offsets,
-                          Index grid, TensorView<float, 1> fix) {
+                          Index grid, ops::DecodedFix& fix) {
     constexpr Index kPoints = 64;  // along a square's side
     struct Point {
       double distance, mass;
@@ -568,9 +568,9 @@ struct ReferenceBackend {
         const double col = static_cast<double>(j / kPoints) + offsets(cell, 1) + within(j);
         const double mass =
             static_cast<double>(probability(cell)) / static_cast<double>(kPoints * kPoints);
-        points.push_back({std::hypot(row - static_cast<double>(fix(ops::kFixRow)),
-                                     col - static_cast<double>(fix(ops::kFixCol))),
-                          mass});
+        points.push_back(
+            {std::hypot(row - static_cast<double>(fix.row), col - static_cast<double>(fix.col)),
+             mass});
         mean[0] += mass * row;
         mean[1] += mass * col;
         second[0] += mass * row * row;
@@ -578,17 +578,16 @@ struct ReferenceBackend {
         second[2] += mass * col * col;
       }
     }
-    fix(ops::kFixCovarianceRowRow) = static_cast<float>(second[0] - mean[0] * mean[0]);
-    fix(ops::kFixCovarianceRowCol) = static_cast<float>(second[1] - mean[0] * mean[1]);
-    fix(ops::kFixCovarianceColCol) = static_cast<float>(second[2] - mean[1] * mean[1]);
+    fix.covariance = {static_cast<float>(second[0] - mean[0] * mean[0]),
+                      static_cast<float>(second[1] - mean[0] * mean[1]),
+                      static_cast<float>(second[2] - mean[1] * mean[1])};
     std::sort(points.begin(), points.end(),
               [](const Point& a, const Point& b) { return a.distance < b.distance; });
     double held = 0.0;
     for (auto point = points.begin(); point != points.end() && held < ops::kRadiusShare; ++point) {
       held += point->mass;
-      fix(ops::kFixRadius) = static_cast<float>(point->distance);
+      fix.radius = static_cast<float>(point->distance);
     }
-    fix(ops::kFixUnused) = 0.0F;
   }
 
   template <class Range>

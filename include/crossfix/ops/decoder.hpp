@@ -1,20 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <type_traits>
+
 #include "crossfix/core/tensor_view.hpp"
 
 namespace crossfix::ops {
-
-/// What `fix` [batch, kFixValues] holds of an image, by index.
-inline constexpr Index kFixCell = 0;  ///< of the first largest logit, row * grid + column
-inline constexpr Index kFixRow = 1;   ///< where the camera stood, cells (FixRule)
-inline constexpr Index kFixCol = 2;
-inline constexpr Index kFixCovarianceRowRow = 3;  ///< of the posterior about its mean, cells^2
-inline constexpr Index kFixCovarianceRowCol = 4;
-inline constexpr Index kFixCovarianceColCol = 5;
-inline constexpr Index kFixRadius = 6;  ///< cells: the smallest circle about (row, col) that holds
-                                        ///< `kRadiusShare`
-inline constexpr Index kFixUnused = 7;  ///< 0
-inline constexpr Index kFixValues = 8;
 
 /// Where a fix lies.
 enum class FixRule {
@@ -38,8 +29,28 @@ inline constexpr double kRadiusShare = 0.68;
 /// the radius too: spread over whole cells, the mass of one alone has a radius of half a cell.
 inline constexpr double kPlaceSide = 0.5;
 
-/// The outputs of a batch of images as views into one block of floats, which is read in one go. The
-/// heads write `logits` and raw `offsets`; `decode` (ops/backend.hpp) makes the rest from them, and
+/// Covariance of a position on the grid, cells^2.
+struct Covariance {
+  float row_row = 0;
+  float row_col = 0;
+  float col_col = 0;
+};
+
+/// What `decode` makes of an image, lengths in cells of the grid.
+struct DecodedFix {
+  std::int32_t cell = 0;  ///< of the first largest logit, row * grid + column
+  float row = 0;          ///< where the camera stood, cells (FixRule)
+  float col = 0;          ///< likewise
+  Covariance covariance;  ///< of the posterior about its mean
+  float radius = 0;       ///< cells: the smallest circle about (row, col) that holds `kRadiusShare`
+  std::int32_t padding = 0;  ///< to 32 bytes; 0
+};
+// It lies in a block of floats, on the host and on the device, and is copied with them.
+static_assert(sizeof(DecodedFix) == 32 && alignof(DecodedFix) == alignof(float));
+static_assert(std::is_trivially_copyable_v<DecodedFix> && std::is_standard_layout_v<DecodedFix>);
+
+/// The outputs of a batch of images as views into one block of floats, which is copied in one go, bit by
+/// bit. The heads write `logits` and raw `offsets`; `decode` (ops/backend.hpp) makes the rest from them, and
 /// puts the offsets through the sigmoid where they ask for it. Cells are those of a square grid, row-major.
 template <MemorySpace Space>
 class DecoderOutputs {
@@ -50,7 +61,7 @@ class DecoderOutputs {
   DecoderOutputs(float* base, Index batch, Index grid) : base_(base), batch_(batch), grid_(grid) {}
 
   static constexpr Index element_count(Index batch, Index grid) {
-    return batch * (kFixValues + 4 * grid * grid);
+    return batch * (kRecordFloats + 4 * grid * grid);
   }
 
   Index batch() const { return batch_; }
@@ -62,26 +73,30 @@ class DecoderOutputs {
     return {base_, {Index{1}, element_count(batch_, grid_)}};
   }
 
-  /// [batch, kFixValues], each row 32-byte aligned where the block is.
-  TensorView<float, 2, Space> fix() const { return {base_, {batch_, kFixValues}}; }
+  /// [batch], each 32-byte aligned where the block is.
+  TensorView<DecodedFix, 1, Space> fix() const {
+    return {reinterpret_cast<DecodedFix*>(base_), {batch_}};
+  }
 
   /// [batch, cells, 2], (row, col): raw as the head gave them, after `decode` in cells; 8-byte
   /// aligned.
   TensorView<float, 3, Space> offsets() const {
-    return {base_ + batch_ * kFixValues, {batch_, cells(), Index{2}}};
+    return {base_ + batch_ * kRecordFloats, {batch_, cells(), Index{2}}};
   }
 
   /// [batch, cells].
   TensorView<float, 2, Space> logits() const {
-    return {base_ + batch_ * (kFixValues + 2 * cells()), {batch_, cells()}};
+    return {base_ + batch_ * (kRecordFloats + 2 * cells()), {batch_, cells()}};
   }
 
   /// [batch, cells]: softmax(logits / temperature).
   TensorView<float, 2, Space> probability() const {
-    return {base_ + batch_ * (kFixValues + 3 * cells()), {batch_, cells()}};
+    return {base_ + batch_ * (kRecordFloats + 3 * cells()), {batch_, cells()}};
   }
 
  private:
+  static constexpr Index kRecordFloats = sizeof(DecodedFix) / sizeof(float);
+
   float* base_ = nullptr;
   Index batch_ = 0;
   Index grid_ = 0;

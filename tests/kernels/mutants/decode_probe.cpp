@@ -37,7 +37,7 @@ double error(Index grid) {
 
   double worst = 0.0;
   for (Index image = 0; image < kImages; ++image) {
-    const auto fix = heads.fix()[image];
+    const ops::DecodedFix fix = heads.fix()(image);
     const auto at = static_cast<std::size_t>(2 * (image * cells + grid + 1));
     const double row = 1.0 + 1.0 / (1.0 + std::exp(-static_cast<double>(raw[at])));
     const double col = 1.0 + 1.0 / (1.0 + std::exp(-static_cast<double>(raw[at + 1])));
@@ -47,9 +47,8 @@ double error(Index grid) {
     const ops::Posterior posterior{numbers(heads.probability()[image]),
                                    numbers(heads.offsets()[image]), grid};
     const double radius = ops::radius_of(posterior, row, col, ops::kRadiusShare);
-    for (const double off : {static_cast<double>(fix(ops::kFixRow)) - row,
-                             static_cast<double>(fix(ops::kFixCol)) - col,
-                             static_cast<double>(fix(ops::kFixRadius)) - radius}) {
+    for (const double off : {static_cast<double>(fix.row) - row, static_cast<double>(fix.col) - col,
+                             static_cast<double>(fix.radius) - radius}) {
       worst = std::abs(off) <= worst ? worst : std::abs(off);
     }
   }
