@@ -13,4 +13,5 @@ set(CROSSFIX_KERNEL_SOURCES
     norm/layer_norm.cu
     pool/max_pool.cu
     softmax/decode.cu
+    softmax/log_sum_exp.cu
     softmax/softmax.cu)

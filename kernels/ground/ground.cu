@@ -33,9 +33,10 @@ void expect_ints(const char* what, const Shape<Rank>& shape) {
 template <class Element>
 void sample_ground(StreamView stream, const DeviceTraits&,
                    TensorView<const std::uint8_t, 3, DeviceSpace> panorama,
-                   const ops::GroundViewSpecification& spec, const float (&mean)[3],
-                   const float (&std)[3], TensorView<Element, 3, DeviceSpace> y) {
-  ops::check_ground_view(panorama, spec, y);
+                   const ops::GroundViewSpecification& spec, std::span<const ops::CameraPose> poses,
+                   const float (&mean)[3], const float (&std)[3],
+                   TensorView<Element, 4, DeviceSpace> y) {
+  ops::check_ground_views(panorama, spec, poses, y);
   expect_ints("a panorama", panorama.shape());
   if (spec.side > kMost / 2 / spec.side) {
     throw ShapeError("a view of the ground of side " + std::to_string(spec.side) +
@@ -47,14 +48,19 @@ void sample_ground(StreamView stream, const DeviceTraits&,
                            .width = static_cast<int>(panorama.extent(1)),
                            .side = static_cast<int>(spec.side),
                            .metres_per_pixel = spec.metres_per_pixel,
-                           .camera_height = spec.camera_height,
-                           .heading_degrees = spec.heading_degrees,
+                           .camera_height = 0,
+                           .heading_degrees = 0,
                            .mean = {mean[0], mean[1], mean[2]},
                            .std = {std[0], std[1], std[2]},
                            .y = y.data()};
   const Index blocks = device::parts_of<Index>(spec.side * spec.side, kGroundThreads);
-  device::launch(stream, {dim3(static_cast<unsigned>(blocks)), kGroundThreads, 0}, "sample_ground",
-                 sample_ground_pixels<Element>, view);
+  for (const ops::CameraPose& pose : poses) {
+    view.camera_height = pose.height;
+    view.heading_degrees = pose.heading_degrees;
+    device::launch(stream, {dim3(static_cast<unsigned>(blocks)), kGroundThreads, 0},
+                   "sample_ground", sample_ground_pixels<Element>, view);
+    view.y += y.stride(0);
+  }
 }
 
 template <class Element>
@@ -125,17 +131,17 @@ void correlate(StreamView stream, const DeviceTraits&,
                  vectors ? correlate_patch<Element, true> : correlate_patch<Element, false>, c);
 }
 
-#define CROSSFIX_GROUND(Element)                                                          \
-  template void sample_ground(StreamView, const DeviceTraits&,                            \
-                              TensorView<const std::uint8_t, 3, DeviceSpace>,             \
-                              const ops::GroundViewSpecification&, const float(&)[3],     \
-                              const float(&)[3], TensorView<Element, 3, DeviceSpace>);    \
-  template void standardize(                                                              \
-      StreamView, const DeviceTraits&, TensorView<const Element, 3, DeviceSpace>,         \
-      TensorView<const float, 2, DeviceSpace>, TensorView<Element, 3, DeviceSpace>);      \
-  template void correlate(                                                                \
-      StreamView, const DeviceTraits&, TensorView<const Element, 3, DeviceSpace>,         \
-      TensorView<const Element, 4, DeviceSpace>, TensorView<const float, 2, DeviceSpace>, \
+#define CROSSFIX_GROUND(Element)                                                                \
+  template void sample_ground(                                                                  \
+      StreamView, const DeviceTraits&, TensorView<const std::uint8_t, 3, DeviceSpace>,          \
+      const ops::GroundViewSpecification&, std::span<const ops::CameraPose>, const float(&)[3], \
+      const float(&)[3], TensorView<Element, 4, DeviceSpace>);                                  \
+  template void standardize(                                                                    \
+      StreamView, const DeviceTraits&, TensorView<const Element, 3, DeviceSpace>,               \
+      TensorView<const float, 2, DeviceSpace>, TensorView<Element, 3, DeviceSpace>);            \
+  template void correlate(                                                                      \
+      StreamView, const DeviceTraits&, TensorView<const Element, 3, DeviceSpace>,               \
+      TensorView<const Element, 4, DeviceSpace>, TensorView<const float, 2, DeviceSpace>,       \
       TensorView<float, 3, DeviceSpace>);
 CROSSFIX_GROUND(float)
 CROSSFIX_GROUND(bfloat16)

@@ -2,26 +2,28 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 namespace crossfix::cpu {
 
 template <class Element>
 void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
-                   const ops::GroundViewSpecification& spec, const float (&mean)[3],
-                   const float (&std)[3], TensorView<Element, 3> y) {
-  ops::check_ground_view(panorama, spec, y);
+                   const ops::GroundViewSpecification& spec, std::span<const ops::CameraPose> poses,
+                   const float (&mean)[3], const float (&std)[3], TensorView<Element, 4> y) {
+  ops::check_ground_views(panorama, spec, poses, y);
   const Index height = panorama.extent(0);
   const Index width = panorama.extent(1);
   const Index middle = spec.side / 2;
+  const Index rows = y.extent(0) * spec.side;
 #pragma omp parallel for schedule(static) num_threads(context.threads())
-  for (Index i = 0; i < spec.side; ++i) {
-    Element* out = y.data() + i * spec.side * 3;
+  for (Index line = 0; line < rows; ++line) {
+    const ops::CameraPose& pose = poses[static_cast<std::size_t>(line / spec.side)];
+    const Index i = line % spec.side;
+    Element* out = y.data() + line * spec.side * 3;
     const float south = static_cast<float>(i - middle) * spec.metres_per_pixel;
     for (Index j = 0; j < spec.side; ++j) {
       const float east = static_cast<float>(j - middle) * spec.metres_per_pixel;
       const ops::PanoramaPlace place =
-          ops::ground_place(south, east, spec.camera_height, spec.heading_degrees, height, width);
+          ops::ground_place(south, east, pose.height, pose.heading_degrees, height, width);
       const auto row = std::min(static_cast<Index>(place.row), height - 2);
       const float below = place.row - static_cast<float>(row);
       const float left_edge = std::floor(place.col);
@@ -42,55 +44,68 @@ void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
   }
 }
 
+namespace {
+
+constexpr Index kChannelsOfATask = 8;
+
+/// `count` channels from `begin` on, at most kChannelsOfATask, which lie together: a pass takes all.
 template <class Element>
-void standardize(Context& context, TensorView<const Element, 3> x,
-                 TensorView<const float, 2> weights, TensorView<Element, 3> y) {
-  ops::check_standardize(x, weights, y);
-  const Index positions = weights.size();
+void standardize_channels(TensorView<const Element, 3> x, TensorView<const float, 2> weights,
+                          double total, Index begin, Index count, TensorView<Element, 3> y) {
+  double mean[kChannelsOfATask] = {};
+  double square[kChannelsOfATask] = {};
   const Index channels = x.extent(2);
-  // The sums of few channels over many positions: channels lie together, so that a pass takes all.
-  std::vector<double> mean(static_cast<std::size_t>(channels));
-  std::vector<double> square(mean.size());
-  double total = 0;
-  for (Index p = 0; p < positions; ++p) total += static_cast<double>(weights.data()[p]);
   const auto each = [&](auto&& visit) {
-    for (Index p = 0; p < positions; ++p) {
+    for (Index p = 0; p < weights.size(); ++p) {
       const auto weight = static_cast<double>(weights.data()[p]);
       if (weight == 0) continue;
-      const Element* values = x.data() + p * channels;
-      for (Index c = 0; c < channels; ++c) {
-        visit(static_cast<std::size_t>(c), weight,
-              static_cast<double>(static_cast<float>(values[c])));
+      const Element* values = x.data() + p * channels + begin;
+      for (Index c = 0; c < count; ++c) {
+        visit(c, weight, static_cast<double>(static_cast<float>(values[c])));
       }
     }
   };
-  each([&](std::size_t c, double weight, double value) { mean[c] += weight * value; });
+  each([&](Index c, double weight, double value) { mean[c] += weight * value; });
   for (double& value : mean) value /= total;
-  each([&](std::size_t c, double weight, double value) {
+  each([&](Index c, double weight, double value) {
     square[c] += weight * (value - mean[c]) * (value - mean[c]);
   });
-  std::vector<float> shift(mean.size());
-  std::vector<float> inverse(mean.size());
-  for (std::size_t c = 0; c < mean.size(); ++c) {
+  float shift[kChannelsOfATask];
+  float inverse[kChannelsOfATask];
+  for (Index c = 0; c < count; ++c) {
     shift[c] = static_cast<float>(mean[c]);
     inverse[c] = 1.0f / (static_cast<float>(std::sqrt(square[c] / total)) + ops::kSpreadFloor);
   }
-#pragma omp parallel for schedule(static) num_threads(context.threads())
-  for (Index p = 0; p < positions; ++p) {
-    const Element* from = x.data() + p * channels;
-    Element* to = y.data() + p * channels;
-    for (Index c = 0; c < channels; ++c) {
-      const auto i = static_cast<std::size_t>(c);
-      to[c] = Element((static_cast<float>(from[c]) - shift[i]) * inverse[i]);
+  for (Index p = 0; p < weights.size(); ++p) {
+    const Element* from = x.data() + p * channels + begin;
+    Element* to = y.data() + p * channels + begin;
+    for (Index c = 0; c < count; ++c) {
+      to[c] = Element((static_cast<float>(from[c]) - shift[c]) * inverse[c]);
     }
   }
 }
 
-#define CROSSFIX_GROUND(Element)                                                               \
-  template void sample_ground<Element>(Context&, TensorView<const std::uint8_t, 3>,            \
-                                       const ops::GroundViewSpecification&, const float(&)[3], \
-                                       const float(&)[3], TensorView<Element, 3>);             \
-  template void standardize<Element>(Context&, TensorView<const Element, 3>,                   \
+}  // namespace
+
+template <class Element>
+void standardize(Context& context, TensorView<const Element, 3> x,
+                 TensorView<const float, 2> weights, TensorView<Element, 3> y) {
+  ops::check_standardize(x, weights, y);
+  double total = 0;
+  for (Index p = 0; p < weights.size(); ++p) total += static_cast<double>(weights.data()[p]);
+  const Index channels = x.extent(2);
+#pragma omp parallel for schedule(static) num_threads(context.threads())
+  for (Index begin = 0; begin < channels; begin += kChannelsOfATask) {
+    standardize_channels(x, weights, total, begin, std::min(kChannelsOfATask, channels - begin), y);
+  }
+}
+
+#define CROSSFIX_GROUND(Element)                                                            \
+  template void sample_ground<Element>(Context&, TensorView<const std::uint8_t, 3>,         \
+                                       const ops::GroundViewSpecification&,                 \
+                                       std::span<const ops::CameraPose>, const float(&)[3], \
+                                       const float(&)[3], TensorView<Element, 4>);          \
+  template void standardize<Element>(Context&, TensorView<const Element, 3>,                \
                                      TensorView<const float, 2>, TensorView<Element, 3>);
 CROSSFIX_GROUND(float)
 CROSSFIX_GROUND(bfloat16)

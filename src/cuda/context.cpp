@@ -62,6 +62,11 @@ std::byte* Context::upload(const void* host, std::size_t rows, std::size_t row_b
   return buffer.data();
 }
 
+void Context::write(void* to, const void* host, std::size_t bytes) {
+  const DeviceScope scope(device());
+  inputs().staging.copy(static_cast<std::byte*>(to), host, bytes);
+}
+
 template <class Element>
 void Context::load_image(TensorView<const std::uint8_t, 3> image, const float (&mean)[3],
                          const float (&std)[3], TensorView<Element, 3, DeviceSpace> y) {

@@ -16,9 +16,10 @@ TensorView<const float, 2, DeviceSpace> upload_weights(Context& context,
 
 template <class Element>
 void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
-                   const ops::GroundViewSpecification& specification, const float (&mean)[3],
-                   const float (&std)[3], TensorView<Element, 3, DeviceSpace> y) {
-  ops::check_ground_view(panorama, specification, y);
+                   const ops::GroundViewSpecification& specification,
+                   std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                   const float (&std)[3], TensorView<Element, 4, DeviceSpace> y) {
+  ops::check_ground_views(panorama, specification, poses, y);
   const DeviceScope scope(context.device());
   const auto rows = static_cast<std::size_t>(panorama.extent(0));
   const auto row_bytes = static_cast<std::size_t>(3 * panorama.extent(1));
@@ -26,7 +27,8 @@ void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
                                            static_cast<std::size_t>(panorama.stride(0)));
   const TensorView<const std::uint8_t, 3, DeviceSpace> copy(
       reinterpret_cast<const std::uint8_t*>(pixels), panorama.shape());
-  sample_ground<Element>(context.stream(), context.traits(), copy, specification, mean, std, y);
+  sample_ground<Element>(context.stream(), context.traits(), copy, specification, poses, mean, std,
+                         y);
 }
 
 template <class Element>
@@ -49,8 +51,9 @@ void correlate(Context& context, TensorView<const Element, 3, DeviceSpace> tile,
 
 #define CROSSFIX_GROUND(Element)                                                                 \
   template void sample_ground(Context&, TensorView<const std::uint8_t, 3>,                       \
-                              const ops::GroundViewSpecification&, const float(&)[3],            \
-                              const float(&)[3], TensorView<Element, 3, DeviceSpace>);           \
+                              const ops::GroundViewSpecification&,                               \
+                              std::span<const ops::CameraPose>, const float(&)[3],               \
+                              const float(&)[3], TensorView<Element, 4, DeviceSpace>);           \
   template void standardize(Context&, TensorView<const Element, 3, DeviceSpace>,                 \
                             TensorView<const float, 2>, TensorView<Element, 3, DeviceSpace>);    \
   template void correlate(Context&, TensorView<const Element, 3, DeviceSpace>,                   \

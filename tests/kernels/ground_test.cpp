@@ -6,6 +6,7 @@
 #include <limits>
 #include <tuple>
 #include <type_traits>
+#include <vector>
 
 #include "kernels/rows.hpp"
 #include "support/counter_generator.hpp"
@@ -16,6 +17,7 @@ namespace {
 
 using Elements = std::tuple<float, bfloat16, float16>;
 using View = ops::GroundViewSpecification;
+using Pose = ops::CameraPose;
 constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
 constexpr float kStd[3] = {0.229f, 0.224f, 0.225f};
 
@@ -76,20 +78,21 @@ double worst_error(Rows<Element>& results, const Tensor<float, Rank>& expected, 
 }
 
 template <class Element>
-double sample_error(const Shape<2>& size, const View& view, Index gap) {
+double sample_error(const Shape<2>& size, const View& view, const std::vector<Pose>& poses,
+                    Index gap) {
   const auto picture = image("panorama", size[0], size[1]);
   Rows<std::uint8_t> panorama(size[0], 3 * size[1], 3 * size[1] + gap, gap);
   for (Index i = 0; i < size[0]; ++i) {
     for (Index j = 0; j < 3 * size[1]; ++j) panorama(i, j) = picture(i, j / 3, j % 3);
   }
   ReferenceBackend::Context plain;
-  Tensor<float, 3> expected({view.side, view.side, 3});
-  ReferenceBackend::sample_ground(plain, picture, view, kMean, kStd, expected);
+  Tensor<float, 4> expected({static_cast<Index>(poses.size()), view.side, view.side, 3});
+  ReferenceBackend::sample_ground(plain, picture, view, poses, kMean, kStd, expected);
   Rows<Element> y(1, expected.size(), expected.size(), gap % 2);
   const TensorView<const std::uint8_t, 3, DeviceSpace> pixels(
       panorama.const_device().data(), {size[0], size[1], 3}, {3 * size[1] + gap, 3, 1});
-  cuda::sample_ground<Element>(Machine::stream(), Machine::device(), pixels, view, kMean, kStd,
-                               y.device()[0].reshape(expected.shape()));
+  cuda::sample_ground<Element>(Machine::stream(), Machine::device(), pixels, view, poses, kMean,
+                               kStd, y.device()[0].reshape(expected.shape()));
   // A column is off by the roundings of a turn and of a bearing, eight at most, and one of its own; a
   // row by half as many. A pixel differs from the next by 1 / 0.224 at most; three roundings of a value
   // below 3.
@@ -154,11 +157,9 @@ TEMPLATE_LIST_TEST_CASE("Ground kernels: views of any panorama", "[kernels]", El
       for (const float heading : {0.0f, 90.0f, 37.3f, -200.0f, 1e-5f}) {
         CAPTURE(to_string(size), side, heading);
         Machine::set_seed(++seed);
-        REQUIRE(sample_error<TestType>(size,
-                                       {.side = side,
-                                        .metres_per_pixel = 0.35f,
-                                        .camera_height = heading == 90.0f ? 0.4f : 2.5f,
-                                        .heading_degrees = heading},
+        const float height = heading == 90.0f ? 0.4f : 2.5f;
+        REQUIRE(sample_error<TestType>(size, {.side = side, .metres_per_pixel = 0.35f},
+                                       {{height, heading}, {1.5f * height, heading + 11.0f}},
                                        static_cast<Index>(seed % 4)) <= 1.0);
       }
     }
@@ -214,11 +215,12 @@ TEST_CASE("Ground kernels: what does not fit is refused", "[kernels]") {
   CROSSFIX_NEED_MACHINE
   float memory[512] = {};
   std::uint8_t pixels[512] = {};
+  const std::vector<Pose> poses{{2.0f, 0.0f}};
   const auto sample = [&](const Shape<3>& panorama, const View& view, const Shape<3>& y) {
-    cuda::sample_ground<float>(Machine::stream(), kH200, {pixels, panorama}, view, kMean, kStd,
-                               {memory, y});
+    cuda::sample_ground<float>(Machine::stream(), kH200, {pixels, panorama}, view, poses, kMean,
+                               kStd, {memory, {1, y[0], y[1], y[2]}});
   };
-  const View view{.side = 3, .metres_per_pixel = 1, .camera_height = 2, .heading_degrees = 0};
+  const View view{.side = 3, .metres_per_pixel = 1};
   CHECK_THROWS_AS(sample({4, 8, 4}, view, {3, 3, 3}), ShapeError);
   CHECK_THROWS_AS(sample({1, 8, 3}, view, {3, 3, 3}), ShapeError);
   CHECK_THROWS_AS(sample({4, 8, 3}, view, {3, 4, 3}), ShapeError);

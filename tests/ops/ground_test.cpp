@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 #include <type_traits>
+#include <vector>
 
 #include "ops/subjects.hpp"
 
@@ -12,6 +13,7 @@ namespace crossfix::test {
 namespace {
 
 using View = ops::GroundViewSpecification;
+using Pose = ops::CameraPose;
 constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
 constexpr float kStd[3] = {0.229f, 0.224f, 0.225f};
 
@@ -63,16 +65,16 @@ Tensor<float, 2> weights_of(Weighting weighting, Index h, Index w) {
 }
 
 template <class Subject>
-void compare_sample(const Shape<2>& size, const View& view) {
+void compare_sample(const Shape<2>& size, const View& view, const std::vector<Pose>& poses) {
   using Element = typename Subject::Element;
   const auto panorama = image("panorama", size[0], size[1]);
   ReferenceBackend::Context plain;
-  Tensor<float, 3> expected({view.side, view.side, 3});
-  ReferenceBackend::sample_ground(plain, panorama, view, kMean, kStd, expected);
+  Tensor<float, 4> expected({static_cast<Index>(poses.size()), view.side, view.side, 3});
+  ReferenceBackend::sample_ground(plain, panorama, view, poses, kMean, kStd, expected);
   const auto target = Subject::target();
   typename Subject::Backend::Context context(target, 0);
-  Memory<Subject, Element, 3> y(target, marked(expected.shape()));
-  Subject::Backend::sample_ground(context, panorama, view, kMean, kStd, y.view());
+  Memory<Subject, Element, 4> y(target, marked(expected.shape()));
+  Subject::Backend::sample_ground(context, panorama, view, poses, kMean, kStd, y.view());
   // A column is off by the roundings of a turn and of a bearing, eight at most, and one of its own; a
   // row by half as many. A pixel differs from the next by 1 / 0.224 at most, values are below 3.
   const double place = 9.0 * 0x1p-24 * static_cast<double>(size[0] + size[1]);
@@ -150,10 +152,8 @@ TEMPLATE_LIST_TEST_CASE("A view of the ground equals the reference", "[ops]", Ke
         if (size[0] > 100 && (side > 5 || heading == 90.0f)) continue;
         const float height = heading == 90.0f ? 0.4f : 2.5f;
         CAPTURE(TestType::name(), to_string(size), side, heading, height);
-        compare_sample<TestType>(size, {.side = side,
-                                        .metres_per_pixel = 0.35f,
-                                        .camera_height = height,
-                                        .heading_degrees = heading});
+        compare_sample<TestType>(size, {.side = side, .metres_per_pixel = 0.35f},
+                                 {{height, heading}, {1.5f * height, heading + 11.0f}});
       }
     }
   }
@@ -165,9 +165,7 @@ TEMPLATE_LIST_TEST_CASE("A view of the ground is whole at the panorama's seam", 
   // South of the camera, and headings by parts of a column to both sides of it.
   for (const float heading : {0.0f, 360.0f, -720.0f, 2.6f, -2.6f, 1e-5f, -1e-5f, 22.5f}) {
     CAPTURE(TestType::name(), heading);
-    compare_sample<TestType>(
-        {16, 67},
-        {.side = 5, .metres_per_pixel = 1.0f, .camera_height = 2.0f, .heading_degrees = heading});
+    compare_sample<TestType>({16, 67}, {.side = 5, .metres_per_pixel = 1.0f}, {{2.0f, heading}});
   }
 }
 
@@ -220,39 +218,37 @@ TEMPLATE_LIST_TEST_CASE("A view of the ground refuses what does not fit", "[ops]
   const auto target = TestType::target();
   typename TestType::Backend::Context context(target, 0);
   const auto refuses = [&](const Tensor<std::uint8_t, 3>& panorama, const View& view,
-                           const Shape<3>& shape) {
-    Memory<TestType, Element, 3> y(target, shape);
+                           const Shape<4>& shape, const Pose& pose = {2.0f, 0.0f}) {
+    Memory<TestType, Element, 4> y(target, shape);
+    const std::vector<Pose> poses{pose};
     REQUIRE_THROWS_AS(
-        TestType::Backend::sample_ground(context, panorama, view, kMean, kStd, y.view()),
+        TestType::Backend::sample_ground(context, panorama, view, poses, kMean, kStd, y.view()),
         ShapeError);
   };
   const auto panorama = image("panorama", 4, 8);
-  const View view{.side = 5, .metres_per_pixel = 1, .camera_height = 2, .heading_degrees = 0};
-  refuses(panorama, view, {5, 4, 3});
-  refuses(panorama, view, {3, 3, 3});
-  refuses(panorama, view, {5, 5, 4});
-  refuses(image("low", 1, 8), view, {5, 5, 3});
-  refuses(image("narrow", 4, 1), view, {5, 5, 3});
-  refuses(Tensor<std::uint8_t, 3>({4, 8, 4}), view, {5, 5, 3});
-  const auto with = [&view](auto member, auto value) {
-    View other = view;
-    other.*member = value;
-    return other;
-  };
-  refuses(panorama, with(&View::side, Index{4}), {4, 4, 3});
-  refuses(panorama, with(&View::side, Index{-1}), {1, 1, 3});
-  refuses(panorama, with(&View::heading_degrees, std::nanf("")), {5, 5, 3});
-  refuses(panorama, with(&View::metres_per_pixel, 0.0f), {5, 5, 3});
-  refuses(panorama, with(&View::camera_height, HUGE_VALF), {5, 5, 3});
+  const View view{.side = 5, .metres_per_pixel = 1};
+  refuses(panorama, view, {1, 5, 4, 3});
+  refuses(panorama, view, {1, 3, 3, 3});
+  refuses(panorama, view, {1, 5, 5, 4});
+  refuses(panorama, view, {2, 5, 5, 3});
+  refuses(image("low", 1, 8), view, {1, 5, 5, 3});
+  refuses(image("narrow", 4, 1), view, {1, 5, 5, 3});
+  refuses(Tensor<std::uint8_t, 3>({4, 8, 4}), view, {1, 5, 5, 3});
+  refuses(panorama, {.side = 4, .metres_per_pixel = 1}, {1, 4, 4, 3});
+  refuses(panorama, {.side = -1, .metres_per_pixel = 1}, {1, 1, 1, 3});
+  refuses(panorama, {.side = 5, .metres_per_pixel = 0}, {1, 5, 5, 3});
+  refuses(panorama, view, {1, 5, 5, 3}, {2.0f, std::nanf("")});
+  refuses(panorama, view, {1, 5, 5, 3}, {HUGE_VALF, 0.0f});
 
-  Memory<TestType, Element, 3> wide(target, Shape<3>{5, 5, 4});
-  REQUIRE_THROWS_AS(TestType::Backend::sample_ground(context, panorama, view, kMean, kStd,
-                                                     wide.view().slice(2, 0, 3)),
+  const std::vector<Pose> poses{{2.0f, 0.0f}};
+  Memory<TestType, Element, 4> wide(target, Shape<4>{1, 5, 5, 4});
+  REQUIRE_THROWS_AS(TestType::Backend::sample_ground(context, panorama, view, poses, kMean, kStd,
+                                                     wide.view().slice(3, 0, 3)),
                     ShapeError);
-  Memory<TestType, Element, 3> y(target, Shape<3>{5, 5, 3});
+  Memory<TestType, Element, 4> y(target, Shape<4>{1, 5, 5, 3});
   const Tensor<std::uint8_t, 3> four({4, 8, 4});
   REQUIRE_THROWS_AS(TestType::Backend::sample_ground(context, four.view().slice(2, 0, 3), view,
-                                                     kMean, kStd, y.view()),
+                                                     poses, kMean, kStd, y.view()),
                     ShapeError);
 }
 

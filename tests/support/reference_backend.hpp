@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "crossfix/core/tensor.hpp"
@@ -370,8 +371,17 @@ struct ReferenceBackend {
   /// By the bearing and the elevation of the ray to each place. Below the camera, where a bearing is any,
   /// it is south, as the others have it.
   static void sample_ground(Context&, TensorView<const std::uint8_t, 3> panorama,
-                            const ops::GroundViewSpecification& spec, const float (&mean)[3],
-                            const float (&std)[3], TensorView<float, 3> y) {
+                            const ops::GroundViewSpecification& spec,
+                            std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                            const float (&std)[3], TensorView<float, 4> y) {
+    Index index = 0;
+    for (const ops::CameraPose& pose : poses) {
+      sample_ground(panorama, spec, pose, mean, std, y[index++]);
+    }
+  }
+  static void sample_ground(TensorView<const std::uint8_t, 3> panorama,
+                            const ops::GroundViewSpecification& spec, const ops::CameraPose& pose,
+                            const float (&mean)[3], const float (&std)[3], TensorView<float, 3> y) {
     const auto height = static_cast<double>(panorama.extent(0));
     const Index width = panorama.extent(1);
     const auto metres = static_cast<double>(spec.metres_per_pixel);
@@ -381,9 +391,9 @@ struct ReferenceBackend {
         const double east = static_cast<double>(j - spec.side / 2) * metres;
         const bool below = north == 0 && east == 0;
         const double bearing = (below ? std::numbers::pi : std::atan2(east, north)) -
-                               static_cast<double>(spec.heading_degrees) * std::numbers::pi / 180;
+                               static_cast<double>(pose.heading_degrees) * std::numbers::pi / 180;
         const double elevation =
-            -std::atan2(static_cast<double>(spec.camera_height), std::hypot(north, east));
+            -std::atan2(static_cast<double>(pose.height), std::hypot(north, east));
         const double row =
             std::clamp((0.5 - elevation / std::numbers::pi) * height - 0.5, 0.0, height - 1);
         const double col = (0.5 + bearing / (2 * std::numbers::pi)) * static_cast<double>(width);
@@ -468,6 +478,30 @@ struct ReferenceBackend {
     }
   }
 
+  static void log_sum_exp(Context&, In2 scores, TensorView<const float, 1> bias, float scale,
+                          TensorView<float, 1> of_rows, TensorView<float, 1> of_columns) {
+    const auto log_sum = [scale](const auto& score, Index count) {
+      double largest = score(0);
+      for (Index i = 1; i < count; ++i) largest = std::max(largest, score(i));
+      double sum = 0;
+      for (Index i = 0; i < count; ++i) {
+        sum += std::exp(static_cast<double>(scale) * (score(i) - largest));
+      }
+      return static_cast<float>(static_cast<double>(scale) * largest + std::log(sum));
+    };
+    const auto biased = [&](Index r, Index c) {
+      return static_cast<double>(scores(r, c)) + static_cast<double>(bias(r));
+    };
+    const Index rows = scores.extent(0);
+    const Index columns = scores.extent(1);
+    for (Index r = 0; r < rows; ++r) {
+      of_rows(r) = log_sum([&](Index c) { return biased(r, c); }, columns);
+    }
+    for (Index c = 0; c < columns; ++c) {
+      of_columns(c) = log_sum([&](Index r) { return biased(r, c); }, rows);
+    }
+  }
+
   static void decode(Context&, const ops::DecoderOutputs<HostSpace>& outputs,
                      const ops::Decoding& decoding) {
     for (Index image = 0; image < outputs.batch(); ++image) {
@@ -522,6 +556,9 @@ struct ReferenceBackend {
     for (Index i = 0; i < x.extent(0); ++i) {
       out = std::copy_n(x.data() + x.offset(i, 0), x.extent(1), out);
     }
+  }
+  static void write(Context&, const float* from, TensorView<float, 1> y) {
+    for (Index i = 0; i < y.size(); ++i) y(i) = from[i];
   }
 
  private:

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "crossfix/cpu/attention.hpp"
@@ -10,6 +13,7 @@
 #include "crossfix/cpu/ground.hpp"
 #include "crossfix/cpu/image_ops.hpp"
 #include "crossfix/cpu/layer_norm.hpp"
+#include "crossfix/cpu/log_sum_exp.hpp"
 #include "crossfix/cpu/projection.hpp"
 #include "crossfix/ops/backend.hpp"
 #if CROSSFIX_HAS_ONEDNN
@@ -71,9 +75,9 @@ struct Backend {
   }
   static void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
                             const ops::GroundViewSpecification& specification,
-                            const float (&mean)[3], const float (&std)[3],
-                            TensorView<Element, 3> y) {
-    cpu::sample_ground<Element>(context, panorama, specification, mean, std, y);
+                            std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                            const float (&std)[3], TensorView<Element, 4> y) {
+    cpu::sample_ground<Element>(context, panorama, specification, poses, mean, std, y);
   }
   static void standardize(Context& context, TensorView<const Element, 3> x,
                           TensorView<const float, 2> weights, TensorView<Element, 3> y) {
@@ -88,6 +92,11 @@ struct Backend {
                         TensorView<float, 3> scores) {
     cpu::correlate<Element>(context, tile, views, weights, scores);
   }
+  static void log_sum_exp(Context& context, TensorView<const float, 2> scores,
+                          TensorView<const float, 1> bias, float scale,
+                          TensorView<float, 1> of_rows, TensorView<float, 1> of_columns) {
+    cpu::log_sum_exp(context, scores, bias, scale, of_rows, of_columns);
+  }
   static void decode(Context& context, const ops::DecoderOutputs<Space>& outputs,
                      const ops::Decoding& decoding) {
     cpu::decode(context, outputs, decoding);
@@ -98,6 +107,10 @@ struct Backend {
   template <class T>
   static void read(Context& context, TensorView<T, 2> x, float* out) {
     cpu::read<std::remove_const_t<T>>(context, x, out);
+  }
+  static void write(Context&, const float* from, TensorView<float, 1> y) {
+    ops::expect_contiguous("a view to write", y);
+    std::copy_n(from, y.size(), y.data());
   }
 };
 

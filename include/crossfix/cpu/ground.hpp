@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/tensor_view.hpp"
@@ -10,14 +11,15 @@
 
 namespace crossfix::cpu {
 
-/// The ground about a camera as `specification` has it, out of a whole equirectangular panorama, 8-bit
+/// The ground about a camera as each of `poses` has it, out of a whole equirectangular panorama, 8-bit
 /// RGB [height, width, 3] with rows without gaps, between four pixels each:
-/// y = (value / 255 - mean) / std; y [side, side, 3] contiguous. Throws ShapeError, also for an even side
-/// and a specification that is no place.
+/// y = (value / 255 - mean) / std; y [poses, side, side, 3] contiguous. Throws ShapeError, also for an
+/// even side and a pose that is no place.
 template <class Element>
 void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
-                   const ops::GroundViewSpecification& specification, const float (&mean)[3],
-                   const float (&std)[3], TensorView<Element, 3> y);
+                   const ops::GroundViewSpecification& specification,
+                   std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                   const float (&std)[3], TensorView<Element, 4> y);
 
 /// Every channel less its mean and over its standard deviation (`kSpreadFloor` added), both over the
 /// positions by `weights` [h, w], at least 0 and some above: x and y [h, w, c], contiguous; y may be x.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "crossfix/cuda/attention.hpp"
@@ -13,6 +15,7 @@
 #include "crossfix/cuda/linear.hpp"
 #include "crossfix/cuda/pool.hpp"
 #include "crossfix/cuda/read.hpp"
+#include "crossfix/cuda/softmax.hpp"
 #include "crossfix/cuda/target.hpp"
 #include "crossfix/cuda/token_operators.hpp"
 #include "crossfix/ops/backend.hpp"
@@ -74,8 +77,9 @@ struct Backend {
   }
   static void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
                             const ops::GroundViewSpecification& specification,
-                            const float (&mean)[3], const float (&std)[3], Out<3> y) {
-    cuda::sample_ground<Element>(context, panorama, specification, mean, std, y);
+                            std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                            const float (&std)[3], Out<4> y) {
+    cuda::sample_ground<Element>(context, panorama, specification, poses, mean, std, y);
   }
   static void standardize(Context& context, In<3> x, TensorView<const float, 2> weights, Out<3> y) {
     cuda::standardize<Element>(context, x, weights, y);
@@ -87,6 +91,13 @@ struct Backend {
   static void correlate(Context& context, In<3> tile, In<4> views,
                         TensorView<const float, 2> weights, TensorView<float, 3, Space> scores) {
     cuda::correlate<Element>(context, tile, views, weights, scores);
+  }
+  static void log_sum_exp(Context& context, TensorView<const float, 2, Space> scores,
+                          TensorView<const float, 1, Space> bias, float scale,
+                          TensorView<float, 1, Space> of_rows,
+                          TensorView<float, 1, Space> of_columns) {
+    const DeviceScope scope(context.device());
+    cuda::log_sum_exp(context.stream(), context.traits(), scores, bias, scale, of_rows, of_columns);
   }
   static void decode(Context& context, const ops::DecoderOutputs<Space>& outputs,
                      const ops::Decoding& decoding) {
@@ -100,6 +111,10 @@ struct Backend {
   template <class T>
   static void read(Context& context, TensorView<T, 2, Space> x, float* out) {
     cuda::read<std::remove_const_t<T>>(context, x, out);
+  }
+  static void write(Context& context, const float* from, TensorView<float, 1, Space> y) {
+    ops::expect_contiguous("a view to write", y);
+    context.write(y.data(), from, static_cast<std::size_t>(y.size()) * sizeof(float));
   }
 };
 

@@ -41,6 +41,9 @@ class Context {
   /// DeviceError.
   std::byte* upload(const void* host, std::size_t rows, std::size_t row_bytes, std::size_t stride);
 
+  /// Copies host memory, free on return, to `device` in the order of the stream. Throws DeviceError.
+  void write(void* device, const void* host, std::size_t bytes);
+
   /// Resizes an image (of any size, rows anywhere) to y [height, width, 3] and normalises it; see
   /// `load_images`. Throws ShapeError, DeviceError.
   template <class Element>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/tensor_view.hpp"
@@ -15,13 +16,15 @@ namespace crossfix::cuda {
 // is float, bfloat16 or float16; sums are in float. All throw ShapeError where shapes do not fit or views
 // have gaps, DeviceError where a launch is refused.
 
-/// The ground about a camera out of a whole equirectangular panorama, 8-bit RGB [height, width, 3], rows
-/// anywhere, a row without gaps: y [side, side, 3] = (value / 255 - mean) / std.
+/// The ground about a camera as each of `poses` (host memory) has it, a kernel each, out of a whole
+/// equirectangular panorama, 8-bit RGB [height, width, 3], rows anywhere, a row without gaps:
+/// y [poses, side, side, 3] = (value / 255 - mean) / std.
 template <class Element>
 void sample_ground(StreamView stream, const DeviceTraits& device,
                    TensorView<const std::uint8_t, 3, DeviceSpace> panorama,
-                   const ops::GroundViewSpecification& specification, const float (&mean)[3],
-                   const float (&std)[3], TensorView<Element, 3, DeviceSpace> y);
+                   const ops::GroundViewSpecification& specification,
+                   std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                   const float (&std)[3], TensorView<Element, 4, DeviceSpace> y);
 
 /// Every channel of x [h, w, c] less its mean and over its standard deviation, both over the positions by
 /// weights [h, w], which must be at least 0 and some above: they are not looked at. y may be x.

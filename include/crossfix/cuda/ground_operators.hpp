@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/tensor_view.hpp"
@@ -15,8 +16,9 @@ namespace crossfix::cuda {
 
 template <class Element>
 void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
-                   const ops::GroundViewSpecification& specification, const float (&mean)[3],
-                   const float (&std)[3], TensorView<Element, 3, DeviceSpace> y);
+                   const ops::GroundViewSpecification& specification,
+                   std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                   const float (&std)[3], TensorView<Element, 4, DeviceSpace> y);
 
 template <class Element>
 void standardize(Context& context, TensorView<const Element, 3, DeviceSpace> x,

@@ -4,6 +4,7 @@
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/cuda/device_traits.hpp"
 #include "crossfix/cuda/stream.hpp"
+#include "crossfix/ops/log_sum_exp.hpp"
 
 namespace crossfix::cuda {
 
@@ -24,5 +25,14 @@ template <class Element>
 void softmax(StreamView stream, const DeviceTraits& device,
              TensorView<const Element, 2, DeviceSpace> x, float scale,
              TensorView<const float, 2, DeviceSpace> bias, TensorView<Element, 2, DeviceSpace> y);
+
+/// of_rows[r] = log of the sum over c of exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same
+/// over r. scores [rows, columns] and bias finite, scale above 0; contiguous, in device memory. A NaN makes
+/// those of its row and column NaN. Hands one kernel to the stream; throws as above.
+void log_sum_exp(StreamView stream, const DeviceTraits& device,
+                 TensorView<const float, 2, DeviceSpace> scores,
+                 TensorView<const float, 1, DeviceSpace> bias, float scale,
+                 TensorView<float, 1, DeviceSpace> of_rows,
+                 TensorView<float, 1, DeviceSpace> of_columns);
 
 }  // namespace crossfix::cuda

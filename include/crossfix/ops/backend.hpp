@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/tensor_view.hpp"
@@ -71,21 +72,25 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `adaptive_max_pool(context, x, y)`: NHWC to y's height and width (`adaptive_range`).
 /// - `load_image(context, image, mean[3], std[3], y)`: 8-bit RGB [height, width, 3] of any size to
 ///   y [height', width', 3]: antialiased bilinear resize, then (value / 255 - mean) / std.
-/// - `sample_ground(context, panorama, spec, mean[3], std[3], y)`: the ground about a camera, north up, out
-///   of a whole equirectangular panorama in host memory, 8-bit RGB [height, width, 3] with rows without
-///   gaps: y [side, side, 3], contiguous, between four pixels each (`ground_place`), then
-///   (value / 255 - mean) / std.
+/// - `sample_ground(context, panorama, spec, poses, mean[3], std[3], y)`: the ground about a camera, north
+///   up, as each of a span of poses has it, out of a whole equirectangular panorama in host memory, 8-bit
+///   RGB [height, width, 3] with rows without gaps: y [poses, side, side, 3], contiguous, between four
+///   pixels each (`ground_place`), then (value / 255 - mean) / std.
 /// - `standardize(context, x, weights, y)`: every channel of x [h, w, c] less its mean and over its standard
 ///   deviation (`kSpreadFloor` added), both over the positions by weights [h, w]; contiguous, y may be x.
 /// - `correlate(context, tile, views, weights, scores)`: scores[k, row, col] of float = `match_score` of view
 ///   k with its middle over (row, col) of the tile, over what of it lies in the tile: tile [height, width,
 ///   c], views [k, h, w, c] with h and w odd, weights [h, w], scores [k, height, width], contiguous.
 ///   These weights of positions are in host memory, at least 0 and some above; copied, not kept.
+/// - `log_sum_exp(context, scores, bias, scale, of_rows, of_columns)`: of_rows[r] = log of the sum over c of
+///   exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same over r; finite floats, contiguous.
 /// - `decode(context, outputs, decoding)`: the heads' logits and raw offsets to probabilities,
 ///   offsets in cells and a fix for each image, all in one DecoderOutputs<Space>.
 /// - `round(context, x, z)`: z is x, a float view in `Space`, rounded to `Element`.
 /// - `read(context, x, out)`: activations, or a float view in `Space`, whose rows have no gaps, to a
 ///   contiguous float host buffer of x's size; floats keep their bits; synchronises.
+/// - `write(context, from, y)`: a contiguous float host buffer of y's size, free on return, to a
+///   contiguous float view in `Space`.
 /// - `scratch_bytes()` of each convolution, matrix product and spatial attention,
 ///   `attention_scratch_bytes(target, tokens_q, tokens_k, heads, dim)` and
 ///   `correlate_scratch_bytes(target, tile shape, views' shape)`.
@@ -107,6 +112,9 @@ concept Backend =
              ConstActivationView<B, 4> x4, ActivationView<B, 4> y4, ActivationView<B, 3> y3,
              ConstActivationView<B, 3> x3, TensorView<float, 3, typename B::Space> float3,
              TensorView<float, 2, typename B::Space> float2,
+             TensorView<float, 1, typename B::Space> float1,
+             TensorView<const float, 1, typename B::Space> const_float1,
+             std::span<const CameraPose> poses,
              TensorView<const float, 2, typename B::Space> const_float2,
              const ops::DecoderOutputs<typename B::Space>& outputs, const ops::Decoding& decoding,
              TensorView<const float, 4> w4, TensorView<const float, 2> w2,
@@ -141,13 +149,15 @@ concept Backend =
       B::max_pool(context, window, x4, y4);
       B::adaptive_max_pool(context, x4, y4);
       B::load_image(context, image, rgb, rgb, y3);
-      B::sample_ground(context, image, ground_spec, rgb, rgb, y3);
+      B::sample_ground(context, image, ground_spec, poses, rgb, rgb, y4);
       B::standardize(context, x3, w2, y3);
       B::correlate(context, x3, x4, w2, float3);
+      B::log_sum_exp(context, const_float2, const_float1, scale, float1, float1);
       B::decode(context, outputs, decoding);
       B::round(context, const_float2, y2);
       B::read(context, x2, out);
       B::read(context, const_float2, out);
+      B::write(context, out, float1);
       { convolution.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { depthwise.scratch_bytes() } -> std::convertible_to<std::size_t>;
       { linear.scratch_bytes() } -> std::convertible_to<std::size_t>;

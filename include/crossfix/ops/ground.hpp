@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "crossfix/core/memory_space.hpp"
@@ -11,11 +12,15 @@
 /// Flat ground about a camera: where a panorama shows it, and how well it fits a place of a tile.
 namespace crossfix::ops {
 
-/// A view of the ground, north up, as an image of side x side pixels.
+/// Views of the ground, north up, as images of side x side pixels.
 struct GroundViewSpecification {
   Index side = 0;  ///< pixels, odd: the camera stands over the centre of the middle pixel
   float metres_per_pixel = 0;
-  float camera_height = 0;    ///< metres above the ground
+};
+
+/// How a level camera stands.
+struct CameraPose {
+  float height = 0;           ///< metres above the ground
   float heading_degrees = 0;  ///< what the panorama's centre column looks at, clockwise from north
 };
 
@@ -58,11 +63,11 @@ CROSSFIX_HOST_DEVICE inline float match_score(float product, float tile_energy, 
 }
 
 /// What sampling checks of a panorama [height, width, 3], of at least 2 x 2 pixels and with rows without
-/// gaps, a specification and the view y [side, side, 3].
+/// gaps, a specification, poses and the views y [poses, side, side, 3].
 template <class Element, MemorySpace From, MemorySpace Space>
-void check_ground_view(const TensorView<const std::uint8_t, 3, From>& panorama,
-                       const GroundViewSpecification& spec,
-                       const TensorView<Element, 3, Space>& y) {
+void check_ground_views(const TensorView<const std::uint8_t, 3, From>& panorama,
+                        const GroundViewSpecification& spec, std::span<const CameraPose> poses,
+                        const TensorView<Element, 4, Space>& y) {
   if (panorama.extent(0) < 2 || panorama.extent(1) < 2 || panorama.extent(2) != 3) {
     throw ShapeError("a panorama has shape " + to_string(panorama.shape()) +
                      ", expected [height, width, 3] of at least 2 x 2 pixels");
@@ -75,12 +80,16 @@ void check_ground_view(const TensorView<const std::uint8_t, 3, From>& panorama,
                      " has no middle: its side must be odd");
   }
   // A place that is no number would be read anywhere.
-  if (!(spec.metres_per_pixel > 0) || !std::isfinite(spec.metres_per_pixel) ||
-      !std::isfinite(spec.camera_height) || !std::isfinite(spec.heading_degrees)) {
+  bool places = spec.metres_per_pixel > 0 && std::isfinite(spec.metres_per_pixel);
+  for (const CameraPose& pose : poses) {
+    places = places && std::isfinite(pose.height) && std::isfinite(pose.heading_degrees);
+  }
+  if (!places) {
     throw ShapeError("a view of the ground needs metres per pixel above 0, a height and a heading");
   }
-  expect_shape("ground view", y.shape(), {spec.side, spec.side, 3});
-  expect_contiguous("ground view", y);
+  expect_shape("ground views", y.shape(),
+               {static_cast<Index>(poses.size()), spec.side, spec.side, 3});
+  expect_contiguous("ground views", y);
 }
 
 /// Throws ShapeError unless weights, contiguous, are at least 0 and some above.

@@ -1,5 +1,6 @@
 #include "attention_kernel.hpp"
 #include "correlation_kernel.hpp"
+#include "log_sum_kernel.hpp"
 #include "row_kernels.hpp"
 #include "simd_avx512.hpp"
 
@@ -17,5 +18,6 @@ const FloatKernels kAvx512 = {
     {Avx512Attention::pack, Avx512Attention::run}, Avx512Rows::layer_norm, Avx512Rows::maximum};
 
 const CorrelationFunction kAvx512Correlation = Correlation<Simd>::run;
+const LogSumFunctions kAvx512LogSums = {LogSums<Simd>::columns, LogSums<Simd>::row};
 
 }  // namespace crossfix::cpu::kernels

@@ -1,5 +1,6 @@
 #include "attention_kernel.hpp"
 #include "correlation_kernel.hpp"
+#include "log_sum_kernel.hpp"
 #include "row_kernels.hpp"
 #include "simd_baseline.hpp"
 
@@ -13,5 +14,7 @@ const FloatKernels kBaseline = {{BaselineAttention::pack, BaselineAttention::run
                                 BaselineRows::maximum};
 
 const CorrelationFunction kBaselineCorrelation = Correlation<BaselineSimd>::run;
+const LogSumFunctions kBaselineLogSums = {LogSums<BaselineSimd>::columns,
+                                          LogSums<BaselineSimd>::row};
 
 }  // namespace crossfix::cpu::kernels

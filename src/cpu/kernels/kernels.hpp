@@ -102,6 +102,26 @@ extern const CorrelationFunction kAvx2Correlation;
 extern const CorrelationFunction kAvx512Correlation;
 #endif
 
+/// Scores [rows, columns] of float, `stride` floats between rows, to which their row's bias is added;
+/// to be multiplied by `scale`, above 0.
+struct Scores {
+  const float* first;
+  const float* bias;  ///< [rows]
+  Index stride, rows, columns;
+  float scale;
+};
+
+/// The largest score, and the sum of exp(scale (score - largest)): of each column, and of a single row.
+struct LogSumFunctions {
+  void (*columns)(const Scores& scores, float* maxima, float* sums);
+  void (*row)(const Scores& scores, float* maximum, float* sum);
+};
+extern const LogSumFunctions kBaselineLogSums;
+#if CROSSFIX_X86_KERNELS
+extern const LogSumFunctions kAvx2LogSums;
+extern const LogSumFunctions kAvx512LogSums;
+#endif
+
 using FloatKernels = ElementKernels<float>;
 using Bfloat16Kernels = ElementKernels<std::uint16_t>;
 

@@ -25,6 +25,15 @@ CorrelationFunction select_correlation(InstructionSet set) {
   return kBaselineCorrelation;
 }
 
+const LogSumFunctions& select_log_sums(InstructionSet set) {
+#if CROSSFIX_X86_KERNELS
+  if (set >= InstructionSet::avx512) return kAvx512LogSums;
+  if (set == InstructionSet::avx2) return kAvx2LogSums;
+#endif
+  static_cast<void>(set);
+  return kBaselineLogSums;
+}
+
 template <>
 const Bfloat16Kernels& select<bfloat16>(InstructionSet set) {
 #if CROSSFIX_X86_KERNELS

@@ -22,5 +22,6 @@ template <>
 const Bfloat16Kernels& select<bfloat16>(InstructionSet set);
 
 CorrelationFunction select_correlation(InstructionSet set);
+const LogSumFunctions& select_log_sums(InstructionSet set);
 
 }  // namespace crossfix::cpu::kernels
