@@ -8,9 +8,6 @@ std::unique_ptr<Engine> make_engine(const TensorRecords& records,
   if (options.batch < 1) {
     throw ShapeError("a batch of " + std::to_string(options.batch) + " pairs; expected at least 1");
   }
-  if (configuration.family == model::Family::ground_match) {
-    return make_ground_engine(records, configuration, options);
-  }
 #if CROSSFIX_HAS_CUDA_BACKEND
   if (options.device != Device::cpu) {
     if (auto engine = make_cuda_engine(records, configuration, options)) return engine;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "crossfix/core/tensor_record.hpp"
 #include "crossfix/localizer.hpp"
@@ -45,15 +46,31 @@ class Engine {
   /// The same of images in device memory. Throws DeviceError where they are not on the engine's.
   virtual ops::DecoderOutputs<HostSpace> run(std::span<const DeviceImages> pairs) = 0;
 
+  /// What the grid of the last run covers of its satellite image, in that one's pixels; none where it is
+  /// the whole image.
+  virtual std::optional<PixelWindow> window() const { return {}; }
+
   /// The posterior over headings of the last run, at even steps from north; one where the heading was
   /// known, empty of networks that do not ask.
   virtual std::span<const float> heading_probability() const { return {}; }
+
+  /// The posterior of the last run over the same headings and places, [K, grid, grid], sums to 1; empty of
+  /// networks that do not ask.
+  virtual void pose_probability(std::vector<float>& probability) { probability.clear(); }
 
   virtual Device device() const = 0;
   virtual Precision precision() const = 0;
   virtual Index parameter_count() const = 0;
   virtual std::string description() const = 0;
 };
+
+/// The precision that activations of a type are.
+template <class Element>
+constexpr Precision precision_of() {
+  return dtype_of<Element> == Dtype::bf16  ? Precision::bf16
+         : dtype_of<Element> == Dtype::f16 ? Precision::f16
+                                           : Precision::f32;
+}
 
 /// Prepares the network for the device, precision and batch that `options` ask for. Throws
 /// WeightsError for parameters that do not fit the configuration, DeviceError for what the build or
@@ -72,10 +89,5 @@ std::unique_ptr<Engine> make_cpu_engine(const TensorRecords& records,
 std::unique_ptr<Engine> make_cuda_engine(const TensorRecords& records,
                                          const model::Configuration& configuration,
                                          const LocalizerOptions& options);
-
-/// The engine of the family `ground_match`, whose tiles are of any size; on the CPU.
-std::unique_ptr<Engine> make_ground_engine(const TensorRecords& records,
-                                           const model::Configuration& configuration,
-                                           const LocalizerOptions& options);
 
 }  // namespace crossfix

@@ -5,6 +5,7 @@
 #include "crossfix/cpu/backend.hpp"
 #include "crossfix/model/families.hpp"
 #include "engine.hpp"
+#include "localizer/ground_engine.hpp"
 
 namespace crossfix {
 namespace {
@@ -42,9 +43,7 @@ class CpuEngine final : public Engine {
   }
 
   Device device() const override { return Device::cpu; }
-  Precision precision() const override {
-    return dtype_of<Element> == Dtype::bf16 ? Precision::bf16 : Precision::f32;
-  }
+  Precision precision() const override { return precision_of<Element>(); }
   Index parameter_count() const override { return network_->parameter_count(); }
   std::string description() const override { return describe_cpu(target_); }
 
@@ -59,9 +58,13 @@ template <class Element>
 std::unique_ptr<Engine> make(const TensorRecords& records,
                              const model::Configuration& configuration,
                              const LocalizerOptions& options) {
+  const cpu::Target target{.threads = options.threads, .instruction_set = {}};
+  if (configuration.family == model::Family::ground_match) {
+    return make_ground_engine<cpu::Backend<Element>>(target, records, configuration,
+                                                     describe_cpu(target));
+  }
   return model::with_network<cpu::Backend<Element>>(
       configuration.family, [&]<class Network>() -> std::unique_ptr<Engine> {
-        const cpu::Target target{.threads = options.threads, .instruction_set = {}};
         return std::make_unique<CpuEngine<Network, Element>>(
             target,
             std::make_shared<const Network>(target, model::Parameters(model::source_of(records)),

@@ -8,9 +8,14 @@
 #include "crossfix/cuda/image_slot.hpp"
 #include "crossfix/model/families.hpp"
 #include "engine.hpp"
+#include "localizer/ground_engine.hpp"
 
 namespace crossfix {
 namespace {
+
+std::string describe(const cuda::Target& target) {
+  return target.device().description() + ", cuDNN, cuBLASLt";
+}
 
 /// The images of one view in a batch: what the kernels are told of each lies in device memory, so that
 /// a recorded launch takes images of other sizes and at other places.
@@ -98,20 +103,9 @@ class CudaEngine final : public Engine {
   }
 
   Device device() const override { return Device::cuda; }
-  Precision precision() const override {
-    switch (dtype_of<Element>) {
-      case Dtype::bf16:
-        return Precision::bf16;
-      case Dtype::f16:
-        return Precision::f16;
-      default:
-        return Precision::f32;
-    }
-  }
+  Precision precision() const override { return precision_of<Element>(); }
   Index parameter_count() const override { return network_->parameter_count(); }
-  std::string description() const override {
-    return target_.device().description() + ", cuDNN, cuBLASLt, CUDA graph";
-  }
+  std::string description() const override { return describe(target_) + ", CUDA graph"; }
 
  private:
   const model::Configuration& configuration() const { return network_->configuration(); }
@@ -175,6 +169,10 @@ class CudaEngine final : public Engine {
 template <class Element>
 std::unique_ptr<Engine> make(const cuda::Target& target, const TensorRecords& records,
                              const model::Configuration& configuration, Index batch) {
+  if (configuration.family == model::Family::ground_match) {
+    return make_ground_engine<cuda::Backend<Element>>(target, records, configuration,
+                                                      describe(target));
+  }
   return model::with_network<cuda::Backend<Element>>(
       configuration.family, [&]<class Network>() -> std::unique_ptr<Engine> {
         return std::make_unique<CudaEngine<Network, Element>>(

@@ -10,7 +10,6 @@
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/model/efficientnet_lite.hpp"
 #include "crossfix/ops/heading.hpp"
 #include "engine.hpp"
 
@@ -240,12 +239,7 @@ struct Localizer::Impl {
               Fix& fix) const {
     const Index grid = outputs.grid();
     const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
-    if (matches_ground()) {
-      // Cells are of one size in metres, and may reach beyond the tile.
-      const double covered = static_cast<double>(grid * model::EfficientNetLiteWeights::kStride) *
-                             *configuration.metres_per_network_pixel / *scale;
-      fix.window = {0, 0, covered, covered};
-    }
+    if (const auto window = engine->window()) fix.window = *window;
     fix.grid = grid;
     copy(outputs.logits()[image], fix.logits);
     copy(outputs.offsets()[image], fix.offsets);
@@ -269,12 +263,15 @@ struct Localizer::Impl {
                                      pair.satellite.extent(1), fix.pixel);
     }
     set_heading(pair.camera, fix);
+    fix.pose_probability.clear();
+    if (options.pose_probability) engine->pose_probability(fix.pose_probability);
   }
 
   /// The heading as it was given, or as the engine found it.
   void set_heading(const GroundInfo& camera, Fix& fix) const {
     fix.heading_degrees.reset();
     fix.heading_sigma_degrees.reset();
+    fix.heading_probability.clear();
     if (configuration.ground_projection != model::GroundProjection::equirectangular) return;
     if (camera.heading_degrees) {
       const double turned = std::remainder(*camera.heading_degrees, 360.0);
@@ -282,7 +279,9 @@ struct Localizer::Impl {
       fix.heading_sigma_degrees = 0;
       return;
     }
-    const auto heading = ops::circular_mean(engine->heading_probability());
+    const auto probability = engine->heading_probability();
+    fix.heading_probability.assign(probability.begin(), probability.end());
+    const auto heading = ops::circular_mean(probability);
     fix.heading_degrees = heading.degrees;
     fix.heading_sigma_degrees = heading.sigma_degrees;
   }
@@ -345,6 +344,11 @@ Localizer Localizer::load(const std::filesystem::path& weights, const LocalizerO
     throw WeightsError(
         weights.string() +
         ": weights that match on the ground plane take a tile of any scale; leave out --rescale");
+  }
+  if (options.pose_probability && impl->configuration.family != model::Family::ground_match) {
+    throw WeightsError(weights.string() +
+                       ": these weights take the heading as it is given; a posterior over headings "
+                       "takes weights that match on the ground plane");
   }
   try {
     impl->set(make_engine(file.tensors(), impl->configuration, options));

@@ -1,11 +1,14 @@
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "crossfix/camera/panorama.hpp"
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/localizer.hpp"
+#include "crossfix/model/heading_search.hpp"
 #include "crossfix/ops/heading.hpp"
+#include "support/allocation_counter.hpp"
 #include "support/counter_generator.hpp"
 #include "support/source_folder.hpp"
 
@@ -59,16 +62,20 @@ TEST_CASE("the matcher finds where a panorama of flat ground was taken, at any h
       CHECK(std::hypot(fix.pixel.row - camera.row, fix.pixel.col - camera.col) * kScale <= 0.57);
       CHECK(fix.radius68_m.value() <= 1.0);
       CHECK(fix.grid == 63);
-      CHECK(fix.window.height == Approx(252));  // the last cells reach beyond the tile
+      // A cell lies about its first pixel's middle.
+      CHECK(fix.window.row == Approx(-1.5));
+      CHECK(fix.window.height == Approx(252));
       CHECK(std::abs(std::remainder(fix.heading_degrees.value() - heading, 360)) <= 1e-9);
       CHECK(fix.heading_sigma_degrees == 0.0);
 
       const Fix found = localizer.locate(panorama, tile, {.metres_per_pixel = kScale},
                                          {.heading_degrees = std::nullopt});
       CHECK(std::hypot(found.pixel.row - camera.row, found.pixel.col - camera.col) * kScale <= 0.8);
-      // Half a step of 20 degrees.
-      CHECK(std::abs(std::remainder(found.heading_degrees.value() - heading, 360)) <= 10);
+      // Half a part of a step of 20 degrees, about the mean over the next ones.
+      CHECK(std::abs(std::remainder(found.heading_degrees.value() - heading, 360)) <= 5);
       CHECK(found.heading_sigma_degrees.value() > 0);
+      CHECK(found.heading_probability.size() == 54);
+      CHECK(fix.heading_probability.empty());
     }
   }
 }
@@ -97,6 +104,134 @@ TEST_CASE("the matcher's posterior is a softmax over its logits, and one pair's 
   CHECK(localizer.batch() == 1);
 }
 
+TEST_CASE("the matcher's marginals are those of its posterior over headings and places") {
+  const auto tile = test::image("ground/tile", 150, 150);
+  const auto panorama = panorama_of(tile, {60.5, 90.5}, 50);
+  Localizer localizer = bundled({.pose_probability = true});
+  for (const std::optional<double> heading : {std::optional(50.0), std::optional<double>()}) {
+    CAPTURE(heading.has_value());
+    const Fix fix = localizer.locate(panorama, tile, {.metres_per_pixel = kScale}, {heading});
+    const std::size_t cells = fix.probability.size();
+    const std::size_t headings = heading ? 1 : 54;
+    REQUIRE(fix.pose_probability.size() == headings * cells);
+    double worst = 0;
+    for (std::size_t cell = 0; cell < cells; ++cell) {
+      double sum = 0;
+      for (std::size_t k = 0; k < headings; ++k) {
+        sum += static_cast<double>(fix.pose_probability[k * cells + cell]);
+      }
+      worst = std::max(worst, std::abs(sum - static_cast<double>(fix.probability[cell])));
+    }
+    CHECK(worst <= 1e-5);
+    if (heading) continue;
+    REQUIRE(fix.heading_probability.size() == headings);
+    for (std::size_t k = 0; k < headings; ++k) {
+      double sum = 0;
+      for (std::size_t cell = 0; cell < cells; ++cell) {
+        sum += static_cast<double>(fix.pose_probability[k * cells + cell]);
+      }
+      CHECK(std::abs(sum - static_cast<double>(fix.heading_probability[k])) <= 1e-5);
+    }
+  }
+  CHECK(bundled().locate(panorama, tile, {.metres_per_pixel = kScale}).pose_probability.empty());
+}
+
+TEST_CASE("the matcher keeps a tile's features for that tile alone") {
+  const auto tile = test::image("ground/tile", 150, 150);
+  auto changed = test::image("ground/tile", 150, 150);
+  for (Index c = 0; c < 3; ++c) changed(149, 149, c) = 255;
+  const auto panorama = panorama_of(tile, {60.5, 90.5}, 0);
+  Localizer localizer = bundled();
+  const auto logits = [&](Localizer& with, const HostImageView& satellite, double scale) {
+    return with.locate(panorama, satellite, {.metres_per_pixel = scale}).logits;
+  };
+  const auto first = logits(localizer, tile, kScale);
+  CHECK(logits(localizer, tile, kScale) == first);
+  CHECK(logits(localizer, changed, kScale) != first);
+  CHECK(logits(localizer, tile, kScale) == first);
+  CHECK(logits(localizer, tile, 0.22).size() != first.size());
+  CHECK(logits(localizer, tile, kScale) == first);
+  Localizer fresh = bundled();
+  CHECK(logits(fresh, changed, kScale) == logits(localizer, changed, kScale));
+}
+
+TEST_CASE("after the first call the matcher allocates nothing on its own account") {
+  if (!test::allocations_are_counted()) {
+    WARN("skipped: allocation counts: a sanitizer brings its own allocator");
+    return;
+  }
+  const auto panorama = panorama_of(test::image("ground/tile", 100, 100), {50.5, 50.5}, 0);
+  const Tensor<std::uint8_t, 3> tiles[] = {test::image("ground/tile", 100, 100),
+                                           test::image("ground/other", 100, 100)};
+  Localizer localizer = bundled();
+  for (const std::optional<double> heading : {std::optional(30.0), std::optional<double>()}) {
+    Fix fix;
+    const auto locate = [&](const Tensor<std::uint8_t, 3>& tile) {
+      localizer.locate({panorama, tile, {.metres_per_pixel = kScale}, {heading}}, fix);
+    };
+    for (const auto& tile : tiles) locate(tile);
+    const test::AllocationCounter counter;
+    for (const auto& tile : tiles) locate(tile);
+    locate(tiles[1]);
+    CHECK(counter.counts().own == 0);
+  }
+}
+
+TEST_CASE("headings are searched coarse to fine, and cover the circle once") {
+  model::HeadingSearch search(18, 2);
+  search.start(std::nullopt);
+  REQUIRE(search.rows() == 36);
+  REQUIRE(search.bins() == 54);
+  std::vector<float> masses(36, -50.0F);
+  masses[2 * 4 + 1] = 3;  // 80 degrees, the second ratio
+  masses[0] = 2;          // north
+  masses[2 * 17] = 1;     // 340 degrees
+  search.refine(masses);
+  REQUIRE(search.rows() == model::HeadingSearch::most_rows(18, 2));
+  CHECK(search.heading(2 * 18).degrees == Approx(80 - 20.0 / 3));
+  CHECK(search.heading(2 * 19 + 1).degrees == Approx(80 + 20.0 / 3));
+  CHECK(search.heading(2 * 20).degrees == Approx(360 - 20.0 / 3));
+  std::vector<int> covered(54);
+  double prior = 0;
+  for (Index row = 0; row < search.rows(); row += 2) {
+    search.for_each_bin(search.heading(row),
+                        [&](Index bin) { ++covered[static_cast<std::size_t>(bin)]; });
+    prior += std::exp(search.log_prior(row));
+  }
+  CHECK(covered == std::vector<int>(54, 1));
+  CHECK(prior == Approx(18));
+  // Even masses per degree make an even posterior.
+  masses.clear();
+  for (Index row = 0; row < search.rows(); ++row) {
+    masses.push_back(static_cast<float>(search.log_prior(row)) + 7);
+  }
+  std::vector<float> posterior;
+  search.posterior(masses, posterior);
+  REQUIRE(posterior.size() == 54);
+  for (const float p : posterior) CHECK(p == Approx(1.0 / 54));
+
+  // Few steps, all of them taken in parts.
+  model::HeadingSearch few(3, 1);
+  few.start(std::nullopt);
+  few.refine(std::vector<float>{1, 3, 2});
+  REQUIRE(few.rows() == 9);
+  covered.assign(9, 0);
+  for (Index row = 0; row < few.rows(); ++row) {
+    CHECK(few.heading(row).degrees == Approx(40.0 * static_cast<double>(few.heading(row).bin)));
+    few.for_each_bin(few.heading(row),
+                     [&](Index bin) { ++covered[static_cast<std::size_t>(bin)]; });
+  }
+  CHECK(covered == std::vector<int>(9, 1));
+
+  search.start(33.0);
+  CHECK(search.rows() == 2);
+  CHECK(search.heading(1).degrees == 33.0);
+  search.refine(std::vector<float>{1, 2});
+  CHECK(search.rows() == 2);
+  search.posterior(std::vector<float>{1, 2}, posterior);
+  CHECK(posterior == std::vector<float>{1});
+}
+
 TEST_CASE("the matcher refuses what it cannot measure, and says what would be right") {
   using Catch::Matchers::Contains;
   const auto tile = test::image("ground/tile", 200, 200);
@@ -119,7 +254,6 @@ TEST_CASE("the matcher refuses what it cannot measure, and says what would be ri
   CHECK_THROWS_WITH(localizer.locate(grey, tile, {.metres_per_pixel = kScale}),
                     Contains("shows no ground"));
   CHECK_THROWS_WITH(bundled({.rescale = true}), Contains("leave out --rescale"));
-  CHECK_THROWS_AS(bundled({.device = Device::cuda}), DeviceError);
   CHECK_THROWS_AS(bundled({.precision = Precision::f16}), DeviceError);
 }
 

@@ -48,6 +48,8 @@ struct LocalizerOptions {
   /// Show the network the trained scale: a tile of known scale that is more than `kScaleTolerance`
   /// off is cut about its centre, or framed in grey, to the side trained at.
   bool rescale = false;
+  /// Keep the posterior over headings and places in each Fix, of weights that match on the ground plane.
+  bool pose_probability = false;
 };
 
 /// What is known of a satellite tile beside its pixels.
@@ -100,20 +102,26 @@ struct Fix {
   /// the weights' images have no heading.
   std::optional<double> heading_degrees;
   std::optional<double> heading_sigma_degrees;
-  PixelWindow window;  ///< what the grid covers: the whole tile, unless rescaled
-  Index grid = 0;      ///< N; of weights that match on the ground plane by the tile's size
+  /// [K], sums to 1: of headings that were searched for, at even steps clockwise from north; else empty.
+  std::vector<float> heading_probability;
+  PixelWindow
+      window;      ///< what the grid covers: the whole tile, unless rescaled; of weights that match
+                   ///< on the ground plane it begins and ends within a cell of the tile
+  Index grid = 0;  ///< N; of weights that match on the ground plane by the tile's size
   std::vector<float> probability;  ///< [N, N], row-major over the tile, sums to 1
-  Index cell = 0;                  ///< argmax of the logits, row * N + column; the first maximum
-  std::vector<float> logits;       ///< [N * N], raw
-  std::vector<float> offsets;      ///< [N * N, 2], (row, col) in cells, after the sigmoid
+  /// [K, N, N], sums to 1: over the same headings (one where it was given) and places. Empty unless the
+  /// localizer was loaded with `LocalizerOptions::pose_probability`.
+  std::vector<float> pose_probability;
+  Index cell = 0;              ///< argmax of the logits, row * N + column; the first maximum
+  std::vector<float> logits;   ///< [N * N], raw
+  std::vector<float> offsets;  ///< [N * N, 2], (row, col) in cells, after the sigmoid
 };
 
 /// Finds the camera of a ground image inside a satellite tile.
 ///
 /// A localizer is used by one thread at a time. `share` makes another one, with its own working
 /// memory, over the same weights. After the first call `locate(pair, fix)` allocates nothing, as
-/// long as the images' sizes repeat; weights that match on the ground plane take a little each time.
-/// It is synchronous.
+/// long as the images' sizes repeat. It is synchronous.
 class Localizer {
  public:
   /// Reads and prepares weights (safetensors). Throws WeightsError for a file that does not hold a

@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "crossfix/camera/panorama.hpp"
 #include "crossfix/model/configuration.hpp"
 #include "crossfix/model/efficientnet_lite.hpp"
+#include "crossfix/model/heading_search.hpp"
 #include "crossfix/model/layout.hpp"
 #include "crossfix/ops/backend.hpp"
 #include "crossfix/ops/decoder.hpp"
@@ -22,15 +24,26 @@ namespace crossfix::model {
 /// A matcher over the ground plane, for photographs: a panorama is laid on flat ground about the
 /// camera, north up; early layers of a trunk that was pretrained on photographs are taken of that
 /// view and of the tile; the one is slid over the other by normalised cross-correlation, weighted by
-/// range. Every place, every heading that is asked for and every ratio of height and scale is scored;
-/// the posterior is the softmax over all of them, and its marginals over place and heading are the
-/// answer.
+/// range. Every place, every heading that is asked for (HeadingSearch) and every ratio of height and scale
+/// is scored; the posterior is the softmax over all of them, and its marginals over place and heading are
+/// the answer.
 ///
-/// Immutable after construction: any number of workspaces, one a thread, may use it. Host memory.
+/// Immutable after construction: any number of workspaces, one a thread, may use it.
 template <ops::Backend B>
 class GroundMatch {
   using Element = typename B::Element;
+  using Space = typename B::Space;
   using Trunk = EfficientNetLite<B>;
+  struct Buffers {
+    Element* tile_image = nullptr;
+    Element* tile_features = nullptr;
+    Element* view_images = nullptr;
+    Element* view_features = nullptr;
+    typename Trunk::Buffers trunk{};
+    float* scores = nullptr;
+    float* bias = nullptr;
+    float* results = nullptr;  ///< DecoderOutputs, then the logarithms of the rows' masses
+  };
 
  public:
   /// What is asked: images 8-bit RGB [height, width, 3].
@@ -46,52 +59,55 @@ class GroundMatch {
    public:
     Workspace(const GroundMatch& match, const typename B::Target& target)
         : target_(target),
-          image_({match.view_side(), match.view_side(), 3}),
-          weights_({match.view_cells(), match.view_cells()}) {}
+          weights_({match.view_cells(), match.view_cells()}),
+          search_(match.configuration_.ground_match.headings,
+                  match.configuration_.ground_match.ratios) {}
 
    private:
     friend class GroundMatch;
-    /// A trunk for tiles of one size, with all that a pass over them takes.
-    struct Tile {
-      Tile(const GroundMatch& match, const typename B::Target& target, Index tile_side)
+    /// What a pass over tiles of one size takes.
+    struct Room {
+      Room(const GroundMatch& match, const typename B::Target& target, Index tile_side)
           : side(tile_side),
             trunk(target, match.weights_, {1, side, side, 3}),
             grid(trunk.output_shape()[1]),
-            image({side, side, 3}),
-            features({grid, grid, match.weights_.channels()}),
             even({grid, grid}),
-            context(target,
-                    std::max({trunk.scratch_bytes(), match.view_trunk_.scratch_bytes(),
-                              B::correlate_scratch_bytes(target, features.shape(),
-                                                         {1, match.view_cells(), match.view_cells(),
-                                                          match.weights_.channels()})})) {
-        const Index elements =
-            std::max(trunk.buffer_elements(), match.view_trunk_.buffer_elements());
-        for (auto& buffer : buffers) buffer = Tensor<Element, 1>({elements});
+            arena(target, match.lay_out(nullptr, *this).second),
+            buffers(match.lay_out(arena.data(), *this).first),
+            context(
+                target,
+                std::max({trunk.scratch_bytes(), match.scratch_bytes(),
+                          B::correlate_scratch_bytes(target, match.tile_features_shape(grid),
+                                                     match.view_features_shape(match.rows()))})),
+            results(static_cast<std::size_t>(match.result_count(grid))) {
         std::fill_n(even.data(), even.size(), 1.0F);
+        // A cell lies about its feature's place.
+        const std::vector<float> middle(static_cast<std::size_t>(2 * grid * grid), 0.5F);
+        B::write(context, middle.data(),
+                 outputs().offsets().template reshape<1>({2 * grid * grid}));
       }
-      typename Trunk::Buffers pointers() {
-        return {buffers[0].data(), buffers[1].data(), buffers[2].data(), buffers[3].data()};
-      }
+      ops::DecoderOutputs<Space> outputs() const { return {buffers.results, 1, grid}; }
+      ops::DecoderOutputs<HostSpace> host_outputs() { return {results.data(), 1, grid}; }
 
       Index side;
       Trunk trunk;
       Index grid;
-      Tensor<Element, 3> image;
-      Tensor<Element, 3> features;
       Tensor<float, 2> even;  ///< weights of positions: all alike
-      std::array<Tensor<Element, 1>, Trunk::kBuffers> buffers;
+      typename B::Arena arena;
+      Buffers buffers;
       typename B::Context context;
+      std::vector<float> results;
+      std::vector<std::uint8_t> pixels;  ///< of the tile whose features are at hand, if any
+      Shape<3> pixels_shape{};
     };
 
     typename B::Target target_;
-    Tensor<Element, 3> image_;
     Tensor<float, 2> weights_;
-    Tensor<Element, 4> views_;
-    Tensor<float, 3> scores_;
-    std::vector<float> outputs_;
+    HeadingSearch search_;
+    std::vector<ops::CameraPose> poses_;
+    std::vector<float> bias_;
     std::vector<float> headings_;
-    std::unique_ptr<Tile> tile_;
+    std::unique_ptr<Room> room_;
   };
 
   /// Reads the parameters. Throws WeightsError where they are not this configuration's.
@@ -100,10 +116,133 @@ class GroundMatch {
       : configuration_(configuration),
         weights_(parameters, "trunk", configuration.ground_match.blocks),
         parameter_count_(parameters.count()),
-        view_trunk_(target, weights_, {1, view_side(), view_side(), 3}) {}
+        view_trunk_(target, weights_, view_images_shape(1)) {
+    if (kTogether > 1) views_trunk_.emplace(target, weights_, view_images_shape(kTogether));
+  }
 
   const Configuration& configuration() const { return configuration_; }
   Index parameter_count() const { return parameter_count_; }
+
+  /// Answers a question. The outputs lie in `work`: logits are the marginal over headings and ratios at
+  /// the configuration's temperature; cells are `kStride` pixels of the tile as the trunk sees it, and
+  /// their middles lie at `kFirstPlace` + kStride * (row, col) of those pixels.
+  ops::DecoderOutputs<HostSpace> operator()(Workspace& work, const Question& question) const {
+    extract_tile(work, question);
+    work.search_.start(question.heading_degrees);
+    weigh_ground(question, work.weights_);
+    score(work, question, 0);
+    if (!question.heading_degrees) {
+      const Index steps = work.search_.rows();
+      sum_up(work);
+      work.search_.refine(read_results(work).subspan(outputs_count(work.room_->grid)));
+      score(work, question, steps);
+    }
+    return decode(work);
+  }
+
+  /// The features of the tile: nothing where it is the last one, pixel for pixel.
+  void extract_tile(Workspace& work, const Question& question) const {
+    const Index side = tile_side(question);
+    if (!work.room_ || work.room_->side != side) {
+      work.room_.reset();
+      work.room_ = std::make_unique<typename Workspace::Room>(*this, work.target_, side);
+    }
+    auto& room = *work.room_;
+    if (holds(room, question.satellite)) return;
+    const auto [mean, std] = normalization();
+    const ops::ActivationView<B, 3> image(room.buffers.tile_image, {side, side, 3});
+    B::load_image(room.context, question.satellite, mean.values, std.values, image);
+    extract(room, room.trunk, image.template reshape<4>({1, side, side, 3}), room.even,
+            tile_features(room).template reshape<4>(room.trunk.output_shape()));
+    keep(room, question.satellite);
+  }
+
+  /// The features of the views of the search's rows from `first` on.
+  void extract_views(Workspace& work, const Question& question, Index first) const {
+    const auto& settings = configuration_.ground_match;
+    const HeadingSearch& search = work.search_;
+    work.poses_.clear();
+    for (Index row = first; row < search.rows(); ++row) {
+      work.poses_.push_back(
+          {static_cast<float>(settings.height * settings.ratio(row % search.ratios())),
+           static_cast<float>(search.heading(row).degrees)});
+    }
+    const auto count = static_cast<Index>(work.poses_.size());
+    const ops::ActivationView<B, 4> views = view_features(work, count);
+    for (Index done = 0; done < count;) {
+      const bool many = views_trunk_ && count - done >= kTogether;
+      const Index together = many ? kTogether : 1;
+      look(work, question, many ? *views_trunk_ : view_trunk_,
+           std::span(work.poses_)
+               .subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(together)),
+           views.slice(0, done, done + together));
+      done += together;
+    }
+  }
+
+  /// The scores of those rows.
+  void correlate(Workspace& work, Index first) const {
+    auto& room = *work.room_;
+    const Index count = work.search_.rows() - first;
+    const TensorView<float, 3, Space> scores(room.buffers.scores + first * room.grid * room.grid,
+                                             {count, room.grid, room.grid});
+    B::correlate(room.context, ops::ConstActivationView<B, 3>(tile_features(room)),
+                 ops::ConstActivationView<B, 4>(view_features(work, count)), work.weights_, scores);
+  }
+
+  /// Scores to the answer.
+  ops::DecoderOutputs<HostSpace> decode(Workspace& work) const {
+    auto& room = *work.room_;
+    sum_up(work);
+    ops::Decoding decoding = configuration_.decoding;
+    decoding.temperature = 1;
+    decoding.sigmoid = false;
+    B::decode(room.context, room.outputs(), decoding);
+    work.search_.posterior(read_results(work).subspan(outputs_count(room.grid)), work.headings_);
+    // As of every network: the posterior is the softmax of the logits over the temperature.
+    const auto logits = room.host_outputs().logits()[0];
+    for (Index i = 0; i < logits.size(); ++i) {
+      logits(i) *= static_cast<float>(configuration_.decoding.temperature);
+    }
+    return room.host_outputs();
+  }
+
+  /// The posterior over the headings of the last question, at even steps from north where they were
+  /// searched; one, 1, where it was known.
+  const std::vector<float>& heading_probability(const Workspace& work) const {
+    return work.headings_;
+  }
+
+  /// The posterior of the last question over headings (as above) and places, [K, grid, grid], sums to 1.
+  void pose_probability(Workspace& work, std::vector<float>& probability) const {
+    auto& room = *work.room_;
+    const HeadingSearch& search = work.search_;
+    const Index cells = room.grid * room.grid;
+    std::vector<float> scores(static_cast<std::size_t>(search.rows() * cells));
+    B::read(room.context, scores_of(work), scores.data());
+    const double scale = 1.0 / configuration_.decoding.temperature;
+    double total = 0;
+    const auto weight = [&](Index row, Index cell) {
+      return std::exp(
+          scale *
+              (static_cast<double>(scores[static_cast<std::size_t>(row * cells + cell)]) - 1.0) +
+          search.log_prior(row));
+    };
+    for (Index row = 0; row < search.rows(); ++row) {
+      for (Index cell = 0; cell < cells; ++cell) total += weight(row, cell);
+    }
+    probability.assign(static_cast<std::size_t>(search.bins() * cells), 0.0F);
+    for (Index row = 0; row < search.rows(); ++row) {
+      const auto& heading = search.heading(row);
+      search.for_each_bin(heading, [&](Index bin) {
+        float* map = probability.data() + bin * cells;
+        for (Index cell = 0; cell < cells; ++cell) {
+          map[cell] +=
+              static_cast<float>(weight(row, cell) / total / static_cast<double>(heading.width));
+        }
+      });
+    }
+  }
 
   /// Pixels of a side of the tile as the trunk sees it.
   Index tile_side(const Question& question) const {
@@ -111,45 +250,6 @@ class GroundMatch {
         std::sqrt(static_cast<double>(question.satellite.extent(0) * question.satellite.extent(1)));
     return static_cast<Index>(
         std::llround(side * question.metres_per_pixel / *configuration_.metres_per_network_pixel));
-  }
-
-  /// Answers a question. The outputs lie in `work`: logits are the marginal over headings and ratios at
-  /// the configuration's temperature, cells are `kStride` pixels of the tile as the trunk sees it, of
-  /// which the grid covers grid * kStride from the upper left corner on.
-  ops::DecoderOutputs<HostSpace> operator()(Workspace& work, const Question& question) const {
-    const Index side = tile_side(question);
-    if (!work.tile_ || work.tile_->side != side) {
-      work.tile_.reset();
-      work.tile_ = std::make_unique<typename Workspace::Tile>(*this, work.target_, side);
-    }
-    auto& tile = *work.tile_;
-    const Index grid = tile.grid;
-    load(tile.context, question.satellite, tile.image);
-    extract(tile, tile.trunk, tile.image, tile.even, tile.features);
-
-    const std::vector<double> headings = headings_of(question);
-    const auto& settings = configuration_.ground_match;
-    const Index hypotheses = static_cast<Index>(headings.size()) * settings.ratios;
-    const Shape<4> views{hypotheses, view_cells(), view_cells(), weights_.channels()};
-    if (work.views_.shape() != views) work.views_ = Tensor<Element, 4>(views);
-    const Shape<3> scores{hypotheses, grid, grid};
-    if (work.scores_.shape() != scores) work.scores_ = Tensor<float, 3>(scores);
-    weigh_ground(question, work.weights_);
-    Index index = 0;
-    for (const double heading : headings) {
-      for (Index r = 0; r < settings.ratios; ++r) {
-        look(work, question, heading, settings.ratio(r), work.views_.view()[index++]);
-      }
-    }
-    B::correlate(tile.context, tile.features.view(), work.views_.view(), work.weights_.view(),
-                 work.scores_.view());
-    return decode(work, headings.size(), static_cast<std::size_t>(settings.ratios));
-  }
-
-  /// The posterior over the headings of the last question, one for each, at even steps from north where
-  /// they were unknown.
-  const std::vector<float>& heading_probability(const Workspace& work) const {
-    return work.headings_;
   }
 
   /// Cells, and pixels, of a side of a view.
@@ -161,16 +261,76 @@ class GroundMatch {
   Index view_side() const { return (view_cells() - 1) * kStride + 1; }
 
   static constexpr Index kStride = EfficientNetLiteWeights::kStride;
+  /// Where the first cell's middle lies, pixels of the tile as the trunk sees it: a feature is about the
+  /// middle of its first pixel.
+  static constexpr double kFirstPlace = 0.5;
 
  private:
-  std::vector<double> headings_of(const Question& question) const {
-    if (question.heading_degrees) return {*question.heading_degrees};
-    std::vector<double> headings;
-    const Index count = configuration_.ground_match.headings;
-    for (Index i = 0; i < count; ++i) {
-      headings.push_back(360.0 * static_cast<double>(i) / static_cast<double>(count));
+  /// Views that go through the trunk at once: a GPU wants many, a CPU's caches few.
+  static constexpr Index kTogether = Space::kHostAccessible ? 1 : 6;
+
+  Index rows() const {
+    const auto& settings = configuration_.ground_match;
+    return HeadingSearch::most_rows(settings.headings, settings.ratios);
+  }
+  std::size_t scratch_bytes() const {
+    return std::max(view_trunk_.scratch_bytes(), views_trunk_ ? views_trunk_->scratch_bytes() : 0);
+  }
+  Shape<4> view_images_shape(Index count) const { return {count, view_side(), view_side(), 3}; }
+  Shape<4> view_features_shape(Index count) const {
+    return {count, view_cells(), view_cells(), weights_.channels()};
+  }
+  Shape<3> tile_features_shape(Index grid) const { return {grid, grid, weights_.channels()}; }
+  static std::size_t outputs_count(Index grid) {
+    return static_cast<std::size_t>(ops::DecoderOutputs<HostSpace>::element_count(1, grid));
+  }
+  Index result_count(Index grid) const { return static_cast<Index>(outputs_count(grid)) + rows(); }
+
+  std::pair<Buffers, std::size_t> lay_out(std::byte* base,
+                                          const typename Workspace::Room& room) const {
+    Layout layout(base);
+    Buffers buffers;
+    Index elements = std::max(room.trunk.buffer_elements(), view_trunk_.buffer_elements());
+    if (views_trunk_) elements = std::max(elements, views_trunk_->buffer_elements());
+    layout.take(buffers.tile_image, room.side * room.side * 3);
+    layout.take(buffers.tile_features, element_count(tile_features_shape(room.grid)));
+    layout.take(buffers.view_images, element_count(view_images_shape(kTogether)));
+    layout.take(buffers.view_features, element_count(view_features_shape(rows())));
+    for (auto& buffer : buffers.trunk) layout.take(buffer, elements);
+    layout.take(buffers.scores, rows() * room.grid * room.grid);
+    layout.take(buffers.bias, rows());
+    layout.take(buffers.results, result_count(room.grid));
+    return {buffers, layout.bytes()};
+  }
+
+  static bool holds(const typename Workspace::Room& room,
+                    const TensorView<const std::uint8_t, 3>& tile) {
+    if (room.pixels_shape != tile.shape()) return false;
+    const auto row_bytes = static_cast<std::size_t>(3 * tile.extent(1));
+    for (Index row = 0; row < tile.extent(0); ++row) {
+      const std::uint8_t* kept = room.pixels.data() + static_cast<std::size_t>(row) * row_bytes;
+      if (std::memcmp(kept, &tile(row, 0, 0), row_bytes) != 0) return false;
     }
-    return headings;
+    return true;
+  }
+  static void keep(typename Workspace::Room& room, const TensorView<const std::uint8_t, 3>& tile) {
+    room.pixels.resize(static_cast<std::size_t>(tile.size()));
+    for (Index row = 0; row < tile.extent(0); ++row) {
+      std::copy_n(&tile(row, 0, 0), 3 * tile.extent(1),
+                  room.pixels.data() + row * 3 * tile.extent(1));
+    }
+    room.pixels_shape = tile.shape();
+  }
+
+  ops::ActivationView<B, 3> tile_features(const typename Workspace::Room& room) const {
+    return {room.buffers.tile_features, tile_features_shape(room.grid)};
+  }
+  ops::ActivationView<B, 4> view_features(const Workspace& work, Index count) const {
+    return {work.room_->buffers.view_features, view_features_shape(count)};
+  }
+  TensorView<float, 2, Space> scores_of(const Workspace& work) const {
+    const auto& room = *work.room_;
+    return {room.buffers.scores, {work.search_.rows(), room.grid * room.grid}};
   }
 
   /// exp(-distance / range) of the ground that is seen and used, at the cells' middles. A panorama shows
@@ -198,80 +358,60 @@ class GroundMatch {
     }
   }
 
-  void load(typename B::Context& context, TensorView<const std::uint8_t, 3> image,
-            TensorView<Element, 3> y) const {
+  /// Standardized features of images [n, side, side, 3], each over positions by `weights`.
+  void extract(typename Workspace::Room& room, const Trunk& trunk,
+               ops::ConstActivationView<B, 4> images, const Tensor<float, 2>& weights,
+               ops::ActivationView<B, 4> features) const {
+    const auto found = trunk(room.context, images, room.buffers.trunk);
+    for (Index i = 0; i < features.extent(0); ++i) {
+      B::standardize(room.context, ops::ConstActivationView<B, 3>(found[i]), weights, features[i]);
+    }
+  }
+
+  void score(Workspace& work, const Question& question, Index first) const {
+    extract_views(work, question, first);
+    correlate(work, first);
+  }
+
+  /// The standardized features of the ground as each pose has it.
+  void look(Workspace& work, const Question& question, const Trunk& trunk,
+            std::span<const ops::CameraPose> poses, ops::ActivationView<B, 4> features) const {
+    auto& room = *work.room_;
     const auto [mean, std] = normalization();
-    B::load_image(context, image, mean.values, std.values, y);
+    const ops::ActivationView<B, 4> images(room.buffers.view_images,
+                                           view_images_shape(static_cast<Index>(poses.size())));
+    B::sample_ground(room.context, question.panorama,
+                     {view_side(), static_cast<float>(*configuration_.metres_per_network_pixel)},
+                     poses, mean.values, std.values, images);
+    extract(room, trunk, images, work.weights_, features);
   }
 
-  /// Standardized features of an image.
-  void extract(typename Workspace::Tile& tile, const Trunk& trunk,
-               TensorView<const Element, 3> image, TensorView<const float, 2> weights,
-               TensorView<Element, 3> features) const {
-    const Shape<3>& shape = image.shape();
-    const auto found =
-        trunk(tile.context, image.template reshape<4>({1, shape[0], shape[1], 3}), tile.pointers());
-    B::standardize(tile.context, TensorView<const Element, 3>(found[0]), weights, features);
-  }
-
-  /// The standardized features of the ground as one hypothesis has it.
-  void look(Workspace& work, const Question& question, double heading, double ratio,
-            TensorView<Element, 3> features) const {
-    const auto [mean, std] = normalization();
-    const ops::GroundViewSpecification view{
-        .side = view_side(),
-        .metres_per_pixel = static_cast<float>(*configuration_.metres_per_network_pixel),
-        .camera_height = static_cast<float>(configuration_.ground_match.height * ratio),
-        .heading_degrees = static_cast<float>(heading)};
-    B::sample_ground(work.tile_->context, question.panorama, view, mean.values, std.values,
-                     work.image_.view());
-    extract(*work.tile_, view_trunk_, work.image_, work.weights_, features);
-  }
-
-  /// Scores to posteriors. Hypotheses are headings times ratios, each as likely as the next beforehand.
-  ops::DecoderOutputs<HostSpace> decode(Workspace& work, std::size_t headings,
-                                        std::size_t ratios) const {
-    const Index grid = work.tile_->grid;
+  /// Marginals of exp(score / temperature) times the prior: of places to the outputs' logits, of rows behind
+  /// the outputs.
+  void sum_up(Workspace& work) const {
+    auto& room = *work.room_;
+    const HeadingSearch& search = work.search_;
     const double temperature = configuration_.decoding.temperature;
-    work.outputs_.resize(
-        static_cast<std::size_t>(ops::DecoderOutputs<HostSpace>::element_count(1, grid)));
-    const ops::DecoderOutputs<HostSpace> outputs(work.outputs_.data(), 1, grid);
-    const auto& scores = work.scores_;
-    const Index cells = grid * grid;
-    const float largest = *std::max_element(scores.data(), scores.data() + scores.size());
-    std::vector<double> of_heading(headings);
-    std::vector<double> of_cell(static_cast<std::size_t>(cells));
-    for (std::size_t h = 0; h < headings; ++h) {
-      for (std::size_t r = 0; r < ratios; ++r) {
-        const float* map = scores.data() + static_cast<Index>(h * ratios + r) * cells;
-        for (Index i = 0; i < cells; ++i) {
-          const double mass = std::exp(static_cast<double>(map[i] - largest) / temperature);
-          of_heading[h] += mass;
-          of_cell[static_cast<std::size_t>(i)] += mass;
-        }
-      }
+    work.bias_.clear();
+    for (Index row = 0; row < search.rows(); ++row) {
+      work.bias_.push_back(static_cast<float>(temperature * search.log_prior(row)));
     }
-    double total = 0;
-    for (const double mass : of_heading) total += mass;
-    work.headings_.resize(headings);
-    for (std::size_t h = 0; h < headings; ++h) {
-      work.headings_[h] = static_cast<float>(of_heading[h] / total);
-    }
-    const auto logits = outputs.logits();
-    const auto offsets = outputs.offsets();
-    for (Index i = 0; i < cells; ++i) {
-      logits(0, i) = static_cast<float>(std::log(
-          std::max(of_cell[static_cast<std::size_t>(i)], std::numeric_limits<double>::min())));
-      // A feature is about the middle of its cell's first pixel (EfficientNetLiteWeights).
-      offsets(0, i, 0) = offsets(0, i, 1) = 0.5F / static_cast<float>(kStride);
-    }
-    ops::Decoding decoding = configuration_.decoding;
-    decoding.temperature = 1;
-    decoding.sigmoid = false;
-    B::decode(work.tile_->context, outputs, decoding);
-    // As of every network: the posterior is the softmax of the logits over the temperature.
-    for (Index i = 0; i < cells; ++i) logits(0, i) *= static_cast<float>(temperature);
-    return outputs;
+    const TensorView<float, 1, Space> bias(room.buffers.bias, {search.rows()});
+    B::write(room.context, work.bias_.data(), bias);
+    const TensorView<float, 1, Space> of_rows(room.buffers.results + outputs_count(room.grid),
+                                              {search.rows()});
+    B::log_sum_exp(room.context, TensorView<const float, 2, Space>(scores_of(work)),
+                   TensorView<const float, 1, Space>(bias), static_cast<float>(1 / temperature),
+                   of_rows, room.outputs().logits()[0]);
+  }
+
+  /// All results so far in host memory, up to the last row's.
+  std::span<const float> read_results(Workspace& work) const {
+    auto& room = *work.room_;
+    const auto count = static_cast<Index>(outputs_count(room.grid)) + work.search_.rows();
+    B::read(room.context, TensorView<const float, 2, Space>(room.buffers.results, {1, count}),
+            room.results.data());
+    return std::span<const float>(room.results).first(static_cast<std::size_t>(count));
   }
 
   struct Rgb {
@@ -286,6 +426,7 @@ class GroundMatch {
   EfficientNetLiteWeights weights_;
   Index parameter_count_;
   Trunk view_trunk_;
+  std::optional<Trunk> views_trunk_;  ///< for `kTogether` views
 };
 
 }  // namespace crossfix::model
