@@ -102,7 +102,7 @@ class EvaluationRun {
     }
     ModelOptions model = options.model;
     model.bundled = "crossfix-s.safetensors";
-    localizer_.emplace(model.load(ranks.place(), false, options.batch));
+    localizer_.emplace(model.load(ranks.place(), {.batch = options.batch}));
     if (ranks.first())
       std::cerr << "crossfix: weights trained on: " << configuration().trained_on << '\n';
     if (matches_ground() && !options.dump.empty()) {
@@ -362,13 +362,12 @@ class EvaluationRun {
   }
 
   void write_dump() {
-    const Index cells = configuration().satellite_tokens();
     auto next = raw_.begin();
     for (const data::Sample& sample : dataset_.samples) {
       if (next != raw_.end() && next->first == sample.number) {
         dump_->add((next++)->second);
       } else {
-        dump_->add_missing(cells);
+        dump_->add_missing();
       }
     }
     dump_->commit();

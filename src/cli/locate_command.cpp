@@ -44,6 +44,9 @@ void check(const LocateOptions& options) {
   if (options.overlay_ground && options.overlay.empty()) {
     throw CLI::ValidationError("--overlay-ground", "needs --overlay");
   }
+  if (options.dump_poses && options.dump.empty()) {
+    throw CLI::ValidationError("--dump-poses", "needs --dump");
+  }
 }
 
 std::optional<double> parse_heading(const std::string& text) {
@@ -141,7 +144,10 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
                     "Put the street-view image above the tile in the picture");
   command->add_flag("--json", options->json, "Print JSON instead of text (docs/json.md)");
   command->add_option("--dump", options->dump,
-                      "Raw network outputs to write (safetensors): logits, offsets");
+                      "Raw outputs to write (safetensors): logits, offsets, probability");
+  command->add_flag("--dump-poses", options->dump_poses,
+                    "Dump the posterior over headings and places too, of weights that match on the "
+                    "ground plane");
   command->add_flag("--rescale", options->rescale,
                     "Cut or frame a tile of known scale to the side the weights were trained at");
   options->model.add_to(*command);

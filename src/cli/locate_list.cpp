@@ -84,12 +84,8 @@ Located unpack(const std::string& bytes) {
 /// Rank 0's side: prints what all ranks locate, in the list's order.
 class ListReport {
  public:
-  ListReport(const LocateOptions& options, const ranks::Ranks& ranks, std::size_t entries,
-             Index cells)
-      : options_(options),
-        ranks_(ranks),
-        cells_(cells),
-        progress_("pairs", entries, ranks.place().terminal) {
+  ListReport(const LocateOptions& options, const ranks::Ranks& ranks, std::size_t entries)
+      : options_(options), ranks_(ranks), progress_("pairs", entries, ranks.place().terminal) {
     if (!options.dump.empty()) dump_.emplace(options.dump);
   }
 
@@ -124,14 +120,13 @@ class ListReport {
     if (located.error) errors_.push_back(*located.error);
     if (located.failed) ++failed_;
     if (!dump_) return;
-    if (located.failed) return dump_->add_missing(cells_);
+    if (located.failed) return dump_->add_missing();
     std::string_view raw = located.raw;
     dump_->add(unpack_raw(raw).second);
   }
 
   const LocateOptions& options_;
   const ranks::Ranks& ranks_;
-  Index cells_;
   Progress progress_;
   std::map<std::size_t, Located> waiting_;  ///< for those before them
   std::size_t next_ = 0;                    ///< number of the pair to print next
@@ -151,15 +146,9 @@ class ListRun {
         localizer_(load(options, ranks.place())) {}
 
   void run() {
-    const Index grid = localizer_.configuration().grid;
-    if (!options_.dump.empty() &&
-        localizer_.configuration().family == model::Family::ground_match) {
-      throw CLI::ValidationError("--dump",
-                                 "goes with one pair where the grid depends on the tile's size");
-    }
     std::optional<ListReport> report;
     if (ranks_.first()) {
-      report.emplace(options_, ranks_, entries_.size(), grid * grid);
+      report.emplace(options_, ranks_, entries_.size());
       ranks_.listen([&](const std::string& message) { report->take(unpack(message)); });
     }
     numbers_ = my_part(entries_.size(), options_.batch, ranks_);

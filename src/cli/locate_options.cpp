@@ -21,7 +21,9 @@ std::optional<PixelPoint> LocateOptions::truth_pixel() const {
 }
 
 Localizer load(const LocateOptions& options, const ranks::Place& place) {
-  Localizer localizer = options.model.load(place, options.rescale, options.batch);
+  Localizer localizer = options.model.load(
+      place,
+      {.batch = options.batch, .rescale = options.rescale, .pose_probability = options.dump_poses});
   if (place.rank == 0)
     std::cerr << "crossfix: weights trained on: " << localizer.configuration().trained_on << '\n';
   return localizer;

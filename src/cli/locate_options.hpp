@@ -22,6 +22,7 @@ struct LocateOptions {
   std::string overlay;
   bool overlay_ground = false;
   std::string dump;
+  bool dump_poses = false;
   bool json = false;
   bool rescale = false;
   Index batch = 1;  ///< pairs of a list that go through the network together

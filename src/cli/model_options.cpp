@@ -53,14 +53,11 @@ std::filesystem::path ModelOptions::model_path() const {
   return file;
 }
 
-Localizer ModelOptions::load(const ranks::Place& place, bool rescale, Index batch) const {
-  LocalizerOptions options;
+Localizer ModelOptions::load(const ranks::Place& place, LocalizerOptions options) const {
   options.device = kDevices.at(device);
   options.precision = kPrecisions.at(precision);
   options.threads = threads > 0 || place.size == 1 ? threads : place.cpus;
   options.gpu = gpu.value_or(place.local_rank);
-  options.rescale = rescale;
-  options.batch = batch;
   return Localizer::load(model_path(), options);
 }
 

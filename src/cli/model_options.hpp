@@ -24,9 +24,9 @@ struct ModelOptions {
   /// The file meant. Throws CLI::ValidationError where none is named and none is bundled.
   std::filesystem::path model_path() const;
 
-  /// Throws what Localizer::load throws. `rescale`, `batch`: see LocalizerOptions. The ranks of one
-  /// machine divide its CPUs and GPUs.
-  Localizer load(const ranks::Place& place, bool rescale = false, Index batch = 1) const;
+  /// Throws what Localizer::load throws. `options` says what these do not. The ranks of one machine
+  /// divide its CPUs and GPUs.
+  Localizer load(const ranks::Place& place, LocalizerOptions options = {}) const;
 };
 
 /// For what has no work to share: throws CLI::ValidationError, naming `what`, where there are

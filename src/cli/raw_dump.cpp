@@ -5,49 +5,86 @@
 #include <span>
 #include <utility>
 
+#include "crossfix/core/error.hpp"
 #include "crossfix/io/atomic_file.hpp"
 #include "crossfix/io/safetensors.hpp"
 
 namespace crossfix::cli {
+namespace {
+
+/// The vectors of a fix that are dumped, in the order of RawDump's fields.
+template <class AnyFix>
+auto vectors_of(AnyFix& fix) {
+  return std::array{&fix.logits, &fix.offsets, &fix.probability, &fix.heading_probability,
+                    &fix.pose_probability};
+}
+
+}  // namespace
 
 RawDump::RawDump(std::filesystem::path path) : path_(std::move(path)) {
   const io::AtomicFile probe(path_);  // throws now what the end of long work would
 }
 
 void RawDump::add(const Fix& fix) {
-  logits_.insert(logits_.end(), fix.logits.begin(), fix.logits.end());
-  offsets_.insert(offsets_.end(), fix.offsets.begin(), fix.offsets.end());
+  const auto vectors = vectors_of(fix);
+  if (grid_ == 0) {
+    grid_ = fix.grid;
+    // Pairs before this one could not be located, and had no length.
+    const Index missing = std::exchange(pairs_, 0);
+    for (std::size_t i = 0; i < kFields; ++i) lengths_[i] = vectors[i]->size();
+    while (pairs_ < missing) add_missing();
+  }
+  if (fix.grid != grid_) {
+    throw DataError("--dump: pair " + std::to_string(pairs_ + 1) + " has a grid of " +
+                    std::to_string(fix.grid) + " cells a side, those before of " +
+                    std::to_string(grid_) + ": give tiles of one size in metres");
+  }
+  for (std::size_t i = 0; i < kFields; ++i) {
+    rows_[i].insert(rows_[i].end(), vectors[i]->begin(), vectors[i]->end());
+  }
   ++pairs_;
 }
 
-void RawDump::add_missing(Index cells) {
-  const auto count = static_cast<std::size_t>(cells);
+void RawDump::add_missing() {
   constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
-  logits_.insert(logits_.end(), count, kMissing);
-  offsets_.insert(offsets_.end(), 2 * count, kMissing);
+  for (std::size_t i = 0; i < kFields; ++i) {
+    rows_[i].insert(rows_[i].end(), lengths_[i], kMissing);
+  }
   ++pairs_;
 }
 
 void RawDump::commit() const {
-  const Index cells = pairs_ == 0 ? 0 : static_cast<Index>(logits_.size()) / pairs_;
+  const Index cells = grid_ * grid_;
+  const auto headings = static_cast<Index>(lengths_[3]);
+  const Index posed = cells == 0 ? 0 : static_cast<Index>(lengths_[4]) / cells;
+  const std::array<std::pair<const char*, std::vector<Index>>, kFields> shapes{
+      {{"logits", {pairs_, cells}},
+       {"offsets", {pairs_, cells, 2}},
+       {"probability", {pairs_, grid_, grid_}},
+       {"heading_probability", {pairs_, headings}},
+       {"pose_probability", {pairs_, posed, grid_, grid_}}}};
+  constexpr std::size_t kAlways = 3;
   TensorRecords records;
-  records["logits"] = {Dtype::f32, {pairs_, cells}, std::as_bytes(std::span(logits_)).data()};
-  records["offsets"] = {Dtype::f32, {pairs_, cells, 2}, std::as_bytes(std::span(offsets_)).data()};
+  for (std::size_t i = 0; i < kFields; ++i) {
+    if (i >= kAlways && lengths_[i] == 0) continue;
+    records[shapes[i].first] = {Dtype::f32, shapes[i].second,
+                                std::as_bytes(std::span(rows_[i])).data()};
+  }
   io::write_safetensors(path_, records);
 }
 
 std::string pack_raw(std::size_t number, const Fix& fix) {
-  const std::size_t cells = fix.logits.size();
-  std::string bytes(2 * sizeof(std::size_t) + 3 * cells * sizeof(float), '\0');
-  char* at = bytes.data();
-  const auto put = [&](const void* from, std::size_t count) {
-    std::memcpy(at, from, count);
-    at += count;
+  std::string bytes;
+  const auto put = [&bytes](const void* from, std::size_t count) {
+    bytes.append(static_cast<const char*>(from), count);
   };
   put(&number, sizeof number);
-  put(&cells, sizeof cells);
-  put(fix.logits.data(), cells * sizeof(float));
-  put(fix.offsets.data(), 2 * cells * sizeof(float));
+  put(&fix.grid, sizeof fix.grid);
+  for (const auto* vector : vectors_of(fix)) {
+    const std::size_t length = vector->size();
+    put(&length, sizeof length);
+    put(vector->data(), length * sizeof(float));
+  }
   return bytes;
 }
 
@@ -56,16 +93,16 @@ std::pair<std::size_t, Fix> unpack_raw(std::string_view& bytes) {
     std::memcpy(to, bytes.data(), count);
     bytes.remove_prefix(count);
   };
-  std::size_t number = 0;
-  std::size_t cells = 0;
-  take(&number, sizeof number);
-  take(&cells, sizeof cells);
-  Fix fix;
-  fix.logits.resize(cells);
-  fix.offsets.resize(2 * cells);
-  take(fix.logits.data(), cells * sizeof(float));
-  take(fix.offsets.data(), 2 * cells * sizeof(float));
-  return {number, std::move(fix)};
+  std::pair<std::size_t, Fix> taken;
+  take(&taken.first, sizeof taken.first);
+  take(&taken.second.grid, sizeof taken.second.grid);
+  for (auto* vector : vectors_of(taken.second)) {
+    std::size_t length = 0;
+    take(&length, sizeof length);
+    vector->resize(length);
+    if (length > 0) take(vector->data(), length * sizeof(float));
+  }
+  return taken;
 }
 
 }  // namespace crossfix::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -11,27 +12,31 @@
 
 namespace crossfix::cli {
 
-/// The raw network outputs of some pairs, written as safetensors: `logits` [pairs, cells] and
-/// `offsets` [pairs, cells, 2] (after the sigmoid, (row, col) in cells), f32.
+/// The raw outputs of some pairs, written as safetensors, f32: `logits` [pairs, cells], `offsets`
+/// [pairs, cells, 2] (after the sigmoid, (row, col) in cells) and `probability` [pairs, N, N]; where the fixes
+/// have them, `heading_probability` [pairs, K] and `pose_probability` [pairs, K, N, N].
 class RawDump {
  public:
   /// Throws DataError where `path` cannot be written.
   explicit RawDump(std::filesystem::path path);
 
+  /// Throws DataError where the fix's grid is not that of those before.
   void add(const Fix& fix);
 
-  /// A pair that could not be located, on a grid of `cells`: a row of NaN, so that rows stay in
-  /// step with the list.
-  void add_missing(Index cells);
+  /// A pair that could not be located: rows of NaN, so that rows stay in step with the list.
+  void add_missing();
 
   /// Writes the file whole or not at all. Throws DataError.
   void commit() const;
 
  private:
+  static constexpr std::size_t kFields = 5;
+
   std::filesystem::path path_;
   Index pairs_ = 0;
-  std::vector<float> logits_;
-  std::vector<float> offsets_;
+  Index grid_ = 0;  ///< of the first that was located
+  std::array<std::vector<float>, kFields> rows_;
+  std::array<std::size_t, kFields> lengths_{};  ///< of a row
 };
 
 /// What RawDump takes of a fix, with the number of its pair, for another rank: not for files.
