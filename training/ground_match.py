@@ -243,6 +243,27 @@ def score(tile: torch.Tensor, view: torch.Tensor, weights: torch.Tensor) -> torc
     return (product / ((energy * own).sqrt() + 1e-6) * share.clamp_min(0).sqrt())[0]
 
 
+PARTS, REFINED = 3, 3  # parts of a step of the headings, and steps that are taken in parts
+
+
+def search(score_of, steps: int, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores over headings, coarse to fine: all `steps` even ones from north, then the most likely three in parts.
+    `score_of` gives the scores [R, H, W] at a heading in degrees, R ratios. -> scores [K R, H, W] and the logarithm of how
+    likely each is beforehand [K R], by the width of what it stands for."""
+    scores = [score_of(360 * i / steps) for i in range(steps)]
+    width = [PARTS] * steps
+    mass = torch.stack([torch.logsumexp(s.flatten() / temperature, 0) for s in scores])
+    for step in mass.argsort(descending=True, stable=True)[: min(REFINED, steps)].tolist():
+        width[step] = 1
+        for part in range(-(PARTS // 2), PARTS // 2 + 1):
+            if part != 0:
+                bin = (step * PARTS + part) % (steps * PARTS)
+                scores.append(score_of(360 * bin / (steps * PARTS)))
+                width.append(1)
+    prior = torch.tensor(width, dtype=torch.float64).div(PARTS).log()
+    return torch.cat(scores), prior.repeat_interleave(scores[0].shape[0])
+
+
 def folded(state: dict[str, torch.Tensor], blocks: int, eps: float) -> dict[str, torch.Tensor]:
     """The tensors of a weights file, BatchNorm folded in double, out of `Trunk`'s state_dict."""
 

@@ -58,16 +58,21 @@ def features(tensors: dict[str, torch.Tensor], levels: np.ndarray, settings: gro
     return x
 
 
-def expected(tensors: dict[str, torch.Tensor], tile: np.ndarray, panorama: np.ndarray, settings: ground_match.Settings, headings: list[float]) -> np.ndarray:
-    """temperature x the log of the mass of every cell over headings and ratios, less its largest."""
+def expected(tensors: dict[str, torch.Tensor], tile: np.ndarray, panorama: np.ndarray, settings: ground_match.Settings, heading: float | None) -> np.ndarray:
+    """temperature x the log of the mass of every cell over headings and ratios, less its largest. heading: None, searched for."""
     seen = features(tensors, tile, settings)
     weights = ground_match.view_weights(settings, ground_match.nearest_seen(panorama, settings.height)).double()
-    scores = []
-    for heading in headings:
-        for i in range(settings.ratios):
-            view = ground_match.ground_view(panorama, settings, heading, settings.ratio(i))
-            scores.append(ground_match.score(seen, features(tensors, view, settings), weights))
-    logits = settings.temperature * torch.logsumexp(torch.stack(scores) / settings.temperature, 0)
+
+    def score_of(heading: float) -> torch.Tensor:
+        views = [ground_match.ground_view(panorama, settings, heading, settings.ratio(i)) for i in range(settings.ratios)]
+        return torch.stack([ground_match.score(seen, features(tensors, view, settings), weights) for view in views])
+
+    if heading is None:
+        scores, prior = ground_match.search(score_of, settings.headings, settings.temperature)
+    else:
+        scores = score_of(heading)
+        prior = torch.zeros(len(scores), dtype=torch.float64)
+    logits = settings.temperature * torch.logsumexp(scores / settings.temperature + prior[:, None, None], 0)
     return (logits - logits.max()).numpy()
 
 
@@ -87,7 +92,8 @@ def main() -> int:
         ("heading -123.4", panorama, "-123.4", {}),
         ("near ground cut away", padded, "40", {}),
         ("five ratios", panorama, "10", {"ratios": 5}),
-        ("six headings", panorama, "unknown", {"headings": 6}),
+        ("six headings, coarse to fine", panorama, "unknown", {"headings": 6}),
+        ("four headings, two ratios", padded, "unknown", {"headings": 4, "ratios": 2}),
     ]
     worst = 0
     with tempfile.TemporaryDirectory() as name:
@@ -99,9 +105,7 @@ def main() -> int:
             own["ground_match"].update(changed)
             save_file(stored, folder / "weights.safetensors", metadata={METADATA_KEY: json.dumps(own)})
             settings = settings_of(own)
-            count = settings.headings
-            headings = [360 * i / count for i in range(count)] if heading == "unknown" else [float(heading)]
-            wanted = expected(tensors, tile, picture, settings, headings)
+            wanted = expected(tensors, tile, picture, settings, None if heading == "unknown" else float(heading))
             for precision, bound in BOUNDS.items():
                 command = [options.program, "locate", "--model", folder / "weights.safetensors", "--ground", folder / "panorama.png"]
                 command += ["--satellite", folder / "tile.png", "--gsd", settings.metres_per_pixel, "--heading", heading]

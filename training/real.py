@@ -5,6 +5,8 @@ The folder holds pairs.csv with the columns ground, satellite, row, col (camera,
 heading (degrees of the ground image's centre column; empty: unknown), projection and hfov; a pair's source is its ground
 image's name without number and ending. Only whole panoramas are taken. The camera stands in the middle of published tiles,
 so each is cropped to a side of S / 1.9, at most 73 m, with the camera anywhere in the crop: the centre guess is worth little.
+Published panoramas look north, which is one of the headings that a search begins with; where headings are searched for, they
+are rolled at random first, so that a heading is anything.
 
 Examples:
     python3 training/real.py --pairs FOLDER
@@ -33,6 +35,7 @@ MARGIN = 0.05  # of a crop's side that the camera keeps from its edge
 NEAR = 5.0  # metres: the share of fixes within it is what is compared
 LEAST_PAIRS = 4  # a source of fewer is reported, and pooled with none
 SAMPLES = 2000  # of the bootstrap
+ROLLS = 4  # of a panorama by random headings, for each seed; its crops take turns
 
 
 def arguments() -> argparse.Namespace:
@@ -80,6 +83,27 @@ def crop_corners(pair: dict, number: int, size: tuple[int, int], options: argpar
     return corners
 
 
+def rolled(pair: dict, number: int, options: argparse.Namespace, folder: Path) -> list[tuple[Path, float | None]]:
+    """The panorama for each crop of `crop_corners`, and the heading of its centre column where that is known."""
+    path = (options.pairs / pair["ground"]).resolve()
+    heading = float(pair["heading"]) if pair["heading"] else None
+    if options.heading == "known":
+        return [(path, heading)] * (options.seeds * options.crops)
+    image = np.asarray(Image.open(path).convert("RGB"))
+    turned = []
+    for seed in range(options.seeds):
+        random = np.random.default_rng([seed, number, 1])
+        files = []
+        for _ in range(min(ROLLS, options.crops)):
+            columns = int(random.integers(image.shape[1]))
+            file = folder / f"{path.stem}-{seed}-{columns}.png"
+            Image.fromarray(np.roll(image, -columns, axis=1)).save(file, compress_level=1)
+            # What was `columns` to the right of the centre is the centre now.
+            files.append((file, None if heading is None else heading + columns * 360 / image.shape[1]))
+        turned += [files[i % len(files)] for i in range(options.crops)]
+    return turned
+
+
 def locate(options: argparse.Namespace, folder: Path, rows: list[dict], heading: str) -> list[dict]:
     """What the program says of each row of a list."""
     path = folder / f"list-{heading}.csv"
@@ -110,18 +134,20 @@ def measure(options: argparse.Namespace) -> list[dict]:
                 # Where a source has one pair alone, the wrong panorama is another source's.
                 others = members if len(members) > 1 else [p for p in pairs if source_of(p) != source] or members
                 wrong = others[(number + 1) % len(others)]
-                for row, col, side in crop_corners(pair, number, tile.size, options):
+                grounds = {"fix": rolled(pair, number, options, folder), "wrong": rolled(wrong, number, options, folder)}
+                for i, (row, col, side) in enumerate(crop_corners(pair, number, tile.size, options)):
                     file = folder / f"{source}-{number}-{row}-{col}.png"
                     tile.crop((col, row, col + side, row + side)).save(file, compress_level=1)
                     truth = float(pair["row"]) - row, float(pair["col"]) - col
                     gsd = float(pair["gsd"])
-                    entry = {"source": source, "pair": pair["ground"], "heading": pair["heading"], "side_m": side * gsd}
+                    entry = {"source": source, "pair": pair["ground"], "heading": grounds["fix"][i][1], "side_m": side * gsd}
                     entry["centre"] = float(np.hypot(truth[0] - side / 2, truth[1] - side / 2)) * gsd
-                    for kind, ground in (("fix", pair), ("wrong", wrong)):
-                        known = ground["heading"] if options.heading == "known" else ""
-                        item = {"ground": (options.pairs / ground["ground"]).resolve(), "satellite": file, "gsd": gsd}
+                    for kind, of_crops in grounds.items():
+                        ground, heading = of_crops[i]
+                        known = options.heading == "known" and heading is not None
+                        item = {"ground": ground, "satellite": file, "gsd": gsd}
                         item |= {"row": truth[0], "col": truth[1], "entry": entry, "kind": kind}
-                        lists[known or "unknown"].append(item)
+                        lists[f"{heading:g}" if known else "unknown"].append(item)
                     rows.append(entry)
         for heading, items in lists.items():
             for item, answer in zip(items, locate(options, folder, items, heading)):
@@ -131,8 +157,8 @@ def measure(options: argparse.Namespace) -> list[dict]:
                 if item["kind"] == "fix":
                     item["entry"]["within_radius"] = answer["within_radius68"]
                     item["entry"]["radius"] = answer["radius68_m"]
-                    if item["entry"]["heading"]:
-                        off = answer.get("heading_degrees", 0.0) - float(item["entry"]["heading"])
+                    if item["entry"]["heading"] is not None:
+                        off = answer.get("heading_degrees", 0.0) - item["entry"]["heading"]
                         item["entry"]["heading_error"] = abs((off + 180) % 360 - 180)
     return rows
 
@@ -169,6 +195,7 @@ def summary(rows: list[dict]) -> dict:
     found["radius_m"] = float(np.median(np.concatenate(column("radius"))))
     headed = [row["heading_error"] for row in rows if "heading_error" in row]
     found["heading_within_20"] = float(np.mean(np.array(headed) <= 20)) if headed else None
+    found["heading_median"] = float(np.median(headed)) if headed else None
     return found
 
 
