@@ -7,7 +7,8 @@ gpu_pack_file=$gpu_folder/$gpu_pack_name.tar.gz
 gpu_pack_megabytes=40 # at most
 
 # What of the project travels, as git names it.
-gpu_pack_sources=(dev LICENSE bench/gpu bench/peers bench/report.py training/*.py tests/golden)
+gpu_pack_sources=(dev LICENSE bench/gpu bench/peers bench/report.py training/*.py tests/golden
+                  models/crossfix-ground.safetensors)
 
 # gpu_libraries PROGRAM...: the shared libraries that programs are linked with, but glibc's own, which goes with
 # the system's loader. A line "NAME PATH" each.

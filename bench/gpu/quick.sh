@@ -145,6 +145,7 @@ gpu_quick_second() {
   done
   quick ops 60 "$tests/test_ops_gpu"
   quick golden-f32 60 "$tests/test_cuda_large_gpu" --success "*- float"
+  quick_program bench-match 30 bench_model '^gpu/match/' --benchmark_min_time=0.2
   quick_program bench-memory 40 bench_kernels '^(softmax|add_layer_norm)/' --benchmark_min_time=0.1
   for tool in memcheck racecheck; do
     quick "$tool-hopper" 60 compute-sanitizer --tool "$tool" --error-exitcode 86 "$tests/test_kernel_attention_gpu" \

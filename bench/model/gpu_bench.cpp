@@ -3,7 +3,8 @@
 /// - gpu/device_images: from 8-bit images in the GPU's memory to fixes on the host;
 /// - gpu/host_images: the images are in host memory;
 /// - gpu/decoding: from JPEG files; all cores decode the next batch while one is located;
-/// - gpu/trunks, gpu/fusion, gpu/heads: stages, as CUDA graphs launched back to back.
+/// - gpu/trunks, gpu/fusion, gpu/heads: stages, as CUDA graphs launched back to back;
+/// - gpu/match: the ground-plane matcher, with the bundled weights, compared with the CPU's logits.
 ///
 /// Images are of VIGOR's sizes, so that resizing is part of the work. A benchmark first compares the
 /// fixes of the golden images with the float64 reference, in every place of its batch.
@@ -36,6 +37,7 @@
 #include "crossfix/model/network.hpp"
 #include "support/golden.hpp"
 #include "support/model_files.hpp"
+#include "support/source_folder.hpp"
 
 namespace crossfix::bench {
 namespace {
@@ -370,6 +372,29 @@ void stage(benchmark::State& state, const std::string& name, Index batch) try {
   state.SkipWithError(error.what());
 }
 
+/// The ground-plane matcher, a panorama of 512 x 1024 and a tile of 73 m in host memory, the tile the same all
+/// along.
+void match(benchmark::State& state, Dtype dtype, std::optional<double> heading) try {
+  const auto weights = test::source_folder() / "models/crossfix-ground.safetensors";
+  const auto tile = test::image("image/tile", 365, 365);
+  const auto panorama = test::image("image/panorama", 512, 1024);
+  const Pair pair{panorama, tile, {.metres_per_pixel = 0.2}, {heading}};
+  Localizer localizer =
+      Localizer::load(weights, {.device = Device::cuda, .precision = precision_of(dtype)});
+  Fix fix;
+  Fix expected;
+  localizer.locate(pair, fix);
+  Localizer::load(weights, {.device = Device::cpu}).locate(pair, expected);
+  if (!(test::relative_l2(fix.logits, expected.logits) <=
+        (dtype == Dtype::f32 ? kBound32 : kBound16))) {
+    state.SkipWithError("its logits are not the CPU's");
+    return;
+  }
+  for (auto _ : state) localizer.locate(pair, fix);
+} catch (const Error& error) {
+  state.SkipWithError(error.what());
+}
+
 std::string named(const std::string& what, Index batch, Dtype dtype) {
   return "gpu/" + what + "/reference/batch:" + std::to_string(batch) + "/" +
          std::string(name_of(dtype));
@@ -408,6 +433,19 @@ void add_gpu_pairs() {
           named(name, batch, Dtype::bf16).c_str(),
           [=](benchmark::State& state) { stage<bfloat16>(state, name, batch); })
           ->UseManualTime()
+          ->Unit(benchmark::kMillisecond);
+    }
+  }
+  for (const Dtype dtype : {Dtype::bf16, Dtype::f16, Dtype::f32}) {
+    for (const bool known : {true, false}) {
+      const std::string name = std::string("gpu/match/heading_") + (known ? "known" : "unknown") +
+                               "/" + std::string(name_of(dtype));
+      benchmark::RegisterBenchmark(name.c_str(),
+                                   [=](benchmark::State& state) {
+                                     match(state, dtype,
+                                           known ? std::optional(30.0) : std::nullopt);
+                                   })
+          ->UseRealTime()
           ->Unit(benchmark::kMillisecond);
     }
   }

@@ -1,5 +1,6 @@
 /// A whole pair and each stage of the network on the CPU, in f32 and bf16: the reference network with
-/// random weights and, where a weights file is named in CROSSFIX_BENCH_MODEL, that one;
+/// random weights, where a weights file is named in CROSSFIX_BENCH_MODEL, that one, and the ground-plane
+/// matcher;
 /// CROSSFIX_BENCH_THREADS says on how many threads (all cores), and one is timed as the operators'
 /// benchmarks time one (ops/bench.hpp). Every
 /// benchmark first checks its answer: the two runs it warms up with must agree to the bit, every logit
@@ -19,6 +20,7 @@
 #include "crossfix/io/safetensors.hpp"
 #include "crossfix/model/network.hpp"
 #include "model/gpu_bench.hpp"
+#include "model/ground_bench.hpp"
 #include "ops/bench.hpp"
 #include "support/golden.hpp"
 
@@ -201,6 +203,7 @@ int main(int argc, char** argv) {
       auto file = std::make_shared<const io::Safetensors>(io::Safetensors::open(path));
       add_both({file->path().stem().string(), io::read_configuration(*file), file});
     }
+    bench::add_ground_matches();
   } catch (const Error& error) {
     std::fprintf(stderr, "crossfix bench: error: %s\n", error.what());
     return 3;

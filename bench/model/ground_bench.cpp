@@ -1,0 +1,130 @@
+#include "model/ground_bench.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crossfix/cpu/backend.hpp"
+#include "crossfix/io/configuration.hpp"
+#include "crossfix/io/safetensors.hpp"
+#include "crossfix/model/ground_match.hpp"
+#include "ops/bench.hpp"
+#include "support/golden.hpp"
+#include "support/source_folder.hpp"
+
+namespace crossfix::bench {
+namespace {
+
+constexpr Index kTileSide = 365;  // pixels of 0.2 m
+
+template <class Element>
+class MatchBed {
+ public:
+  using Match = model::GroundMatch<cpu::Backend<Element>>;
+
+  MatchBed(const io::Safetensors& file, bool heading_known)
+      : match_({.threads = threads()}, model::Parameters(model::source_of(file.tensors())),
+               io::read_configuration(file)),
+        work_(match_, {.threads = threads()}),
+        tiles_{test::image("image/tile", kTileSide, kTileSide),
+               test::image("image/other", kTileSide, kTileSide)},
+        panorama_(test::image("image/panorama", 512, 1024)) {
+    if (heading_known) heading_ = 30.0;
+    run();
+  }
+
+  /// Of the tile whose features are at hand.
+  void run() { outputs_ = match_(work_, question(0)); }
+  void run_new_tile() {
+    next_ = 1 - next_;
+    outputs_ = match_(work_, question(next_));
+  }
+  void tile() {
+    next_ = 1 - next_;
+    match_.extract_tile(work_, question(next_));
+  }
+  void views() { match_.extract_views(work_, question(0), 0); }
+  void correlate() { match_.correlate(work_, 0); }
+  void decode() { outputs_ = match_.decode(work_); }
+
+  std::vector<float> logits() const {
+    const auto logits = outputs_.logits();
+    return {logits.data(), logits.data() + logits.size()};
+  }
+
+ private:
+  typename Match::Question question(std::size_t tile) const {
+    return {tiles_[tile], panorama_, 0.2, heading_};
+  }
+
+  Match match_;
+  typename Match::Workspace work_;
+  Tensor<std::uint8_t, 3> tiles_[2];
+  Tensor<std::uint8_t, 3> panorama_;
+  std::optional<double> heading_;
+  std::size_t next_ = 0;
+  ops::DecoderOutputs<HostSpace> outputs_;
+};
+
+template <class Element>
+std::optional<std::string> wrong_answer(const io::Safetensors& file, MatchBed<Element>& bed,
+                                        bool heading_known) {
+  const std::vector<float> first = bed.logits();
+  bed.run();
+  if (first != bed.logits()) return "two runs differ";
+  for (const float value : first) {
+    if (!std::isfinite(value)) return "a logit is not finite";
+  }
+  if constexpr (dtype_of<Element> == Dtype::bf16) {
+    constexpr double kBound = 2e-2;  // of parity
+    MatchBed<float> exact(file, heading_known);
+    if (!(test::relative_l2(first, exact.logits(), true) <= kBound)) return "bf16 is far from f32";
+  }
+  return std::nullopt;
+}
+
+template <class Element>
+void add(const std::shared_ptr<const io::Safetensors>& file) {
+  const std::string suffix = "/" + std::string(name_of(dtype_of<Element>));
+  const auto stage = [&](const std::string& name, bool heading_known,
+                         void (MatchBed<Element>::*function)()) {
+    bench::add("match_" + name + suffix, threads(),
+               [file, heading_known, function](benchmark::State& state) {
+                 MatchBed<Element> bed(*file, heading_known);
+                 if (const auto wrong = wrong_answer(*file, bed, heading_known)) {
+                   state.SkipWithError(wrong->c_str());
+                   return;
+                 }
+                 for (auto _ : state) (bed.*function)();
+               })
+        ->Unit(benchmark::kMillisecond);
+  };
+  using Bed = MatchBed<Element>;
+  stage("pair/heading_known", true, &Bed::run);
+  stage("pair/heading_known/new_tile", true, &Bed::run_new_tile);
+  stage("pair/heading_unknown", false, &Bed::run);
+  stage("pair/heading_unknown/new_tile", false, &Bed::run_new_tile);
+  stage("tile", true, &Bed::tile);
+  for (const bool known : {true, false}) {
+    const std::string views = known ? "/1" : "/24";
+    stage("views" + views, known, &Bed::views);
+    stage("correlate" + views, known, &Bed::correlate);
+    stage("decode" + views, known, &Bed::decode);
+  }
+}
+
+}  // namespace
+
+void add_ground_matches() {
+  const auto file = std::make_shared<const io::Safetensors>(
+      io::Safetensors::open(test::source_folder() / "models/crossfix-ground.safetensors"));
+  add<float>(file);
+  if (cpu::supports_bf16()) add<bfloat16>(file);
+}
+
+}  // namespace crossfix::bench
