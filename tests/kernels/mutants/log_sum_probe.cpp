@@ -12,7 +12,7 @@ double error(Index rows, Index columns) {
     scores.push_back(static_cast<float>(element));
   }
   std::vector<float> bias;
-  for (Index r = 0; r < rows; ++r) bias.push_back(static_cast<float>(r));
+  for (Index r = 0; r < rows; ++r) bias.push_back(-0.1f * static_cast<float>(r));
   std::vector<float> of_rows(static_cast<std::size_t>(rows));
   std::vector<float> of_columns(static_cast<std::size_t>(columns));
   constexpr double kScale = 5.0;
