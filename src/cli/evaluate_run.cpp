@@ -328,14 +328,17 @@ class EvaluationRun {
       answer.fix = {row / grid, col / grid};
     }
     answer.radius68 = fix.radius68_px / pixels;
-    // The grid may cover more than the tile: what is asked of it is in shares of its own side.
-    const double share = pixels / fix.window.height;
+    // The grid may cover another part than the tile: what is asked of it is in shares of its own side.
+    const auto in_grid = [&](double row, double col) -> PixelPoint {
+      return {(row * pixels - fix.window.row) / fix.window.height,
+              (col * pixels - fix.window.col) / fix.window.width};
+    };
     const auto belief = [&](const data::Truth& truth) {
-      const double scale = share / truth.side;
-      eval::Belief found = eval::belief_of(fix.logits, fix.offsets, decoding.temperature,
-                                           {answer.fix.row * share, answer.fix.col * share},
-                                           {truth.pixel.row * scale, truth.pixel.col * scale});
-      if (found.log_density) *found.log_density += 2 * std::log(share);
+      eval::Belief found =
+          eval::belief_of(fix.logits, fix.offsets, decoding.temperature,
+                          in_grid(answer.fix.row, answer.fix.col),
+                          in_grid(truth.pixel.row / truth.side, truth.pixel.col / truth.side));
+      if (found.log_density) *found.log_density += 2 * std::log(pixels / fix.window.height);
       return found;
     };
     answer.reference = belief(sample.reference);
