@@ -334,10 +334,9 @@ class EvaluationRun {
               (col * pixels - fix.window.col) / fix.window.width};
     };
     const auto belief = [&](const data::Truth& truth) {
-      eval::Belief found =
-          eval::belief_of(fix.logits, fix.offsets, decoding.temperature,
-                          in_grid(answer.fix.row, answer.fix.col),
-                          in_grid(truth.pixel.row / truth.side, truth.pixel.col / truth.side));
+      eval::Belief found = eval::belief_of(
+          fix.logits, fix.offsets, decoding.temperature, in_grid(answer.fix.row, answer.fix.col),
+          in_grid(truth.pixel.row / truth.side, truth.pixel.col / truth.side));
       if (found.log_density) *found.log_density += 2 * std::log(pixels / fix.window.height);
       return found;
     };
