@@ -10,6 +10,7 @@
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
+#include "crossfix/model/ground_match.hpp"
 #include "crossfix/ops/heading.hpp"
 #include "engine.hpp"
 
@@ -129,6 +130,12 @@ struct Localizer::Impl {
       throw ImageError("a pixel of the satellite tile covers " + metres(*scale) +
                        "; these weights see nothing at more than " + metres(kCoarsestMatched) +
                        ": give finer imagery");
+    }
+    if constexpr (Space::kHostAccessible) {
+      const auto& settings = configuration.ground_match;
+      if (model::nearest_used(settings, pair.ground) > settings.farthest) {
+        throw model::no_ground(settings);
+      }
     }
   }
 

@@ -19,7 +19,8 @@ namespace {
 constexpr double kScale = 0.2;  // metres a pixel of the tile
 constexpr double kPi = 3.14159265358979323846;
 
-Localizer bundled(const LocalizerOptions& options = {}) {
+Localizer bundled(LocalizerOptions options = {}) {
+  options.device = Device::cpu;
   return Localizer::load(test::source_folder() / "models/crossfix-ground.safetensors", options);
 }
 
@@ -115,14 +116,17 @@ TEST_CASE("the matcher's marginals are those of its posterior over headings and 
     const std::size_t headings = heading ? 1 : 54;
     REQUIRE(fix.pose_probability.size() == headings * cells);
     double worst = 0;
+    double total = 0;
     for (std::size_t cell = 0; cell < cells; ++cell) {
       double sum = 0;
       for (std::size_t k = 0; k < headings; ++k) {
         sum += static_cast<double>(fix.pose_probability[k * cells + cell]);
       }
       worst = std::max(worst, std::abs(sum - static_cast<double>(fix.probability[cell])));
+      total += sum;
     }
     CHECK(worst <= 1e-5);
+    CHECK(std::abs(total - 1) <= 1e-4);  // and no NaN, which a maximum would pass over
     if (heading) continue;
     REQUIRE(fix.heading_probability.size() == headings);
     for (std::size_t k = 0; k < headings; ++k) {
@@ -163,16 +167,21 @@ TEST_CASE("after the first call the matcher allocates nothing on its own account
   const auto panorama = panorama_of(test::image("ground/tile", 100, 100), {50.5, 50.5}, 0);
   const Tensor<std::uint8_t, 3> tiles[] = {test::image("ground/tile", 100, 100),
                                            test::image("ground/other", 100, 100)};
-  Localizer localizer = bundled();
-  for (const std::optional<double> heading : {std::optional(30.0), std::optional<double>()}) {
+  const std::optional<double> known(30.0);
+  for (const bool poses : {false, true}) {
+    Localizer localizer = bundled({.pose_probability = poses});
     Fix fix;
-    const auto locate = [&](const Tensor<std::uint8_t, 3>& tile) {
+    const auto locate = [&](const Tensor<std::uint8_t, 3>& tile, std::optional<double> heading) {
       localizer.locate({panorama, tile, {.metres_per_pixel = kScale}, {heading}}, fix);
     };
-    for (const auto& tile : tiles) locate(tile);
+    locate(tiles[0], known);
+    locate(tiles[0], std::nullopt);
     const test::AllocationCounter counter;
-    for (const auto& tile : tiles) locate(tile);
-    locate(tiles[1]);
+    for (const auto& tile : tiles) {
+      locate(tile, known);
+      locate(tile, std::nullopt);
+    }
+    locate(tiles[1], known);
     CHECK(counter.counts().own == 0);
   }
 }
@@ -251,7 +260,7 @@ TEST_CASE("the matcher refuses what it cannot measure, and says what would be ri
       localizer.locate(panorama, tile, {.metres_per_pixel = kScale}, {.heading_degrees = nan}),
       ImageError);
   Tensor<std::uint8_t, 3> grey({256, 512, 3});
-  CHECK_THROWS_WITH(localizer.locate(grey, tile, {.metres_per_pixel = kScale}),
+  CHECK_THROWS_WITH(localizer.check({grey, tile, {.metres_per_pixel = kScale}}),
                     Contains("shows no ground"));
   CHECK_THROWS_WITH(bundled({.rescale = true}), Contains("leave out --rescale"));
   CHECK_THROWS_AS(bundled({.precision = Precision::f16}), DeviceError);

@@ -6,7 +6,7 @@ heading (degrees of the ground image's centre column; empty: unknown), projectio
 image's name without number and ending. Only whole panoramas are taken. The camera stands in the middle of published tiles,
 so each is cropped to a side of S / 1.9, at most 73 m, with the camera anywhere in the crop: the centre guess is worth little.
 Published panoramas look north, which is one of the headings that a search begins with; where headings are searched for, they
-are rolled at random first, so that a heading is anything.
+are rolled at random first, so that a heading is anything: all with --heading unknown, else those whose heading is not settled.
 
 Examples:
     python3 training/real.py --pairs FOLDER
@@ -87,7 +87,7 @@ def rolled(pair: dict, number: int, options: argparse.Namespace, folder: Path) -
     """The panorama for each crop of `crop_corners`, and the heading of its centre column where that is known."""
     path = (options.pairs / pair["ground"]).resolve()
     heading = float(pair["heading"]) if pair["heading"] else None
-    if options.heading == "known":
+    if options.heading == "known" and heading is not None:
         return [(path, heading)] * (options.seeds * options.crops)
     image = np.asarray(Image.open(path).convert("RGB"))
     turned = []
@@ -132,7 +132,9 @@ def measure(options: argparse.Namespace) -> list[dict]:
             for number, pair in enumerate(members):
                 tile = Image.open(options.pairs / pair["satellite"]).convert("RGB")
                 # Where a source has one pair alone, the wrong panorama is another source's.
-                others = members if len(members) > 1 else [p for p in pairs if source_of(p) != source] or members
+                others = members if len(members) > 1 else [p for p in pairs if source_of(p) != source]
+                if not others:
+                    raise ValueError("the folder holds one panorama alone: there is no wrong one to compare with")
                 wrong = others[(number + 1) % len(others)]
                 grounds = {"fix": rolled(pair, number, options, folder), "wrong": rolled(wrong, number, options, folder)}
                 for i, (row, col, side) in enumerate(crop_corners(pair, number, tile.size, options)):
@@ -163,8 +165,10 @@ def measure(options: argparse.Namespace) -> list[dict]:
     return rows
 
 
-def interval(by_pair: list[np.ndarray], statistic) -> list[float]:
-    """95 % of the statistic over pairs drawn with replacement."""
+def interval(by_pair: list[np.ndarray], statistic) -> list[float] | None:
+    """95 % of the statistic over pairs drawn with replacement; none of few pairs, whose spread says nothing."""
+    if len(by_pair) < LEAST_PAIRS:
+        return None
     random = np.random.default_rng(0)
     values = []
     for _ in range(SAMPLES):
@@ -204,10 +208,10 @@ def table(figures: dict[str, dict], headings: bool) -> str:
     lines = [header + (["heading within 20°"] if headings else [])]
     lines.append(["---"] * len(lines[0]))
     for source, found in figures.items():
-        low, high = found["within_interval"]
-        shares = f"{found['within']:.0%} [{low:.0%}, {high:.0%}]"
-        low, high = found["median_interval"]
-        median = f"{found['median_m']:.1f} m [{low:.1f}, {high:.1f}]"
+        shares, median = f"{found['within']:.0%}", f"{found['median_m']:.1f} m"
+        if found["within_interval"]:
+            shares += " [{:.0%}, {:.0%}]".format(*found["within_interval"])
+            median += " [{:.1f}, {:.1f}]".format(*found["median_interval"])
         line = [source, str(found["pairs"]), f"{found['crop_m']:.0f} m", shares, median, f"{found['centre_within']:.0%}"]
         line += [f"{found['wrong_within']:.0%}", f"{found['truth_within_radius']:.0%}", f"{found['radius_m']:.1f} m"]
         if headings:
@@ -222,6 +226,9 @@ def add_to_ledger(options: argparse.Namespace, figures: dict[str, dict]) -> None
     run = subprocess.run(["git", "describe", "--always", "--dirty", "--exclude", "*"], cwd=REPOSITORY, capture_output=True, text=True)
     date = subprocess.run(["date", "+%F"], capture_output=True, text=True).stdout.strip()
     shares = "; ".join(f"{name} {found['within']:.0%}" for name, found in figures.items())
+    if options.heading == "unknown":
+        headed = [f"{name} {found['heading_within_20']:.0%}" for name, found in figures.items() if found["heading_within_20"] is not None]
+        shares += f"; headings within 20 degrees {', '.join(headed)}"
     new = not options.ledger.exists()
     with open(options.ledger, "a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

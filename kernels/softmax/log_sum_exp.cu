@@ -13,7 +13,7 @@ void log_sum_exp(StreamView stream, const DeviceTraits&,
                  TensorView<float, 1, DeviceSpace> of_rows,
                  TensorView<float, 1, DeviceSpace> of_columns) {
   using namespace kernels;
-  ops::check_log_sum_exp(scores, bias, of_rows, of_columns);
+  ops::check_log_sum_exp(scores, bias, scale, of_rows, of_columns);
   constexpr Index kMost = std::numeric_limits<int>::max() / 2;
   if (scores.extent(0) > kMost || scores.extent(1) > kMost) {
     throw ShapeError("a log-sum-exp of " + to_string(scores.shape()) + "; at most " +

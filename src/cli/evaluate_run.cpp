@@ -105,10 +105,6 @@ class EvaluationRun {
     localizer_.emplace(model.load(ranks.place(), {.batch = options.batch}));
     if (ranks.first())
       std::cerr << "crossfix: weights trained on: " << configuration().trained_on << '\n';
-    if (matches_ground() && !options.dump.empty()) {
-      throw CLI::ValidationError("--dump",
-                                 "is of networks whose grid does not depend on the tile's size");
-    }
     check_projection();
     warn_about_scale();
     results_.emplace(ranks, options.out, header(), options.resume, dataset_, outcomes_);
@@ -337,7 +333,9 @@ class EvaluationRun {
       eval::Belief found = eval::belief_of(
           fix.logits, fix.offsets, decoding.temperature, in_grid(answer.fix.row, answer.fix.col),
           in_grid(truth.pixel.row / truth.side, truth.pixel.col / truth.side));
-      if (found.log_density) *found.log_density += 2 * std::log(pixels / fix.window.height);
+      if (found.log_density) {
+        *found.log_density += std::log(pixels / fix.window.height * pixels / fix.window.width);
+      }
       return found;
     };
     answer.reference = belief(sample.reference);

@@ -13,8 +13,9 @@
 namespace crossfix::cli {
 
 /// The raw outputs of some pairs, written as safetensors, f32: `logits` [pairs, cells], `offsets`
-/// [pairs, cells, 2] (after the sigmoid, (row, col) in cells) and `probability` [pairs, N, N]; where the fixes
-/// have them, `heading_probability` [pairs, K] and `pose_probability` [pairs, K, N, N].
+/// [pairs, cells, 2] (after the sigmoid, (row, col) in cells), `probability` [pairs, N, N] and `window`
+/// [pairs, 4] (row, col, height, width of what the grid covers, tile pixels); where the fixes have them,
+/// `heading_probability` [pairs, K] and `pose_probability` [pairs, K, N, N].
 class RawDump {
  public:
   /// Throws DataError where `path` cannot be written.
@@ -30,7 +31,7 @@ class RawDump {
   void commit() const;
 
  private:
-  static constexpr std::size_t kFields = 5;
+  static constexpr std::size_t kFields = 6;
 
   std::filesystem::path path_;
   Index pairs_ = 0;

@@ -58,6 +58,8 @@ nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix) {
     json["heading_sigma_degrees"] = *fix.heading_sigma_degrees;
   }
   json["grid"] = fix.grid;
+  const PixelWindow& window = fix.window;
+  json["window"] = {window.row, window.col, window.height, window.width};
   json["cell"] = {fix.cell / fix.grid, fix.cell % fix.grid};
   json["cell_probability"] = fix.probability[static_cast<std::size_t>(fix.cell)];
   if (subject.truth) {

@@ -15,7 +15,7 @@ constexpr Index kColumnsOfATask = 256;
 void log_sum_exp(Context& context, TensorView<const float, 2> scores,
                  TensorView<const float, 1> bias, float scale, TensorView<float, 1> of_rows,
                  TensorView<float, 1> of_columns) {
-  ops::check_log_sum_exp(scores, bias, of_rows, of_columns);
+  ops::check_log_sum_exp(scores, bias, scale, of_rows, of_columns);
   const Index rows = scores.extent(0);
   const Index columns = scores.extent(1);
   const auto& kernel = kernels::select_log_sums(context.instruction_set());

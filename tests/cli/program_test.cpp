@@ -67,9 +67,10 @@ TEST_CASE("locate prints text, JSON and files that agree") {
   INFO(run.err);
   REQUIRE(run.code == 0);
   const json fix = lines_of(run).at(0);
-  CHECK(has_keys(fix, {"ground", "satellite", "pixel", "covariance_px", "radius68_px", "radius68_m",
-                       "position", "heading_degrees", "heading_sigma_degrees", "grid", "cell",
-                       "cell_probability", "truth", "error_px", "error_m", "within_radius68"}));
+  CHECK(has_keys(fix,
+                 {"ground", "satellite", "pixel", "covariance_px", "radius68_px", "radius68_m",
+                  "position", "heading_degrees", "heading_sigma_degrees", "grid", "window", "cell",
+                  "cell_probability", "truth", "error_px", "error_m", "within_radius68"}));
   CHECK(fix["radius68_m"] == fix["radius68_px"]);  // 1 m a pixel
   CHECK(fix["error_px"].get<double>() == Approx(std::hypot(fix["pixel"][0].get<double>() - 32,
                                                            fix["pixel"][1].get<double>() + 3.5)));
@@ -135,6 +136,35 @@ TEST_CASE("a list: JSON lines in its order, a failed pair in its place, a summar
   const auto* values = reinterpret_cast<const float*>(logits.data);
   CHECK(std::isnan(values[5 * 64]));
   CHECK(values[4 * 64] == values[6 * 64]);
+}
+
+TEST_CASE("a list for the ground matcher goes on past a panorama without ground, and is dumped") {
+  const Workplace place;
+  io::write_png(place.folder / "wide.png", test::image("wide", 100, 100));
+  io::write_png(place.folder / "wider.png", test::image("wider", 110, 110));
+  io::write_png(place.folder / "grey.png", Tensor<std::uint8_t, 3>({32, 64, 3}));
+  test::write_text(place.folder / "list.csv",
+                   "ground,satellite\ngrey.png,wide.png\nground.png,wide.png\n");
+  const std::string locate = "locate --device cpu --gsd 0.2 --heading unknown --pairs ";
+  const Run run = place.run(locate + "list.csv --dump raw.st --dump-poses");
+  CHECK(run.code == 3);
+  CHECK(run.out.find("shows no ground") != std::string::npos);
+  CHECK(run.out.find("\"heading_degrees\"") != std::string::npos);
+  const auto raw = io::Safetensors::open(place.folder / "raw.st");
+  CHECK(raw.tensors().at("probability").shape == std::vector<Index>{2, 25, 25});
+  CHECK(raw.tensors().at("pose_probability").shape == std::vector<Index>{2, 54, 25, 25});
+
+  test::write_text(place.folder / "two.csv",
+                   "ground,satellite\nground.png,wide.png\nground.png,wider.png\n");
+  CHECK(place.run(locate + "two.csv --dump two.st").message().find("one size in metres") !=
+        std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(place.folder / "two.st"));
+  CHECK(place.run(locate + "list.csv --dump-poses").failed_with(2, "needs --dump"));
+  CHECK(
+      place
+          .run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg --dump "
+               "raw.st --dump-poses")
+          .failed_with(3, "match on the ground plane"));
 }
 
 TEST_CASE("a list in batches gives the same lines, whatever pair fails") {

@@ -43,7 +43,8 @@ TEST_CASE("JSON of a fix has the documented keys and values") {
   CHECK(json.dump() ==
         R"({"line":7,"ground":"g.jpg","satellite":"s.png","pixel":[30.0,40.0],)"
         R"("covariance_px":[[4.0,1.0],[1.0,9.0]],"radius68_px":20.0,"radius68_m":10.0,)"
-        R"("position":[-122.25,47.5],"grid":2,"cell":[0,1],"cell_probability":0.5,)"
+        R"("position":[-122.25,47.5],"grid":2,"window":[0.0,0.0,100.0,100.0],"cell":[0,1],)"
+        R"("cell_probability":0.5,)"
         R"("truth":[42.0,24.0],"error_px":20.0,"error_m":10.0,"within_radius68":true})");
   CHECK(to_json(some_subject(), "no such file").dump() ==
         R"({"line":7,"ground":"g.jpg","satellite":"s.png","error":"no such file"})");

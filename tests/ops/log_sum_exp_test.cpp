@@ -34,7 +34,7 @@ double worst(const Tensor<float, 1>& found, const Tensor<float, 1>& expected) {
     const auto value = static_cast<double>(expected(i));
     const double error =
         std::abs(static_cast<double>(found(i)) - value) / (4e-6 + std::abs(value) * 0x1p-22);
-    largest = error <= largest ? largest : error;
+    largest = error <= largest || std::isnan(largest) ? largest : error;
   }
   return largest;
 }
@@ -80,13 +80,14 @@ TEMPLATE_LIST_TEST_CASE("Log-sum-exp refuses what does not fit", "[ops]", Kernel
   CROSSFIX_NEED(TestType);
   const auto target = TestType::target();
   typename TestType::Backend::Context context(target, 0);
-  const auto refuses = [&](const Shape<2>& scores, Index rows, Index columns, Index biases) {
+  const auto refuses = [&](const Shape<2>& scores, Index rows, Index columns, Index biases,
+                           float scale = 1.0f) {
     Memory<TestType, float, 2> x(target, scores);
     Memory<TestType, float, 1> bias(target, Shape<1>{biases});
     Memory<TestType, float, 1> of_rows(target, Shape<1>{rows});
     Memory<TestType, float, 1> of_columns(target, Shape<1>{columns});
     REQUIRE_THROWS_AS(TestType::Backend::log_sum_exp(context, x.const_view(), bias.const_view(),
-                                                     1.0f, of_rows.view(), of_columns.view()),
+                                                     scale, of_rows.view(), of_columns.view()),
                       ShapeError);
   };
   refuses({3, 4}, 4, 4, 3);
@@ -94,6 +95,8 @@ TEMPLATE_LIST_TEST_CASE("Log-sum-exp refuses what does not fit", "[ops]", Kernel
   refuses({3, 4}, 3, 4, 4);
   refuses({0, 4}, 0, 4, 0);
   refuses({3, 0}, 3, 0, 3);
+  refuses({3, 4}, 3, 4, 3, 0.0f);
+  refuses({3, 4}, 3, 4, 3, HUGE_VALF);
 }
 
 TEMPLATE_LIST_TEST_CASE("What is written to a backend's memory is read back", "[ops]",

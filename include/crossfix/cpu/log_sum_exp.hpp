@@ -5,9 +5,7 @@
 
 namespace crossfix::cpu {
 
-/// of_rows[r] = log of the sum over c of exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same
-/// over r. scores [rows, columns] and bias finite, scale above 0; contiguous. A NaN makes those of its row
-/// and column NaN. Throws ShapeError.
+/// The logarithms of sums of exponentials along both axes (ops/log_sum_exp.hpp). Throws ShapeError.
 void log_sum_exp(Context& context, TensorView<const float, 2> scores,
                  TensorView<const float, 1> bias, float scale, TensorView<float, 1> of_rows,
                  TensorView<float, 1> of_columns);

@@ -26,9 +26,8 @@ void softmax(StreamView stream, const DeviceTraits& device,
              TensorView<const Element, 2, DeviceSpace> x, float scale,
              TensorView<const float, 2, DeviceSpace> bias, TensorView<Element, 2, DeviceSpace> y);
 
-/// of_rows[r] = log of the sum over c of exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same
-/// over r. scores [rows, columns] and bias finite, scale above 0; contiguous, in device memory. A NaN makes
-/// those of its row and column NaN. Hands one kernel to the stream; throws as above.
+/// The logarithms of sums of exponentials along both axes (ops/log_sum_exp.hpp), all in device memory. Hands
+/// one kernel to the stream; throws as above.
 void log_sum_exp(StreamView stream, const DeviceTraits& device,
                  TensorView<const float, 2, DeviceSpace> scores,
                  TensorView<const float, 1, DeviceSpace> bias, float scale,

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,20 @@
 #include "crossfix/ops/ground.hpp"
 
 namespace crossfix::model {
+
+/// How far from the camera the ground that is used begins, metres: where it is seen, and not nearer than the
+/// settings say. Beyond `farthest` where none is used.
+inline double nearest_used(const Configuration::GroundMatch& settings,
+                           const TensorView<const std::uint8_t, 3>& panorama) {
+  return std::max(settings.nearest, camera::nearest_ground(panorama, settings.height));
+}
+
+/// What is said of a panorama none of whose ground is used.
+inline ImageError no_ground(const Configuration::GroundMatch& settings) {
+  return ImageError("the panorama shows no ground within " +
+                    std::to_string(static_cast<int>(settings.farthest)) +
+                    " m of the camera: its lower part is of one colour");
+}
 
 /// A matcher over the ground plane, for photographs: a panorama is laid on flat ground about the
 /// camera, north up; early layers of a trunk that was pretrained on photographs are taken of that
@@ -61,25 +76,31 @@ class GroundMatch {
         : target_(target),
           weights_({match.view_cells(), match.view_cells()}),
           search_(match.configuration_.ground_match.headings,
-                  match.configuration_.ground_match.ratios) {}
+                  match.configuration_.ground_match.ratios) {
+      const auto most = static_cast<std::size_t>(match.rows(false));
+      poses_.reserve(most);
+      bias_.reserve(most);
+      headings_.reserve(most * HeadingSearch::kParts);
+    }
 
    private:
     friend class GroundMatch;
     /// What a pass over tiles of one size takes.
     struct Room {
-      Room(const GroundMatch& match, const typename B::Target& target, Index tile_side)
+      Room(const GroundMatch& match, const typename B::Target& target, Index tile_side,
+           Index most_rows)
           : side(tile_side),
+            rows(most_rows),
             trunk(target, match.weights_, {1, side, side, 3}),
             grid(trunk.output_shape()[1]),
             even({grid, grid}),
             arena(target, match.lay_out(nullptr, *this).second),
             buffers(match.lay_out(arena.data(), *this).first),
-            context(
-                target,
-                std::max({trunk.scratch_bytes(), match.scratch_bytes(),
-                          B::correlate_scratch_bytes(target, match.tile_features_shape(grid),
-                                                     match.view_features_shape(match.rows()))})),
-            results(static_cast<std::size_t>(match.result_count(grid))) {
+            context(target,
+                    std::max({trunk.scratch_bytes(), match.scratch_bytes(),
+                              B::correlate_scratch_bytes(target, match.tile_features_shape(grid),
+                                                         match.view_features_shape(rows))})),
+            results(outputs_count(grid) + static_cast<std::size_t>(rows)) {
         std::fill_n(even.data(), even.size(), 1.0F);
         // A cell lies about its feature's place.
         const std::vector<float> middle(static_cast<std::size_t>(2 * grid * grid), 0.5F);
@@ -90,6 +111,7 @@ class GroundMatch {
       ops::DecoderOutputs<HostSpace> host_outputs() { return {results.data(), 1, grid}; }
 
       Index side;
+      Index rows;  ///< of scores that there is room for
       Trunk trunk;
       Index grid;
       Tensor<float, 2> even;  ///< weights of positions: all alike
@@ -107,6 +129,7 @@ class GroundMatch {
     std::vector<ops::CameraPose> poses_;
     std::vector<float> bias_;
     std::vector<float> headings_;
+    std::vector<float> scores_;  ///< of `pose_probability`
     std::unique_ptr<Room> room_;
   };
 
@@ -134,7 +157,7 @@ class GroundMatch {
     if (!question.heading_degrees) {
       const Index steps = work.search_.rows();
       sum_up(work);
-      work.search_.refine(read_results(work).subspan(outputs_count(work.room_->grid)));
+      work.search_.refine(read_masses(work));
       score(work, question, steps);
     }
     return decode(work);
@@ -143,12 +166,14 @@ class GroundMatch {
   /// The features of the tile: nothing where it is the last one, pixel for pixel.
   void extract_tile(Workspace& work, const Question& question) const {
     const Index side = tile_side(question);
-    if (!work.room_ || work.room_->side != side) {
+    const Index needed = rows(question.heading_degrees.has_value());
+    if (!work.room_ || work.room_->side != side || work.room_->rows < needed) {
       work.room_.reset();
-      work.room_ = std::make_unique<typename Workspace::Room>(*this, work.target_, side);
+      work.room_ = std::make_unique<typename Workspace::Room>(*this, work.target_, side, needed);
     }
     auto& room = *work.room_;
     if (holds(room, question.satellite)) return;
+    room.pixels_shape = {};  // nothing is at hand until all is
     const auto [mean, std] = normalization();
     const ops::ActivationView<B, 3> image(room.buffers.tile_image, {side, side, 3});
     B::load_image(room.context, question.satellite, mean.values, std.values, image);
@@ -198,7 +223,9 @@ class GroundMatch {
     decoding.temperature = 1;
     decoding.sigmoid = false;
     B::decode(room.context, room.outputs(), decoding);
-    work.search_.posterior(read_results(work).subspan(outputs_count(room.grid)), work.headings_);
+    const auto block = room.outputs().block();
+    B::read(room.context, TensorView<const float, 2, Space>(block), room.results.data());
+    work.search_.posterior(read_masses(work), work.headings_);
     // As of every network: the posterior is the softmax of the logits over the temperature.
     const auto logits = room.host_outputs().logits()[0];
     for (Index i = 0; i < logits.size(); ++i) {
@@ -218,28 +245,25 @@ class GroundMatch {
     auto& room = *work.room_;
     const HeadingSearch& search = work.search_;
     const Index cells = room.grid * room.grid;
-    std::vector<float> scores(static_cast<std::size_t>(search.rows() * cells));
-    B::read(room.context, scores_of(work), scores.data());
+    work.scores_.resize(static_cast<std::size_t>(search.rows() * cells));
+    B::read(room.context, scores_of(work), work.scores_.data());
     const double scale = 1.0 / configuration_.decoding.temperature;
-    double total = 0;
-    const auto weight = [&](Index row, Index cell) {
-      return std::exp(
-          scale *
-              (static_cast<double>(scores[static_cast<std::size_t>(row * cells + cell)]) - 1.0) +
-          search.log_prior(row));
-    };
-    for (Index row = 0; row < search.rows(); ++row) {
-      for (Index cell = 0; cell < cells; ++cell) total += weight(row, cell);
-    }
+    const double total = HeadingSearch::log_sum(
+        std::span<const float>(room.results)
+            .subspan(outputs_count(room.grid), static_cast<std::size_t>(search.rows())));
     probability.assign(static_cast<std::size_t>(search.bins() * cells), 0.0F);
     for (Index row = 0; row < search.rows(); ++row) {
       const auto& heading = search.heading(row);
+      const double share =
+          search.log_prior(row) - total - std::log(static_cast<double>(heading.width));
+      float* scores = work.scores_.data() + row * cells;
+      for (Index cell = 0; cell < cells; ++cell) {
+        scores[cell] =
+            static_cast<float>(std::exp(scale * static_cast<double>(scores[cell]) + share));
+      }
       search.for_each_bin(heading, [&](Index bin) {
         float* map = probability.data() + bin * cells;
-        for (Index cell = 0; cell < cells; ++cell) {
-          map[cell] +=
-              static_cast<float>(weight(row, cell) / total / static_cast<double>(heading.width));
-        }
+        for (Index cell = 0; cell < cells; ++cell) map[cell] += scores[cell];
       });
     }
   }
@@ -269,9 +293,11 @@ class GroundMatch {
   /// Views that go through the trunk at once: a GPU wants many, a CPU's caches few.
   static constexpr Index kTogether = Space::kHostAccessible ? 1 : 6;
 
-  Index rows() const {
+  /// Rows of scores that a question takes at most.
+  Index rows(bool heading_known) const {
     const auto& settings = configuration_.ground_match;
-    return HeadingSearch::most_rows(settings.headings, settings.ratios);
+    return heading_known ? settings.ratios
+                         : HeadingSearch::most_rows(settings.headings, settings.ratios);
   }
   std::size_t scratch_bytes() const {
     return std::max(view_trunk_.scratch_bytes(), views_trunk_ ? views_trunk_->scratch_bytes() : 0);
@@ -284,7 +310,6 @@ class GroundMatch {
   static std::size_t outputs_count(Index grid) {
     return static_cast<std::size_t>(ops::DecoderOutputs<HostSpace>::element_count(1, grid));
   }
-  Index result_count(Index grid) const { return static_cast<Index>(outputs_count(grid)) + rows(); }
 
   std::pair<Buffers, std::size_t> lay_out(std::byte* base,
                                           const typename Workspace::Room& room) const {
@@ -295,11 +320,11 @@ class GroundMatch {
     layout.take(buffers.tile_image, room.side * room.side * 3);
     layout.take(buffers.tile_features, element_count(tile_features_shape(room.grid)));
     layout.take(buffers.view_images, element_count(view_images_shape(kTogether)));
-    layout.take(buffers.view_features, element_count(view_features_shape(rows())));
+    layout.take(buffers.view_features, element_count(view_features_shape(room.rows)));
     for (auto& buffer : buffers.trunk) layout.take(buffer, elements);
-    layout.take(buffers.scores, rows() * room.grid * room.grid);
-    layout.take(buffers.bias, rows());
-    layout.take(buffers.results, result_count(room.grid));
+    layout.take(buffers.scores, room.rows * room.grid * room.grid);
+    layout.take(buffers.bias, room.rows);
+    layout.take(buffers.results, static_cast<Index>(outputs_count(room.grid)) + room.rows);
     return {buffers, layout.bytes()};
   }
 
@@ -338,8 +363,7 @@ class GroundMatch {
   void weigh_ground(const Question& question, Tensor<float, 2>& weights) const {
     const auto& settings = configuration_.ground_match;
     const double cell = *configuration_.metres_per_network_pixel * kStride;
-    const double nearest =
-        std::max(settings.nearest, camera::nearest_ground(question.panorama, settings.height));
+    const double nearest = nearest_used(settings, question.panorama);
     const Index middle = view_cells() / 2;
     double total = 0;
     for (Index i = 0; i < weights.extent(0); ++i) {
@@ -351,11 +375,7 @@ class GroundMatch {
         total += static_cast<double>(weights(i, j));
       }
     }
-    if (!(total > 0)) {
-      throw ImageError("the panorama shows no ground within " +
-                       std::to_string(static_cast<int>(settings.farthest)) +
-                       " m of the camera: its lower part is of one colour");
-    }
+    if (!(total > 0)) throw no_ground(settings);
   }
 
   /// Standardized features of images [n, side, side, 3], each over positions by `weights`.
@@ -405,13 +425,17 @@ class GroundMatch {
                    of_rows, room.outputs().logits()[0]);
   }
 
-  /// All results so far in host memory, up to the last row's.
-  std::span<const float> read_results(Workspace& work) const {
+  /// The logarithms of the rows' masses, in host memory.
+  std::span<const float> read_masses(Workspace& work) const {
     auto& room = *work.room_;
-    const auto count = static_cast<Index>(outputs_count(room.grid)) + work.search_.rows();
-    B::read(room.context, TensorView<const float, 2, Space>(room.buffers.results, {1, count}),
-            room.results.data());
-    return std::span<const float>(room.results).first(static_cast<std::size_t>(count));
+    const std::size_t behind = outputs_count(room.grid);
+    const auto masses =
+        std::span(room.results).subspan(behind, static_cast<std::size_t>(work.search_.rows()));
+    B::read(
+        room.context,
+        TensorView<const float, 2, Space>(room.buffers.results + behind, {1, work.search_.rows()}),
+        masses.data());
+    return masses;
   }
 
   struct Rgb {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -15,7 +14,7 @@ namespace crossfix::model {
 /// The headings of a question, coarse to fine: even steps from north first, then the most likely of those
 /// in parts. Each heading stands for an arc of `width` bins about it, of `bins()` even ones from north, the
 /// first about north; together they cover the circle once. Each has as many rows of scores as there are
-/// ratios of height and scale. Reused from question to question it allocates nothing after the first.
+/// ratios of height and scale. Reused from question to question it allocates nothing.
 class HeadingSearch {
  public:
   static constexpr Index kParts = 3;    ///< of a step, odd
@@ -32,7 +31,18 @@ class HeadingSearch {
     return (steps + kRefined * (kParts - 1)) * ratios;
   }
 
-  HeadingSearch(Index steps, Index ratios) : steps_(steps), ratios_(ratios) {}
+  HeadingSearch(Index steps, Index ratios) : steps_(steps), ratios_(ratios) {
+    headings_.reserve(static_cast<std::size_t>(most_rows(steps, 1)));
+    masses_.reserve(headings_.capacity());
+  }
+
+  /// log(sum of exp).
+  static double log_sum(std::span<const float> values) {
+    const double largest = *std::max_element(values.begin(), values.end());
+    double sum = 0;
+    for (const float value : values) sum += std::exp(static_cast<double>(value) - largest);
+    return largest + std::log(sum);
+  }
 
   /// Begins with the one heading that is known, or with all steps.
   void start(std::optional<double> known) {
@@ -101,15 +111,12 @@ class HeadingSearch {
  private:
   /// masses_: of each heading, sums to 1.
   void posterior_of_headings(std::span<const float> log_masses) {
-    const double largest = *std::max_element(log_masses.begin(), log_masses.end());
+    const double total = log_sum(log_masses);
     masses_.assign(headings_.size(), 0.0);
-    double total = 0;
     for (std::size_t row = 0; row < log_masses.size(); ++row) {
-      const double mass = std::exp(static_cast<double>(log_masses[row]) - largest);
-      masses_[row / static_cast<std::size_t>(ratios_)] += mass;
-      total += mass;
+      masses_[row / static_cast<std::size_t>(ratios_)] +=
+          std::exp(static_cast<double>(log_masses[row]) - total);
     }
-    for (double& mass : masses_) mass /= total;
   }
 
   Index steps_;

@@ -83,7 +83,7 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 ///   c], views [k, h, w, c] with h and w odd, weights [h, w], scores [k, height, width], contiguous.
 ///   These weights of positions are in host memory, at least 0 and some above; copied, not kept.
 /// - `log_sum_exp(context, scores, bias, scale, of_rows, of_columns)`: of_rows[r] = log of the sum over c of
-///   exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same over r; finite floats, contiguous.
+///   exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same over r (ops/log_sum_exp.hpp).
 /// - `decode(context, outputs, decoding)`: the heads' logits and raw offsets to probabilities,
 ///   offsets in cells and a fix for each image, all in one DecoderOutputs<Space>.
 /// - `round(context, x, z)`: z is x, a float view in `Space`, rounded to `Element`.

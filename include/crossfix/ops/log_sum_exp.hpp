@@ -1,17 +1,26 @@
 #pragma once
 
+#include <cmath>
+#include <string>
+
 #include "crossfix/ops/checks.hpp"
 
 namespace crossfix::ops {
 
-/// What log-sum-exp along both axes checks: scores [rows, columns], at least one; bias and of_rows [rows],
-/// of_columns [columns].
+/// What log-sum-exp along both axes checks:
+/// of_rows[r] = log of the sum over c of exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same over
+/// r, of scores [rows, columns], at least one, and bias [rows], finite floats, and a finite scale above 0;
+/// all contiguous. A NaN among the scores makes those of its row and column NaN.
 template <MemorySpace Space>
 void check_log_sum_exp(const TensorView<const float, 2, Space>& scores,
-                       const TensorView<const float, 1, Space>& bias,
+                       const TensorView<const float, 1, Space>& bias, float scale,
                        const TensorView<float, 1, Space>& of_rows,
                        const TensorView<float, 1, Space>& of_columns) {
   if (scores.empty()) throw ShapeError("a log-sum-exp of no scores");
+  if (!(scale > 0) || !std::isfinite(scale)) {
+    throw ShapeError("a log-sum-exp of scale " + std::to_string(scale) +
+                     "; a positive number is expected");
+  }
   expect_shape("bias of scores", bias.shape(), {scores.extent(0)});
   expect_contiguous("bias of scores", bias);
   expect_shape("log-sum-exp of rows", of_rows.shape(), {scores.extent(0)});

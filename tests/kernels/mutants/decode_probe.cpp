@@ -49,7 +49,7 @@ double error(Index grid) {
     const double radius = ops::radius_of(posterior, row, col, ops::kRadiusShare);
     for (const double off : {static_cast<double>(fix.row) - row, static_cast<double>(fix.col) - col,
                              static_cast<double>(fix.radius) - radius}) {
-      worst = std::abs(off) <= worst ? worst : std::abs(off);
+      worst = std::abs(off) <= worst || std::isnan(worst) ? worst : std::abs(off);
     }
   }
   return worst * 100.0;  // 2e-4 of a cell against the probes' tolerance

@@ -31,7 +31,7 @@ double error(Index rows, Index columns) {
   const auto compare = [&worst](const std::vector<float>& found, const std::vector<double>& sums) {
     for (std::size_t i = 0; i < sums.size(); ++i) {
       const double off = std::abs(static_cast<double>(found[i]) - std::log(sums[i]));
-      worst = off <= worst ? worst : off;
+      worst = off <= worst || std::isnan(worst) ? worst : off;
     }
   };
   compare(of_rows, sum_of_rows);
