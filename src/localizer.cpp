@@ -19,6 +19,8 @@ namespace {
 
 /// Aspect ratios are compared to this relative difference.
 constexpr double kAspectTolerance = 0.01;
+/// The logarithms of scales that must agree differ by at most this.
+constexpr double kBoundsTolerance = 0.05;
 /// A frame about a rescaled tile is at most this many times the tile's side.
 constexpr double kLargestFrame = 4.0;
 /// What surrounds a tile that is smaller than the side trained at: mid-grey.
@@ -35,6 +37,12 @@ void check_image(const TensorView<const std::uint8_t, 3, Space>& image, const ch
     throw ImageError(std::string("the ") + what + " image has shape " + to_string(image.shape()) +
                      "; expected [height, width, 3] with at least one pixel");
   }
+}
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.5g", value);
+  return text;
 }
 
 /// Columns rolled so that the centre looks north, to whole columns.
@@ -105,6 +113,23 @@ struct Localizer::Impl {
   bool matches_ground() const { return configuration.family == model::Family::ground_match; }
 
   /// The scale must be known, and within bounds.
+  /// Bounds must be those of a tile of square pixels, and agree with a scale beside them.
+  static void check_bounds(const TileInfo& tile, const Shape<3>& satellite) {
+    const double aspect = io::pixel_aspect(*tile.bounds, satellite[0], satellite[1]);
+    if (std::abs(std::log(aspect)) > kBoundsTolerance) {
+      throw ImageError(
+          "by its bounds a pixel of the satellite tile is " + number(aspect) +
+          " times as high as wide; expected square ones: give the bounds of this tile, "
+          "north up in Web Mercator");
+    }
+    const double scale = io::metres_per_pixel(*tile.bounds, satellite[0], satellite[1]);
+    if (tile.metres_per_pixel &&
+        std::abs(std::log(scale / *tile.metres_per_pixel)) > kBoundsTolerance) {
+      throw ImageError("a pixel of the satellite tile covers " + number(*tile.metres_per_pixel) +
+                       " m as given, " + number(scale) + " m by its bounds: give one of them");
+    }
+  }
+
   template <MemorySpace Space>
   void check_matched(const PairIn<Space>& pair) const {
     const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
@@ -116,11 +141,7 @@ struct Localizer::Impl {
     }
     const double side =
         *scale * static_cast<double>(std::min(pair.satellite.extent(0), pair.satellite.extent(1)));
-    const auto metres = [](double value) {
-      char text[32];
-      std::snprintf(text, sizeof text, "%.3g m", value);
-      return std::string(text);
-    };
+    const auto metres = [](double value) { return number(value) + " m"; };
     if (!(side >= kMatchedSide[0] && side <= kMatchedSide[1])) {
       throw ImageError("the satellite tile is " + metres(side) + " wide; these weights take " +
                        metres(kMatchedSide[0]) + " to " + metres(kMatchedSide[1]) +
@@ -132,6 +153,10 @@ struct Localizer::Impl {
                        ": give finer imagery");
     }
     if constexpr (Space::kHostAccessible) {
+      if (camera::spread_of_rows(pair.satellite, 0, pair.satellite.extent(0)) <
+          camera::kPaddingSpread) {
+        throw ImageError("the satellite tile is of one colour: there is nothing to match with");
+      }
       const auto& settings = configuration.ground_match;
       if (model::nearest_used(settings, pair.ground) > settings.farthest) {
         throw model::no_ground(settings);
@@ -177,6 +202,7 @@ struct Localizer::Impl {
                        std::to_string(*pair.tile.metres_per_pixel) +
                        "; expected metres per pixel above 0");
     }
+    if (pair.tile.bounds) check_bounds(pair.tile, pair.satellite.shape());
     if (matches_ground()) check_matched(pair);
     const auto ratio = rescaling(pair);
     if (ratio && *ratio < 1 / kLargestFrame) {
@@ -281,8 +307,7 @@ struct Localizer::Impl {
     fix.heading_probability.clear();
     if (configuration.ground_projection != model::GroundProjection::equirectangular) return;
     if (camera.heading_degrees) {
-      const double turned = std::remainder(*camera.heading_degrees, 360.0);
-      fix.heading_degrees = turned < 0 ? turned + 360.0 : turned;
+      fix.heading_degrees = ops::wrapped_degrees(*camera.heading_degrees);
       fix.heading_sigma_degrees = 0;
       return;
     }

@@ -262,6 +262,10 @@ TEST_CASE("the matcher refuses what it cannot measure, and says what would be ri
   Tensor<std::uint8_t, 3> grey({256, 512, 3});
   CHECK_THROWS_WITH(localizer.check({grey, tile, {.metres_per_pixel = kScale}}),
                     Contains("shows no ground"));
+  CHECK_THROWS_WITH(
+      localizer.check(
+          {panorama, Tensor<std::uint8_t, 3>({200, 200, 3}), {.metres_per_pixel = kScale}}),
+      Contains("of one colour"));
   CHECK_THROWS_WITH(bundled({.rescale = true}), Contains("leave out --rescale"));
   CHECK_THROWS_AS(bundled({.precision = Precision::f16}), DeviceError);
 }
@@ -282,6 +286,22 @@ TEST_CASE("rows of one colour at a panorama's lower edge are no ground") {
   CHECK(camera::nearest_ground(panorama, 2.6) == Approx(2.6));
   paint(100);
   CHECK(std::isinf(camera::nearest_ground(panorama, 2.6)));
+}
+
+TEST_CASE("headings count to whole turns, however many") {
+  CHECK(ops::wrapped_degrees(-90) == 270);
+  CHECK(ops::wrapped_degrees(3600000090.0) == 90);
+  CHECK(ops::wrapped_degrees(-1e-20) == 0);
+  CHECK_FALSE(std::signbit(ops::wrapped_degrees(-0.0)));
+  CHECK_FALSE(std::signbit(ops::wrapped_degrees(-360.0)));
+  const auto tile = test::image("ground/tile", 100, 100);
+  const auto panorama = panorama_of(tile, {50.5, 40.5}, 90);
+  Localizer localizer = bundled();
+  const auto logits = [&](double heading) {
+    return localizer.locate(panorama, tile, {.metres_per_pixel = kScale}, {heading}).logits;
+  };
+  CHECK(logits(3600000090.0) == logits(90));
+  CHECK(logits(1e300).size() == logits(90).size());
 }
 
 TEST_CASE("a heading is the mean about the posterior's peak, across north too") {

@@ -22,6 +22,32 @@ namespace {
 /// More at once take memory and gain nothing.
 constexpr Index kLargestBatch = 1024;
 
+/// Throws where an output would be written over an input or another output.
+void check_outputs(const LocateOptions& options) {
+  const std::pair<const char*, std::filesystem::path> outputs[] = {{"--overlay", options.overlay},
+                                                                   {"--dump", options.dump}};
+  const std::filesystem::path inputs[] = {options.ground, options.satellite, options.pairs,
+                                          options.model.model};
+  const auto same = [](const std::filesystem::path& a, const std::filesystem::path& b) {
+    std::error_code none;
+    return !a.empty() && !b.empty() &&
+           (std::filesystem::equivalent(a, b, none) ||
+            std::filesystem::weakly_canonical(a, none) ==
+                std::filesystem::weakly_canonical(b, none));
+  };
+  for (const auto& [option, output] : outputs) {
+    for (const auto& input : inputs) {
+      if (same(output, input)) {
+        throw CLI::ValidationError(option,
+                                   "'" + output.string() + "' is an input: name another file");
+      }
+    }
+  }
+  if (same(options.overlay, options.dump)) {
+    throw CLI::ValidationError("--dump", "is the file of --overlay: name another one");
+  }
+}
+
 void check(const LocateOptions& options) {
   const bool list = !options.pairs.empty();
   const bool pair = !options.ground.empty() && !options.satellite.empty();
@@ -38,6 +64,7 @@ void check(const LocateOptions& options) {
   if (options.gsd && !(*options.gsd > 0 && std::isfinite(*options.gsd))) {
     throw CLI::ValidationError("--gsd", "metres per pixel, above 0");
   }
+  check_outputs(options);
   for (const double value : options.truth) {
     if (!std::isfinite(value)) throw CLI::ValidationError("--truth", "row,column in tile pixels");
   }
@@ -53,7 +80,8 @@ std::optional<double> parse_heading(const std::string& text) {
   if (text == "unknown") return {};
   double degrees = 0;
   const char* const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data() + (text.starts_with('+') ? 1 : 0), end, degrees);
+  const bool plus = text.starts_with('+') && !text.starts_with("+-");
+  const auto parsed = std::from_chars(text.data() + (plus ? 1 : 0), end, degrees);
   if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(degrees)) {
     throw CLI::ValidationError("--heading", "degrees clockwise from north, or 'unknown'");
   }

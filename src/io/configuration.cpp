@@ -25,8 +25,11 @@ using ops::FixRule;
 
 constexpr int kFormat = 1;
 constexpr int kDeepest = 16;  ///< leaves room for fields to come
-constexpr Index kWidestView =
-    1024;  ///< network pixels from the middle of a ground view to its edge
+/// Network pixels from the middle of a ground view to its edge.
+constexpr Index kNarrowestView = 12;
+constexpr Index kWidestView = 1024;
+/// Metres a network pixel of weights that match on the ground plane.
+constexpr double kMatchedScales[2] = {0.05, 1.0};
 constexpr Index kLargest = 1 << 16;  ///< of any count or width; keeps products far from overflow
 
 [[noreturn]] void fail(const std::string& field, const Json& value, const std::string& expected) {
@@ -62,6 +65,16 @@ class Fields {
     with(name, [&](const Json& value, const std::string& full) {
       if (!value.is_string()) fail(full, value, "text");
       out = value.get<std::string>();
+    });
+  }
+  /// A number from `lowest` to `largest`.
+  void read_within(const char* name, double& out, double lowest, double largest) const {
+    with(name, [&](const Json& value, const std::string& full) {
+      const double number = value.is_number() ? value.get<double>() : std::nan("");
+      if (!(number >= lowest && number <= largest)) {
+        fail(full, value, "a number from " + Json(lowest).dump() + " to " + Json(largest).dump());
+      }
+      out = number;
     });
   }
   /// A number above 0 and below `below`.
@@ -182,10 +195,17 @@ void check_together(const Configuration& c) {
             "a number above 0, the scale of what the trunk sees,");
     require(c.ground_projection == GroundProjection::equirectangular, "ground_projection.kind",
             name_of(c.ground_projection, kProjections), "\"equirectangular\"");
+    const double scale = *c.metres_per_network_pixel;
+    require(scale >= kMatchedScales[0] && scale <= kMatchedScales[1], "metres_per_network_pixel",
+            scale,
+            "from " + Json(kMatchedScales[0]).dump() + " to " + Json(kMatchedScales[1]).dump() +
+                " of weights that match on the ground,");
+    require(match.farthest / scale >= kNarrowestView, "ground_match.farthest", match.farthest,
+            "at least " + std::to_string(kNarrowestView) + " network pixels");
     require(match.nearest < match.farthest, "ground_match.nearest", match.nearest,
             "less than farthest = " + Json(match.farthest).dump());
-    require(match.farthest / *c.metres_per_network_pixel <= kWidestView, "ground_match.farthest",
-            match.farthest, "at most " + std::to_string(kWidestView) + " network pixels");
+    require(match.farthest / scale <= kWidestView, "ground_match.farthest", match.farthest,
+            "at most " + std::to_string(kWidestView) + " network pixels");
     return;
   }
   if (c.family != Family::crossfix) {
@@ -261,14 +281,15 @@ model::Configuration parse_configuration(const std::string& json) {
   match.read("height", c.ground_match.height, 1000.0);
   match.read("nearest", c.ground_match.nearest, 1000.0);
   match.read("farthest", c.ground_match.farthest, 1000.0);
-  match.read("range", c.ground_match.range, infinity);
+  match.read_within("range", c.ground_match.range, 0.5, 1000.0);
   match.read("ratios", c.ground_match.ratios, 1, 15);
-  match.read("largest_ratio", c.ground_match.largest_ratio, 10.0);
+  match.read_within("largest_ratio", c.ground_match.largest_ratio, 1.0, 10.0);
   match.read("headings", c.ground_match.headings, 1, 360);
   fields.read("metres_per_network_pixel", c.metres_per_network_pixel, infinity);
   fields.read("trained_on", c.trained_on);
-  fields.read("temperature", c.decoding.temperature, infinity);
-  fields.read("radius_scale", c.radius_scale, infinity);
+  // Far beyond what calibration finds, and where a float's exponentials still tell scores apart.
+  fields.read_within("temperature", c.decoding.temperature, 1e-4, 1e4);
+  fields.read_within("radius_scale", c.radius_scale, 1e-3, 1e3);
   c.decoding.fix = named(fields, "fix", kFixRules);
   check_together(c);
   return c;

@@ -58,6 +58,16 @@ std::optional<GeoPoint> place(std::string_view latitude, std::string_view longit
   return GeoPoint{*lon, *lat};
 }
 
+/// Height and width of a tile's pixel on the ground at the tile's centre, metres.
+std::array<double, 2> pixel_size(const GeoBounds& bounds, Index height, Index width) {
+  check_bounds(bounds, height, width);
+  const double south = northing(bounds.south);
+  const double north = northing(bounds.north);
+  const double scale = kEarthRadius * std::cos(radians(latitude_of((south + north) / 2)));
+  return {scale * (north - south) / static_cast<double>(height),
+          scale * radians(bounds.east - bounds.west) / static_cast<double>(width)};
+}
+
 std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
@@ -78,14 +88,13 @@ double metres_per_pixel(double latitude, int zoom) {
 }
 
 double metres_per_pixel(const GeoBounds& bounds, Index height, Index width) {
-  check_bounds(bounds, height, width);
-  const double south = northing(bounds.south);
-  const double north = northing(bounds.north);
-  const double scale = kEarthRadius * std::cos(radians(latitude_of((south + north) / 2)));
-  const double pixel_height = scale * (north - south) / static_cast<double>(height);
-  const double pixel_width =
-      scale * radians(bounds.east - bounds.west) / static_cast<double>(width);
+  const auto [pixel_height, pixel_width] = pixel_size(bounds, height, width);
   return std::sqrt(pixel_height * pixel_width);
+}
+
+double pixel_aspect(const GeoBounds& bounds, Index height, Index width) {
+  const auto [pixel_height, pixel_width] = pixel_size(bounds, height, width);
+  return pixel_height / pixel_width;
 }
 
 GeoPoint position_of(const GeoBounds& bounds, Index height, Index width, PixelPoint pixel) {

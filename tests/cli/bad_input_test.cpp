@@ -32,6 +32,14 @@ TEST_CASE("usage errors exit 2") {
   CHECK(place.locate("--batch 2").failed_with(2, "--pairs"));  // one pair is no batch
   CHECK(place.locate("--overlay fix.gif").failed_with(2, "fix.gif"));
   CHECK(place.locate("--overlay-ground").failed_with(2, "--overlay"));
+  CHECK(place.locate("--heading +-5").failed_with(2, "--heading"));
+  for (const char* input : {"ground.png", "tile.jpg", "weights.safetensors", "./ground.png"}) {
+    CHECK(place.locate(std::string("--dump ") + input).failed_with(2, "is an input"));
+  }
+  CHECK(place.locate("--overlay tile.jpg").failed_with(2, "is an input"));
+  CHECK(place.locate("--overlay fix.png --dump fix.png").failed_with(2, "name another one"));
+  CHECK(place.locate("--bounds 10,50,10.004,50.000643").failed_with(3, "times as high as wide"));
+  CHECK(place.locate("--gsd 2 --bounds 8,50,8.000894,50.000575").failed_with(3, "by its bounds"));
 }
 
 TEST_CASE("an absent device exits 4") {

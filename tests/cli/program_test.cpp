@@ -62,7 +62,7 @@ TEST_CASE("locate prints text, JSON and files that agree") {
   CHECK(text.err == "crossfix: weights trained on: nothing: a test's random numbers\n");
 
   const Run run = place.locate(
-      "--json --gsd 1 --bounds 8,50,8.001,50.0006 --truth 32,-3.5 --overlay fix.png "
+      "--json --gsd 1 --bounds 8,50,8.000894,50.000575 --truth 32,-3.5 --overlay fix.png "
       "--overlay-ground --dump raw.safetensors");
   INFO(run.err);
   REQUIRE(run.code == 0);

@@ -30,6 +30,9 @@ double metres_per_pixel(double latitude, int zoom = kVigorZoom);
 /// root of a pixel's area. Throws DataError for bounds that enclose no area or leave the map.
 double metres_per_pixel(const GeoBounds& bounds, Index height, Index width);
 
+/// The height of a pixel of such a tile over its width, on the ground. Throws as above.
+double pixel_aspect(const GeoBounds& bounds, Index height, Index width);
+
 /// Place of a pixel of a north-up Web Mercator tile of height x width pixels. Throws as above.
 GeoPoint position_of(const GeoBounds& bounds, Index height, Index width, PixelPoint pixel);
 

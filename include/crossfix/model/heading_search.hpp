@@ -48,7 +48,8 @@ class HeadingSearch {
   void start(std::optional<double> known) {
     headings_.clear();
     searched_ = !known.has_value();
-    if (known) headings_.push_back({*known, 0, 1});
+    // Whole turns are taken off before poses round to floats.
+    if (known) headings_.push_back({std::remainder(*known, 360.0), 0, 1});
     for (Index i = 0; searched_ && i < steps_; ++i) {
       headings_.push_back(
           {360.0 * static_cast<double>(i) / static_cast<double>(steps_), i * kParts, kParts});

@@ -15,6 +15,13 @@ struct HeadingEstimate {
   double sigma_degrees = 0;
 };
 
+/// An angle in degrees within [0, 360).
+inline double wrapped_degrees(double degrees) {
+  const double within = std::remainder(degrees, 360.0);
+  const double turned = within < 0 ? within + 360.0 : within;
+  return turned < 360.0 ? turned + 0.0 : 0.0;  // and never -0
+}
+
 /// The heading that a posterior over even steps from north gives: the mean about its peak, over the
 /// steps next to it, and the root of the mean square of all of it about that, each step's mass even
 /// over the step.
@@ -33,8 +40,7 @@ inline HeadingEstimate circular_mean(std::span<const float> probability) {
     const double off = std::remainder(step * static_cast<double>(i) - mean, 360.0);
     square += static_cast<double>(probability[static_cast<std::size_t>(i)]) * off * off;
   }
-  const double turned = std::remainder(mean, 360.0);
-  return {turned < 0 ? turned + 360.0 : turned, std::sqrt(square)};
+  return {wrapped_degrees(mean), std::sqrt(square)};
 }
 
 }  // namespace crossfix::ops
