@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "ranks.hpp"
+#include "ranks/ranks.hpp"
 
 namespace crossfix::cli {
 

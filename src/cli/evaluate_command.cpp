@@ -1,22 +1,89 @@
+#include <iostream>
 #include <memory>
+#include <optional>
 
 #include "commands.hpp"
+#include "crossfix/io/atomic_file.hpp"
 #include "evaluate_options.hpp"
+#include "report/evaluation_figures.hpp"
+#include "report/evaluation_html.hpp"
+#include "terminal_listener.hpp"
 
 namespace crossfix::cli {
 
 namespace {
 
-void evaluate(const EvaluateOptions& options, ranks::Ranks& ranks) {
-  if (options.resume && options.out.empty()) {
+using Json = nlohmann::ordered_json;
+
+void write_report(const EvaluateOptions& options, const pipeline::EvaluationResult& result,
+                  const std::vector<report::ModeFigures>& figures, Localizer& localizer) {
+  const model::Configuration& configuration = localizer.configuration();
+  Json settings = result.settings;
+  settings["model"] = options.evaluation.weights.string();
+  settings["trained on"] = configuration.trained_on;
+  settings["temperature"] = configuration.decoding.temperature;
+  const data::DatasetChoice& choice = options.evaluation.data;
+  auto report = report::html_report(choice, result.dataset, result.outcomes, figures, settings);
+  const eval::Mode mode = report::charted_mode(figures);
+  const report::Extremes extremes = report::extremes_of(result.dataset, result.outcomes, mode);
+  const data::ImageSource images = choice.images(result.dataset);
+  const auto drawn = [&](const std::vector<std::size_t>& numbers) {
+    return report::draw_pairs(result.dataset, result.outcomes, mode, numbers, images, localizer);
+  };
+  report.pairs_note = report::pairs_note();
+  report.best = drawn(extremes.best);
+  report.worst = drawn(extremes.worst);
+  report::write(options.report, report);
+}
+
+void print_result(const EvaluateOptions& options, const pipeline::EvaluationResult& result,
+                  Localizer& localizer) {
+  std::vector<report::ModeFigures> figures;
+  Json json{{"settings", result.settings}, {"trained_on", localizer.configuration().trained_on}};
+  for (const eval::Mode mode : options.evaluation.modes()) {
+    figures.push_back(report::figures_of(result.dataset, result.outcomes, mode));
+    json["modes"][mode == eval::Mode::exact ? "true" : "reference"] =
+        report::to_json(figures.back());
+  }
+  if (!options.evaluation.out.empty()) {
+    io::AtomicFile file(options.evaluation.out / "figures.json");
+    file.write(json.dump(2) + "\n");
+    file.commit();
+  }
+  if (options.json) {
+    std::cout << json.dump(2) << '\n';
+  } else {
+    const data::DatasetChoice& choice = options.evaluation.data;
+    std::cout << choice.description() << ", " << choice.root.string() << "\n\n";
+    report::print_figures(std::cout, figures, choice.kind == data::DatasetKind::robotcar);
+  }
+  std::cout.flush();
+  if (!options.report.empty()) write_report(options, result, figures, localizer);
+}
+
+void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
+  pipeline::EvaluationOptions& evaluation = options.evaluation;
+  if (evaluation.resume && evaluation.out.empty()) {
     throw CLI::ValidationError("--resume", "needs --out, the folder of the results to go on with");
   }
-  if (options.resume && !options.dump.empty()) {
+  if (evaluation.resume && !evaluation.dump.empty()) {
     throw CLI::ValidationError("--dump", "goes without --resume: it needs every sample's outputs");
   }
-  if (!options.list) return run_evaluation(options, ranks);
-  need_one_rank(ranks, "--list");
-  list_dataset(options.data);
+  if (options.list) {
+    need_one_rank(ranks, "--list");
+    return list_dataset(evaluation.data);
+  }
+  options.model.bundled = "crossfix-s.safetensors";
+  evaluation.weights = options.model.model_path();
+  Localizer localizer = options.model.load(ranks.place(), {.batch = evaluation.batch});
+  if (!options.report.empty() && ranks.first()) {
+    const io::AtomicFile probe(options.report);  // throws now what the end of long work would
+  }
+  TerminalListener listener(ranks.place().terminal);
+  if (ranks.first()) listener.note("weights trained on: " + localizer.configuration().trained_on);
+  const auto result = pipeline::evaluate(evaluation, localizer, ranks, listener);
+  if (result) print_result(options, *result, localizer);
+  ranks.barrier();
 }
 
 }  // namespace
@@ -25,33 +92,7 @@ void add_evaluate_command(CLI::App& app, ranks::Ranks& ranks) {
   const auto options = std::make_shared<EvaluateOptions>();
   CLI::App* command =
       app.add_subcommand("evaluate", "Measure weights on a data set by its published protocol");
-  options->data.add_to(*command);
-  command->add_flag("--list", options->list,
-                    "Print counts and label statistics of every split; no image is touched");
-  command
-      ->add_option("--mode", options->mode,
-                   "What the reference's scripts compute, what is right, or both")
-      ->check(CLI::IsMember({"reference", "true", "both"}))
-      ->capture_default_str();
-  command->add_option("--model", options->model.model, "Weights; the bundled ones where absent");
-  command->add_option("--out", options->out,
-                      "Folder to write: samples.jsonl as results come, figures.json at the end");
-  command->add_flag("--resume", options->resume, "Go on with the results in --out");
-  command->add_flag("--strict", options->strict, "End the run where an image cannot be used");
-  command->add_flag("--json", options->json, "Print JSON instead of tables (docs/evaluate.md)");
-  command->add_option("--dump", options->dump,
-                      "Raw network outputs to write (safetensors), in the data set's order");
-  command->add_option("--report", options->report,
-                      "HTML file to write: figures, charts, maps, the best and worst pairs");
-  command->add_option("--limit", options->limit, "Take so many samples, spread evenly")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--batch", options->batch, "Pairs that go through the network together")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
-  command->add_option("--decoders", options->decoders, "Threads that read and resize images")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  options->model.add_to(*command);
+  options->add_to(*command);
   command->footer(
       "Example: crossfix evaluate --dataset vigor --root VIGOR --area same --pairs all --out run");
   command->callback([options, &ranks] { evaluate(*options, ranks); });

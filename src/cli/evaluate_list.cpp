@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "crossfix/core/error.hpp"
+#include "data/statistics.hpp"
 #include "evaluate_options.hpp"
 #include "model_options.hpp"
-#include "statistics.hpp"
-#include "text_table.hpp"
+#include "report/text_table.hpp"
 
 namespace crossfix::cli {
 
@@ -16,31 +16,32 @@ namespace {
 std::vector<std::string> row_of(const std::string& group, const std::string& split,
                                 const data::LabelStatistics& numbers, std::size_t satellites) {
   const auto share = [](std::size_t part, std::size_t whole) {
-    return whole == 0 ? "-" : thousands(part) + " = " + percent(part, whole);
+    return whole == 0 ? "-" : report::thousands(part) + " = " + report::percent(part, whole);
   };
-  return {group,
-          split,
-          thousands(numbers.ground_images),
-          satellites == 0 ? "-" : thousands(satellites),
-          share(numbers.positives_outside, numbers.positives),
-          numbers.semi_positives == 0 ? "-" : thousands(numbers.semi_positives),
-          share(numbers.semi_positives_outside, numbers.semi_positives),
-          decimals(numbers.centre_mean, 2) + " / " + decimals(numbers.centre_median, 2),
-          numbers.names_mean ? decimals(*numbers.names_mean, 2) : "-"};
+  return {
+      group,
+      split,
+      report::thousands(numbers.ground_images),
+      satellites == 0 ? "-" : report::thousands(satellites),
+      share(numbers.positives_outside, numbers.positives),
+      numbers.semi_positives == 0 ? "-" : report::thousands(numbers.semi_positives),
+      share(numbers.semi_positives_outside, numbers.semi_positives),
+      report::decimals(numbers.centre_mean, 2) + " / " + report::decimals(numbers.centre_median, 2),
+      numbers.names_mean ? report::decimals(*numbers.names_mean, 2) : "-"};
 }
 
 }  // namespace
 
-void list_dataset(const DatasetChoice& choice) {
+void list_dataset(const data::DatasetChoice& choice) {
   std::vector<std::vector<std::string>> rows{
-      {choice.kind == DatasetKind::robotcar ? "run" : "city", "split", "ground images", "tiles",
-       "positives outside", "semi-positives", "outside", "centre", "names"}};
+      {choice.kind == data::DatasetKind::robotcar ? "run" : "city", "split", "ground images",
+       "tiles", "positives outside", "semi-positives", "outside", "centre", "names"}};
   std::set<std::string> warned;
   const std::pair<data::Split, const char*> splits[] = {{data::Split::train, "train"},
                                                         {data::Split::validation, "validation"},
                                                         {data::Split::test, "test"}};
   for (const auto& [split, name] : splits) {
-    DatasetChoice part = choice;
+    data::DatasetChoice part = choice;
     part.split = split;
     part.pairs = data::Pairs::all;
     const data::Dataset set = part.read(true);
@@ -48,7 +49,8 @@ void list_dataset(const DatasetChoice& choice) {
       if (warned.insert(warning).second) warn(warning);
     }
     // VIGOR's validation is a fifth of all its training list, whatever the city.
-    const bool pooled = split == data::Split::validation && choice.kind != DatasetKind::robotcar;
+    const bool pooled =
+        split == data::Split::validation && choice.kind != data::DatasetKind::robotcar;
     for (std::size_t i = 0; i < set.groups.size() && !pooled; ++i) {
       rows.push_back(
           row_of(set.groups[i].name, name, data::statistics_of(set, i), set.groups[i].satellites));
@@ -63,10 +65,10 @@ void list_dataset(const DatasetChoice& choice) {
     throw DataError(choice.root.string() + ": no label files of " + choice.description());
   }
   std::cout << choice.description() << ", " << choice.root.string() << "\n\n";
-  print_table(std::cout, rows, 2);
+  report::print_table(std::cout, rows, 2);
   std::cout << "\noutside: the camera does not stand in the tile. centre: error of guessing the "
                "tile's centre, on\npositives, mean / median, m.";
-  if (choice.kind != DatasetKind::robotcar) {
+  if (choice.kind != data::DatasetKind::robotcar) {
     std::cout << " names: mean distance of the positives' labels from the\ncoordinates in the "
                  "names, m. validation: the fifth of train that the reference takes.";
   }

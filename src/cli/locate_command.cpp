@@ -10,11 +10,13 @@
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/image.hpp"
+#include "draw/overlay.hpp"
 #include "locate_options.hpp"
-#include "overlay.hpp"
 #include "picture_file.hpp"
-#include "raw_dump.hpp"
-#include "report.hpp"
+#include "pipeline/fix_report.hpp"
+#include "pipeline/locate_list.hpp"
+#include "pipeline/raw_dump.hpp"
+#include "terminal_listener.hpp"
 
 namespace crossfix::cli {
 namespace {
@@ -92,7 +94,7 @@ void locate_pair(const LocateOptions& options) {
   // Outputs first: a place that cannot be written is known before the work.
   std::optional<PictureFile> overlay;
   if (!options.overlay.empty()) overlay.emplace("--overlay", options.overlay);
-  std::optional<RawDump> dump;
+  std::optional<pipeline::RawDump> dump;
   if (!options.dump.empty()) dump.emplace(options.dump);
 
   const io::Image ground = io::read_image(options.ground);
@@ -100,35 +102,44 @@ void locate_pair(const LocateOptions& options) {
   Localizer localizer = load(options, {});
   const Pair pair{ground, satellite, options.tile(), {options.heading}};
   if (!options.rescale) {
-    const std::string warning = scale_warning(localizer, pair, options.satellite);
+    const std::string warning = pipeline::scale_warning(localizer, pair, options.satellite);
     if (!warning.empty()) warn(warning);
   }
 
   Fix fix;
   localizer.locate(pair, fix);
-  const Subject subject{0,
-                        options.ground,
-                        options.satellite,
-                        {satellite.extent(0), satellite.extent(1)},
-                        options.truth_pixel()};
+  const pipeline::Subject subject{0,
+                                  options.ground,
+                                  options.satellite,
+                                  {satellite.extent(0), satellite.extent(1)},
+                                  options.truth_pixel()};
   if (overlay) {
-    const io::Image tile = draw_overlay(satellite, fix, subject.truth);
-    overlay->write(options.overlay_ground ? place_below(ground, tile) : tile.view());
+    const io::Image tile = draw::draw_overlay(satellite, fix, subject.truth);
+    overlay->write(options.overlay_ground ? draw::place_below(ground, tile) : tile.view());
   }
   if (dump) {
     dump->add(fix);
     dump->commit();
   }
   if (options.json) {
-    std::cout << to_json(subject, fix) << '\n';
+    std::cout << pipeline::to_json(subject, fix) << '\n';
   } else {
-    print(std::cout, subject, fix);
+    pipeline::print(std::cout, subject, fix);
   }
+}
+
+void locate_pairs(const LocateOptions& options, ranks::Ranks& ranks) {
+  const auto entries = pipeline::read_pair_list(options.pairs);
+  Localizer localizer = load(options, ranks.place());
+  TerminalListener listener(ranks.place().terminal);
+  pipeline::locate_list(
+      entries, {options.pairs, options.tile(), options.heading, options.rescale, options.dump},
+      localizer, ranks, listener, std::cout);
 }
 
 void locate(const LocateOptions& options, ranks::Ranks& ranks) {
   check(options);
-  if (!options.pairs.empty()) return locate_list(options, ranks);
+  if (!options.pairs.empty()) return locate_pairs(options, ranks);
   need_one_rank(ranks, "locate without --pairs");
   locate_pair(options);
 }

@@ -1,8 +1,6 @@
 #include "locate_options.hpp"
 
-#include <cmath>
 #include <iostream>
-#include <sstream>
 
 #include "crossfix/io/georeference.hpp"
 
@@ -27,16 +25,6 @@ Localizer load(const LocateOptions& options, const ranks::Place& place) {
   if (place.rank == 0)
     std::cerr << "crossfix: weights trained on: " << localizer.configuration().trained_on << '\n';
   return localizer;
-}
-
-std::string scale_warning(const Localizer& localizer, const Pair& pair, const std::string& name) {
-  const auto ratio = localizer.scale_ratio(pair.tile, pair.satellite);
-  if (!ratio || std::abs(*ratio - 1) <= kScaleTolerance) return {};
-  std::ostringstream text;
-  text.precision(3);
-  text << name << ": a pixel of the network's input covers " << *ratio
-       << " times the ground it was trained on; expect worse fixes, or give --rescale";
-  return text.str();
 }
 
 }  // namespace crossfix::cli

@@ -34,12 +34,4 @@ struct LocateOptions {
 /// Loads the weights; rank 0 says what they were trained on, on standard error.
 Localizer load(const LocateOptions& options, const ranks::Place& place);
 
-/// A warning where the tile's scale is far from the one the weights were trained at, else empty.
-std::string scale_warning(const Localizer& localizer, const Pair& pair, const std::string& name);
-
-/// Locates every pair of `options.pairs`: JSON lines in the list's order on standard output, a
-/// summary of the errors on standard error. A pair that fails has an "error" in its line; the rest
-/// goes on, and DataError is thrown at the end. Collective over `ranks`, which share the pairs.
-void locate_list(const LocateOptions& options, ranks::Ranks& ranks);
-
 }  // namespace crossfix::cli

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "crossfix/localizer.hpp"
-#include "ranks.hpp"
+#include "ranks/ranks.hpp"
 
 namespace crossfix::cli {
 

@@ -5,13 +5,13 @@
 #include <string>
 
 #include "commands.hpp"
-#include "dataset.hpp"
+#include "draw/world_sheet.hpp"
 #include "picture_file.hpp"
 #include "progress.hpp"
-#include "world_sheet.hpp"
+#include "world/dataset.hpp"
 #if defined(CROSSFIX_HAS_CUDA_BACKEND)
 #include "crossfix/cuda/device.hpp"
-#include "gpu_renderer.hpp"
+#include "world/gpu/gpu_renderer.hpp"
 #endif
 
 namespace crossfix::cli {
@@ -76,7 +76,7 @@ void make_world(WorldOptions& options) {
         shown = done;
       },
       rays);
-  if (sheet) sheet->write(draw_world_sheet(options.dataset.out));
+  if (sheet) sheet->write(draw::draw_world_sheet(options.dataset.out));
 }
 
 }  // namespace

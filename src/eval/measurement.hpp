@@ -7,7 +7,7 @@
 
 #include "crossfix/core/geometry.hpp"
 #include "crossfix/core/shape.hpp"
-#include "sample.hpp"
+#include "data/sample.hpp"
 
 namespace crossfix::eval {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "averages.hpp"
+#include "data/averages.hpp"
 #include "measurement.hpp"
 
 namespace crossfix::eval {

@@ -14,12 +14,12 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/georeference.hpp"
-#include "flaws.hpp"
-#include "image_output.hpp"
-#include "plan.hpp"
-#include "random.hpp"
-#include "renderer.hpp"
-#include "reserved_seeds.hpp"
+#include "world/plan/plan.hpp"
+#include "world/plan/random.hpp"
+#include "world/plan/reserved_seeds.hpp"
+#include "world/render/flaws.hpp"
+#include "world/render/image_output.hpp"
+#include "world/render/renderer.hpp"
 
 namespace crossfix::world {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "renderer.hpp"
+#include "world/render/renderer.hpp"
 
 namespace crossfix::world {
 

@@ -13,8 +13,8 @@
 #include <thread>
 
 #include "crossfix/io/safetensors.hpp"
-#include "eval/html/xml_check.hpp"
-#include "robotcar.hpp"
+#include "data/robotcar.hpp"
+#include "report/xml_check.hpp"
 #include "vigor_workplace.hpp"
 
 using namespace crossfix;

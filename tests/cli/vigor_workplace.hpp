@@ -5,7 +5,7 @@
 
 #include "cli/program.hpp"
 #include "data/fixtures.hpp"
-#include "vigor.hpp"
+#include "data/vigor.hpp"
 
 namespace crossfix::test {
 

@@ -1,11 +1,11 @@
-#include "control.hpp"
+#include "data/control.hpp"
 
 #include <map>
 #include <set>
 
 #include "crossfix/core/error.hpp"
+#include "data/vigor.hpp"
 #include "fixtures.hpp"
-#include "vigor.hpp"
 
 using namespace crossfix;
 

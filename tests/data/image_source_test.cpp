@@ -1,11 +1,11 @@
-#include "image_source.hpp"
+#include "data/image_source.hpp"
 
 #include <catch2/catch.hpp>
 
 #include "crossfix/core/error.hpp"
+#include "data/robotcar.hpp"
+#include "data/vigor.hpp"
 #include "fixtures.hpp"
-#include "robotcar.hpp"
-#include "vigor.hpp"
 
 using namespace crossfix;
 

@@ -1,4 +1,4 @@
-#include "map_tile.hpp"
+#include "data/map_tile.hpp"
 
 #include <sstream>
 

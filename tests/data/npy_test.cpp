@@ -1,4 +1,4 @@
-#include "npy.hpp"
+#include "data/npy.hpp"
 
 #include <cstring>
 

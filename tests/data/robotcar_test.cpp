@@ -1,4 +1,4 @@
-#include "robotcar.hpp"
+#include "data/robotcar.hpp"
 
 #include <sstream>
 

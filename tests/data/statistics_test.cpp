@@ -1,9 +1,9 @@
-#include "statistics.hpp"
+#include "data/statistics.hpp"
 
 #include <catch2/catch.hpp>
 
+#include "data/vigor.hpp"
 #include "fixtures.hpp"
-#include "vigor.hpp"
 
 using namespace crossfix;
 using data::Dataset;

@@ -1,4 +1,4 @@
-#include "validation.hpp"
+#include "data/validation.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstdint>

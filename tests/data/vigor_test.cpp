@@ -1,4 +1,4 @@
-#include "vigor.hpp"
+#include "data/vigor.hpp"
 
 #include <map>
 #include <sstream>

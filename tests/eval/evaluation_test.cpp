@@ -1,4 +1,4 @@
-#include "evaluation.hpp"
+#include "eval/evaluation.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/ops/posterior.hpp"
+#include "data/vigor.hpp"
 #include "support/source_folder.hpp"
-#include "vigor.hpp"
 
 using namespace crossfix;
 using eval::Evaluation;

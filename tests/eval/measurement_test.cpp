@@ -1,4 +1,4 @@
-#include "measurement.hpp"
+#include "eval/measurement.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "results_file.hpp"
+#include "eval/results_file.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "uncertainty.hpp"
+#include "eval/uncertainty.hpp"
 
 #include <catch2/catch.hpp>
 #include <vector>

@@ -16,7 +16,7 @@
 #include "crossfix/io/safetensors.hpp"
 #include "io/files.hpp"
 #include "io/png_builder.hpp"
-#include "safetensors_header.hpp"
+#include "io/safetensors_header.hpp"
 
 using namespace crossfix;
 

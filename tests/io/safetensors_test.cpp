@@ -8,7 +8,7 @@
 #include "crossfix/core/error.hpp"
 #include "io/files.hpp"
 #include "io/raw_safetensors.hpp"
-#include "safetensors_header.hpp"
+#include "io/safetensors_header.hpp"
 
 using namespace crossfix;
 using io::Safetensors;

@@ -1,4 +1,4 @@
-#include "ranks.hpp"
+#include "ranks/ranks.hpp"
 
 #include <catch2/catch.hpp>
 

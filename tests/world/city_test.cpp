@@ -1,4 +1,4 @@
-#include "city.hpp"
+#include "world/plan/city.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "random.hpp"
+#include "world/plan/random.hpp"
 
 namespace crossfix::world {
 

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "commands.hpp"
+#include "cli/commands.hpp"
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/image.hpp"
 #include "temporary_folder.hpp"

@@ -1,4 +1,4 @@
-#include "dataset.hpp"
+#include "world/dataset.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

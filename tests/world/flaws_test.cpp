@@ -1,4 +1,4 @@
-#include "flaws.hpp"
+#include "world/render/flaws.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>

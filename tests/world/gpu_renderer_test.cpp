@@ -1,4 +1,4 @@
-#include "gpu_renderer.hpp"
+#include "world/gpu/gpu_renderer.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -9,9 +9,9 @@
 #include <sstream>
 
 #include "crossfix/core/error.hpp"
-#include "dataset.hpp"
-#include "plan.hpp"
 #include "temporary_folder.hpp"
+#include "world/dataset.hpp"
+#include "world/plan/plan.hpp"
 
 namespace crossfix::world {
 namespace {

@@ -1,4 +1,4 @@
-#include "plan.hpp"
+#include "world/plan/plan.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -6,10 +6,10 @@
 #include <set>
 #include <string>
 
-#include "city.hpp"
 #include "crossfix/core/error.hpp"
-#include "random.hpp"
-#include "reserved_seeds.hpp"
+#include "world/plan/city.hpp"
+#include "world/plan/random.hpp"
+#include "world/plan/reserved_seeds.hpp"
 
 namespace crossfix::world {
 

@@ -1,4 +1,4 @@
-#include "random.hpp"
+#include "world/plan/random.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>

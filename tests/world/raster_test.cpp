@@ -1,11 +1,11 @@
-#include "raster.hpp"
+#include "world/render/raster.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "city.hpp"
-#include "renderer.hpp"
+#include "world/plan/city.hpp"
+#include "world/render/renderer.hpp"
 
 namespace crossfix::world {
 

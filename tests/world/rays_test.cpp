@@ -1,10 +1,10 @@
-#include "rays.hpp"
+#include "world/render/rays.hpp"
 
 #include <array>
 #include <catch2/catch.hpp>
 #include <optional>
 
-#include "random.hpp"
+#include "world/plan/random.hpp"
 
 namespace crossfix::world {
 

@@ -1,4 +1,4 @@
-#include "renderer.hpp"
+#include "world/render/renderer.hpp"
 
 #include <array>
 #include <catch2/catch.hpp>

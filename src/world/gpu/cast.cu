@@ -1,8 +1,8 @@
 #include "cast.hpp"
 #include "device/cuda.cuh"
 #include "device/launch.cuh"
-#include "look.hpp"
-#include "raster.hpp"
+#include "world/render/look.hpp"
+#include "world/render/raster.hpp"
 
 /// A thread follows all rays of one pixel, a warp those of 8 x 4 pixels, which mostly end on the same few
 /// surfaces; a block has 8 x 16 pixels. No shared memory: what neighbouring rays read of the city comes

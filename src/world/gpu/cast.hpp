@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "crossfix/cuda/stream.hpp"
-#include "light.hpp"
-#include "rays.hpp"
+#include "world/render/light.hpp"
+#include "world/render/rays.hpp"
 
 namespace crossfix::world::gpu {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "crossfix/cuda/device.hpp"
-#include "renderer.hpp"
+#include "world/render/renderer.hpp"
 
 namespace crossfix::world::gpu {
 

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "pipeline/listener.hpp"
+#include "progress.hpp"
+
+namespace crossfix::cli {
+
+/// Says how a run goes on standard error: lines "crossfix: ...", and a progress bar on a terminal.
+class TerminalListener final : public pipeline::Listener {
+ public:
+  /// `visible`: whether a bar is drawn.
+  explicit TerminalListener(bool visible) : visible_(visible) {}
+
+  void warn(const std::string& message) override;
+  void note(const std::string& message) override;
+  void begin(const std::string& what, std::size_t total) override;
+  void advance(std::size_t count) override;
+  void end() override;
+  void make_way() override;
+
+ private:
+  bool visible_;
+  std::optional<Progress> progress_;
+};
+
+}  // namespace crossfix::cli

@@ -1,0 +1,83 @@
+#include "choice.hpp"
+
+#include "robotcar.hpp"
+#include "vigor.hpp"
+
+namespace crossfix::data {
+namespace {
+
+template <class T>
+std::string name_of(T wanted) {
+  for (const auto& [name, value] : names_of<T>()) {
+    if (value == wanted) return name;
+  }
+  return {};
+}
+
+}  // namespace
+
+#define CROSSFIX_NAMES(T, ...)                                \
+  template <>                                                 \
+  const std::map<std::string, T>& names_of() {                \
+    static const std::map<std::string, T> names{__VA_ARGS__}; \
+    return names;                                             \
+  }
+CROSSFIX_NAMES(DatasetKind, {"vigor", DatasetKind::vigor}, {"robotcar", DatasetKind::robotcar},
+               {"world", DatasetKind::world})
+CROSSFIX_NAMES(Area, {"same", Area::same}, {"cross", Area::cross})
+CROSSFIX_NAMES(Pairs, {"positives", Pairs::positives}, {"all", Pairs::all})
+CROSSFIX_NAMES(LabelSet, {"original", LabelSet::original}, {"corrected", LabelSet::corrected},
+               {"mercator", LabelSet::mercator})
+CROSSFIX_NAMES(Split, {"train", Split::train}, {"validation", Split::validation},
+               {"test", Split::test})
+CROSSFIX_NAMES(Control, {"none", Control::none}, {"shuffled", Control::shuffled},
+               {"blank", Control::blank})
+#undef CROSSFIX_NAMES
+
+nlohmann::ordered_json DatasetChoice::settings() const {
+  nlohmann::ordered_json json{{"dataset", name_of(kind)}};
+  if (kind != DatasetKind::robotcar) {
+    json["area"] = name_of(area);
+    json["pairs"] = name_of(pairs);
+    json["labels"] = name_of(labels);
+  }
+  json["split"] = name_of(split);
+  json["control"] = name_of(control);
+  return json;
+}
+
+std::string DatasetChoice::description() const {
+  constexpr const char* kSaid[] = {"", ", ground images shuffled", ", ground images blank"};
+  const std::string said = kSaid[static_cast<std::size_t>(control)];
+  if (kind == DatasetKind::robotcar) return "Oxford RobotCar" + said;
+  return std::string(kind == DatasetKind::world ? "world" : "VIGOR") + ", " + name_of(area) +
+         "-area, " + name_of(labels) + " labels" + said;
+}
+
+Dataset DatasetChoice::read(bool absent) const {
+  Dataset dataset;
+  if (kind == DatasetKind::robotcar) {
+    dataset = read_robotcar({root, split, absent});
+  } else {
+    VigorOptions options;
+    options.root = root;
+    options.world = kind == DatasetKind::world;
+    options.area = area;
+    options.split = split;
+    options.pairs = pairs;
+    options.labels = labels;
+    options.absent_cities = absent;
+    dataset = read_vigor(options);
+  }
+  if (control == Control::shuffled) shuffle_grounds(dataset);
+  return dataset;
+}
+
+ImageSource DatasetChoice::images(const Dataset& dataset) const {
+  ImageSource source = kind == DatasetKind::robotcar ? ImageSource::of_robotcar(root)
+                                                     : ImageSource::of_vigor(root, dataset);
+  if (control == Control::blank) source.blank_grounds();
+  return source;
+}
+
+}  // namespace crossfix::data

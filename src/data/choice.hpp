@@ -1,0 +1,57 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "control.hpp"
+#include "image_source.hpp"
+#include "sample.hpp"
+
+namespace crossfix::data {
+
+enum class DatasetKind { vigor, robotcar, world };
+
+/// Which data an evaluation is about.
+struct DatasetChoice {
+  DatasetKind kind = DatasetKind::vigor;
+  std::filesystem::path root;
+  Area area = Area::same;
+  Pairs pairs = Pairs::positives;
+  LabelSet labels = LabelSet::original;
+  Split split = Split::test;
+  Control control = Control::none;
+
+  /// What the choice is by the names of `names_of`, for comparing runs: {"dataset": "vigor", ...}.
+  nlohmann::ordered_json settings() const;
+
+  /// "VIGOR, same-area, original labels".
+  std::string description() const;
+
+  /// Reads the labels of `split`. `absent`: cities and runs that are not there are left out with a
+  /// warning. Throws DataError.
+  Dataset read(bool absent = false) const;
+
+  /// The images of what was read.
+  ImageSource images(const Dataset& dataset) const;
+};
+
+/// The values of a field of DatasetChoice by their names.
+template <class T>
+const std::map<std::string, T>& names_of();
+
+template <>
+const std::map<std::string, DatasetKind>& names_of();
+template <>
+const std::map<std::string, Area>& names_of();
+template <>
+const std::map<std::string, Pairs>& names_of();
+template <>
+const std::map<std::string, LabelSet>& names_of();
+template <>
+const std::map<std::string, Split>& names_of();
+template <>
+const std::map<std::string, Control>& names_of();
+
+}  // namespace crossfix::data

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "crossfix/io/image.hpp"
+
+namespace crossfix::draw {
+
+/// sRGB, 0 to 1 each.
+using Color = std::array<float, 3>;
+
+/// Draws smooth shapes onto an 8-bit RGB image. Positions and lengths are continuous pixels,
+/// (row, col), (0, 0) the outer corner; whatever lies outside the image is cut off.
+class Canvas {
+ public:
+  explicit Canvas(TensorView<std::uint8_t, 3> image) : image_(image) {}
+
+  /// Lays `color` over one pixel with the share `alpha`.
+  void blend(Index row, Index col, const Color& color, double alpha) const {
+    for (Index c = 0; c < 3; ++c) {
+      std::uint8_t& value = image_(row, col, c);
+      const double mixed = (1 - alpha) * value +
+                           alpha * 255 * static_cast<double>(color[static_cast<std::size_t>(c)]);
+      value = static_cast<std::uint8_t>(std::lround(std::clamp(mixed, 0.0, 255.0)));
+    }
+  }
+
+  /// A circle's line of the given width. `dashes` > 0 breaks it into as many.
+  void circle(double row, double col, double radius, double width, const Color& color,
+              int dashes = 0) const {
+    paint(row - radius, col - radius, row + radius, col + radius, width, color,
+          [&](double y, double x) {
+            if (dashes > 0) {
+              const double turn = std::atan2(y - row, x - col) / (2 * kPi) + 0.5;
+              const double phase = turn * dashes;
+              if (phase - std::floor(phase) > 0.6) return width;
+            }
+            return std::abs(std::hypot(y - row, x - col) - radius);
+          });
+  }
+
+  /// A straight line with round ends.
+  void line(double row0, double col0, double row1, double col1, double width,
+            const Color& color) const {
+    const double dy = row1 - row0;
+    const double dx = col1 - col0;
+    const double length2 = std::max(dy * dy + dx * dx, 1e-12);
+    paint(std::min(row0, row1), std::min(col0, col1), std::max(row0, row1), std::max(col0, col1),
+          width, color, [&](double y, double x) {
+            const double t = std::clamp(((y - row0) * dy + (x - col0) * dx) / length2, 0.0, 1.0);
+            return std::hypot(y - row0 - t * dy, x - col0 - t * dx);
+          });
+  }
+
+ private:
+  static constexpr double kPi = 3.14159265358979323846;
+
+  /// Colours every pixel by its distance (row, col) from the shape's middle line.
+  template <class Distance>
+  void paint(double top, double left, double bottom, double right, double width, const Color& color,
+             const Distance& distance) const {
+    const auto first = [&](double edge, Index limit) {
+      return static_cast<Index>(
+          std::clamp(std::floor(edge - width - 1), 0.0, static_cast<double>(limit)));
+    };
+    const auto last = [&](double edge, Index limit) {
+      return static_cast<Index>(
+          std::clamp(std::ceil(edge + width + 1), 0.0, static_cast<double>(limit)));
+    };
+    const Index bottom_row = last(bottom, image_.extent(0));
+    const Index right_col = last(right, image_.extent(1));
+    for (Index row = first(top, image_.extent(0)); row < bottom_row; ++row) {
+      for (Index col = first(left, image_.extent(1)); col < right_col; ++col) {
+        const double away =
+            distance(static_cast<double>(row) + 0.5, static_cast<double>(col) + 0.5);
+        const double cover = std::clamp(width / 2 + 0.5 - away, 0.0, 1.0);
+        if (cover > 0) blend(row, col, color, cover);
+      }
+    }
+  }
+
+  TensorView<std::uint8_t, 3> image_;
+};
+
+}  // namespace crossfix::draw

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+
+#include "canvas.hpp"
+#include "crossfix/io/image.hpp"
+#include "crossfix/localizer.hpp"
+
+namespace crossfix::draw {
+
+/// Smallest side of an overlay, pixels: a smaller tile is enlarged by a whole factor.
+inline constexpr Index kSmallestOverlay = 512;
+
+/// The tile with the posterior as a heat map (transparent where it is unlikely), the fix as a
+/// cross with its 68 % circle, and the truth, where given, as a ring with a dot, joined to the fix.
+/// `weight` thickens the marks, for pictures that will be shown smaller than they are.
+io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth,
+                       double weight = 1);
+
+/// `image` resized to `to`'s height and width.
+void resize_into(io::ImageView image, TensorView<std::uint8_t, 3> to);
+
+/// The mark of the place where the camera stood: a ring with a dot. `stroke` is a line's width, pixels.
+void mark_truth(const Canvas& canvas, double row, double col, double stroke);
+
+/// `ground`, scaled to the overlay's width, with the overlay below it.
+io::Image place_below(io::ImageView ground, io::ImageView overlay);
+
+}  // namespace crossfix::draw

@@ -1,0 +1,87 @@
+#include "csv.hpp"
+
+#include <utility>
+
+#include "crossfix/core/error.hpp"
+
+namespace crossfix::pipeline {
+namespace {
+
+/// Walks a text once; `line_` counts the line feeds behind it.
+class CsvReader {
+ public:
+  CsvReader(std::string_view text, const std::string& name) : text_(text), name_(name) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    if (text_.substr(0, kByteOrderMark.size()) == kByteOrderMark) at_ = kByteOrderMark.size();
+  }
+
+  bool done() const { return at_ == text_.size(); }
+
+  CsvRecord record() {
+    CsvRecord record{line_, {}};
+    do {
+      record.fields.push_back(peek() == '"' ? quoted_field() : plain_field());
+    } while (take(','));
+    take('\r');
+    if (!done() && !take('\n')) fail("text after a closing quote; a comma should follow");
+    ++line_;
+    return record;
+  }
+
+ private:
+  char peek() const { return done() ? '\n' : text_[at_]; }
+
+  bool take(char wanted) {
+    if (done() || text_[at_] != wanted) return false;
+    ++at_;
+    return true;
+  }
+
+  std::string plain_field() {
+    const std::size_t begin = at_;
+    while (!done() && peek() != ',' && peek() != '\n' && text_.substr(at_, 2) != "\r\n") {
+      if (peek() == '"') fail("a quote inside a field that does not begin with one");
+      ++at_;
+    }
+    return std::string(text_.substr(begin, at_ - begin));
+  }
+
+  std::string quoted_field() {
+    const std::size_t first_line = line_;
+    std::string field;
+    take('"');
+    while (!done()) {
+      const char c = text_[at_++];
+      if (c == '"' && !take('"')) return field;
+      if (c == '\n') ++line_;
+      field += c;
+    }
+    line_ = first_line;
+    fail("a quote that is never closed");
+  }
+
+  [[noreturn]] void fail(const char* what) const {
+    throw DataError(name_ + ":" + std::to_string(line_) + ": " + what);
+  }
+
+  std::string_view text_;
+  const std::string& name_;
+  std::size_t at_ = 0;
+  std::size_t line_ = 1;
+};
+
+}  // namespace
+
+std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name) {
+  std::vector<CsvRecord> records;
+  CsvReader reader(text, name);
+  while (!reader.done()) {
+    CsvRecord record = reader.record();
+    if (record.fields.size() > 1 || !record.fields.front().empty()) {
+      records.push_back(std::move(record));
+    }
+  }
+  return records;
+}
+
+}  // namespace crossfix::pipeline

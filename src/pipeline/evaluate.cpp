@@ -1,0 +1,391 @@
+#include "evaluate.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "crossfix/core/error.hpp"
+#include "crossfix/ops/posterior.hpp"
+#include "eval/measurement.hpp"
+#include "raw_dump.hpp"
+#include "sample_decoder.hpp"
+#include "shared_results.hpp"
+
+namespace crossfix::pipeline {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+/// FNV-1a: tells files apart that nobody made to look alike.
+class Fingerprint {
+ public:
+  void add(std::string_view bytes) {
+    for (const char byte : bytes) {
+      value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3U;
+    }
+  }
+  std::string text() const {
+    char buffer[17];
+    std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(value_));
+    return buffer;
+  }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325U;
+};
+
+std::string fingerprint_of(const std::filesystem::path& file) {
+  Fingerprint print;
+  std::ifstream stream(file, std::ios::binary);
+  std::vector<char> buffer(std::size_t{1} << 20);
+  while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())),
+         stream.gcount() > 0) {
+    print.add({buffer.data(), static_cast<std::size_t>(stream.gcount())});
+  }
+  return print.text();
+}
+
+/// Of all labels, in order.
+std::string fingerprint_of(const data::Dataset& dataset) {
+  Fingerprint print;
+  for (const data::Sample& sample : dataset.samples) {
+    for (const std::string* name : {&sample.ground, &sample.satellite}) print.add(*name + '\n');
+    for (const double number : {sample.exact.pixel.row, sample.exact.pixel.col,
+                                sample.exact.metres_per_pixel, sample.rotation_degrees}) {
+      char bytes[sizeof number];
+      std::memcpy(bytes, &number, sizeof number);
+      print.add({bytes, sizeof bytes});
+    }
+  }
+  return print.text();
+}
+
+/// Leaves `limit` samples, spread evenly. The reference's dropped batches are those of the whole.
+void thin(data::Dataset& dataset, std::size_t limit) {
+  const std::size_t count = dataset.samples.size();
+  if (limit == 0 || limit >= count) return;
+  std::vector<data::Sample> kept;
+  for (std::size_t i = 0; i < limit; ++i) {
+    kept.push_back(std::move(dataset.samples[i * count / limit]));
+    kept.back().number = i;
+  }
+  dataset.samples = std::move(kept);
+}
+
+/// A pass over the data set: reads, locates, writes, reports. Of several ranks each locates its part
+/// of the batches, and rank 0 alone says anything.
+class EvaluationRun {
+ public:
+  EvaluationRun(const EvaluationOptions& options, Localizer& localizer, ranks::Ranks& ranks,
+                Listener& listener)
+      : options_(options),
+        localizer_(localizer),
+        ranks_(ranks),
+        listener_(listener),
+        dataset_(options.data.read()) {
+    for (const std::string& warning : dataset_.warnings) say(warning);
+    thin(dataset_, options.limit);
+    if (dataset_.samples.empty()) {
+      throw DataError(options.data.root.string() + ": no samples in this split of " +
+                      options.data.description());
+    }
+    check_projection();
+    warn_about_scale();
+    results_.emplace(ranks, options.out, header(), options.resume, dataset_, outcomes_);
+    if (!options.dump.empty() && ranks.first()) dump_.emplace(options.dump);
+  }
+
+  std::optional<EvaluationResult> run() {
+    std::vector<Batch> batches = batches_left();
+    std::size_t left = 0;
+    for (const Batch& batch : batches) left += batch.size();
+    if (options_.resume && ranks_.first()) {
+      listener_.note(std::to_string(to_run_ - left) + " samples are there already, " +
+                     std::to_string(left) + " to go");
+    }
+    if (left > 0) locate_all(my_part(std::move(batches)), left);
+    results_->collect(outcomes_);
+    if (!options_.dump.empty()) collect_raw();
+    if (!ranks_.first()) return {};
+    if (dump_) write_dump();
+    auto settings = header();
+    results_.reset();  // it refers to the data set
+    return EvaluationResult{std::move(dataset_), std::move(outcomes_), std::move(settings)};
+  }
+
+ private:
+  const model::Configuration& configuration() const { return localizer_.configuration(); }
+  bool robotcar() const { return options_.data.kind == data::DatasetKind::robotcar; }
+
+  void say(const std::string& warning) const {
+    if (ranks_.first()) listener_.warn(warning);
+  }
+
+  void check_projection() const {
+    const bool pinhole = configuration().ground_projection == model::GroundProjection::pinhole;
+    if (pinhole == robotcar()) return;
+    throw DataError("these weights expect " +
+                    std::string(pinhole ? "pinhole images" : "equirectangular panoramas") +
+                    ", and the ground images of " + options_.data.description() + " are " +
+                    (pinhole ? "panoramas" : "pinhole images"));
+  }
+
+  void warn_about_scale() const {
+    const auto& scale = configuration().metres_per_network_pixel;
+    if (!scale || matches_ground()) return;
+    const double trained = *scale * static_cast<double>(configuration().satellite_size);
+    double worst = 0;
+    for (const data::Sample& sample : dataset_.samples) {
+      const double side = sample.exact.side * sample.exact.metres_per_pixel;
+      if (std::abs(side / trained - 1) > std::abs(worst)) worst = side / trained - 1;
+    }
+    if (std::abs(worst) <= kScaleTolerance) return;
+    char text[160];
+    std::snprintf(text, sizeof text,
+                  "tiles are up to %.0f %% %s than the %.1f m that the weights were trained at",
+                  100 * std::abs(worst), worst > 0 ? "wider" : "narrower", trained);
+    say(text);
+  }
+
+  bool is_wanted(const data::Sample& sample) const {
+    const auto modes = options_.modes();
+    return std::any_of(modes.begin(), modes.end(),
+                       [&](eval::Mode mode) { return eval::is_scored(sample, mode); });
+  }
+
+  Json header() const {
+    constexpr const char* kPrecisions[] = {"auto", "f32", "bf16", "f16"};
+    Json json = options_.data.settings();
+    json["mode"] = options_.mode;
+    json["limit"] = options_.limit;
+    json["batch"] = options_.batch;
+    json["device"] = localizer_.device() == Device::cuda ? "cuda" : "cpu";
+    json["precision"] = kPrecisions[static_cast<std::size_t>(localizer_.precision())];
+    json["weights"] = fingerprint_of(options_.weights);
+    json["data"] = fingerprint_of(dataset_);
+    json["samples"] = dataset_.samples.size();
+    json["format"] = 2;
+    return json;
+  }
+
+  /// The batches that lack a result. Which samples go together depends on the data set alone.
+  std::vector<Batch> batches_left() {
+    std::vector<Batch> all;
+    for (const data::Sample& sample : dataset_.samples) {
+      if (!is_wanted(sample)) continue;
+      if (all.empty() || all.back().size() == static_cast<std::size_t>(options_.batch)) {
+        all.emplace_back();
+      }
+      all.back().push_back(&sample);
+      ++to_run_;
+    }
+    std::erase_if(all, [&](const Batch& batch) {
+      return std::all_of(batch.begin(), batch.end(), [&](const data::Sample* sample) {
+        return outcomes_[sample->number].known();
+      });
+    });
+    return all;
+  }
+
+  /// Neighbours: they share ground images.
+  std::vector<Batch> my_part(std::vector<Batch> all) const {
+    const auto [begin, end] = ranks::part_of(all.size(), ranks_.rank(), ranks_.size());
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(end), all.end());
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(begin));
+    return all;
+  }
+
+  /// `left`: samples of all ranks.
+  void locate_all(const std::vector<Batch>& batches, std::size_t left) {
+    const Index side = matches_ground() ? 0 : configuration().satellite_size;
+    const auto ground = matches_ground() ? std::array<Index, 2>{} : configuration().ground_size;
+    const data::ImageSource images = options_.data.images(dataset_);
+    SampleDecoder decoder(
+        images, batches,
+        {{ground[0], ground[1]},
+         {side, side},
+         [this](const data::Sample& sample, io::ImageView street, io::ImageView tile) {
+           localizer_.check({street, tile, tile_info(sample, tile.extent(0))});
+         }},
+        options_.decoders);
+    if (ranks_.first()) listener_.begin("samples", left);
+    ranks_.listen([&](const std::string& message) { hear(message); });
+    const Clock::time_point begin = Clock::now();
+    while (auto batch = decoder.next()) locate(*batch);
+    const std::vector<std::string> busy = ranks_.gather(std::to_string(busy_));
+    ranks_.listen({});
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    if (!ranks_.first()) return;
+    listener_.end();
+    double sum = 0;
+    for (const std::string& text : busy) sum += std::stod(text);
+    const double share = sum / seconds / ranks_.size();
+    char text[192];
+    std::snprintf(text, sizeof text,
+                  "%zu samples in %.1f s, %.2f/s%s; the network was busy %.1f %% of it", left,
+                  seconds, static_cast<double>(left) / seconds, on_ranks().c_str(), 100 * share);
+    listener_.note(text);
+  }
+
+  /// ", on 16 ranks on 2 machines" where there are several.
+  std::string on_ranks() const {
+    if (ranks_.alone()) return {};
+    const int machines = ranks_.place().machines;
+    return ", on " + std::to_string(ranks_.size()) + " ranks on " + std::to_string(machines) +
+           (machines == 1 ? " machine" : " machines");
+  }
+
+  /// One line for each unreadable image, whatever the samples and ranks that need it.
+  void hear(const std::string& message) {
+    const Json batch = Json::parse(message);
+    for (const Json& failure : batch.at("failures")) {
+      if (!failures_.insert(failure.at("error")).second) continue;
+      listener_.warn("sample " + failure.at("sample").dump() + ": " +
+                     failure.at("error").get<std::string>());
+    }
+    listener_.advance(batch.at("samples"));
+  }
+
+  /// Locates the sound samples of a batch together, records all in order, and tells rank 0.
+  void locate(const std::vector<DecodedSample>& batch) {
+    // What could not be read when the batch was first tried stays out of it, whatever it is now.
+    const auto is_sound = [&](const DecodedSample& decoded) {
+      return decoded.error.empty() && outcomes_[decoded.sample->number].failure.empty();
+    };
+    std::vector<Pair> pairs;
+    for (const DecodedSample& decoded : batch) {
+      if (!is_sound(decoded)) continue;
+      pairs.push_back(
+          {*decoded.ground, decoded.tile, tile_info(*decoded.sample, decoded.tile.extent(0))});
+    }
+    const Clock::time_point begin = Clock::now();
+    localizer_.locate(pairs, fixes_);
+    busy_ += std::chrono::duration<double>(Clock::now() - begin).count();
+    Json message{{"samples", batch.size()}, {"failures", Json::array()}};
+    auto fix = fixes_.begin();
+    for (const DecodedSample& decoded : batch) {
+      const data::Sample& sample = *decoded.sample;
+      const bool sound = is_sound(decoded);
+      if (sound && !options_.dump.empty()) raw_.emplace_back(sample.number, *fix);
+      if (!outcomes_[sample.number].known()) {
+        if (!sound) {
+          if (options_.strict) throw ImageError(decoded.error);
+          message["failures"].push_back({{"sample", sample.number}, {"error", decoded.error}});
+        }
+        finish(sample, sound ? eval::Outcome{answer_of(sample, *fix, decoded.tile.extent(0)), {}}
+                             : eval::Outcome{{}, decoded.error});
+      }
+      if (sound) ++fix;
+    }
+    ranks_.tell(message.dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+
+  bool matches_ground() const { return configuration().family == model::Family::ground_match; }
+
+  /// `side`: of the tile that was located, pixels.
+  eval::Answer answer_of(const data::Sample& sample, const Fix& fix, Index side) const {
+    const auto grid = static_cast<double>(fix.grid);
+    const auto pixels = static_cast<double>(side);
+    const ops::Decoding& decoding = configuration().decoding;
+    eval::Answer answer;
+    if (matches_ground()) {
+      answer.fix = {fix.pixel.row / pixels, fix.pixel.col / pixels};
+    } else {
+      // From the raw outputs, in double: `fix.pixel` may come from a device, where it is a float.
+      const auto [row, col] =
+          ops::fix_position(fix.logits, fix.offsets, fix.grid, fix.cell, decoding.fix);
+      answer.fix = {row / grid, col / grid};
+    }
+    answer.radius68 = fix.radius68_px / pixels;
+    // The grid may cover another part than the tile: what is asked of it is in shares of its own side.
+    const auto in_grid = [&](double row, double col) -> PixelPoint {
+      return {(row * pixels - fix.window.row) / fix.window.height,
+              (col * pixels - fix.window.col) / fix.window.width};
+    };
+    const auto belief = [&](const data::Truth& truth) {
+      eval::Belief found = eval::belief_of(
+          fix.logits, fix.offsets, decoding.temperature, in_grid(answer.fix.row, answer.fix.col),
+          in_grid(truth.pixel.row / truth.side, truth.pixel.col / truth.side));
+      if (found.log_density) {
+        *found.log_density += std::log(pixels / fix.window.height * pixels / fix.window.width);
+      }
+      return found;
+    };
+    answer.reference = belief(sample.reference);
+    answer.exact = belief(sample.exact);
+    return answer;
+  }
+
+  void finish(const data::Sample& sample, eval::Outcome outcome) {
+    results_->append(sample, outcome);
+    outcomes_[sample.number] = std::move(outcome);
+  }
+
+  /// Collective: brings all raw outputs to rank 0. The parts of the ranks follow each other in the
+  /// data set's order.
+  void collect_raw() {
+    std::string mine;
+    if (!ranks_.first()) {
+      for (const auto& [number, fix] : raw_) mine += pack_raw(number, fix);
+    }
+    const std::vector<std::string> parts = ranks_.gather(std::move(mine));
+    for (std::size_t rank = 1; rank < parts.size(); ++rank) {
+      for (std::string_view rest = parts[rank]; !rest.empty();) raw_.push_back(unpack_raw(rest));
+    }
+  }
+
+  void write_dump() {
+    auto next = raw_.begin();
+    for (const data::Sample& sample : dataset_.samples) {
+      if (next != raw_.end() && next->first == sample.number) {
+        dump_->add((next++)->second);
+      } else {
+        dump_->add_missing();
+      }
+    }
+    dump_->commit();
+  }
+
+  const EvaluationOptions& options_;
+  Localizer& localizer_;
+  ranks::Ranks& ranks_;
+  Listener& listener_;
+  data::Dataset dataset_;
+  std::vector<eval::Outcome> outcomes_;
+  std::optional<SharedResults> results_;
+  std::optional<RawDump> dump_;
+  std::vector<std::pair<std::size_t, Fix>> raw_;
+  std::vector<Fix> fixes_;
+  std::set<std::string> failures_;
+  std::size_t to_run_ = 0;
+  double busy_ = 0;
+};
+
+}  // namespace
+
+std::vector<eval::Mode> EvaluationOptions::modes() const {
+  if (mode == "reference") return {eval::Mode::reference};
+  if (mode == "true") return {eval::Mode::exact};
+  return {eval::Mode::reference, eval::Mode::exact};
+}
+
+TileInfo tile_info(const data::Sample& sample, Index side) {
+  return {.metres_per_pixel =
+              sample.exact.side * sample.exact.metres_per_pixel / static_cast<double>(side)};
+}
+
+std::optional<EvaluationResult> evaluate(const EvaluationOptions& options, Localizer& localizer,
+                                         ranks::Ranks& ranks, Listener& listener) {
+  return EvaluationRun(options, localizer, ranks, listener).run();
+}
+
+}  // namespace crossfix::pipeline

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crossfix/localizer.hpp"
+#include "data/choice.hpp"
+#include "eval/evaluation.hpp"
+#include "listener.hpp"
+#include "ranks/ranks.hpp"
+
+namespace crossfix::pipeline {
+
+/// How a data set is evaluated.
+struct EvaluationOptions {
+  data::DatasetChoice data;
+  std::filesystem::path weights;  ///< file that the localizer was loaded from
+  std::string mode = "both";      ///< reference, true, both
+  Index batch = 1;                ///< samples that go to the localizer together
+  std::size_t limit = 0;          ///< samples, spread evenly over the data set; 0: all
+  int decoders = 1;               ///< threads that read images
+  std::filesystem::path out;      ///< folder of the results; or empty
+  std::filesystem::path dump;     ///< file of the raw outputs; or empty
+  bool resume = false;            ///< go on with the results in `out`
+  bool strict = false;            ///< an image that cannot be used ends the run
+
+  std::vector<eval::Mode> modes() const;
+};
+
+/// What became of every sample.
+struct EvaluationResult {
+  data::Dataset dataset;
+  std::vector<eval::Outcome> outcomes;  ///< by sample
+  nlohmann::ordered_json settings;      ///< what the results depend on
+};
+
+/// Locates the data set's samples, or those that `out` lacks, and writes `out` and `dump`. The result is rank
+/// 0's. Throws DataError for what cannot be read or gone on with, DeviceError, and with `strict` ImageError for
+/// an image that cannot be used. Collective over `ranks`, which share the samples.
+std::optional<EvaluationResult> evaluate(const EvaluationOptions& options, Localizer& localizer,
+                                         ranks::Ranks& ranks, Listener& listener);
+
+/// What is known of a sample's tile, `side` pixels wide: its scale.
+TileInfo tile_info(const data::Sample& sample, Index side);
+
+}  // namespace crossfix::pipeline

@@ -1,0 +1,126 @@
+#include "fix_report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <ostream>
+
+namespace crossfix::pipeline {
+namespace {
+
+nlohmann::ordered_json subject_json(const Subject& subject) {
+  nlohmann::ordered_json json;
+  if (subject.line != 0) json["line"] = subject.line;
+  json["ground"] = subject.ground;
+  json["satellite"] = subject.satellite;
+  return json;
+}
+
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+  char text[160];
+  std::snprintf(text, sizeof text, pattern, values...);
+  return text;
+}
+
+/// "12.3 px", and " = 1.40 m" where the metres are known.
+std::string length(double pixels, const std::optional<double>& metres) {
+  std::string text = format("%.1f px", pixels);
+  if (metres) text += format(" = %.2f m", *metres);
+  return text;
+}
+
+std::string point(const PixelPoint& pixel) {
+  return format("row %.1f, column %.1f", pixel.row, pixel.col);
+}
+
+}  // namespace
+
+FixError error_of(const Fix& fix, const PixelPoint& truth) {
+  FixError error;
+  error.pixels = std::hypot(fix.pixel.row - truth.row, fix.pixel.col - truth.col);
+  error.within_radius68 = error.pixels <= fix.radius68_px;
+  // The fix says its radius in both units, and so what a pixel is worth.
+  if (fix.radius68_m) error.metres = error.pixels * *fix.radius68_m / fix.radius68_px;
+  return error;
+}
+
+nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix) {
+  nlohmann::ordered_json json = subject_json(subject);
+  json["pixel"] = {fix.pixel.row, fix.pixel.col};
+  const auto& covariance = fix.covariance_px;
+  json["covariance_px"] = {{covariance[0], covariance[1]}, {covariance[1], covariance[2]}};
+  json["radius68_px"] = fix.radius68_px;
+  if (fix.radius68_m) json["radius68_m"] = *fix.radius68_m;
+  if (fix.position) json["position"] = {fix.position->longitude, fix.position->latitude};
+  if (fix.heading_degrees) {
+    json["heading_degrees"] = *fix.heading_degrees;
+    json["heading_sigma_degrees"] = *fix.heading_sigma_degrees;
+  }
+  json["grid"] = fix.grid;
+  const PixelWindow& window = fix.window;
+  json["window"] = {window.row, window.col, window.height, window.width};
+  json["cell"] = {fix.cell / fix.grid, fix.cell % fix.grid};
+  json["cell_probability"] = fix.probability[static_cast<std::size_t>(fix.cell)];
+  if (subject.truth) {
+    const FixError error = error_of(fix, *subject.truth);
+    json["truth"] = {subject.truth->row, subject.truth->col};
+    json["error_px"] = error.pixels;
+    if (error.metres) json["error_m"] = *error.metres;
+    json["within_radius68"] = error.within_radius68;
+  }
+  return json;
+}
+
+nlohmann::ordered_json to_json(const Subject& subject, const std::string& error) {
+  nlohmann::ordered_json json = subject_json(subject);
+  json["error"] = error;
+  return json;
+}
+
+void print(std::ostream& out, const Subject& subject, const Fix& fix) {
+  out << "pixel      " << point(fix.pixel) << "   (of " << subject.tile_size[0] << " x "
+      << subject.tile_size[1] << ")\n";
+  if (fix.position) {
+    out << "position   "
+        << format("longitude %.6f, latitude %.6f", fix.position->longitude, fix.position->latitude)
+        << '\n';
+  }
+  out << "radius     " << length(fix.radius68_px, fix.radius68_m) << "   (holds 68 %)\n";
+  if (fix.heading_degrees && *fix.heading_sigma_degrees > 0) {
+    out << "heading    "
+        << format("%.0f degrees clockwise from north, give or take %.0f",
+                  std::fmod(std::round(*fix.heading_degrees), 360.0), *fix.heading_sigma_degrees)
+        << '\n';
+  }
+  if (subject.truth) {
+    const FixError error = error_of(fix, *subject.truth);
+    out << "truth      " << point(*subject.truth) << '\n'
+        << "error      " << length(error.pixels, error.metres) << "   ("
+        << (error.within_radius68 ? "within" : "outside") << " the radius)\n";
+  }
+}
+
+std::string summary(const std::vector<FixError>& errors) {
+  const bool metric =
+      std::all_of(errors.begin(), errors.end(), [](const FixError& e) { return bool(e.metres); });
+  const char* unit = metric ? "m" : "px";
+  std::vector<double> values;
+  double sum = 0;
+  double within = 0;
+  for (const FixError& error : errors) {
+    values.push_back(metric ? *error.metres : error.pixels);
+    sum += values.back();
+    within += error.within_radius68 ? 1 : 0;
+  }
+  const auto count = static_cast<double>(values.size());
+  std::sort(values.begin(), values.end());
+  const double median =
+      (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;  // of an even count: mean
+  return format(
+      "%zu pairs with a truth: error mean %.2f %s, median %.2f %s; %.0f %% within their "
+      "radius",
+      values.size(), sum / count, unit, median, unit, 100 * within / count);
+}
+
+}  // namespace crossfix::pipeline

@@ -1,0 +1,252 @@
+#include "locate_list.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "crossfix/core/error.hpp"
+#include "fix_report.hpp"
+#include "pair_decoder.hpp"
+#include "raw_dump.hpp"
+
+namespace crossfix::pipeline {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Pairs decoded ahead of the network: the next batch, or enough to hide an image that takes long;
+/// few enough that large photos do not fill the memory.
+std::size_t decoded_ahead(Index batch) {
+  constexpr Index kLeast = 4;
+  return static_cast<std::size_t>(std::max(batch, kLeast));
+}
+
+/// The groups of `batch` neighbours that fall to a rank: every so-many-th, so that all ranks move
+/// through the list together and rank 0 can print as they go.
+std::vector<std::size_t> my_part(std::size_t entries, Index batch, const ranks::Ranks& ranks) {
+  std::vector<std::size_t> part;
+  const auto size = static_cast<std::size_t>(ranks.size());
+  for (std::size_t i = 0; i < entries; ++i) {
+    const std::size_t group = i / static_cast<std::size_t>(batch);
+    if (group % size == static_cast<std::size_t>(ranks.rank())) part.push_back(i);
+  }
+  return part;
+}
+
+/// What a rank tells of one pair.
+struct Located {
+  std::size_t number = 0;  ///< in the list, from 0
+  std::string line;        ///< JSON
+  std::string warning;     ///< or empty
+  std::optional<FixError> error;
+  bool failed = false;
+  std::string raw;  ///< for the dump, see pack_raw; or empty
+};
+
+std::string pack(const Located& located) {
+  Json json{{"number", located.number},
+            {"line", located.line},
+            {"warning", located.warning},
+            {"failed", located.failed}};
+  if (located.error) {
+    const FixError& error = *located.error;
+    json["error"] = {error.pixels, error.within_radius68};
+    if (error.metres) json["metres"] = *error.metres;
+  }
+  json["raw"] = Json::binary({located.raw.begin(), located.raw.end()});
+  std::string bytes;
+  Json::to_cbor(json, bytes);
+  return bytes;
+}
+
+Located unpack(const std::string& bytes) {
+  const Json json = Json::from_cbor(bytes);
+  Located located{
+      json.at("number"), json.at("line"), json.at("warning"), {}, json.at("failed"), {}};
+  if (json.contains("error")) {
+    located.error.emplace();
+    located.error->pixels = json.at("error")[0];
+    located.error->within_radius68 = json.at("error")[1];
+    if (json.contains("metres")) located.error->metres = json.at("metres").get<double>();
+  }
+  const auto& raw = json.at("raw").get_binary();
+  located.raw.assign(raw.begin(), raw.end());
+  return located;
+}
+
+/// Rank 0's side: prints what all ranks locate, in the list's order.
+class ListReport {
+ public:
+  ListReport(const ListOptions& options, const ranks::Ranks& ranks, Listener& listener,
+             std::ostream& lines)
+      : options_(options), ranks_(ranks), listener_(listener), lines_(lines) {
+    if (!options.dump.empty()) dump_.emplace(options.dump);
+  }
+
+  void take(Located located) {
+    waiting_.emplace(located.number, std::move(located));
+    listener_.make_way();
+    while (!waiting_.empty() && waiting_.begin()->first == next_) {
+      print(waiting_.begin()->second);
+      waiting_.erase(waiting_.begin());
+      ++next_;
+    }
+    if (!ranks_.alone()) lines_.flush();  // the end of another rank ends this one too
+    listener_.advance(1);
+  }
+
+  /// Throws DataError where there were pairs that could not be located.
+  void finish() {
+    listener_.end();
+    if (dump_) dump_->commit();
+    if (!errors_.empty()) listener_.note(summary(errors_));
+    if (failed_ == 0) return;
+    throw DataError(options_.name + ": " + std::to_string(failed_) + " of " +
+                    std::to_string(next_) +
+                    " pairs could not be located; their lines say why under \"error\"");
+  }
+
+ private:
+  void print(const Located& located) {
+    // One tile of a list stands for all: they share a source.
+    if (!located.warning.empty() && !std::exchange(warned_, true)) listener_.warn(located.warning);
+    lines_ << located.line << '\n';
+    if (located.error) errors_.push_back(*located.error);
+    if (located.failed) ++failed_;
+    if (!dump_) return;
+    if (located.failed) return dump_->add_missing();
+    std::string_view raw = located.raw;
+    dump_->add(unpack_raw(raw).second);
+  }
+
+  const ListOptions& options_;
+  const ranks::Ranks& ranks_;
+  Listener& listener_;
+  std::ostream& lines_;
+  std::map<std::size_t, Located> waiting_;  ///< for those before them
+  std::size_t next_ = 0;                    ///< number of the pair to print next
+  std::optional<RawDump> dump_;
+  std::vector<FixError> errors_;
+  std::size_t failed_ = 0;
+  bool warned_ = false;
+};
+
+/// Locates a rank's pairs of a list and tells rank 0 of each.
+class ListRun {
+ public:
+  ListRun(const ListOptions& options, Localizer& localizer, ranks::Ranks& ranks,
+          const std::vector<PairEntry>& entries)
+      : options_(options), localizer_(localizer), ranks_(ranks), entries_(entries) {}
+
+  void run(Listener& listener, std::ostream& lines) {
+    std::optional<ListReport> report;
+    if (ranks_.first()) {
+      report.emplace(options_, ranks_, listener, lines);
+      listener.begin("pairs", entries_.size());
+      ranks_.listen([&](const std::string& message) { report->take(unpack(message)); });
+    }
+    const Index batch = localizer_.batch();
+    numbers_ = my_part(entries_.size(), batch, ranks_);
+    std::vector<PairEntry> mine;
+    for (const std::size_t number : numbers_) mine.push_back(entries_[number]);
+    PairDecoder decoder(mine, decoded_ahead(batch));
+    std::vector<DecodedPair> group;
+    while (auto pair = decoder.next()) {
+      group.push_back(std::move(*pair));
+      if (static_cast<Index>(group.size()) == batch) locate(group);
+    }
+    locate(group);
+    ranks_.part();
+    ranks_.listen({});
+    if (report) report->finish();
+  }
+
+ private:
+  /// Locates the sound pairs of a group together, tells of all in order and empties the group.
+  void locate(std::vector<DecodedPair>& group) {
+    std::vector<Pair> sound;
+    for (DecodedPair& pair : group) {
+      if (!pair.error.empty()) continue;
+      try {
+        localizer_.check(pair_of(pair));
+        sound.push_back(pair_of(pair));
+      } catch (const ImageError& error) {  // not what the weights expect
+        pair.error = error.what();
+      }
+    }
+    localizer_.locate(sound, fixes_);
+    auto fix = fixes_.begin();
+    for (const DecodedPair& pair : group) {
+      Located located = pair.error.empty() ? located_by(pair, *fix++) : failed(pair);
+      located.number = numbers_[told_++];
+      ranks_.tell(pack(located));
+    }
+    group.clear();
+  }
+
+  Pair pair_of(const DecodedPair& pair) const {
+    TileInfo tile = options_.tile;
+    if (pair.entry->metres_per_pixel) tile.metres_per_pixel = pair.entry->metres_per_pixel;
+    return {pair.ground, pair.satellite, tile, {options_.heading}};
+  }
+
+  static Subject subject_of(const DecodedPair& pair) {
+    const PairEntry& entry = *pair.entry;
+    return {entry.line,
+            entry.ground.string(),
+            entry.satellite.string(),
+            {pair.satellite.extent(0), pair.satellite.extent(1)},
+            entry.truth};
+  }
+
+  Located located_by(const DecodedPair& pair, const Fix& fix) const {
+    Located located;
+    located.line = to_json(subject_of(pair), fix).dump();
+    if (!options_.rescale) {
+      located.warning = scale_warning(localizer_, pair_of(pair), pair.entry->satellite.string());
+    }
+    if (pair.entry->truth) located.error = error_of(fix, *pair.entry->truth);
+    if (!options_.dump.empty()) located.raw = pack_raw(0, fix);
+    return located;
+  }
+
+  static Located failed(const DecodedPair& pair) {
+    Located located;
+    located.line = to_json(subject_of(pair), pair.error).dump();
+    located.failed = true;
+    return located;
+  }
+
+  const ListOptions& options_;
+  Localizer& localizer_;
+  ranks::Ranks& ranks_;
+  const std::vector<PairEntry>& entries_;
+  std::vector<std::size_t> numbers_;  ///< of this rank's pairs in the list
+  std::size_t told_ = 0;
+  std::vector<Fix> fixes_;
+};
+
+}  // namespace
+
+std::string scale_warning(const Localizer& localizer, const Pair& pair, const std::string& name) {
+  const auto ratio = localizer.scale_ratio(pair.tile, pair.satellite);
+  if (!ratio || std::abs(*ratio - 1) <= kScaleTolerance) return {};
+  std::ostringstream text;
+  text.precision(3);
+  text << name << ": a pixel of the network's input covers " << *ratio
+       << " times the ground it was trained on; expect worse fixes, or give --rescale";
+  return text.str();
+}
+
+void locate_list(const std::vector<PairEntry>& entries, const ListOptions& options,
+                 Localizer& localizer, ranks::Ranks& ranks, Listener& listener,
+                 std::ostream& lines) {
+  ListRun(options, localizer, ranks, entries).run(listener, lines);
+}
+
+}  // namespace crossfix::pipeline

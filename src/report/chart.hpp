@@ -1,0 +1,102 @@
+/// Line, bar and point charts as inline SVG. Colours are classes of the report's style sheet.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "markup.hpp"
+#include "report.hpp"
+#include "scale.hpp"
+
+namespace crossfix::report {
+
+/// Series colours of the style sheet: `.line-0`, `.fill-0` and so on, each line with a dash of its
+/// own. Guides have two dashes: `.guide-0`, `.guide-1`.
+inline constexpr int kSeriesStyles = 6;
+
+/// Tells the two kinds of straight reference lines apart.
+enum class Along { x, y };
+
+struct ChartFrame {
+  std::string title;        ///< for those who do not see the picture
+  std::string description;  ///< the same: what it shows, in a sentence
+  double width = 560;       ///< CSS pixels
+  double height = 320;      ///< the same, without the legend
+};
+
+/// What is added later lies above. Points that are not finite are left out.
+class Chart {
+ public:
+  Chart(ChartFrame frame, Axis x, Axis y);
+
+  /// A line through points of ascending x, with a band where it has intervals; an unnamed one is not
+  /// in the legend. Throws ShapeError unless it has none or one a point.
+  void line(int style, const Curve& curve);
+
+  /// A bar from 0 to `height`, with a text for the pointer.
+  struct Bar {
+    double from = 0;
+    double to = 0;
+    double height = 0;
+    std::string hint;
+  };
+  void bars(int style, std::string_view name, const std::vector<Bar>& bars);
+
+  /// A dot with a whisker, where there is an interval.
+  struct Mark {
+    Point at;
+    std::optional<Interval> interval;
+    std::string hint;
+  };
+  void marks(int style, std::string_view name, const std::vector<Mark>& marks);
+
+  /// Straight lines across the chart: at x = each value (Along::y), or y = each value (Along::x).
+  void guides(Along along, int style, std::string_view name, const std::vector<double>& values);
+  /// The line from corner to corner, for a measured share against a promised one.
+  void diagonal(std::string_view name);
+
+  /// The whole `svg` element.
+  std::string svg() const;
+
+ private:
+  enum class Key { line, fill, mark, guide };
+  struct LegendEntry {
+    Key key;
+    int style;
+    std::string name;
+    double left;  ///< of the plot, pixels
+    int row;
+  };
+
+  double x_at(double value) const { return x_.place(value) * plot_width_; }
+  double y_at(double value) const { return (1 - y_.place(value)) * plot_height_; }
+  /// Parts of a path: a line across the plot at a value.
+  std::string upright(double x) const;
+  std::string level(double y) const;
+  void add_hints(int style, const Curve& curve);
+  void add_to_legend(Key key, int style, std::string_view name);
+  void draw_axes(Markup& out) const;
+  void draw_key(Markup& out, const LegendEntry& entry) const;
+
+  ChartFrame frame_;
+  Axis x_;
+  Axis y_;
+  std::vector<std::string> x_labels_;
+  std::vector<std::string> y_labels_;
+  double left_ = 0;  ///< margin for the y axis' labels
+  double plot_width_ = 0;
+  double plot_height_ = 0;
+  Markup body_;
+  std::vector<LegendEntry> legend_;
+};
+
+/// At most four points for each of `columns` equal parts of x from 0 to `width`, such that a line
+/// through them looks as one through all: the first, lowest, highest and last of each part.
+std::vector<Point> thinned(const std::vector<Point>& points, double width, int columns);
+
+/// Rough width of text of the charts' size, CSS pixels.
+double text_width(std::string_view text);
+
+}  // namespace crossfix::report

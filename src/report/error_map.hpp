@@ -1,0 +1,57 @@
+/// Maps of where errors are small and where they are large, as inline SVG.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "report.hpp"
+
+namespace crossfix::report {
+
+/// Metres that part the colours of the maps: below the first, ..., from the last on. The style
+/// sheet's `.error-0` to `.error-5`.
+inline constexpr std::array<double, 5> kErrorSteps{1, 3, 5, 10, 25};
+
+/// The most samples that a map shows one by one; more are drawn as cells.
+inline constexpr std::size_t kMostMapPoints = 1200;
+
+/// A sample on a map: x to the right, y upwards.
+struct MapPoint {
+  double x = 0;
+  double y = 0;
+  double error_m = 0;
+  std::string hint;  ///< for the pointer
+};
+
+struct MapFrame {
+  std::string title;
+  std::string description;
+  double left = 0;
+  double bottom = 0;
+  double right = 1;
+  double top = 1;
+  bool metres = false;  ///< whether x and y are, so that a scale bar says how long they are
+  double width = 338;   ///< CSS pixels; the height follows
+  int cell = 8;         ///< the side of the cells in place of too many samples, CSS pixels
+};
+
+/// The frame of a map of `points` in metres: all of them, with a margin, neither flat nor empty.
+/// Throws ShapeError for no points.
+MapFrame frame_around(const std::vector<MapPoint>& points);
+
+/// Samples as dots coloured by error, the worst on top; where they are too many, square cells
+/// coloured by the median error of the samples within. All must be finite.
+std::string error_map(const MapFrame& frame, const std::vector<MapPoint>& points);
+
+/// What the colours mean, for all maps of a document: a `p` element.
+std::string error_key();
+
+/// Metres east and north of the mean of all, for samples of one city; those without a place, or
+/// with one that is not finite, are left out, as are errors that are not finite. Places given as
+/// degrees are laid flat about their mean, right to 1e-3 over 10 km; a city gives either degrees or
+/// metres, or ShapeError is thrown.
+std::vector<MapPoint> city_points(const std::vector<const Sample*>& samples);
+
+}  // namespace crossfix::report

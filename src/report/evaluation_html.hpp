@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "crossfix/localizer.hpp"
+#include "data/choice.hpp"
+#include "data/image_source.hpp"
+#include "evaluation_figures.hpp"
+#include "report.hpp"
+
+namespace crossfix::report {
+
+/// Pairs that a report shows of the best, and of the worst.
+inline constexpr std::size_t kShownPairs = 10;
+
+/// The mode that a report's charts and pairs are of: the exact one where it was asked for.
+eval::Mode charted_mode(const std::vector<ModeFigures>& figures);
+
+/// The HTML report but for its pairs: tables of all modes, charts and maps of the charted one.
+/// `settings` is what the run was made with, an object of numbers and texts.
+Report html_report(const data::DatasetChoice& choice, const data::Dataset& dataset,
+                   const std::vector<eval::Outcome>& outcomes,
+                   const std::vector<ModeFigures>& figures, const nlohmann::ordered_json& settings);
+
+/// Numbers of scored samples by their error. Equal errors stay in the data set's order.
+struct Extremes {
+  std::vector<std::size_t> best;   ///< the best first
+  std::vector<std::size_t> worst;  ///< the worst first
+};
+Extremes extremes_of(const data::Dataset& dataset, const std::vector<eval::Outcome>& outcomes,
+                     eval::Mode mode, std::size_t count = kShownPairs);
+
+/// Locates samples once more, for their posteriors, and draws them. What cannot be read any more
+/// has no pictures, and a fact that says why.
+std::vector<ShownPair> draw_pairs(const data::Dataset& dataset,
+                                  const std::vector<eval::Outcome>& outcomes, eval::Mode mode,
+                                  std::span<const std::size_t> numbers,
+                                  const data::ImageSource& source, Localizer& localizer);
+
+/// What the colours and marks of `draw_pairs` mean.
+const char* pairs_note();
+
+}  // namespace crossfix::report

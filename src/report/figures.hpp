@@ -1,0 +1,34 @@
+/// The report's charts, each made of the report's data; an empty text where there is nothing to draw.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report.hpp"
+
+namespace crossfix::report {
+
+/// A picture with what it shows below it.
+struct FigureText {
+  std::string svg;
+  std::string caption;
+};
+
+FigureText cumulative_figure(const Report& report);
+FigureText histogram_figure(const Report& report);
+FigureText risk_figure(const Report& report);
+FigureText reliability_figure(const Report& report);
+FigureText groups_figure(const Report& report);
+
+/// A map a city that has places, the cities with the most samples first, then one of the truth's
+/// position in the tile, where that is known. At most `kMostMaps` cities.
+inline constexpr std::size_t kMostMaps = 8;
+std::vector<FigureText> map_figures(const Report& report);
+
+/// The figures of `groups_figure` as a table.
+Table groups_table(const Report& report);
+
+/// Errors of the drawable samples, in ascending order.
+std::vector<double> drawable_errors(const Report& report);
+
+}  // namespace crossfix::report

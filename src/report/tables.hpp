@@ -1,0 +1,22 @@
+/// The report's tables as HTML.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report.hpp"
+
+namespace crossfix::report {
+
+/// A number as the tables show it: its decimals are its unit's, shares become percentages; a dash
+/// where there is none.
+std::string figure_text(const std::optional<double>& value, Unit unit);
+
+/// Throws ShapeError where a row has another number of cells than the table has columns.
+std::string table_markup(const Table& table);
+
+/// Name, count and note; name and text. Empty where there is none.
+std::string counts_markup(const std::vector<NamedCount>& counts);
+std::string texts_markup(const std::vector<NamedText>& texts);
+
+}  // namespace crossfix::report

@@ -1,0 +1,73 @@
+#include "draw/overlay.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+using namespace crossfix;
+
+namespace {
+
+/// Mid-grey, square.
+io::Image grey_tile(Index side) {
+  io::Image image({side, side, 3});
+  std::fill_n(image.data(), image.size(), std::uint8_t{128});
+  return image;
+}
+
+/// A sharp posterior in the cell of `pixel`, on 4 x 4 cells of a tile of `side`.
+Fix sharp_fix(Index side, PixelPoint pixel) {
+  Fix fix;
+  fix.pixel = pixel;
+  fix.radius68_px = 60;
+  fix.grid = 4;
+  fix.window = {0, 0, static_cast<double>(side), static_cast<double>(side)};
+  fix.probability.assign(16, 1e-6F);
+  const double cell = static_cast<double>(side) / 4;
+  fix.cell = static_cast<Index>(pixel.row / cell) * 4 + static_cast<Index>(pixel.col / cell);
+  fix.probability[static_cast<std::size_t>(fix.cell)] = 1;
+  return fix;
+}
+
+/// Sum over the channels of how far a pixel is from mid-grey.
+int change(const io::Image& image, Index row, Index col) {
+  int sum = 0;
+  for (Index c = 0; c < 3; ++c) sum += std::abs(image(row, col, c) - 128);
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("the overlay draws heat, fix, radius and truth where they are") {
+  const Index side = 640;
+  const io::Image picture =
+      draw::draw_overlay(grey_tile(side), sharp_fix(side, {240, 400}), PixelPoint{560, 80});
+  REQUIRE(picture.shape() == Shape<3>{side, side, 3});
+  CHECK(change(picture, 240, 400) > 150);  // the cross
+  CHECK(change(picture, 300, 400) > 150);  // the circle, 60 px below
+  CHECK(change(picture, 215, 380) > 150);  // the heat within the cell
+  CHECK(change(picture, 560, 80) > 150);   // the truth
+  CHECK(change(picture, 399, 240) > 150);  // half way on the line between
+  CHECK(change(picture, 40, 40) < 10);     // a corner without probability
+}
+
+TEST_CASE("a small tile is enlarged, a window limits the heat, points outside are cut off") {
+  const Index side = 100;
+  Fix fix = sharp_fix(side, {50, 50});
+  fix.window = {25, 25, 50, 50};
+  fix.probability.assign(16, 1.0F / 16);
+  fix.radius68_px = 5;
+  const io::Image picture = draw::draw_overlay(grey_tile(side), fix, PixelPoint{-40, 1e6});
+  REQUIRE(picture.shape() == Shape<3>{600, 600, 3});
+  CHECK(change(picture, 6 * 30, 6 * 30) > 100);  // within the window
+  CHECK(change(picture, 6 * 20, 6 * 20) == 0);   // outside it
+}
+
+TEST_CASE("the ground image goes above the overlay at its width") {
+  const io::Image tile = grey_tile(512);
+  io::Image ground({100, 200, 3});
+  std::fill_n(ground.data(), ground.size(), std::uint8_t{255});
+  const io::Image both = draw::place_below(ground, tile);
+  REQUIRE(both.shape() == Shape<3>{256 + 512, 512, 3});
+  CHECK(both(255, 511, 0) == 255);
+  CHECK(both(256, 0, 0) == 128);
+}

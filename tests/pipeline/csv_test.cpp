@@ -1,0 +1,34 @@
+#include "pipeline/csv.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "crossfix/core/error.hpp"
+#include "io/files.hpp"
+
+using crossfix::DataError;
+using crossfix::pipeline::parse_csv;
+using crossfix::test::message_of;
+using Fields = std::vector<std::string>;
+
+TEST_CASE("CSV fields, quotes and line ends") {
+  const auto records = parse_csv(
+      "\xEF\xBB\xBFground,satellite\r\n\n\"a, \"\"b\"\"\",c\r\n\"two\nlines\",\nlast,", "l");
+  REQUIRE(records.size() == 4);
+  CHECK(records[0].fields == Fields{"ground", "satellite"});
+  CHECK(records[1].fields == Fields{"a, \"b\"", "c"});
+  CHECK(records[1].line == 3);
+  CHECK(records[2].fields == Fields{"two\nlines", ""});
+  CHECK(records[3].fields == Fields{"last", ""});
+  CHECK(records[3].line == 6);
+  CHECK(parse_csv("", "l").empty());
+  CHECK(parse_csv("\n\r\n", "l").empty());
+}
+
+TEST_CASE("CSV that is damaged is refused with its line") {
+  const auto message = [](const char* text) {
+    return message_of<DataError>([&] { parse_csv(text, "list.csv"); });
+  };
+  CHECK(message("a,b\n\"c").find("list.csv:2: a quote that is never closed") == 0);
+  CHECK(message("a\nb\"c").find("list.csv:2: a quote inside a field") == 0);
+  CHECK(message("\"a\"b,c").find("list.csv:1: text after a closing quote") == 0);
+}

@@ -1,0 +1,79 @@
+#include "pipeline/fix_report.hpp"
+
+#include <catch2/catch.hpp>
+#include <sstream>
+
+using namespace crossfix;
+using namespace crossfix::pipeline;
+
+namespace {
+
+/// A 2 x 2 posterior on a 100 px tile of 0.5 m a pixel.
+Fix some_fix() {
+  Fix fix;
+  fix.pixel = {30, 40};
+  fix.covariance_px = {4, 1, 9};
+  fix.radius68_px = 20;
+  fix.radius68_m = 10;
+  fix.position = GeoPoint{-122.25, 47.5};
+  fix.window = {0, 0, 100, 100};
+  fix.grid = 2;
+  fix.probability = {0.125F, 0.5F, 0.25F, 0.125F};
+  fix.cell = 1;
+  return fix;
+}
+
+Subject some_subject() { return {7, "g.jpg", "s.png", {100, 100}, PixelPoint{42, 24}}; }
+
+}  // namespace
+
+TEST_CASE("the error is a distance; metres come from the fix's own scale") {
+  const FixError error = error_of(some_fix(), {42, 24});
+  CHECK(error.pixels == Approx(20));  // a 12, 16, 20 triangle
+  CHECK(*error.metres == Approx(10));
+  CHECK(error.within_radius68);
+  CHECK_FALSE(error_of(some_fix(), {42.1, 24}).within_radius68);
+  Fix unscaled = some_fix();
+  unscaled.radius68_m.reset();
+  CHECK_FALSE(error_of(unscaled, {42, 24}).metres);
+}
+
+TEST_CASE("JSON of a fix has the documented keys and values") {
+  const auto json = to_json(some_subject(), some_fix());
+  CHECK(json.dump() ==
+        R"({"line":7,"ground":"g.jpg","satellite":"s.png","pixel":[30.0,40.0],)"
+        R"("covariance_px":[[4.0,1.0],[1.0,9.0]],"radius68_px":20.0,"radius68_m":10.0,)"
+        R"("position":[-122.25,47.5],"grid":2,"window":[0.0,0.0,100.0,100.0],"cell":[0,1],)"
+        R"("cell_probability":0.5,)"
+        R"("truth":[42.0,24.0],"error_px":20.0,"error_m":10.0,"within_radius68":true})");
+  CHECK(to_json(some_subject(), "no such file").dump() ==
+        R"({"line":7,"ground":"g.jpg","satellite":"s.png","error":"no such file"})");
+}
+
+TEST_CASE("JSON leaves out what is not known") {
+  Fix fix = some_fix();
+  fix.radius68_m.reset();
+  fix.position.reset();
+  const auto json = to_json({0, "g", "s", {100, 100}, {}}, fix);
+  for (const char* key : {"line", "radius68_m", "position", "truth", "error_px", "error_m"}) {
+    CHECK_FALSE(json.contains(key));
+  }
+}
+
+TEST_CASE("the text for people names units") {
+  std::ostringstream out;
+  print(out, some_subject(), some_fix());
+  CHECK(out.str() ==
+        "pixel      row 30.0, column 40.0   (of 100 x 100)\n"
+        "position   longitude -122.250000, latitude 47.500000\n"
+        "radius     20.0 px = 10.00 m   (holds 68 %)\n"
+        "truth      row 42.0, column 24.0\n"
+        "error      20.0 px = 10.00 m   (within the radius)\n");
+}
+
+TEST_CASE("the summary: mean, median, share within the radius") {
+  CHECK(summary({{1, 2.0, true}, {3, 6.0, false}, {2, 4.0, true}, {8, 16.0, false}}) ==
+        "4 pairs with a truth: error mean 7.00 m, median 5.00 m; 50 % within their radius");
+  CHECK(summary({{1, {}, true}, {3, 6.0, false}, {5, 1.0, true}}) ==
+        "3 pairs with a truth: error mean 3.00 px, median 3.00 px; 67 % within their radius");
+}
