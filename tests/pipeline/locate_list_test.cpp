@@ -1,0 +1,75 @@
+#include "pipeline/locate_list.hpp"
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "crossfix/core/error.hpp"
+#include "crossfix/io/image.hpp"
+#include "support/model_files.hpp"
+
+using namespace crossfix;
+
+namespace {
+
+/// Remembers what it was told.
+class Recorder final : public pipeline::Listener {
+ public:
+  void warn(const std::string& message) override { warnings.push_back(message); }
+  void note(const std::string& message) override { notes.push_back(message); }
+  void begin(const std::string& what, std::size_t count) override {
+    begun = what;
+    total = count;
+  }
+  void advance(std::size_t count) override { done += count; }
+  void end() override { ++ended; }
+  void make_way() override {}
+
+  std::vector<std::string> warnings;
+  std::vector<std::string> notes;
+  std::string begun;
+  std::size_t total = 0;
+  std::size_t done = 0;
+  int ended = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a list is located in this process, and its listener told how it goes", "[pipeline]") {
+  const test::ScratchFolder folder;
+  io::write_png(folder / "ground.png", test::image("ground", 32, 64));
+  io::write_png(folder / "tile.png", test::image("tile", 64, 64));
+  std::vector<pipeline::PairEntry> entries(4);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i] = {i + 2, folder / "ground.png", folder / "tile.png", PixelPoint{3, 4}, 0.5};
+  }
+  entries[1].ground = folder / "absent.png";
+  const test::ModelFile weights;
+  Localizer localizer = Localizer::load(weights.path(), {.device = Device::cpu, .batch = 2});
+  const auto ranks = ranks::start(0, nullptr);
+  Recorder recorder;
+  std::ostringstream lines;
+  CHECK_THROWS_WITH(
+      pipeline::locate_list(entries, {.name = "list.csv"}, localizer, *ranks, recorder, lines),
+      Catch::Matchers::Contains("list.csv: 1 of 4 pairs could not be located"));
+  CHECK(recorder.begun == "pairs");
+  CHECK(recorder.total == 4);
+  CHECK(recorder.done == 4);
+  CHECK(recorder.ended == 1);
+  REQUIRE(recorder.warnings.size() == 1);  // the first tile's scale stands for all
+  CHECK(recorder.warnings[0].find("tile.png") != std::string::npos);
+  REQUIRE(recorder.notes.size() == 1);
+  CHECK(recorder.notes[0].find("3 pairs with a truth") == 0);
+  std::istringstream text(lines.str());
+  std::vector<nlohmann::json> objects;
+  for (std::string line; std::getline(text, line);) objects.push_back(nlohmann::json::parse(line));
+  REQUIRE(objects.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(objects[i]["line"] == i + 2);
+    CHECK(objects[i].contains("error") == (i == 1));
+  }
+  CHECK(objects[0]["pixel"] == objects[3]["pixel"]);
+}
