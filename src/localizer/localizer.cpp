@@ -112,7 +112,6 @@ struct Localizer::Impl {
 
   bool matches_ground() const { return configuration.family == model::Family::ground_match; }
 
-  /// The scale must be known, and within bounds.
   /// Bounds must be those of a tile of square pixels, and agree with a scale beside them.
   static void check_bounds(const TileInfo& tile, const Shape<3>& satellite) {
     const double aspect = io::pixel_aspect(*tile.bounds, satellite[0], satellite[1]);
@@ -130,6 +129,8 @@ struct Localizer::Impl {
     }
   }
 
+  /// What weights that match on the ground plane need: a known scale and a side within their limits, a tile
+  /// and ground that show something.
   template <MemorySpace Space>
   void check_matched(const PairIn<Space>& pair) const {
     const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
