@@ -1,7 +1,6 @@
 # Headers, libraries, the program, the bundled weights, and what find_package(crossfix) reads.
 include(CMakePackageConfigHelpers)
 
-set(CROSSFIX_FINDS_ONEDNN OFF)
 set(libraries crossfix_core crossfix_ops crossfix_model crossfix_cpu crossfix_io crossfix)
 foreach(library crossfix_kernels crossfix_cuda)
   if(TARGET ${library})
@@ -11,22 +10,13 @@ endforeach()
 foreach(library IN LISTS libraries)
   string(REGEX REPLACE "^crossfix_" "" exported ${library})
   set_target_properties(${library} PROPERTIES EXPORT_NAME ${exported})
-  # Warnings and header-only dependencies are for building the library, not for linking it.
-  get_target_property(links ${library} INTERFACE_LINK_LIBRARIES)
-  if(links)
-    list(REMOVE_ITEM links "$<LINK_ONLY:crossfix_warnings>"
-         "$<LINK_ONLY:nlohmann_json::nlohmann_json>")
-    set_target_properties(${library} PROPERTIES INTERFACE_LINK_LIBRARIES "${links}")
-  endif()
-  if("$<LINK_ONLY:DNNL::dnnl>" IN_LIST links)
-    set(CROSSFIX_FINDS_ONEDNN ON)
-  endif()
 endforeach()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/crossfix)
 install(TARGETS ${libraries} EXPORT crossfix-targets)
 install(EXPORT crossfix-targets NAMESPACE crossfix:: DESTINATION ${package_dir})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/crossfix DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/crossfix DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        PATTERN detail EXCLUDE)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/crossfix/models
         FILES_MATCHING PATTERN *.safetensors PATTERN *.md PATTERN *.LICENSE)
 if(TARGET crossfix_program)

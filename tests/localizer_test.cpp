@@ -40,7 +40,7 @@ TEST_CASE("a baseline locates as the network does", "[localizer]") {
   model::Configuration c;
   c.family = GENERATE(model::Family::mcc, model::Family::vigor_baseline);
   const bool mcc = c.family == model::Family::mcc;
-  c.trunk.planes = 8;
+  c.backbone.planes = 8;
   c.satellite_size = 128;
   c.grid = mcc ? 128 : 1;
   c.ground_size = {48, 96};
@@ -52,7 +52,7 @@ TEST_CASE("a baseline locates as the network does", "[localizer]") {
   const auto other = test::image("image/ground/1", 96, 192);
   const TileInfo tile{.metres_per_pixel = 0.25};
   std::vector<Fix> fixes(2);
-  localizer.locate(std::vector<Pair>{{ground, satellite, tile}, {other, satellite, tile}}, fixes);
+  localizer.locate(std::vector<Pair>{{GroundImage(ground), SatelliteImage(satellite), tile}, {GroundImage(other), SatelliteImage(satellite), tile}}, fixes);
   for (const Fix& fix : fixes) {
     REQUIRE(fix.grid == c.grid);
     REQUIRE(fix.radius68_m);
@@ -67,7 +67,7 @@ TEST_CASE("a baseline locates as the network does", "[localizer]") {
     }
   }
   CHECK((fixes[0].logits != fixes[1].logits || fixes[0].offsets != fixes[1].offsets));
-  CHECK(same(localizer.locate(ground, satellite, tile), fixes[0]));
+  CHECK(same(localizer.locate(GroundImage(ground), SatelliteImage(satellite), tile), fixes[0]));
 }
 
 TEST_CASE("a fix is the golden network's, in the tile's own pixels", "[localizer]") {
@@ -75,7 +75,7 @@ TEST_CASE("a fix is the golden network's, in the tile's own pixels", "[localizer
   Localizer localizer = load(file);
   const auto satellite = test::image("image/satellite", 128, 128);
   const auto ground = test::image("image/ground", 64, 128);
-  const Fix fix = localizer.locate(ground, satellite);
+  const Fix fix = localizer.locate(GroundImage(ground), SatelliteImage(satellite));
   const test::Golden golden("tiny");
   CHECK(golden.error("logits", fix.logits) <= 2e-5);
   CHECK(golden.error("offsets", fix.offsets) <= 2e-5);
@@ -100,7 +100,7 @@ TEST_CASE("a fix is the golden network's, in the tile's own pixels", "[localizer
         for (Index k = 0; k < 3; ++k) large(r, c, k) = satellite(r / 2, c / 2, k);
       }
     }
-    const Fix larger = localizer.locate(ground, large);
+    const Fix larger = localizer.locate(GroundImage(ground), SatelliteImage(large));
     const auto cell = static_cast<std::size_t>(2 * larger.cell);
     CHECK(larger.pixel.row ==
           Approx((static_cast<double>(larger.cell / 8) + larger.offsets[cell]) * 32));
@@ -116,7 +116,7 @@ TEST_CASE("scale and place come from the tile", "[localizer]") {
 
   TileInfo scaled;
   scaled.metres_per_pixel = 0.5;
-  const Fix metres = localizer.locate(ground, satellite, scaled);
+  const Fix metres = localizer.locate(GroundImage(ground), SatelliteImage(satellite), scaled);
   REQUIRE(metres.radius68_m);
   CHECK(*metres.radius68_m == Approx(0.5 * metres.radius68_px));
   // The tiny network sees 128 pixels of 0.285 m.
@@ -124,7 +124,7 @@ TEST_CASE("scale and place come from the tile", "[localizer]") {
 
   TileInfo placed;
   placed.bounds = io::tile_bounds({-87.63, 41.88}, 128, 128);
-  const Fix fix = localizer.locate(ground, satellite, placed);
+  const Fix fix = localizer.locate(GroundImage(ground), SatelliteImage(satellite), placed);
   REQUIRE(fix.position);
   const PixelPoint back = io::pixel_of(*placed.bounds, 128, 128, *fix.position);
   CHECK(back.row == Approx(fix.pixel.row).margin(1e-5));
@@ -145,10 +145,10 @@ TEST_CASE("a heading rolls the panorama until its centre looks north", "[localiz
       for (Index k = 0; k < 3; ++k) east(r, c, k) = north(r, (c + 32) % 128, k);
     }
   }
-  const Fix expected = localizer.locate(north, satellite);
-  CHECK(same(localizer.locate(east, satellite, {}, {.heading_degrees = 90}), expected));
-  CHECK(same(localizer.locate(east, satellite, {}, {.heading_degrees = -270}), expected));
-  CHECK_FALSE(same(localizer.locate(east, satellite), expected));
+  const Fix expected = localizer.locate(GroundImage(north), SatelliteImage(satellite));
+  CHECK(same(localizer.locate(GroundImage(east), SatelliteImage(satellite), {}, {.heading_degrees = 90}), expected));
+  CHECK(same(localizer.locate(GroundImage(east), SatelliteImage(satellite), {}, {.heading_degrees = -270}), expected));
+  CHECK_FALSE(same(localizer.locate(GroundImage(east), SatelliteImage(satellite)), expected));
 }
 
 TEST_CASE("a tile of another scale is cut or framed to the one trained at", "[localizer]") {
@@ -161,7 +161,7 @@ TEST_CASE("a tile of another scale is cut or framed to the one trained at", "[lo
     const auto tile = test::image("image/satellite", 256, 256);
     TileInfo info;
     info.metres_per_pixel = trained_side / 128;  // the middle 128 of 256 pixels
-    const Fix fix = localizer.locate(ground, tile, info);
+    const Fix fix = localizer.locate(GroundImage(ground), SatelliteImage(tile), info);
     CHECK(fix.window.row == 64);
     CHECK(fix.window.col == 64);
     CHECK(fix.window.height == 128);
@@ -171,7 +171,7 @@ TEST_CASE("a tile of another scale is cut or framed to the one trained at", "[lo
         for (Index k = 0; k < 3; ++k) middle(r, c, k) = tile(r + 64, c + 64, k);
       }
     }
-    const Fix expected = localizer.locate(ground, middle);
+    const Fix expected = localizer.locate(GroundImage(ground), SatelliteImage(middle));
     CHECK(fix.logits == expected.logits);
     CHECK(fix.pixel.row == Approx(expected.pixel.row + 64));
     CHECK(fix.pixel.col == Approx(expected.pixel.col + 64));
@@ -180,17 +180,17 @@ TEST_CASE("a tile of another scale is cut or framed to the one trained at", "[lo
     const auto tile = test::image("image/satellite", 64, 64);
     TileInfo info;
     info.metres_per_pixel = trained_side / 128;
-    const Fix fix = localizer.locate(ground, tile, info);
+    const Fix fix = localizer.locate(GroundImage(ground), SatelliteImage(tile), info);
     CHECK(fix.window.row == -32);
     CHECK(fix.window.width == 128);
     info.metres_per_pixel = trained_side / 128 / 100;
-    CHECK_THROWS_AS(localizer.locate(ground, tile, info), ImageError);
+    CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(tile), info), ImageError);
   }
   SECTION("within the tolerance it is left alone") {
     const auto tile = test::image("image/satellite", 128, 128);
     TileInfo info;
     info.metres_per_pixel = 0.285 * 1.05;
-    CHECK(localizer.locate(ground, tile, info).window.row == 0);
+    CHECK(localizer.locate(GroundImage(ground), SatelliteImage(tile), info).window.row == 0);
   }
 }
 
@@ -201,21 +201,21 @@ TEST_CASE("localizers that share weights run side by side", "[localizer]") {
   const auto satellite = test::image("image/satellite", 128, 128);
   const auto ground = test::image("image/ground", 64, 128);
   const auto other = test::image("image/other", 64, 128);
-  const Fix expected = first.locate(ground, satellite);
-  const Fix expected_other = first.locate(other, satellite);
+  const Fix expected = first.locate(GroundImage(ground), SatelliteImage(satellite));
+  const Fix expected_other = first.locate(GroundImage(other), SatelliteImage(satellite));
   REQUIRE_FALSE(same(expected, expected_other));
   Fix a;
   Fix b;
   std::thread thread([&] {
-    for (int i = 0; i < 8; ++i) second.locate({other, satellite}, b);
+    for (int i = 0; i < 8; ++i) second.locate({GroundImage(other), SatelliteImage(satellite)}, b);
   });
-  for (int i = 0; i < 8; ++i) first.locate({ground, satellite}, a);
+  for (int i = 0; i < 8; ++i) first.locate({GroundImage(ground), SatelliteImage(satellite)}, a);
   thread.join();
   CHECK(same(a, expected));
   CHECK(same(b, expected_other));
 
   std::vector<Fix> fixes;
-  const std::vector<Pair> pairs{{ground, satellite}, {other, satellite}};
+  const std::vector<Pair> pairs{{GroundImage(ground), SatelliteImage(satellite)}, {GroundImage(other), SatelliteImage(satellite)}};
   first.locate(pairs, fixes);
   REQUIRE(fixes.size() == 2);
   CHECK(same(fixes[0], expected));
@@ -271,7 +271,7 @@ TEST_CASE("a pair that does not fit is named before any is located", "[localizer
   Localizer localizer = load(file, false, 2);
   const auto satellite = test::image("image/satellite", 128, 128);
   const auto ground = test::image("image/ground", 64, 128);
-  const std::vector<Pair> pairs{{ground, satellite}, {ground, satellite}, {satellite, satellite}};
+  const std::vector<Pair> pairs{{GroundImage(ground), SatelliteImage(satellite)}, {GroundImage(ground), SatelliteImage(satellite)}, {satellite, satellite}};
   std::vector<Fix> fixes;
   CHECK_THROWS_AS(localizer.locate(pairs, fixes), ImageError);
   CHECK_THROWS_WITH(localizer.locate(pairs, fixes), Catch::StartsWith("pair 3 of 3: "));
@@ -300,7 +300,7 @@ TEST_CASE("after the first call locate allocates nothing on its own account", "[
     // Larger than the network's inputs, turned, and of known place: every step has work to do.
     const auto satellite = test::image("image/satellite", 300, 300);
     const auto ground = test::image("image/ground", 200, 400);
-    Pair pair{ground, satellite};
+    Pair pair{GroundImage(ground), SatelliteImage(satellite)};
     pair.tile.bounds = io::tile_bounds({-87.63, 41.88}, 300, 300);
     pair.camera.heading_degrees = 30;
     Fix fix;
@@ -322,7 +322,7 @@ TEST_CASE("after the first call a batch allocates nothing either", "[localizer]"
   Localizer localizer = load(file, false, 3);
   const auto satellite = test::image("image/satellite", 300, 300);
   const auto ground = test::image("image/ground", 200, 400);
-  std::vector<Pair> pairs(4, Pair{ground, satellite});
+  std::vector<Pair> pairs(4, Pair{GroundImage(ground), SatelliteImage(satellite)});
   for (Pair& pair : pairs) pair.camera.heading_degrees = 30;
   std::vector<Fix> fixes;
   localizer.locate(pairs, fixes);
@@ -336,21 +336,21 @@ TEST_CASE("images the weights do not expect are refused", "[localizer]") {
   Localizer localizer = load(file);
   const auto satellite = test::image("image/satellite", 128, 128);
   const auto ground = test::image("image/ground", 64, 128);
-  CHECK_THROWS_AS(localizer.locate(test::image("p", 96, 128), satellite), ImageError);
-  CHECK_THROWS_AS(localizer.locate(ground, test::image("s", 96, 128)), ImageError);
-  CHECK_THROWS_AS(localizer.locate({}, satellite), ImageError);
+  CHECK_THROWS_AS(localizer.locate(GroundImage(test::image("p", 96, 128)), SatelliteImage(satellite)), ImageError);
+  CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(test::image("s", 96, 128))), ImageError);
+  CHECK_THROWS_AS(localizer.locate(GroundImage(), SatelliteImage(satellite)), ImageError);
   TileInfo info;
   info.metres_per_pixel = -1;
-  CHECK_THROWS_AS(localizer.locate(ground, satellite, info), ImageError);
+  CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(satellite), info), ImageError);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK_THROWS_AS(localizer.locate(ground, satellite, {}, {.heading_degrees = nan}), ImageError);
+  CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(satellite), {}, {.heading_degrees = nan}), ImageError);
 
   auto pinhole = test::tiny_configuration();
   pinhole.ground_projection = model::GroundProjection::pinhole;
   const ModelFile pinhole_file(pinhole);
   Localizer front = load(pinhole_file);
-  CHECK_NOTHROW(front.locate(test::image("p", 96, 128), satellite));
-  CHECK_THROWS_AS(front.locate(ground, satellite, {}, {.heading_degrees = 5}), ImageError);
+  CHECK_NOTHROW(front.locate(GroundImage(test::image("p", 96, 128)), SatelliteImage(satellite)));
+  CHECK_THROWS_AS(front.locate(GroundImage(ground), SatelliteImage(satellite), {}, {.heading_degrees = 5}), ImageError);
 }
 
 TEST_CASE("devices and precisions that are not there are refused", "[localizer]") {

@@ -123,7 +123,7 @@ gpu_quick_first() {
   quick golden-small 30 "$tests/test_cuda_gpu" --success "a small network on CUDA equals the reference in PyTorch*"
   quick golden-bf16 90 "$tests/test_cuda_large_gpu" --success "*- bfloat16"
   quick_program bench-model 120 bench_model \
-    '^gpu/((device|host)_images/reference/batch:(1|64)|(trunks|fusion|heads)/reference/batch:1)/bf16' \
+    '^gpu/((device|host)_images/reference/batch:(1|64)|(backbones|fusion|heads)/reference/batch:1)/bf16' \
     --benchmark_min_time=0.3
   quick_peers peers-attention 90 attention --shape D32/2048x2048/batch:32 --shape D64 --shape D128 \
     --rounds 3 --figures "$gpu_results/bench-kernels.json"

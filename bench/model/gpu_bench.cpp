@@ -3,7 +3,7 @@
 /// - gpu/device_images: from 8-bit images in the GPU's memory to fixes on the host;
 /// - gpu/host_images: the images are in host memory;
 /// - gpu/decoding: from JPEG files; all cores decode the next batch while one is located;
-/// - gpu/trunks, gpu/fusion, gpu/heads: stages, as CUDA graphs launched back to back;
+/// - gpu/backbones, gpu/fusion, gpu/heads: stages, as CUDA graphs launched back to back;
 /// - gpu/match: the ground-plane matcher, with the bundled weights, compared with the CPU's logits.
 ///
 /// Images are of VIGOR's sizes, so that resizing is part of the work. A benchmark first compares the
@@ -33,8 +33,8 @@
 #include "crossfix/crossfix.hpp"
 #include "crossfix/cuda/backend.hpp"
 #include "crossfix/cuda/graph.hpp"
-#include "crossfix/cuda/libraries.hpp"
-#include "crossfix/model/network.hpp"
+#include "crossfix/detail/cuda/libraries.hpp"
+#include "crossfix/detail/model/network.hpp"
 #include "support/golden.hpp"
 #include "support/model_files.hpp"
 #include "support/source_folder.hpp"
@@ -117,14 +117,14 @@ class DeviceImage {
 
 /// The pairs that all benchmarks turn through.
 struct Images {
-  std::vector<Tensor<std::uint8_t, 3>> satellite;
   std::vector<Tensor<std::uint8_t, 3>> ground;
+  std::vector<Tensor<std::uint8_t, 3>> satellite;
 
   Images() {
     for (Index i = 0; i < kPairs; ++i) {
       const std::string number = std::to_string(i);
-      satellite.push_back(test::image("bench/satellite/" + number, kSatelliteSide, kSatelliteSide));
       ground.push_back(test::image("bench/ground/" + number, kGroundSize[0], kGroundSize[1]));
+      satellite.push_back(test::image("bench/satellite/" + number, kSatelliteSide, kSatelliteSide));
     }
   }
   static const Images& get() {
@@ -136,32 +136,35 @@ struct Images {
 /// Pairs of one kind of memory, and the golden pair in it.
 struct HostPairs {
   using PairType = Pair;
-  Tensor<std::uint8_t, 3> golden_satellite = test::image("image/satellite", 512, 512);
   Tensor<std::uint8_t, 3> golden_ground = test::image("image/ground", 256, 512);
+  Tensor<std::uint8_t, 3> golden_satellite = test::image("image/satellite", 512, 512);
 
   Pair at(Index i) const {
     const auto slot = static_cast<std::size_t>(i % kPairs);
-    return {Images::get().ground[slot], Images::get().satellite[slot]};
+    return {GroundImage(Images::get().ground[slot]),
+            SatelliteImage(Images::get().satellite[slot])};
   }
-  Pair golden() const { return {golden_ground, golden_satellite}; }
+  Pair golden() const { return {GroundImage(golden_ground), SatelliteImage(golden_satellite)}; }
 };
 
 struct DevicePairs {
   using PairType = DevicePair;
-  std::vector<DeviceImage> satellite;
   std::vector<DeviceImage> ground;
-  DeviceImage golden_satellite{test::image("image/satellite", 512, 512)};
+  std::vector<DeviceImage> satellite;
   DeviceImage golden_ground{test::image("image/ground", 256, 512)};
+  DeviceImage golden_satellite{test::image("image/satellite", 512, 512)};
 
   DevicePairs() {
-    for (const auto& image : Images::get().satellite) satellite.emplace_back(image);
     for (const auto& image : Images::get().ground) ground.emplace_back(image);
+    for (const auto& image : Images::get().satellite) satellite.emplace_back(image);
   }
   DevicePair at(Index i) const {
     const auto slot = static_cast<std::size_t>(i % kPairs);
-    return {ground[slot].view(), satellite[slot].view()};
+    return {DeviceGroundImage(ground[slot].view()),
+            DeviceSatelliteImage(satellite[slot].view())};
   }
-  DevicePair golden() const { return {golden_ground.view(), golden_satellite.view()}; }
+  DevicePair golden() const { return {DeviceGroundImage(golden_ground.view()),
+            DeviceSatelliteImage(golden_satellite.view())}; }
 };
 
 bool golden_is_right(benchmark::State& state, std::span<const Fix> fixes, Dtype dtype) {
@@ -324,7 +327,7 @@ struct Bed {
       network.load_ground(work, slot, pairs.golden_ground);
     }
   }
-  void trunks() {
+  void backbones() {
     network.extract_satellite(work);
     network.extract_ground(work);
   }
@@ -353,9 +356,9 @@ void stage(benchmark::State& state, const std::string& name, Index batch) try {
   auto& bed = kept<Bed<Element>>(batch, [&] { return std::make_unique<Bed<Element>>(batch); });
   if (!golden_is_right(state, bed.fixes(), dtype_of<Element>)) return;
   bed.load();  // fusion works where the images were
-  if (name != "trunks") bed.trunks();
+  if (name != "backbones") bed.backbones();
   const std::map<std::string, std::function<void()>> stages{
-      {"trunks", [&] { bed.trunks(); }},
+      {"backbones", [&] { bed.backbones(); }},
       {"fusion", [&] { bed.network.fuse(bed.work); }},
       {"heads", [&] { bed.network.decode(bed.work); }}};
   const cuda::Graph graph(bed.target, stages.at(name));
@@ -378,7 +381,7 @@ void match(benchmark::State& state, Dtype dtype, std::optional<double> heading) 
   const auto weights = test::source_folder() / "models/crossfix-ground.safetensors";
   const auto tile = test::image("image/tile", 365, 365);
   const auto panorama = test::image("image/panorama", 512, 1024);
-  const Pair pair{panorama, tile, {.metres_per_pixel = 0.2}, {heading}};
+  const Pair pair{GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = 0.2}, {heading}};
   Localizer localizer =
       Localizer::load(weights, {.device = Device::cuda, .precision = precision_of(dtype)});
   Fix fix;
@@ -428,7 +431,7 @@ void add_gpu_pairs() {
       add_localizer("host_images", batch, dtype, locate<HostPairs>);
     }
     add_localizer("decoding", batch, Dtype::bf16, locate_files);
-    for (const char* name : {"trunks", "fusion", "heads"}) {
+    for (const char* name : {"backbones", "fusion", "heads"}) {
       benchmark::RegisterBenchmark(
           named(name, batch, Dtype::bf16).c_str(),
           [=](benchmark::State& state) { stage<bfloat16>(state, name, batch); })

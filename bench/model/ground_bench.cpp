@@ -11,7 +11,7 @@
 #include "crossfix/cpu/backend.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/model/ground_match.hpp"
+#include "crossfix/detail/model/ground_match.hpp"
 #include "ops/bench.hpp"
 #include "support/counter_generator.hpp"
 #include "support/source_folder.hpp"

@@ -18,7 +18,7 @@
 #include "crossfix/cpu/backend.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/model/network.hpp"
+#include "crossfix/detail/model/network.hpp"
 #include "model/gpu_bench.hpp"
 #include "model/ground_bench.hpp"
 #include "ops/bench.hpp"
@@ -58,7 +58,7 @@ class Bed {
     network_.load_satellite(work_, 0, satellite_);
     network_.load_ground(work_, 0, ground_);
   }
-  void trunks() {
+  void backbones() {
     network_.extract_satellite(work_);
     network_.extract_ground(work_);
   }
@@ -69,7 +69,7 @@ class Bed {
   }
   void run() {
     load();
-    trunks();
+    backbones();
     fuse();
     heads();
   }
@@ -89,21 +89,21 @@ class Bed {
 
 /// Multiply-adds of a pass by stage.
 struct Work {
-  double trunks = 0;  ///< both, with their projections
+  double backbones = 0;  ///< both, with their projections
   double fusion = 0;
   double heads = 0;
 };
 
-double trunk_work(const model::Configuration& c, Index height, Index width) {
+double backbone_work(const model::Configuration& c, Index height, Index width) {
   const auto product = [](auto... factors) { return (static_cast<double>(factors) * ...); };
-  double work = product(c.trunk.planes, 3, 49, height / 2, width / 2);
-  Index in = c.trunk.planes;
+  double work = product(c.backbone.planes, 3, 49, height / 2, width / 2);
+  Index in = c.backbone.planes;
   for (std::size_t layer = 0; layer < 3; ++layer) {
-    const Index planes = c.trunk.planes << layer;
+    const Index planes = c.backbone.planes << layer;
     const Index stride = layer == 0 ? 4 : 8;
     const double pixels = product(height / stride, width / stride);
     // The reduction of a strided layer's first block still runs at the finer resolution.
-    for (Index block = 0; block < c.trunk.blocks[layer]; ++block) {
+    for (Index block = 0; block < c.backbone.blocks[layer]; ++block) {
       const double finer = layer == 1 && block == 0 ? 4 : 1;
       work += pixels * (product(in, planes) * finer + product(9, planes, planes) +
                         product(planes, 4, planes) + (block == 0 ? product(in, 4, planes) : 0));
@@ -120,9 +120,9 @@ Work work_of(const model::Configuration& c) {
   const auto ffn = 2 * d * static_cast<double>(c.ffn_width);
   const double attention = 4 * d * d;  // four projections of d x d for each token, shared out below
   Work work;
-  work.trunks = trunk_work(c, c.satellite_size, c.satellite_size) +
-                trunk_work(c, c.ground_size[0], c.ground_size[1]) +
-                (s + g) * d * static_cast<double>(c.trunk_channels());
+  work.backbones = backbone_work(c, c.satellite_size, c.satellite_size) +
+                backbone_work(c, c.ground_size[0], c.ground_size[1]) +
+                (s + g) * d * static_cast<double>(c.backbone_channels());
   const double layer = 2 * d * (s * s + g * g + 2 * s * g) +  // scores and weighted sums
                        2 * attention * (s + g) + ffn * (s + g);
   const double decoder = 2 * d * s * g + attention / 2 * (s + g) + ffn * s;
@@ -180,9 +180,9 @@ void add(const Model& model) {
                })
         ->Unit(benchmark::kMillisecond);
   };
-  stage("pair", &Bed<Element>::run, work.trunks + work.fusion + work.heads);
+  stage("pair", &Bed<Element>::run, work.backbones + work.fusion + work.heads);
   stage("load_images", &Bed<Element>::load, 0);
-  stage("trunks", &Bed<Element>::trunks, work.trunks);
+  stage("backbones", &Bed<Element>::backbones, work.backbones);
   stage("fusion", &Bed<Element>::fuse, work.fusion);
   stage("heads", &Bed<Element>::heads, work.heads);
 }

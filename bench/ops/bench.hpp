@@ -47,6 +47,18 @@ benchmark::internal::Benchmark* add(const std::string& name, int threads, Run ru
   return added;
 }
 
+/// Calls `add(target, element)` for each library that this build has and each element that it computes
+/// in on this machine.
+template <class Add>
+void add_of_libraries(int threads, Add add) {
+  if (cpu::best_math_library() == cpu::MathLibrary::onednn) {
+    const cpu::Target target{.threads = threads, .library = cpu::MathLibrary::onednn};
+    add(target, float{});
+    if (cpu::supports_bf16()) add(target, bfloat16{});
+  }
+  add(cpu::Target{.threads = threads, .library = cpu::MathLibrary::eigen}, float{});
+}
+
 // Each family, run on `threads` threads (0: all cores).
 void add_convolutions(int threads);
 void add_depthwise(int threads);

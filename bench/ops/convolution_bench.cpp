@@ -11,7 +11,7 @@ struct Case {
 
 constexpr auto kRelu = ops::Activation::relu;
 
-/// The trunk of the ground view at the reference network's size, one of each kind.
+/// The backbone of the ground view at the reference network's size, one of each kind.
 const Case kCases[] = {
     {"conv1",
      {.in_channels = 3,
@@ -76,10 +76,9 @@ double expected_at(const ops::ConvolutionSpecification& spec, const Tensor<Eleme
   return sum;
 }
 
-template <class Element, class Math>
-void convolution(benchmark::State& state, const Case& test, int threads) {
-  const cpu::Target target{.threads = threads};
-  using Backend = cpu::Backend<Element, Math>;
+template <class Element>
+void convolution(benchmark::State& state, const Case& test, const cpu::Target& target) {
+  using Backend = cpu::Backend<Element>;
   const auto& spec = test.spec;
   const Shape<4> shape = spec.output_shape(test.input);
   const auto fan_in = static_cast<float>(spec.in_channels * spec.kernel * spec.kernel);
@@ -107,27 +106,23 @@ void convolution(benchmark::State& state, const Case& test, int threads) {
   report_flops<Element>(
       state,
       2.0 * static_cast<double>(shape[1] * shape[2] * shape[3]) * static_cast<double>(fan_in),
-      threads);
+      target.threads);
 }
 
-template <class Element, class Math>
-void add_all(int threads) {
+template <class Element>
+void add_all(const cpu::Target& target) {
   for (const Case& test : kCases) {
-    add(named<Element>(std::string("convolution/") + test.name + "/" + Math::kName), threads,
-        [&test, threads](benchmark::State& state) {
-          convolution<Element, Math>(state, test, threads);
-        });
+    add(named<Element>(std::string("convolution/") + test.name + "/" + cpu::name_of(target.library)), target.threads,
+        [&test, target](benchmark::State& state) { convolution<Element>(state, test, target); });
   }
 }
 
 }  // namespace
 
 void add_convolutions(int threads) {
-#if CROSSFIX_HAS_ONEDNN
-  add_all<float, cpu::OneDnn>(threads);
-  if (cpu::supports_bf16()) add_all<bfloat16, cpu::OneDnn>(threads);
-#endif
-  add_all<float, cpu::EigenMath>(threads);
+  add_of_libraries(threads, [](const cpu::Target& target, auto element) {
+    add_all<decltype(element)>(target);
+  });
 }
 
 }  // namespace crossfix::bench

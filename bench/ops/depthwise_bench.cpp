@@ -43,10 +43,9 @@ double expected_at(const ops::DepthwiseConvolutionSpecification& spec, const Ten
   return std::clamp(sum, 0.0, 6.0);
 }
 
-template <class Element, class Math>
-void depthwise(benchmark::State& state, const Case& test, int threads) {
-  const cpu::Target target{.threads = threads};
-  using Backend = cpu::Backend<Element, Math>;
+template <class Element>
+void depthwise(benchmark::State& state, const Case& test, const cpu::Target& target) {
+  using Backend = cpu::Backend<Element>;
   const auto& spec = test.spec;
   const Shape<4> shape = spec.output_shape(test.input);
   const auto weights = random<float, 3>("w", {spec.channels, spec.kernel, spec.kernel},
@@ -67,32 +66,25 @@ void depthwise(benchmark::State& state, const Case& test, int threads) {
   if (!check.passes<Element>(state)) return;
   for (auto _ : state) operation(context, x, y);
   const auto taps = static_cast<double>(spec.kernel * spec.kernel);
-  report_flops<Element>(state, 2.0 * static_cast<double>(y.size()) * taps, threads);
+  report_flops<Element>(state, 2.0 * static_cast<double>(y.size()) * taps, target.threads);
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * (x.size() + y.size()) *
                           static_cast<std::int64_t>(sizeof(Element)));
-  if constexpr (requires { operation.implementation(); }) {
-    state.SetLabel(operation.implementation());
-  }
 }
 
-template <class Element, class Math>
-void add_all(int threads) {
+template <class Element>
+void add_all(const cpu::Target& target) {
   for (const Case& test : kCases) {
-    add(named<Element>(std::string("depthwise/") + test.name + "/" + Math::kName), threads,
-        [&test, threads](benchmark::State& state) {
-          depthwise<Element, Math>(state, test, threads);
-        });
+    add(named<Element>(std::string("depthwise/") + test.name + "/" + cpu::name_of(target.library)), target.threads,
+        [&test, target](benchmark::State& state) { depthwise<Element>(state, test, target); });
   }
 }
 
 }  // namespace
 
 void add_depthwise(int threads) {
-#if CROSSFIX_HAS_ONEDNN
-  add_all<float, cpu::OneDnn>(threads);
-  if (cpu::supports_bf16()) add_all<bfloat16, cpu::OneDnn>(threads);
-#endif
-  add_all<float, cpu::EigenMath>(threads);
+  add_of_libraries(threads, [](const cpu::Target& target, auto element) {
+    add_all<decltype(element)>(target);
+  });
 }
 
 }  // namespace crossfix::bench

@@ -20,10 +20,9 @@ const Case kCases[] = {
     {"ffn.contract", {.rows = 2048, .in_features = 1024, .out_features = 256}, 1},
 };
 
-template <class Element, class Math>
-void linear(benchmark::State& state, const Case& test, int threads) {
-  const cpu::Target target{.threads = threads};
-  using Backend = cpu::Backend<Element, Math>;
+template <class Element>
+void linear(benchmark::State& state, const Case& test, const cpu::Target& target) {
+  using Backend = cpu::Backend<Element>;
   const auto& spec = test.spec;
   const auto weights = random<float, 2>("w", {spec.out_features, spec.in_features},
                                         1.0f / std::sqrt(static_cast<float>(spec.in_features)));
@@ -48,25 +47,23 @@ void linear(benchmark::State& state, const Case& test, int threads) {
   if (!check.passes<Element>(state)) return;
   for (auto _ : state) operation(context, x, y);
   report_flops<Element>(
-      state, 2.0 * static_cast<double>(spec.rows * spec.in_features * spec.out_features), threads);
+      state, 2.0 * static_cast<double>(spec.rows * spec.in_features * spec.out_features), target.threads);
 }
 
-template <class Element, class Math>
-void add_all(int threads) {
+template <class Element>
+void add_all(const cpu::Target& target) {
   for (const Case& test : kCases) {
-    add(named<Element>(std::string("linear/") + test.name + "/" + Math::kName), threads,
-        [&test, threads](benchmark::State& state) { linear<Element, Math>(state, test, threads); });
+    add(named<Element>(std::string("linear/") + test.name + "/" + cpu::name_of(target.library)), target.threads,
+        [&test, target](benchmark::State& state) { linear<Element>(state, test, target); });
   }
 }
 
 }  // namespace
 
 void add_linears(int threads) {
-#if CROSSFIX_HAS_ONEDNN
-  add_all<float, cpu::OneDnn>(threads);
-  if (cpu::supports_bf16()) add_all<bfloat16, cpu::OneDnn>(threads);
-#endif
-  add_all<float, cpu::EigenMath>(threads);
+  add_of_libraries(threads, [](const cpu::Target& target, auto element) {
+    add_all<decltype(element)>(target);
+  });
 }
 
 }  // namespace crossfix::bench

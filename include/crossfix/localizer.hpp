@@ -11,16 +11,28 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/core/geometry.hpp"
+#include "crossfix/core/ground_satellite.hpp"
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/model/configuration.hpp"
 
 namespace crossfix {
 
-/// An 8-bit RGB image in host memory, [height, width, 3], columns without gaps.
-using HostImageView = TensorView<const std::uint8_t, 3, HostSpace>;
+/// An 8-bit RGB image [height, width, 3], columns without gaps, in host memory or a GPU's.
+template <MemorySpace Space>
+using ImageViewIn = TensorView<const std::uint8_t, 3, Space>;
+using HostImageView = ImageViewIn<HostSpace>;
+using DeviceImageView = ImageViewIn<DeviceSpace>;
 
-/// The same in a GPU's memory.
-using DeviceImageView = TensorView<const std::uint8_t, 3, DeviceSpace>;
+/// The two images of a pair. An image becomes one of them only where that is written out,
+/// `GroundImage(image)`, so that swapped images do not compile.
+template <MemorySpace Space>
+using GroundImageIn = Ground<ImageViewIn<Space>>;
+template <MemorySpace Space>
+using SatelliteImageIn = Satellite<ImageViewIn<Space>>;
+using GroundImage = GroundImageIn<HostSpace>;
+using SatelliteImage = SatelliteImageIn<HostSpace>;
+using DeviceGroundImage = GroundImageIn<DeviceSpace>;
+using DeviceSatelliteImage = SatelliteImageIn<DeviceSpace>;
 
 /// Which device a localizer runs on. `automatic`: CUDA where the build and the machine have it,
 /// else the CPU.
@@ -69,8 +81,8 @@ struct GroundInfo {
 /// One pair to locate, its images in one kind of memory.
 template <MemorySpace Space>
 struct PairIn {
-  TensorView<const std::uint8_t, 3, Space> ground;
-  TensorView<const std::uint8_t, 3, Space> satellite;
+  GroundImageIn<Space> ground;
+  SatelliteImageIn<Space> satellite;
   TileInfo tile = {};
   GroundInfo camera = {};
 };
@@ -92,9 +104,9 @@ struct PixelWindow {
 struct Fix {
   PixelPoint pixel;                       ///< in the satellite image's own pixels
   std::array<double, 3> covariance_px{};  ///< of the posterior: row-row, row-col, col-col, px^2
-  double radius68_px =
-      0;  ///< of a circle about `pixel` that holds 68 % of the truths: the smallest
-          ///< with 68 % of the posterior (`ops::kPlaceSide`), times the weights' `radius_scale`
+  /// Of a circle about `pixel` that holds 68 % of the truths: the smallest with 68 % of the posterior
+  /// (`ops::kPlaceSide`), times the weights' `radius_scale`.
+  double radius68_px = 0;
   std::optional<double> radius68_m;
   std::optional<GeoPoint> position;
   /// What the panorama's centre column looks at, degrees clockwise from north within [0, 360): as it was
@@ -104,10 +116,10 @@ struct Fix {
   std::optional<double> heading_sigma_degrees;
   /// [K], sums to 1: of headings that were searched for, at even steps clockwise from north; else empty.
   std::vector<float> heading_probability;
-  PixelWindow
-      window;      ///< what the grid covers: the whole tile, unless rescaled; of weights that match
-                   ///< on the ground plane it begins and ends within a cell of the tile
-  Index grid = 0;  ///< N; of weights that match on the ground plane by the tile's size
+  /// What the grid covers: the whole tile, unless rescaled; of weights that match on the ground plane it
+  /// begins and ends within a cell of the tile.
+  PixelWindow window;
+  Index grid = 0;                  ///< N; of weights that match on the ground plane by the tile's size
   std::vector<float> probability;  ///< [N, N], row-major over the tile, sums to 1
   /// [K, N, N], sums to 1: over the same headings (one where it was given) and places. Empty unless the
   /// localizer was loaded with `LocalizerOptions::pose_probability`.
@@ -141,7 +153,7 @@ class Localizer {
   /// heading for a camera that is no panorama, an unknown heading where the weights need one; of
   /// weights that match on the ground plane, a tile of unknown scale or of a side or scale beyond
   /// `kMatchedSide` and `kCoarsestMatched`.
-  Fix locate(HostImageView ground, HostImageView satellite, const TileInfo& tile = {},
+  Fix locate(GroundImage ground, SatelliteImage satellite, const TileInfo& tile = {},
              const GroundInfo& camera = {});
 
   /// One pair, into a Fix to be used again. Throws as above.
@@ -154,7 +166,7 @@ class Localizer {
 
   /// The same of images in the GPU's memory. Throws besides DeviceError where they are not, or where
   /// the localizer runs on the CPU.
-  Fix locate(DeviceImageView ground, DeviceImageView satellite, const TileInfo& tile = {});
+  Fix locate(DeviceGroundImage ground, DeviceSatelliteImage satellite, const TileInfo& tile = {});
   void locate(const DevicePair& pair, Fix& fix);
   void locate(std::span<const DevicePair> pairs, std::vector<Fix>& fixes);
 

@@ -72,14 +72,14 @@ void print_info(const ModelOptions& options) {
   row("radius scale", number(c.radius_scale));
   if (c.family != model::Family::crossfix) {
     row("network", std::string(c.family == model::Family::mcc ? "MCC" : "VIGOR baseline") +
-                       ", VGG-16 trunks of " + std::to_string(c.trunk.planes) + " planes");
+                       ", VGG-16 backbones of " + std::to_string(c.backbone.planes) + " planes");
     row("runs on", localizer.description());
     return;
   }
-  row("trunk", std::to_string(c.trunk.blocks[0]) + ", " + std::to_string(c.trunk.blocks[1]) + ", " +
-                   std::to_string(c.trunk.blocks[2]) + " bottlenecks of " +
-                   std::to_string(c.trunk.planes) + " planes, " +
-                   (c.trunk.shared ? "shared by both views" : "one for each view"));
+  row("backbone", std::to_string(c.backbone.blocks[0]) + ", " + std::to_string(c.backbone.blocks[1]) + ", " +
+                   std::to_string(c.backbone.blocks[2]) + " bottlenecks of " +
+                   std::to_string(c.backbone.planes) + " planes, " +
+                   (c.backbone.shared ? "shared by both views" : "one for each view"));
   row("fusion", "layers " + std::to_string(c.encoder_layers) + ", width " +
                     std::to_string(c.model_width) + ", heads " + std::to_string(c.heads));
   row("runs on", localizer.description());

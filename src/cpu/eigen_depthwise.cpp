@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "crossfix/cpu/eigen_math.hpp"
+#include "eigen_math.hpp"
 #include "shape_checks.hpp"
 #include "threads.hpp"
 

@@ -1,4 +1,4 @@
-#include "crossfix/cpu/eigen_math.hpp"
+#include "eigen_math.hpp"
 
 #include "eigen_product.hpp"
 #include "shape_checks.hpp"

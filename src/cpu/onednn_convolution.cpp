@@ -3,7 +3,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "crossfix/cpu/onednn.hpp"
+#include "onednn.hpp"
 #include "onednn_support.hpp"
 #include "shape_checks.hpp"
 #include "threads.hpp"
@@ -198,11 +198,6 @@ void OneDnn::Convolution<Element>::operator()(Context& context, TensorView<const
 template <class Element>
 std::size_t OneDnn::Convolution<Element>::scratch_bytes() const {
   return state_->scratch_bytes();
-}
-
-template <class Element>
-const char* OneDnn::Convolution<Element>::implementation() const {
-  return state_->layouts.implementation;
 }
 
 template class OneDnn::Convolution<float>;

@@ -1,4 +1,4 @@
-#include "crossfix/cpu/onednn.hpp"
+#include "onednn.hpp"
 #include "onednn_support.hpp"
 #include "shape_checks.hpp"
 #include "threads.hpp"
@@ -91,11 +91,6 @@ void OneDnn::DepthwiseConvolution<Element>::operator()(Context& context,
 template <class Element>
 std::size_t OneDnn::DepthwiseConvolution<Element>::scratch_bytes() const {
   return state_->layouts.scratch_bytes;
-}
-
-template <class Element>
-const char* OneDnn::DepthwiseConvolution<Element>::implementation() const {
-  return state_->layouts.implementation;
 }
 
 template class OneDnn::DepthwiseConvolution<float>;

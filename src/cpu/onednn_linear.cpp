@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "crossfix/cpu/onednn.hpp"
+#include "onednn.hpp"
 #include "onednn_support.hpp"
 #include "shape_checks.hpp"
 #include "threads.hpp"
@@ -130,11 +130,6 @@ void OneDnn::Linear<Element, Out>::operator()(Context& context, TensorView<const
 template <class Element, class Out>
 std::size_t OneDnn::Linear<Element, Out>::scratch_bytes() const {
   return state_->primitive_scratch() + state_->x_bytes() + state_->y_bytes();
-}
-
-template <class Element, class Out>
-const char* OneDnn::Linear<Element, Out>::implementation() const {
-  return state_->layouts.implementation;
 }
 
 template class OneDnn::Linear<float>;

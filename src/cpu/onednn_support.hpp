@@ -77,15 +77,13 @@ struct Layouts {
   dnnl::memory::desc target;
   dnnl::memory::desc scratch;
   std::size_t scratch_bytes;
-  const char* implementation;
 
   template <class Description>
   explicit Layouts(const Description& description)
       : source(description.src_desc()),
         target(description.dst_desc()),
         scratch(description.scratchpad_desc()),
-        scratch_bytes(scratch.get_size()),
-        implementation(description.impl_info_str()) {}
+        scratch_bytes(scratch.get_size()) {}
 };
 
 /// One run of a primitive: its arguments, bound to the caller's memory for the time of the run. The

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "crossfix/cuda/image.hpp"
-#include "crossfix/cuda/image_slot.hpp"
-#include "crossfix/cuda/staging.hpp"
+#include "crossfix/detail/cuda/image_slot.hpp"
+#include "crossfix/detail/cuda/staging.hpp"
 #include "crossfix/ops/checks.hpp"
 #include "status.hpp"
 

@@ -151,11 +151,6 @@ std::size_t Convolution<Element>::scratch_bytes() const {
   return state_->scratch_bytes();
 }
 
-template <class Element>
-bool Convolution<Element>::is_fused() const {
-  return state_->plan->is_fused();
-}
-
 template class Convolution<float>;
 template class Convolution<bfloat16>;
 template class Convolution<float16>;

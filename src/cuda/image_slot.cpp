@@ -1,4 +1,4 @@
-#include "crossfix/cuda/image_slot.hpp"
+#include "crossfix/detail/cuda/image_slot.hpp"
 
 #include <string>
 

@@ -2,7 +2,7 @@
 // first called. Linked, the libraries would cost every start of a program some 100 ms of loading,
 // also on the CPU, and would have to be there on every machine.
 
-#include "crossfix/cuda/libraries.hpp"
+#include "crossfix/detail/cuda/libraries.hpp"
 
 #include <cublasLt.h>
 #include <cublas_api.h>

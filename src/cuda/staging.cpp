@@ -1,4 +1,4 @@
-#include "crossfix/cuda/staging.hpp"
+#include "crossfix/detail/cuda/staging.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -11,7 +11,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/image.hpp"
-#include "crossfix/model/efficientnet_lite.hpp"
+#include "crossfix/model/backbone/efficientnet_lite.hpp"
 #include "strict_json.hpp"
 
 namespace crossfix::io {
@@ -192,7 +192,7 @@ void check_together(const Configuration& c) {
   if (c.family == Family::ground_match) {
     const auto& match = c.ground_match;
     require(c.metres_per_network_pixel.has_value(), "metres_per_network_pixel", Json(),
-            "a number above 0, the scale of what the trunk sees,");
+            "a number above 0, the scale of what the backbone sees,");
     require(c.ground_projection == GroundProjection::equirectangular, "ground_projection.kind",
             name_of(c.ground_projection, kProjections), "\"equirectangular\"");
     const double scale = *c.metres_per_network_pixel;
@@ -210,7 +210,7 @@ void check_together(const Configuration& c) {
   }
   if (c.family != Family::crossfix) {
     const bool mcc = c.family == Family::mcc;
-    require(c.trunk.planes % 8 == 0, "trunk.planes", c.trunk.planes, "a multiple of 8");
+    require(c.backbone.planes % 8 == 0, "trunk.planes", c.backbone.planes, "a multiple of 8");
     require(!mcc || c.satellite_size % 128 == 0, "satellite_size", c.satellite_size,
             "a multiple of 128");
     const Index grid = mcc ? c.satellite_size : 1;
@@ -219,7 +219,7 @@ void check_together(const Configuration& c) {
   }
   require(c.model_width % 4 == 0 && c.model_width % c.heads == 0, "model_width", c.model_width,
           "a multiple of 4 and of heads = " + std::to_string(c.heads));
-  const Index stride = Configuration::kTrunkStride;
+  const Index stride = Configuration::kBackboneStride;
   require(c.satellite_size % (stride * c.grid) == 0, "satellite_size", c.satellite_size,
           "a multiple of 8 grid = " + std::to_string(stride * c.grid));
   for (Index side : c.ground_size) {
@@ -256,9 +256,9 @@ model::Configuration parse_configuration(const std::string& json) {
   Configuration c;
   c.family = named(fields, "network", kFamilies);
   const Fields trunk = fields.nested("trunk");
-  trunk.read("blocks", c.trunk.blocks, 1, 1000);
-  trunk.read("planes", c.trunk.planes, 1);
-  trunk.read("shared", c.trunk.shared);
+  trunk.read("blocks", c.backbone.blocks, 1, 1000);
+  trunk.read("planes", c.backbone.planes, 1);
+  trunk.read("shared", c.backbone.shared);
   fields.read("model_width", c.model_width, 4);
   fields.read("heads", c.heads, 1);
   fields.read("encoder_layers", c.encoder_layers, 1, 1000);
@@ -327,7 +327,7 @@ std::string to_json(const model::Configuration& c) {
     document["normalization"] = normalization;
   } else {
     document["trunk"] = {
-        {"blocks", c.trunk.blocks}, {"planes", c.trunk.planes}, {"shared", c.trunk.shared}};
+        {"blocks", c.backbone.blocks}, {"planes", c.backbone.planes}, {"shared", c.backbone.shared}};
     document["model_width"] = c.model_width;
     document["heads"] = c.heads;
     document["encoder_layers"] = c.encoder_layers;

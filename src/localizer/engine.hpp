@@ -20,8 +20,8 @@ class Engine {
   /// The images of a pair as the network is to see them, of any size.
   template <MemorySpace Space>
   struct ImagesIn {
-    TensorView<const std::uint8_t, 3, Space> satellite;
-    TensorView<const std::uint8_t, 3, Space> ground;
+    GroundImageIn<Space> ground;
+    SatelliteImageIn<Space> satellite;
     /// For networks that work on the ground plane: of the satellite image, and of the ground image's
     /// centre column, unknown where absent.
     double metres_per_pixel = 0;

@@ -3,7 +3,7 @@
 
 #include "cpu_precision.hpp"
 #include "crossfix/cpu/backend.hpp"
-#include "crossfix/model/families.hpp"
+#include "crossfix/detail/model/families.hpp"
 #include "engine.hpp"
 #include "ground_engine.hpp"
 
@@ -29,8 +29,8 @@ class CpuEngine final : public Engine {
   ops::DecoderOutputs<HostSpace> run(std::span<const Images> pairs) override {
     Index slot = 0;
     for (const Images& images : pairs) {
-      network_->load_satellite(workspace_, slot, images.satellite);
-      network_->load_ground(workspace_, slot++, images.ground);
+      network_->load_ground(workspace_, slot, images.ground);
+      network_->load_satellite(workspace_, slot++, images.satellite);
     }
     network_->run(workspace_);
     return network_->read(workspace_, outputs_.data());

@@ -5,8 +5,8 @@
 
 #include "crossfix/cuda/backend.hpp"
 #include "crossfix/cuda/graph.hpp"
-#include "crossfix/cuda/image_slot.hpp"
-#include "crossfix/model/families.hpp"
+#include "crossfix/detail/cuda/image_slot.hpp"
+#include "crossfix/detail/model/families.hpp"
 #include "engine.hpp"
 #include "ground_engine.hpp"
 
@@ -73,10 +73,10 @@ class CudaEngine final : public Engine {
         network_(std::move(network)),
         workspace_(*network_, target),
         staging_(target),
-        satellites_(target, network_->batch(),
-                    {configuration().satellite_size, configuration().satellite_size}),
         grounds_(target, network_->batch(),
                  {configuration().ground_size[0], configuration().ground_size[1]}),
+        satellites_(target, network_->batch(),
+                    {configuration().satellite_size, configuration().satellite_size}),
         outputs_(target.device(),
                  static_cast<std::size_t>(network_->output_count()) * sizeof(float)) {
     target_.synchronize();
@@ -96,8 +96,8 @@ class CudaEngine final : public Engine {
   }
   ops::DecoderOutputs<HostSpace> run(std::span<const DeviceImages> pairs) override {
     for (const DeviceImages& images : pairs) {
-      cuda::expect_on_device(target_, "the satellite image", images.satellite.data());
       cuda::expect_on_device(target_, "the ground image", images.ground.data());
+      cuda::expect_on_device(target_, "the satellite image", images.satellite.data());
     }
     return locate(pairs);
   }
@@ -116,11 +116,11 @@ class CudaEngine final : public Engine {
     try {
       std::size_t slot = 0;
       for (const auto& images : pairs) {
-        satellites_.set(staging_, slot, images.satellite);
-        grounds_.set(staging_, slot++, images.ground);
+        grounds_.set(staging_, slot, images.ground);
+        satellites_.set(staging_, slot++, images.satellite);
       }
-      satellites_.fill_from(slot);
       grounds_.fill_from(slot);
+      satellites_.fill_from(slot);
       if (graph_) {
         graph_->launch(target_);
         target_.synchronize();
@@ -139,8 +139,8 @@ class CudaEngine final : public Engine {
 
   /// Hands a pass to the stream, from the images' descriptions to the outputs in host memory.
   void enqueue() {
-    satellites_.load(configuration().normalization, network_->satellite_images(workspace_));
     grounds_.load(configuration().normalization, network_->ground_images(workspace_));
+    satellites_.load(configuration().normalization, network_->satellite_images(workspace_));
     network_->run(workspace_);
     const auto block = network_->outputs(workspace_).block();
     cuda::copy_to_host(target_, outputs_, reinterpret_cast<const std::byte*>(block.data()),
@@ -152,7 +152,7 @@ class CudaEngine final : public Engine {
     try {
       target_.synchronize();
     } catch (const Error&) {
-      // Whoever launched the work was told, or nobody waits for it any more.
+      // The call that launched the work has thrown already, or the engine is being destroyed.
     }
   }
 
@@ -160,8 +160,8 @@ class CudaEngine final : public Engine {
   std::shared_ptr<const Network> network_;
   typename Network::Workspace workspace_;
   cuda::Staging staging_;
-  ImageBatch satellites_;
   ImageBatch grounds_;
+  ImageBatch satellites_;
   cuda::PinnedBuffer outputs_;
   std::optional<cuda::Graph> graph_;
 };

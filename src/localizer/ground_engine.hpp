@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "crossfix/model/ground_match.hpp"
+#include "crossfix/detail/model/ground_match.hpp"
 #include "engine.hpp"
 
 namespace crossfix {
@@ -33,7 +33,7 @@ class GroundEngine final : public Engine {
 
   ops::DecoderOutputs<HostSpace> run(std::span<const Images> pairs) override {
     const Images& images = pairs.front();
-    const typename Match::Question question{images.satellite, images.ground,
+    const typename Match::Question question{images.ground, images.satellite,
                                             images.metres_per_pixel, images.heading_degrees};
     const auto outputs = (*match_)(workspace_, question);
     const auto side = static_cast<double>(match_->tile_side(question));

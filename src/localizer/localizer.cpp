@@ -10,7 +10,7 @@
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/model/ground_match.hpp"
+#include "crossfix/detail/model/ground_match.hpp"
 #include "crossfix/ops/heading.hpp"
 #include "engine.hpp"
 
@@ -325,13 +325,14 @@ struct Localizer::Impl {
     auto& of_pairs = std::get<ImagesOf<Space>>(images);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const PairIn<Space>& pair = pairs[i];
-      of_pairs[i] = {window_of(pair, fixes[i].window, rooms[i].framed), pair.ground,
+      of_pairs[i] = {pair.ground,
+                     SatelliteImageIn<Space>(window_of(pair, fixes[i].window, rooms[i].framed)),
                      metres_per_pixel(pair.tile, pair.satellite.shape()).value_or(0),
                      pair.camera.heading_degrees};
       if constexpr (Space::kHostAccessible) {
         if (!matches_ground() && pair.camera.heading_degrees.value_or(0) != 0) {
           roll(pair.ground, *pair.camera.heading_degrees, rooms[i].rolled);
-          of_pairs[i].ground = rooms[i].rolled.view();
+          of_pairs[i].ground = GroundImage(rooms[i].rolled.view());
         }
       }
     }
@@ -404,14 +405,14 @@ Localizer Localizer::share() const {
   return Localizer(std::move(impl));
 }
 
-Fix Localizer::locate(HostImageView ground, HostImageView satellite, const TileInfo& tile,
+Fix Localizer::locate(GroundImage ground, SatelliteImage satellite, const TileInfo& tile,
                       const GroundInfo& camera) {
   Fix fix;
   locate(Pair{ground, satellite, tile, camera}, fix);
   return fix;
 }
 
-Fix Localizer::locate(DeviceImageView ground, DeviceImageView satellite, const TileInfo& tile) {
+Fix Localizer::locate(DeviceGroundImage ground, DeviceSatelliteImage satellite, const TileInfo& tile) {
   Fix fix;
   locate(DevicePair{ground, satellite, tile}, fix);
   return fix;

@@ -265,7 +265,7 @@ class EvaluationRun {
     for (const DecodedSample& decoded : batch) {
       if (!is_sound(decoded)) continue;
       pairs.push_back(
-          {*decoded.ground, decoded.tile, tile_info(*decoded.sample, decoded.tile.extent(0))});
+          {GroundImage(*decoded.ground), SatelliteImage(decoded.tile), tile_info(*decoded.sample, decoded.tile.extent(0))});
     }
     const Clock::time_point begin = Clock::now();
     localizer_.locate(pairs, fixes_);

@@ -192,7 +192,7 @@ class ListRun {
   Pair pair_of(const DecodedPair& pair) const {
     TileInfo tile = options_.tile;
     if (pair.entry->metres_per_pixel) tile.metres_per_pixel = pair.entry->metres_per_pixel;
-    return {pair.ground, pair.satellite, tile, {options_.heading}};
+    return {GroundImage(pair.ground), SatelliteImage(pair.satellite), tile, {options_.heading}};
   }
 
   static Subject subject_of(const DecodedPair& pair) {

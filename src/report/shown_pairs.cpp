@@ -94,7 +94,7 @@ std::vector<ShownPair> draw_pairs(const data::Dataset& dataset,
     shown.push_back(described(dataset, sample, outcomes.at(number).answer.value(), mode));
     try {
       read.push_back({source.ground(sample), source.tile(sample), shown.size() - 1});
-      localizer.check({read.back().ground, read.back().tile,
+      localizer.check({GroundImage(read.back().ground), SatelliteImage(read.back().tile),
                        pipeline::tile_info(sample, read.back().tile.extent(0))});
     } catch (const ImageError& error) {
       shown.back().facts.push_back({"no pictures:", error.what()});
@@ -105,7 +105,7 @@ std::vector<ShownPair> draw_pairs(const data::Dataset& dataset,
   for (const Read& images : read) {
     const data::Sample& sample = dataset.samples[numbers[images.shown]];
     pairs.push_back(
-        {images.ground, images.tile, pipeline::tile_info(sample, images.tile.extent(0))});
+        {GroundImage(images.ground), SatelliteImage(images.tile), pipeline::tile_info(sample, images.tile.extent(0))});
   }
   std::vector<Fix> fixes;
   localizer.locate(pairs, fixes);

@@ -43,20 +43,20 @@ TEST_CASE("every allocation may fail: an error, nothing left behind, all well af
   SECTION("while locating for the first time") {
     Localizer whole = load();
     std::size_t before = fake::counts().allocations;
-    const Fix expected = whole.locate(images.ground, images.satellite);
+    const Fix expected = whole.locate(GroundImage(images.ground), SatelliteImage(images.satellite));
     const std::size_t needed = fake::counts().allocations - before;
     REQUIRE(needed > 2);
     for (std::size_t n = 1; n <= needed; ++n) {
       CAPTURE(n, needed);
       Localizer localizer = whole.share();
       fake::fail_allocation(n);
-      REQUIRE_THROWS_AS(localizer.locate(images.ground, images.satellite), DeviceError);
-      CHECK(localizer.locate(images.ground, images.satellite).logits == expected.logits);
+      REQUIRE_THROWS_AS(localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite)), DeviceError);
+      CHECK(localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite)).logits == expected.logits);
     }
   }
   SECTION("while an image is larger than those before") {
     Localizer localizer = load();
-    const Fix expected = localizer.locate(images.ground, images.satellite);
+    const Fix expected = localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite));
     const auto ground = test::image("image/ground", 300, 600);
     const auto satellite = test::image("image/satellite", 400, 400);
     std::size_t refused = 0;
@@ -64,10 +64,10 @@ TEST_CASE("every allocation may fail: an error, nothing left behind, all well af
       CAPTURE(refused);
       fake::fail_allocation(1 + refused % 2);
       try {
-        static_cast<void>(localizer.locate(ground, satellite));
+        static_cast<void>(localizer.locate(GroundImage(ground), SatelliteImage(satellite)));
         located = true;
       } catch (const DeviceError&) {
-        CHECK(localizer.locate(images.ground, images.satellite).logits == expected.logits);
+        CHECK(localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite)).logits == expected.logits);
       }
       REQUIRE(refused < 100);
     }
@@ -95,7 +95,7 @@ TEST_CASE("after the first pass a locate is one launch, and takes no memory", "[
   const Images images;
   Localizer localizer = Localizer::load(file.path(), kOnGpu);
   Fix fix;
-  const Pair pair{.ground = images.ground, .satellite = images.satellite};
+  const Pair pair{.ground = GroundImage(images.ground), .satellite = SatelliteImage(images.satellite)};
   localizer.locate(pair, fix);
   const auto device = [](const Tensor<std::uint8_t, 3>& image, const cuda::DeviceBuffer& buffer) {
     return DeviceImageView(reinterpret_cast<const std::uint8_t*>(buffer.data()), image.shape());
@@ -104,8 +104,8 @@ TEST_CASE("after the first pass a locate is one launch, and takes no memory", "[
   const auto size = [](const auto& image) { return static_cast<std::size_t>(image.size()); };
   const auto ground = cuda::upload(target, images.ground.data(), size(images.ground));
   const auto satellite = cuda::upload(target, images.satellite.data(), size(images.satellite));
-  const DevicePair in_place{.ground = device(images.ground, ground),
-                            .satellite = device(images.satellite, satellite)};
+  const DevicePair in_place{.ground = DeviceGroundImage(device(images.ground, ground)),
+                            .satellite = DeviceSatelliteImage(device(images.satellite, satellite))};
   const fake::Counts before = fake::counts();
   localizer.locate(in_place, fix);
   const fake::Counts after = fake::counts();
@@ -130,7 +130,7 @@ TEST_CASE("a localizer asks for the GPU it is told to, or takes the CPU where an
     Localizer second = load(Device::cuda, 1);
     CHECK_THAT(second.description(), Catch::Matchers::StartsWith("GPU 1 (second)"));
     const Images images;
-    CHECK(second.locate(images.ground, images.satellite).logits.size() == 64);
+    CHECK(second.locate(GroundImage(images.ground), SatelliteImage(images.satellite)).logits.size() == 64);
   }
   fake::Machine machine;
   machine.driver = 0;

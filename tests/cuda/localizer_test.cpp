@@ -29,7 +29,7 @@ struct Picture {
   Picture(const std::string& key, Index ground_height, Index side)
       : ground(test::image("ground/" + key, ground_height, 2 * ground_height)),
         satellite(test::image("satellite/" + key, side, side)) {}
-  Pair pair() const { return {.ground = ground, .satellite = satellite}; }
+  Pair pair() const { return {.ground = GroundImage(ground), .satellite = SatelliteImage(satellite)}; }
 };
 
 /// f32 on two devices: sums in another order, some 2e-5 of the outputs after eighty layers.
@@ -54,7 +54,7 @@ TEST_CASE("a localizer on a GPU gives the golden network's fix, and says where i
   const auto ground = test::image("image/ground", 64, 128);
   const test::Golden golden("tiny");
   for (int pass = 0; pass < 3; ++pass) {  // run, and recorded
-    const Fix fix = localizer.locate(ground, satellite);
+    const Fix fix = localizer.locate(GroundImage(ground), SatelliteImage(satellite));
     CHECK(golden.error("logits", fix.logits) <= 4e-5);
     CHECK(golden.error("offsets", fix.offsets) <= 4e-5);
   }
@@ -89,7 +89,7 @@ TEST_CASE("one recorded pass takes images of every size, in full and in part bat
   // Rows of an image may lie anywhere.
   const Picture wide("wide", 64, 200);
   const HostImageView window = wide.satellite.view().slice(0, 20, 150).slice(1, 30, 160);
-  agree({{.ground = wide.ground, .satellite = window}});
+  agree({{.ground = GroundImage(wide.ground), .satellite = SatelliteImage(window)}});
 }
 
 TEST_CASE("images in the GPU's memory are located where they lie", "[cuda]") {
@@ -97,9 +97,9 @@ TEST_CASE("images in the GPU's memory are located where they lie", "[cuda]") {
   const ModelFile file;
   Localizer localizer = load(file, Device::cuda);
   const Picture picture("a", 80, 150);
-  const Fix expected = localizer.locate(picture.ground, picture.satellite);
+  const Fix expected = localizer.locate(GroundImage(picture.ground), SatelliteImage(picture.satellite));
   const Picture other("b", 80, 150);  // of the same size, left in the localizer's own memory
-  REQUIRE(localizer.locate(other.ground, other.satellite).logits != expected.logits);
+  REQUIRE(localizer.locate(GroundImage(other.ground), SatelliteImage(other.satellite)).logits != expected.logits);
 
   const cuda::Target target = test::first_gpu();
   const auto ground =
@@ -107,9 +107,10 @@ TEST_CASE("images in the GPU's memory are located where they lie", "[cuda]") {
   const auto satellite = cuda::upload(target, picture.satellite.data(),
                                       static_cast<std::size_t>(picture.satellite.size()));
   const DevicePair pair{
-      .ground = {reinterpret_cast<const std::uint8_t*>(ground.data()), picture.ground.shape()},
-      .satellite = {reinterpret_cast<const std::uint8_t*>(satellite.data()),
-                    picture.satellite.shape()}};
+      .ground = DeviceGroundImage(
+          {reinterpret_cast<const std::uint8_t*>(ground.data()), picture.ground.shape()}),
+      .satellite = DeviceSatelliteImage(
+          {reinterpret_cast<const std::uint8_t*>(satellite.data()), picture.satellite.shape()})};
   Fix fix;
   localizer.locate(pair, fix);
   CHECK(fix.logits == expected.logits);
@@ -139,14 +140,14 @@ TEST_CASE("localizers that share weights run on their own, at once", "[cuda]") {
   const Picture pictures[] = {{"a", 64, 128}, {"b", 90, 140}, {"c", 70, 100}};
   std::vector<Fix> expected;
   for (const Picture& picture : pictures) {
-    expected.push_back(first.locate(picture.ground, picture.satellite));
+    expected.push_back(first.locate(GroundImage(picture.ground), SatelliteImage(picture.satellite)));
   }
   std::vector<std::thread> threads;
   std::vector<int> right(3);
   for (std::size_t t = 0; t < 3; ++t) {
     threads.emplace_back([&, t, localizer = first.share()]() mutable {
       for (int pass = 0; pass < 3; ++pass) {
-        const Fix fix = localizer.locate(pictures[t].ground, pictures[t].satellite);
+        const Fix fix = localizer.locate(GroundImage(pictures[t].ground), SatelliteImage(pictures[t].satellite));
         right[t] += fix.logits == expected[t].logits ? 1 : 0;
       }
     });
@@ -164,7 +165,7 @@ TEST_CASE("a GPU takes every precision", "[cuda]") {
   const auto precision_of = [&](Precision asked) {
     Localizer localizer =
         Localizer::load(file.path(), {.device = Device::cuda, .precision = asked});
-    CHECK(golden.error("logits", localizer.locate(ground, satellite).logits) <= 4e-2);
+    CHECK(golden.error("logits", localizer.locate(GroundImage(ground), SatelliteImage(satellite)).logits) <= 4e-2);
     return localizer.precision();
   };
   CHECK(precision_of(Precision::f16) == Precision::f16);

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "crossfix/cuda/backend.hpp"
-#include "crossfix/cuda/staging.hpp"
+#include "crossfix/detail/cuda/staging.hpp"
 
 /// What the backend's tests run on: stand-ins for the libraries, or a GPU where there is one.
 namespace crossfix::test {

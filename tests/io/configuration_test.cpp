@@ -20,9 +20,9 @@ std::string refusal(const std::string& json) {
 
 void check_equal(const Configuration& a, const Configuration& b) {
   CHECK(a.family == b.family);
-  CHECK(a.trunk.blocks == b.trunk.blocks);
-  CHECK(a.trunk.planes == b.trunk.planes);
-  CHECK(a.trunk.shared == b.trunk.shared);
+  CHECK(a.backbone.blocks == b.backbone.blocks);
+  CHECK(a.backbone.planes == b.backbone.planes);
+  CHECK(a.backbone.shared == b.backbone.shared);
   CHECK(a.model_width == b.model_width);
   CHECK(a.heads == b.heads);
   CHECK(a.encoder_layers == b.encoder_layers);
@@ -43,7 +43,7 @@ void check_equal(const Configuration& a, const Configuration& b) {
 
 Configuration unusual() {
   Configuration c;
-  c.trunk = {{1, 2, 3}, 24, true};
+  c.backbone = {{1, 2, 3}, 24, true};
   c.model_width = 128;
   c.heads = 4;
   c.encoder_layers = 2;
@@ -84,7 +84,7 @@ TEST_CASE("fields unknown here are passed over") {
   const Configuration c =
       parse_configuration(R"({"heads":4,"future":{"a":[1,{"b":2}]},"trunk":{"kind":"x"}})");
   CHECK(c.heads == 4);
-  CHECK(c.trunk.planes == 64);
+  CHECK(c.backbone.planes == 64);
 }
 
 TEST_CASE("a wrong field is refused with its name, its value and what would be right") {

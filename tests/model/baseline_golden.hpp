@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "crossfix/model/mcc.hpp"
-#include "crossfix/model/vigor_baseline.hpp"
+#include "crossfix/detail/model/baselines/mcc.hpp"
+#include "crossfix/detail/model/baselines/vigor.hpp"
 #include "model/network_golden.hpp"
 
 /// The baselines on a backend against their float64 twins in PyTorch (tests/golden).
@@ -14,7 +14,7 @@ inline model::Configuration baseline_configuration(model::Family family) {
   const bool mcc = family == model::Family::mcc;
   model::Configuration c;
   c.family = family;
-  c.trunk.planes = 8;
+  c.backbone.planes = 8;
   c.satellite_size = mcc ? 128 : 96;
   c.grid = mcc ? 128 : 1;
   c.ground_size = {48, 80};

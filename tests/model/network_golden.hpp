@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "crossfix/model/network.hpp"
+#include "crossfix/detail/model/network.hpp"
 #include "support/golden.hpp"
 #include "support/tiny_configuration.hpp"
 
@@ -100,7 +100,7 @@ class GoldenNetwork {
     check_outputs(golden);
   }
 
-  /// Random trunks give nearly constant tokens, on which fusion is blind: varied ones, in every pair.
+  /// Random backbones give nearly constant tokens, on which fusion is blind: varied ones, in every pair.
   void check_fusion() {
     const Golden golden(test_.name + "_fusion");
     fill_tokens();

@@ -52,7 +52,7 @@ TEMPLATE_TEST_CASE("small baselines equal their twins in PyTorch", "[golden]", C
 TEST_CASE("the small baselines have as many parameters as their twins", "[network]") {
   using Backend = cpu::Backend<float>;
   model::Configuration c = baseline_configuration(model::Family::mcc);
-  c.trunk.planes = 16;
+  c.backbone.planes = 16;
   c.satellite_size = c.grid = 256;
   c.ground_size = {80, 160};
   CHECK(model::MccNetwork<Backend>({}, generated_parameters(), c, 1).parameter_count() == 2679637);

@@ -32,19 +32,26 @@ class HostMemory {
   Tensor<T, Rank> values_;
 };
 
-/// An implementation under test: a backend, and the instruction set of the kernels that are ours.
-template <class ElementType, class Math, cpu::InstructionSet kSet>
+using enum cpu::InstructionSet;
+using enum cpu::MathLibrary;
+
+/// An implementation under test: a backend, whose convolutions and matrix products it runs, and the
+/// instruction set of the kernels that are ours.
+template <class ElementType, cpu::MathLibrary kLibrary, cpu::InstructionSet kSet>
 struct Subject {
   using Element = ElementType;
-  using Backend = cpu::Backend<Element, Math>;
+  using Backend = cpu::Backend<Element>;
 
-  static bool available() { return cpu::best_instruction_set() >= kSet; }
+  static bool available() {
+    return cpu::best_instruction_set() >= kSet &&
+           (kLibrary != onednn || cpu::best_math_library() == onednn);
+  }
   static std::string name() {
-    return std::string(name_of(dtype_of<Element>)) + ", " + Math::kName + ", " +
+    return std::string(name_of(dtype_of<Element>)) + ", " + cpu::name_of(kLibrary) + ", " +
            std::string(cpu::name_of(kSet));
   }
-  static typename Backend::Target target(int threads = 2) {
-    return {.threads = threads, .instruction_set = kSet};
+  static cpu::Target target(int threads = 2) {
+    return {.threads = threads, .instruction_set = kSet, .library = kLibrary};
   }
   static std::vector<cpu::Target> targets() { return {target(1), target(2), target(3)}; }
 
@@ -59,19 +66,11 @@ struct Subject {
   static constexpr double kTolerance = std::is_same_v<Element, float> ? 2e-6 : 0x1p-8;
 };
 
-using enum cpu::InstructionSet;
-#if CROSSFIX_HAS_ONEDNN
 using MathSubjects =
-    std::tuple<Subject<float, cpu::OneDnn, baseline>, Subject<bfloat16, cpu::OneDnn, avx512_bf16>,
-               Subject<float, cpu::EigenMath, baseline>,
-               Subject<bfloat16, cpu::EigenMath, avx512_bf16>>;
-#else
-using MathSubjects = std::tuple<Subject<float, cpu::EigenMath, baseline>,
-                                Subject<bfloat16, cpu::EigenMath, avx512_bf16>>;
-#endif
+    std::tuple<Subject<float, onednn, baseline>, Subject<bfloat16, onednn, avx512_bf16>,
+               Subject<float, eigen, baseline>, Subject<bfloat16, eigen, avx512_bf16>>;
 using KernelSubjects =
-    std::tuple<Subject<float, cpu::DefaultMath, baseline>, Subject<float, cpu::DefaultMath, avx2>,
-               Subject<float, cpu::DefaultMath, avx512>,
-               Subject<bfloat16, cpu::DefaultMath, avx512_bf16>>;
+    std::tuple<Subject<float, automatic, baseline>, Subject<float, automatic, avx2>,
+               Subject<float, automatic, avx512>, Subject<bfloat16, automatic, avx512_bf16>>;
 
 }  // namespace crossfix::test

@@ -7,7 +7,7 @@ namespace crossfix::test {
 /// A configuration small enough for a test to run in a blink.
 inline model::Configuration tiny_configuration() {
   model::Configuration c;
-  c.trunk = {.blocks = {1, 2, 1}, .planes = 8, .shared = true};
+  c.backbone = {.blocks = {1, 2, 1}, .planes = 8, .shared = true};
   c.model_width = 64;
   c.heads = 2;
   c.encoder_layers = 1;

@@ -10,7 +10,7 @@
 #include "crossfix/cpu/backend.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/model/network.hpp"
+#include "crossfix/detail/model/network.hpp"
 
 namespace {
 

@@ -9,8 +9,8 @@ namespace crossfix {
 
 /// A host matrix view [rows, columns] as an Eigen map; no copy. The innermost axis must be without
 /// gaps (ShapeError otherwise). The map is read-only where the view is.
-template <class T, class Ext>
-auto as_eigen(const TensorView<T, 2, HostSpace, Ext>& view) {
+template <class T>
+auto as_eigen(const TensorView<T, 2>& view) {
   using Value = std::remove_const_t<T>;
   using Matrix = Eigen::Matrix<Value, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Map = Eigen::Map<std::conditional_t<std::is_const_v<T>, const Matrix, Matrix>,

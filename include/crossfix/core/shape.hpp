@@ -12,33 +12,9 @@ namespace crossfix {
 /// Sizes and positions along an axis, in elements. Signed, so that differences are safe.
 using Index = std::ptrdiff_t;
 
-/// Marks an extent known only at run time.
-inline constexpr Index kDynamic = -1;
-
-/// Run-time extents of a tensor, outermost axis first.
+/// Extents of a tensor, outermost axis first.
 template <std::size_t Rank>
 using Shape = std::array<Index, Rank>;
-
-/// Compile-time extents, outermost axis first; `kDynamic` where an extent is known at run time
-/// only.
-template <Index... E>
-struct Extents {
-  static constexpr std::size_t kRank = sizeof...(E);
-  static constexpr std::array<Index, kRank> kValues{E...};
-};
-
-namespace detail {
-template <std::size_t Rank, Index... E>
-struct all_dynamic : all_dynamic<Rank - 1, E..., kDynamic> {};
-template <Index... E>
-struct all_dynamic<0, E...> {
-  using type = Extents<E...>;
-};
-}  // namespace detail
-
-/// Extents of which none is known at compile time.
-template <std::size_t Rank>
-using DynamicExtents = typename detail::all_dynamic<Rank>::type;
 
 /// Number of elements of a shape.
 template <std::size_t Rank>

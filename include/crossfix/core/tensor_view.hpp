@@ -13,46 +13,37 @@ namespace crossfix {
 /// A non-owning, strided view of a tensor: two machine words for each axis and a pointer.
 ///
 /// The element type (const for a read-only view), the rank and the memory space are part of the
-/// type, so that a host view does not compile where a device view belongs. Extents may be fixed at
-/// compile time through `Ext`; strides are in elements and may be anything, the innermost included.
-/// Copying a view copies no data. Element access is checked where NDEBUG is absent.
-template <class T, std::size_t Rank, MemorySpace Space = HostSpace,
-          class Ext = DynamicExtents<Rank>>
+/// type, so that a host view does not compile where a device view belongs. Strides are in elements and
+/// may be anything, the innermost included. Copying a view copies no data. Element access is checked
+/// where NDEBUG is absent.
+template <class T, std::size_t Rank, MemorySpace Space = HostSpace>
 class TensorView {
-  static_assert(Ext::kRank == Rank, "the extents' rank is not the view's rank");
-
  public:
   using element_type = T;
   using value_type = std::remove_const_t<T>;
   using space = Space;
-  using extents = Ext;
   static constexpr std::size_t kRank = Rank;
 
   /// An empty view: null, with every extent 0.
   constexpr TensorView() = default;
 
-  /// A row-major view without gaps. Throws ShapeError where `shape` contradicts a static extent.
+  /// A row-major view without gaps. Throws ShapeError for a negative extent.
   constexpr TensorView(T* data, const Shape<Rank>& shape)
       : TensorView(data, shape, contiguous_strides(shape)) {}
 
   /// A view with strides of the caller's, in elements.
   constexpr TensorView(T* data, const Shape<Rank>& shape, const Shape<Rank>& strides)
       : data_(data), shape_(shape), strides_(strides) {
-    for (std::size_t d = 0; d < Rank; ++d) {
-      if (shape[d] < 0 || (Ext::kValues[d] != kDynamic && Ext::kValues[d] != shape[d])) {
-        throw ShapeError(
-            "extent " + std::to_string(shape[d]) + " of axis " + std::to_string(d) +
-            " where the view's type asks for " +
-            (Ext::kValues[d] == kDynamic ? "at least 0" : std::to_string(Ext::kValues[d])));
-      }
+    for (const Index extent : shape) {
+      if (extent < 0) throw ShapeError("a view of shape " + to_string(shape));
     }
   }
 
-  /// From a mutable view to a read-only one, and between static and dynamic extents (checked).
-  template <class U, class OtherExt>
-  requires(std::same_as<U, T> || std::same_as<const U, T>) constexpr TensorView(
-      const TensorView<U, Rank, Space, OtherExt>& other)  // NOLINT(*-explicit-*)
-      : TensorView(other.data(), other.shape(), other.strides()) {}
+  /// From a mutable view to a read-only one.
+  template <class U>
+  requires(std::same_as<const U, T>) constexpr TensorView(
+      const TensorView<U, Rank, Space>& other)  // NOLINT(*-explicit-*)
+      : data_(other.data()), shape_(other.shape()), strides_(other.strides()) {}
 
   CROSSFIX_HOST_DEVICE constexpr T* data() const { return data_; }
   CROSSFIX_HOST_DEVICE constexpr const Shape<Rank>& shape() const { return shape_; }

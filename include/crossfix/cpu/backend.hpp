@@ -7,40 +7,31 @@
 
 #include "crossfix/cpu/attention.hpp"
 #include "crossfix/cpu/context.hpp"
+#include "crossfix/cpu/convolution.hpp"
 #include "crossfix/cpu/decode.hpp"
 #include "crossfix/cpu/descriptor.hpp"
-#include "crossfix/cpu/eigen_math.hpp"
 #include "crossfix/cpu/ground.hpp"
 #include "crossfix/cpu/image_ops.hpp"
 #include "crossfix/cpu/layer_norm.hpp"
+#include "crossfix/cpu/linear.hpp"
 #include "crossfix/cpu/log_sum_exp.hpp"
 #include "crossfix/cpu/projection.hpp"
 #include "crossfix/ops/backend.hpp"
-#if CROSSFIX_HAS_ONEDNN
-#include "crossfix/cpu/onednn.hpp"
-#endif
 
 namespace crossfix::cpu {
 
-#if CROSSFIX_HAS_ONEDNN
-using DefaultMath = OneDnn;
-#else
-using DefaultMath = EigenMath;
-#endif
-
-/// The CPU backend (contract: ops/backend.hpp). `Element` is float or bfloat16; `Math` supplies
-/// convolutions and matrix products.
-template <class ElementType, class Math = DefaultMath>
+/// The CPU backend (contract: ops/backend.hpp). `Element` is float or bfloat16.
+template <class ElementType>
 struct Backend {
   using Space = HostSpace;
   using Element = ElementType;
   using Target = cpu::Target;
   using Context = ElementContext<Element>;
   using Arena = cpu::Arena;
-  using Convolution = typename Math::template Convolution<Element>;
-  using DepthwiseConvolution = typename Math::template DepthwiseConvolution<Element>;
-  using Linear = typename Math::template Linear<Element>;
-  using FloatLinear = typename Math::template Linear<Element, float>;
+  using Convolution = cpu::Convolution<Element>;
+  using DepthwiseConvolution = cpu::DepthwiseConvolution<Element>;
+  using Linear = cpu::Linear<Element>;
+  using FloatLinear = cpu::Linear<Element, float>;
   using Projection = cpu::Projection<Element>;
   using LayerNorm = cpu::LayerNorm<Element>;
   using SpatialAttention = cpu::SpatialAttention<Element>;
@@ -116,6 +107,5 @@ struct Backend {
 
 static_assert(ops::Backend<Backend<float>>);
 static_assert(ops::Backend<Backend<bfloat16>>);
-static_assert(ops::Backend<Backend<float, EigenMath>>);
 
 }  // namespace crossfix::cpu

@@ -6,6 +6,7 @@
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/cpu/instruction_set.hpp"
+#include "crossfix/cpu/math_library.hpp"
 #include "crossfix/cpu/resize.hpp"
 
 namespace crossfix::cpu {
@@ -14,10 +15,11 @@ namespace crossfix::cpu {
 int available_threads();
 
 /// Where the CPU backend prepares and runs operators. Those plan for its number of threads and throw
-/// DeviceError where that is negative; the instruction set concerns contexts alone.
+/// DeviceError where that is negative; the library concerns operators alone, the instruction set contexts.
 struct Target {
-  int threads = 0;                                ///< 0: all cores
-  std::optional<InstructionSet> instruction_set;  ///< absent: the machine's best
+  int threads = 0;                                    ///< 0: all cores
+  std::optional<InstructionSet> instruction_set = {};  ///< absent: the machine's best
+  MathLibrary library = MathLibrary::automatic;
 };
 
 /// How work is run: how many threads, which kernels, and the scratch memory that operators share.

@@ -33,9 +33,6 @@ class Convolution {
                   TensorView<Element, 4, DeviceSpace> y) const;
   std::size_t scratch_bytes() const;
 
-  /// Whether bias, residual and activation, but for its upper limit, are fused.
-  bool is_fused() const;
-
  private:
   struct State;
   std::unique_ptr<const State> state_;

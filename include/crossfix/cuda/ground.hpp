@@ -11,7 +11,7 @@
 
 namespace crossfix::cuda {
 
-// What matching over the ground plane takes beside a trunk (contract: ops/backend.hpp), all of it in
+// What matching over the ground plane takes beside a backbone (contract: ops/backend.hpp), all of it in
 // device memory. Each hands one kernel to the stream, does not wait for it and allocates nothing. Element
 // is float, bfloat16 or float16; sums are in float. All throw ShapeError where shapes do not fit or views
 // have gaps, DeviceError where a launch is refused.

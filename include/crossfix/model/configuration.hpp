@@ -20,19 +20,19 @@ enum class GroundProjection {
 /// Which network a weights file holds.
 enum class Family {
   crossfix,        ///< the reference network and what has its parts
-  mcc,             ///< MCC: a cell a pixel of the tile (model/mcc.hpp)
-  vigor_baseline,  ///< the VIGOR baseline: one cell, the tile (model/vigor_baseline.hpp)
-  ground_match,    ///< a matcher over the ground plane, for photographs (model/ground_match.hpp)
+  mcc,             ///< MCC: a cell a pixel of the tile
+  vigor_baseline,  ///< the VIGOR baseline: one cell, the tile
+  ground_match,    ///< a matcher over the ground plane, for photographs
 };
 
 /// Everything that tells one network from another. The defaults are the reference
 /// network at VIGOR size, which is also what a file without metadata is taken for. Field by field
 /// the JSON object under the key "crossfix" of a weights file's metadata (docs/weights.md).
 struct Configuration {
-  struct Trunk {
+  struct Backbone {
     std::array<Index, 3> blocks{3, 4, 6};  ///< bottlenecks in layer1, layer2, layer3
     Index planes = 64;                     ///< of layer1; doubled in each later layer, expansion 4
-    bool shared = false;                   ///< one trunk, `sat_extractor`, for both views
+    bool shared = false;                   ///< one backbone, `sat_extractor`, for both views
   };
   struct Normalization {
     std::array<float, 3> mean{0.485F, 0.456F, 0.406F};  ///< RGB, of value / 255
@@ -41,7 +41,7 @@ struct Configuration {
 
   /// Of the matcher over the ground plane, metres.
   struct GroundMatch {
-    Index blocks = 5;        ///< of the trunk, EfficientNet-Lite0
+    Index blocks = 5;        ///< of the backbone, EfficientNet-Lite0
     double height = 2.6;     ///< of the camera above the ground
     double nearest = 1.5;    ///< ground nearer than this to the camera is left out
     double farthest = 16.0;  ///< and farther than this
@@ -62,7 +62,7 @@ struct Configuration {
   Family family = Family::crossfix;
   GroundMatch ground_match;
   /// Of the baselines, `planes` alone; nor are the sizes of the fusion network theirs.
-  Trunk trunk;
+  Backbone backbone;
   Index model_width = 256;     ///< channels of a token
   Index heads = 8;             ///< attention heads, model_width / heads channels each
   Index encoder_layers = 4;    ///< fusion layers
@@ -78,17 +78,13 @@ struct Configuration {
   double radius_scale = 1.0;  ///< of radius68 over that of the posterior, from calibration
   ops::Decoding decoding;     ///< fields `temperature` and `fix`
 
-  static constexpr Index kTrunkStride =
-      8;  ///< pixels of a network input per trunk feature, each axis
+  /// Pixels of a network input to a feature of the backbone, along each axis.
+  static constexpr Index kBackboneStride = 8;
 
-  Index trunk_channels() const { return 16 * trunk.planes; }
+  Index backbone_channels() const { return 16 * backbone.planes; }
   Index satellite_tokens() const { return grid * grid; }
   Index ground_tokens() const {
-    return (ground_size[0] / kTrunkStride) * (ground_size[1] / kTrunkStride);
-  }
-  /// Side of a cell, network pixels.
-  double cell_size() const {
-    return static_cast<double>(satellite_size) / static_cast<double>(grid);
+    return (ground_size[0] / kBackboneStride) * (ground_size[1] / kBackboneStride);
   }
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "crossfix/core/ground_satellite.hpp"
 #include "crossfix/model/configuration.hpp"
 #include "crossfix/model/linear.hpp"
 #include "crossfix/model/parameters.hpp"
@@ -34,11 +35,13 @@ class Fusion {
     FloatView2 exact;
     View2 rounded;  ///< the same, as products read them
   };
+  using GroundTokens = Ground<Tokens>;
+  using SatelliteTokens = Satellite<Tokens>;
 
   /// Working memory of a pass, in elements each.
   struct Workspace {
-    typename B::Element* satellite_projected = nullptr;  ///< [batch * Ts, 3 d]
     typename B::Element* ground_projected = nullptr;     ///< [batch * Tg, 3 d]
+    typename B::Element* satellite_projected = nullptr;  ///< [batch * Ts, 3 d]
     typename B::Element* attended = nullptr;             ///< [batch * max(Ts, Tg), d]
     float* branch = nullptr;                             ///< [batch * max(Ts, Tg), d]
     typename B::Element* hidden = nullptr;               ///< [batch * max(Ts, Tg), ffn]
@@ -53,7 +56,7 @@ class Fusion {
         ffn_width_(configuration.ffn_width),
         satellite_tokens_(configuration.satellite_tokens()),
         ground_tokens_(configuration.ground_tokens()) {
-    const Index stride = Configuration::kTrunkStride;
+    const Index stride = Configuration::kBackboneStride;
     const auto satellite_encoding =
         position_encoding(configuration.grid, configuration.grid, width_);
     const auto ground_encoding = position_encoding(configuration.ground_size[0] / stride,
@@ -84,14 +87,14 @@ class Fusion {
   Index layer_count() const { return static_cast<Index>(layers_.size()); }
 
   /// Both views' tokens are overwritten; the satellite's become the fused ones.
-  void operator()(typename B::Context& context, const Tokens& s, const Tokens& g,
-                  const Workspace& work) const {
-    for (Index index = 0; index < layer_count(); ++index) encode(context, index, s, g, work);
-    decode(context, s, g, work);
+  void operator()(typename B::Context& context, const GroundTokens& g,
+                  const SatelliteTokens& s, const Workspace& work) const {
+    for (Index index = 0; index < layer_count(); ++index) encode(context, index, g, s, work);
+    decode(context, g, s, work);
   }
 
   /// Fusion layer `index` alone, in place.
-  void encode(typename B::Context& context, Index index, const Tokens& s, const Tokens& g,
+  void encode(typename B::Context& context, Index index, const GroundTokens& g, const SatelliteTokens& s,
               const Workspace& work) const {
     const Layer& layer = layers_[static_cast<std::size_t>(index)];
     const View2 s_projected = projected(work.satellite_projected, satellite_tokens_);
@@ -116,7 +119,7 @@ class Fusion {
   }
 
   /// The decoder layer and its norm, in place on s.
-  void decode(typename B::Context& context, const Tokens& s, const Tokens& g,
+  void decode(typename B::Context& context, const GroundTokens& g, const SatelliteTokens& s,
               const Workspace& work) const {
     const Decoder& decoder = *decoder_;
     const View2 s_projected = projected(work.satellite_projected, satellite_tokens_);

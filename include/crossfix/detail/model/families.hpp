@@ -1,8 +1,8 @@
 #pragma once
 
-#include "crossfix/model/mcc.hpp"
-#include "crossfix/model/network.hpp"
-#include "crossfix/model/vigor_baseline.hpp"
+#include "crossfix/detail/model/baselines/mcc.hpp"
+#include "crossfix/detail/model/network.hpp"
+#include "crossfix/detail/model/baselines/vigor.hpp"
 
 namespace crossfix::model {
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "crossfix/model/baseline_network.hpp"
+#include "crossfix/detail/model/baselines/baseline_network.hpp"
 #include "crossfix/model/linear.hpp"
-#include "crossfix/model/spatial_attention.hpp"
-#include "crossfix/model/vgg.hpp"
+#include "crossfix/detail/model/baselines/spatial_attention.hpp"
+#include "crossfix/model/backbone/vgg.hpp"
 
 namespace crossfix::model {
 
@@ -16,7 +16,7 @@ template <ops::Backend B>
 class VigorBaselineBody {
  public:
   struct Buffers {
-    typename Vgg16<B>::Buffers trunk;
+    typename Vgg16<B>::Buffers backbone;
     float* descriptors = nullptr;  ///< [batch, 2 heads x channels]: the tile's, the panorama's
     typename B::Element* rounded = nullptr;  ///< the same
     typename B::Element* hidden = nullptr;
@@ -24,40 +24,40 @@ class VigorBaselineBody {
 
   VigorBaselineBody(const typename B::Target& target, Parameters& parameters,
                     const Configuration& configuration, Index batch)
-      : satellite_(Vgg16<B>::of_satellite(target, parameters, configuration, batch)),
-        ground_(Vgg16<B>::of_ground(target, parameters, configuration, batch)),
-        satellite_attention_(attention(target, parameters, "sat_attention", satellite_)),
+      : ground_(Vgg16<B>::of_ground(target, parameters, configuration, batch)),
+        satellite_(Vgg16<B>::of_satellite(target, parameters, configuration, batch)),
         ground_attention_(attention(target, parameters, "grd_attention", ground_)),
+        satellite_attention_(attention(target, parameters, "sat_attention", satellite_)),
         length_(kSpatialHeads * satellite_.shape()[3]),
-        hidden_(8 * configuration.trunk.planes),
+        hidden_(8 * configuration.backbone.planes),
         first_(read_linear<typename B::Linear>(
             target, parameters, "offset1", {batch, 2 * length_, hidden_, ops::Activation::relu})),
         second_(place(target, parameters, hidden_)) {}
 
   std::size_t scratch_bytes() const {
-    return std::max({satellite_.scratch_bytes(), ground_.scratch_bytes(),
-                     satellite_attention_.scratch_bytes(), ground_attention_.scratch_bytes(),
+    return std::max({ground_.scratch_bytes(), satellite_.scratch_bytes(),
+                     ground_attention_.scratch_bytes(), satellite_attention_.scratch_bytes(),
                      first_.scratch_bytes()});
   }
 
   void lay_out(Layout& layout, Buffers& buffers) const {
     const Index batch = satellite_.shape()[0];
-    Vgg16<B>::lay_out(layout, buffers.trunk, satellite_, ground_);
+    Vgg16<B>::lay_out(layout, buffers.backbone, ground_, satellite_);
     layout.take(buffers.descriptors, batch * 2 * length_);
     layout.take(buffers.rounded, batch * 2 * length_);
     layout.take(buffers.hidden, batch * hidden_);
   }
 
-  void run(typename B::Context& context, ops::ConstActivationView<B, 4> satellite,
-           ops::ConstActivationView<B, 4> ground, const Buffers& buffers,
+  void run(typename B::Context& context, GroundImages<B> ground, SatelliteImages<B> satellite,
+           const Buffers& buffers,
            const ops::DecoderOutputs<typename B::Space>& outputs) const {
     const Index batch = satellite.extent(0);
     const TensorView<float, 2, typename B::Space> both(buffers.descriptors, {batch, 2 * length_});
     const ops::ActivationView<B, 2> rounded(buffers.rounded, both.shape());
     const ops::ActivationView<B, 2> hidden(buffers.hidden, {batch, hidden_});
-    satellite_attention_(context, satellite_.run_and_pool(context, satellite, buffers.trunk),
+    satellite_attention_(context, satellite_.run_and_pool(context, satellite, buffers.backbone),
                          both.slice(1, 0, length_));
-    ground_attention_(context, ground_.run_and_pool(context, ground, buffers.trunk),
+    ground_attention_(context, ground_.run_and_pool(context, ground, buffers.backbone),
                       both.slice(1, length_, 2 * length_));
     B::round(context, both, rounded);
     first_(context, rounded, hidden);
@@ -68,8 +68,8 @@ class VigorBaselineBody {
  private:
   static typename B::SpatialAttention attention(const typename B::Target& target,
                                                 Parameters& parameters, const std::string& name,
-                                                const Vgg16<B>& trunk) {
-    const Shape<4> shape = trunk.pooled_shape();
+                                                const Vgg16<B>& backbone) {
+    const Shape<4> shape = backbone.pooled_shape();
     return read_spatial_attention<typename B::SpatialAttention>(
         target, parameters, name,
         {.rows = shape[1],
@@ -91,10 +91,10 @@ class VigorBaselineBody {
     return typename B::Projection(target, weight, bias);
   }
 
-  Vgg16<B> satellite_;
   Vgg16<B> ground_;
-  typename B::SpatialAttention satellite_attention_;
+  Vgg16<B> satellite_;
   typename B::SpatialAttention ground_attention_;
+  typename B::SpatialAttention satellite_attention_;
   Index length_;
   Index hidden_;
   typename B::Linear first_;

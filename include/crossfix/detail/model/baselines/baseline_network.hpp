@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "crossfix/model/layout.hpp"
-#include "crossfix/model/pair_network.hpp"
+#include "crossfix/detail/model/layout.hpp"
+#include "crossfix/detail/model/pair_network.hpp"
 #include "crossfix/model/parameters.hpp"
 
 namespace crossfix::model {
@@ -13,7 +13,7 @@ namespace crossfix::model {
 ///
 /// - `Body(target, parameters, configuration, batch)` reads its parameters;
 /// - `Buffers`, and `lay_out(layout, buffers)`, which makes room for them;
-/// - `run(context, satellite, ground, buffers, outputs)` writes logits, and offsets in cells;
+/// - `run(context, ground, satellite, buffers, outputs)` writes logits, and offsets in cells;
 /// - `scratch_bytes()`.
 template <ops::Backend B, template <ops::Backend> class Body>
 class BaselineNetwork : public PairNetwork<B> {
@@ -43,7 +43,7 @@ class BaselineNetwork : public PairNetwork<B> {
   /// Everything after loading the images, without waiting for it.
   void run(Workspace& work) const {
     const auto outputs = this->outputs(work);
-    body_.run(work.context, this->satellite_images(work), this->ground_images(work), work.buffers_,
+    body_.run(work.context, this->ground_images(work), this->satellite_images(work), work.buffers_,
               outputs);
     ops::Decoding decoding = this->configuration().decoding;
     decoding.sigmoid = false;
@@ -52,8 +52,8 @@ class BaselineNetwork : public PairNetwork<B> {
 
  private:
   void lay_out(Layout& layout, PairBuffers<B>& pair, typename Body<B>::Buffers& buffers) const {
-    layout.take(pair.satellite_image, element_count(this->satellite_shape()));
     layout.take(pair.ground_image, element_count(this->ground_shape()));
+    layout.take(pair.satellite_image, element_count(this->satellite_shape()));
     body_.lay_out(layout, buffers);
     layout.take(pair.outputs, this->output_count());
   }

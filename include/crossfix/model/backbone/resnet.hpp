@@ -13,23 +13,23 @@
 
 namespace crossfix::model {
 
-/// The ResNet trunk up to layer3: images [batch, H, W, 3] to features
+/// The ResNet backbone up to layer3: images [batch, H, W, 3] to features
 /// [batch, H/8, W/8, 16 planes].
 /// Layer3 has stride 1 and dilation 2 in the 3x3 of its first block only. BatchNorm is folded.
 template <ops::Backend B>
-class Trunk {
+class ResNet {
  public:
   /// Buffers a pass needs, each of `buffer_elements()`.
   static constexpr std::size_t kBuffers = 4;
   using Buffers = std::array<typename B::Element*, kBuffers>;
 
   /// Reads `prefix`.conv1.weight and so on for inputs [batch, height, width, 3].
-  Trunk(const typename B::Target& target, Parameters& parameters, const std::string& prefix,
-        const Configuration::Trunk& trunk, const Shape<4>& input) {
+  ResNet(const typename B::Target& target, Parameters& parameters, const std::string& prefix,
+        const Configuration::Backbone& backbone, const Shape<4>& input) {
     Shape<4> shape = input;
     stem_ = make(target, parameters, prefix + ".conv1", prefix + ".bn1",
                  {.in_channels = 3,
-                  .out_channels = trunk.planes,
+                  .out_channels = backbone.planes,
                   .kernel = 7,
                   .stride = 2,
                   .padding = 3,
@@ -39,8 +39,8 @@ class Trunk {
                      shape[3]};
     shape = pooled_shape_;
     for (std::size_t layer = 0; layer < 3; ++layer) {
-      const Index planes = trunk.planes << layer;
-      for (Index block = 0; block < trunk.blocks[layer]; ++block) {
+      const Index planes = backbone.planes << layer;
+      for (Index block = 0; block < backbone.blocks[layer]; ++block) {
         const std::string name =
             prefix + ".layer" + std::to_string(layer + 1) + "." + std::to_string(block);
         blocks_.push_back(make_block(target, parameters, name, planes,

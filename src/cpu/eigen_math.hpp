@@ -15,8 +15,6 @@ namespace crossfix::cpu {
 /// instruction set that the library is compiled for, and so do depthwise convolutions, which are
 /// loops over channels.
 struct EigenMath {
-  static constexpr const char* kName = "Eigen";
-
   /// See ops/backend.hpp. `Element` is float or bfloat16.
   template <class Element>
   class Convolution {

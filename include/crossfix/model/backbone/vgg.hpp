@@ -7,13 +7,12 @@
 #include <vector>
 
 #include "crossfix/model/configuration.hpp"
-#include "crossfix/model/layout.hpp"
 #include "crossfix/model/parameters.hpp"
 #include "crossfix/ops/backend.hpp"
 
 namespace crossfix::model {
 
-/// VGG-16's convolutions, the trunk of the baselines: 3x3 with bias and ReLU, a 2x2 max pool before every
+/// VGG-16's convolutions, the backbone of the baselines: 3x3 with bias and ReLU, a 2x2 max pool before every
 /// stage but the first. Images [batch, H, W, 3], RGB; features of a stage
 /// [batch, H / 2^s, W / 2^s, widening planes], extents rounded up.
 template <ops::Backend B>
@@ -58,22 +57,22 @@ class Vgg16 {
     }
   }
 
-  /// The trunks of both views, of a baseline's configuration.
-  static Vgg16 of_satellite(const typename B::Target& target, Parameters& parameters,
-                            const Configuration& c, Index batch) {
-    return {target,
-            parameters,
-            "sat_extractor",
-            c.trunk.planes,
-            {batch, c.satellite_size, c.satellite_size, 3}};
-  }
+  /// The backbones of both views, of a baseline's configuration.
   static Vgg16 of_ground(const typename B::Target& target, Parameters& parameters,
                          const Configuration& c, Index batch) {
     return {target,
             parameters,
             "grd_extractor",
-            c.trunk.planes,
+            c.backbone.planes,
             {batch, c.ground_size[0], c.ground_size[1], 3}};
+  }
+  static Vgg16 of_satellite(const typename B::Target& target, Parameters& parameters,
+                            const Configuration& c, Index batch) {
+    return {target,
+            parameters,
+            "sat_extractor",
+            c.backbone.planes,
+            {batch, c.satellite_size, c.satellite_size, 3}};
   }
 
   const Shape<4>& shape(std::size_t stage) const { return shapes_[stage]; }
@@ -82,7 +81,9 @@ class Vgg16 {
   Shape<4> pooled_shape() const { return pooled(shape()); }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
 
-  /// Makes room in `buffers` for this trunk beside `other`, which runs before it in the same buffers.
+  /// Makes room in `buffers` for this backbone beside `other`, which runs before it in the same buffers.
+  /// `layout.take(pointer, elements)` gives each buffer its memory.
+  template <class Layout>
   static void lay_out(Layout& layout, Buffers& buffers, const Vgg16& one, const Vgg16& other) {
     for (std::size_t stage = 0; stage < kStages; ++stage) {
       layout.take(buffers.features[stage],

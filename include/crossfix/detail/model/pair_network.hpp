@@ -2,17 +2,24 @@
 
 #include <cstdint>
 
+#include "crossfix/core/ground_satellite.hpp"
 #include "crossfix/model/configuration.hpp"
 #include "crossfix/ops/backend.hpp"
 #include "crossfix/ops/decoder.hpp"
 
 namespace crossfix::model {
 
+/// The images of a batch as the backbones see them, normalised: [batch, height, width, 3].
+template <ops::Backend B>
+using GroundImages = Ground<ops::ActivationView<B, 4>>;
+template <ops::Backend B>
+using SatelliteImages = Satellite<ops::ActivationView<B, 4>>;
+
 /// Where a pass reads the images from and leaves its results.
 template <ops::Backend B>
 struct PairBuffers {
-  typename B::Element* satellite_image = nullptr;
   typename B::Element* ground_image = nullptr;
+  typename B::Element* satellite_image = nullptr;
   float* outputs = nullptr;  ///< of DecoderOutputs
 };
 
@@ -37,21 +44,21 @@ class PairNetwork {
   const Configuration& configuration() const { return configuration_; }
 
   /// Loads image `index` of the batch, 8-bit RGB [height, width, 3] of any size.
-  void load_satellite(PairWorkspace<B>& work, Index index,
-                      TensorView<const std::uint8_t, 3> image) const {
-    load(work, satellite_images(work)[index], image);
-  }
   void load_ground(PairWorkspace<B>& work, Index index,
                    TensorView<const std::uint8_t, 3> image) const {
     load(work, ground_images(work)[index], image);
   }
-
-  /// Where the trunks read their images from, normalised: [batch, height, width, 3].
-  ops::ActivationView<B, 4> satellite_images(PairWorkspace<B>& work) const {
-    return {work.satellite_image, satellite_shape()};
+  void load_satellite(PairWorkspace<B>& work, Index index,
+                      TensorView<const std::uint8_t, 3> image) const {
+    load(work, satellite_images(work)[index], image);
   }
-  ops::ActivationView<B, 4> ground_images(PairWorkspace<B>& work) const {
-    return {work.ground_image, ground_shape()};
+
+  /// Where the backbones read their images from, normalised: [batch, height, width, 3].
+  GroundImages<B> ground_images(PairWorkspace<B>& work) const {
+    return GroundImages<B>({work.ground_image, ground_shape()});
+  }
+  SatelliteImages<B> satellite_images(PairWorkspace<B>& work) const {
+    return SatelliteImages<B>({work.satellite_image, satellite_shape()});
   }
 
   /// Where a pass leaves its results, in the backend's memory.
@@ -75,11 +82,11 @@ class PairNetwork {
   PairNetwork(const Configuration& configuration, Index batch)
       : configuration_(configuration), batch_(batch) {}
 
-  Shape<4> satellite_shape() const {
-    return {batch_, configuration_.satellite_size, configuration_.satellite_size, 3};
-  }
   Shape<4> ground_shape() const {
     return {batch_, configuration_.ground_size[0], configuration_.ground_size[1], 3};
+  }
+  Shape<4> satellite_shape() const {
+    return {batch_, configuration_.satellite_size, configuration_.satellite_size, 3};
   }
   void set_parameter_count(Index count) { parameter_count_ = count; }
 

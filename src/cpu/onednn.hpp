@@ -13,8 +13,6 @@ namespace crossfix::cpu {
 /// Convolutions and matrix products by oneDNN. Weights are packed at construction; bias, residual,
 /// table and activation are fused into the product.
 struct OneDnn {
-  static constexpr const char* kName = "oneDNN";
-
   /// See ops/backend.hpp. `Element` is float or bfloat16.
   template <class Element>
   class Convolution {
@@ -31,9 +29,6 @@ struct OneDnn {
     void operator()(Context& context, TensorView<const Element, 4> x,
                     TensorView<const Element, 4> r, TensorView<Element, 4> y) const;
     std::size_t scratch_bytes() const;
-
-    /// oneDNN's name of the implementation it chose.
-    const char* implementation() const;
 
    private:
     struct State;
@@ -56,9 +51,6 @@ struct OneDnn {
                     TensorView<Element, 4> y) const;
     std::size_t scratch_bytes() const;
 
-    /// oneDNN's name of the implementation it chose.
-    const char* implementation() const;
-
    private:
     struct State;
     std::unique_ptr<const State> state_;
@@ -76,9 +68,6 @@ struct OneDnn {
 
     void operator()(Context& context, TensorView<const Element, 2> x, TensorView<Out, 2> y) const;
     std::size_t scratch_bytes() const;
-
-    /// oneDNN's name of the implementation it chose.
-    const char* implementation() const;
 
    private:
     struct State;

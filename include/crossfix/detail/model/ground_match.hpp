@@ -13,9 +13,9 @@
 
 #include "crossfix/camera/panorama.hpp"
 #include "crossfix/model/configuration.hpp"
-#include "crossfix/model/efficientnet_lite.hpp"
-#include "crossfix/model/heading_search.hpp"
-#include "crossfix/model/layout.hpp"
+#include "crossfix/model/backbone/efficientnet_lite.hpp"
+#include "crossfix/detail/model/heading_search.hpp"
+#include "crossfix/detail/model/layout.hpp"
 #include "crossfix/ops/backend.hpp"
 #include "crossfix/ops/decoder.hpp"
 #include "crossfix/ops/ground.hpp"
@@ -37,7 +37,7 @@ inline ImageError no_ground(const Configuration::GroundMatch& settings) {
 }
 
 /// A matcher over the ground plane, for photographs: a panorama is laid on flat ground about the
-/// camera, north up; early layers of a trunk that was pretrained on photographs are taken of that
+/// camera, north up; early layers of a backbone that was pretrained on photographs are taken of that
 /// view and of the tile; the one is slid over the other by normalised cross-correlation, weighted by
 /// range. Every place, every heading that is asked for (HeadingSearch) and every ratio of height and scale
 /// is scored; the posterior is the softmax over all of them, and its marginals over place and heading are
@@ -48,13 +48,13 @@ template <ops::Backend B>
 class GroundMatch {
   using Element = typename B::Element;
   using Space = typename B::Space;
-  using Trunk = EfficientNetLite<B>;
+  using Backbone = EfficientNetLite<B>;
   struct Buffers {
     Element* tile_image = nullptr;
     Element* tile_features = nullptr;
     Element* view_images = nullptr;
     Element* view_features = nullptr;
-    typename Trunk::Buffers trunk{};
+    typename Backbone::Buffers backbone{};
     float* scores = nullptr;
     float* bias = nullptr;
     float* results = nullptr;  ///< DecoderOutputs, then the logarithms of the rows' masses
@@ -63,8 +63,8 @@ class GroundMatch {
  public:
   /// What is asked: images 8-bit RGB [height, width, 3].
   struct Question {
-    TensorView<const std::uint8_t, 3> satellite;  ///< north up
-    TensorView<const std::uint8_t, 3> panorama;   ///< equirectangular, whole, level
+    Ground<TensorView<const std::uint8_t, 3>> panorama;      ///< equirectangular, whole, level
+    Satellite<TensorView<const std::uint8_t, 3>> satellite;  ///< north up
     double metres_per_pixel = 0;                  ///< of the satellite image
     std::optional<double> heading_degrees;        ///< of the centre column; unknown where absent
   };
@@ -91,13 +91,13 @@ class GroundMatch {
            Index most_rows)
           : side(tile_side),
             rows(most_rows),
-            trunk(target, match.weights_, {1, side, side, 3}),
-            grid(trunk.output_shape()[1]),
+            backbone(target, match.weights_, {1, side, side, 3}),
+            grid(backbone.output_shape()[1]),
             even({grid, grid}),
             arena(target, match.lay_out(nullptr, *this).second),
             buffers(match.lay_out(arena.data(), *this).first),
             context(target,
-                    std::max({trunk.scratch_bytes(), match.scratch_bytes(),
+                    std::max({backbone.scratch_bytes(), match.scratch_bytes(),
                               B::correlate_scratch_bytes(target, match.tile_features_shape(grid),
                                                          match.view_features_shape(rows))})),
             results(outputs_count(grid) + static_cast<std::size_t>(rows)) {
@@ -112,7 +112,7 @@ class GroundMatch {
 
       Index side;
       Index rows;  ///< of scores that there is room for
-      Trunk trunk;
+      Backbone backbone;
       Index grid;
       Tensor<float, 2> even;  ///< weights of positions: all alike
       typename B::Arena arena;
@@ -139,15 +139,15 @@ class GroundMatch {
       : configuration_(configuration),
         weights_(parameters, "trunk", configuration.ground_match.blocks),
         parameter_count_(parameters.count()),
-        view_trunk_(target, weights_, view_images_shape(1)) {
-    if (kTogether > 1) views_trunk_.emplace(target, weights_, view_images_shape(kTogether));
+        view_backbone_(target, weights_, view_images_shape(1)) {
+    if (kTogether > 1) views_backbone_.emplace(target, weights_, view_images_shape(kTogether));
   }
 
   const Configuration& configuration() const { return configuration_; }
   Index parameter_count() const { return parameter_count_; }
 
   /// Answers a question. The outputs lie in `work`: logits are the marginal over headings and ratios at
-  /// the configuration's temperature; cells are `kStride` pixels of the tile as the trunk sees it, and
+  /// the configuration's temperature; cells are `kStride` pixels of the tile as the backbone sees it, and
   /// their middles lie at `kFirstPlace` + kStride * (row, col) of those pixels.
   ops::DecoderOutputs<HostSpace> operator()(Workspace& work, const Question& question) const {
     extract_tile(work, question);
@@ -177,8 +177,8 @@ class GroundMatch {
     const auto [mean, std] = normalization();
     const ops::ActivationView<B, 3> image(room.buffers.tile_image, {side, side, 3});
     B::load_image(room.context, question.satellite, mean.values, std.values, image);
-    extract(room, room.trunk, image.template reshape<4>({1, side, side, 3}), room.even,
-            tile_features(room).template reshape<4>(room.trunk.output_shape()));
+    extract(room, room.backbone, image.template reshape<4>({1, side, side, 3}), room.even,
+            tile_features(room).template reshape<4>(room.backbone.output_shape()));
     keep(room, question.satellite);
   }
 
@@ -195,9 +195,9 @@ class GroundMatch {
     const auto count = static_cast<Index>(work.poses_.size());
     const ops::ActivationView<B, 4> views = view_features(work, count);
     for (Index done = 0; done < count;) {
-      const bool many = views_trunk_ && count - done >= kTogether;
+      const bool many = views_backbone_ && count - done >= kTogether;
       const Index together = many ? kTogether : 1;
-      look(work, question, many ? *views_trunk_ : view_trunk_,
+      look(work, question, many ? *views_backbone_ : view_backbone_,
            std::span(work.poses_)
                .subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(together)),
            views.slice(0, done, done + together));
@@ -268,7 +268,7 @@ class GroundMatch {
     }
   }
 
-  /// Pixels of a side of the tile as the trunk sees it.
+  /// Pixels of a side of the tile as the backbone sees it.
   Index tile_side(const Question& question) const {
     const double side =
         std::sqrt(static_cast<double>(question.satellite.extent(0) * question.satellite.extent(1)));
@@ -285,12 +285,12 @@ class GroundMatch {
   Index view_side() const { return (view_cells() - 1) * kStride + 1; }
 
   static constexpr Index kStride = EfficientNetLiteWeights::kStride;
-  /// Where the first cell's middle lies, pixels of the tile as the trunk sees it: a feature is about the
+  /// Where the first cell's middle lies, pixels of the tile as the backbone sees it: a feature is about the
   /// middle of its first pixel.
   static constexpr double kFirstPlace = 0.5;
 
  private:
-  /// Views that go through the trunk at once: a GPU wants many, a CPU's caches few.
+  /// Views that go through the backbone at once: a GPU wants many, a CPU's caches few.
   static constexpr Index kTogether = Space::kHostAccessible ? 1 : 6;
 
   /// Rows of scores that a question takes at most.
@@ -300,7 +300,7 @@ class GroundMatch {
                          : HeadingSearch::most_rows(settings.headings, settings.ratios);
   }
   std::size_t scratch_bytes() const {
-    return std::max(view_trunk_.scratch_bytes(), views_trunk_ ? views_trunk_->scratch_bytes() : 0);
+    return std::max(view_backbone_.scratch_bytes(), views_backbone_ ? views_backbone_->scratch_bytes() : 0);
   }
   Shape<4> view_images_shape(Index count) const { return {count, view_side(), view_side(), 3}; }
   Shape<4> view_features_shape(Index count) const {
@@ -315,13 +315,13 @@ class GroundMatch {
                                           const typename Workspace::Room& room) const {
     Layout layout(base);
     Buffers buffers;
-    Index elements = std::max(room.trunk.buffer_elements(), view_trunk_.buffer_elements());
-    if (views_trunk_) elements = std::max(elements, views_trunk_->buffer_elements());
+    Index elements = std::max(room.backbone.buffer_elements(), view_backbone_.buffer_elements());
+    if (views_backbone_) elements = std::max(elements, views_backbone_->buffer_elements());
     layout.take(buffers.tile_image, room.side * room.side * 3);
     layout.take(buffers.tile_features, element_count(tile_features_shape(room.grid)));
     layout.take(buffers.view_images, element_count(view_images_shape(kTogether)));
     layout.take(buffers.view_features, element_count(view_features_shape(room.rows)));
-    for (auto& buffer : buffers.trunk) layout.take(buffer, elements);
+    for (auto& buffer : buffers.backbone) layout.take(buffer, elements);
     layout.take(buffers.scores, room.rows * room.grid * room.grid);
     layout.take(buffers.bias, room.rows);
     layout.take(buffers.results, static_cast<Index>(outputs_count(room.grid)) + room.rows);
@@ -379,10 +379,10 @@ class GroundMatch {
   }
 
   /// Standardized features of images [n, side, side, 3], each over positions by `weights`.
-  void extract(typename Workspace::Room& room, const Trunk& trunk,
+  void extract(typename Workspace::Room& room, const Backbone& backbone,
                ops::ConstActivationView<B, 4> images, const Tensor<float, 2>& weights,
                ops::ActivationView<B, 4> features) const {
-    const auto found = trunk(room.context, images, room.buffers.trunk);
+    const auto found = backbone(room.context, images, room.buffers.backbone);
     for (Index i = 0; i < features.extent(0); ++i) {
       B::standardize(room.context, ops::ConstActivationView<B, 3>(found[i]), weights, features[i]);
     }
@@ -394,7 +394,7 @@ class GroundMatch {
   }
 
   /// The standardized features of the ground as each pose has it.
-  void look(Workspace& work, const Question& question, const Trunk& trunk,
+  void look(Workspace& work, const Question& question, const Backbone& backbone,
             std::span<const ops::CameraPose> poses, ops::ActivationView<B, 4> features) const {
     auto& room = *work.room_;
     const auto [mean, std] = normalization();
@@ -403,7 +403,7 @@ class GroundMatch {
     B::sample_ground(room.context, question.panorama,
                      {view_side(), static_cast<float>(*configuration_.metres_per_network_pixel)},
                      poses, mean.values, std.values, images);
-    extract(room, trunk, images, work.weights_, features);
+    extract(room, backbone, images, work.weights_, features);
   }
 
   /// Marginals of exp(score / temperature) times the prior: of places to the outputs' logits, of rows behind
@@ -449,8 +449,8 @@ class GroundMatch {
   Configuration configuration_;
   EfficientNetLiteWeights weights_;
   Index parameter_count_;
-  Trunk view_trunk_;
-  std::optional<Trunk> views_trunk_;  ///< for `kTogether` views
+  Backbone view_backbone_;
+  std::optional<Backbone> views_backbone_;  ///< for `kTogether` views
 };
 
 }  // namespace crossfix::model

@@ -7,7 +7,7 @@
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/cuda/buffer.hpp"
 #include "crossfix/cuda/image.hpp"
-#include "crossfix/cuda/staging.hpp"
+#include "crossfix/detail/cuda/staging.hpp"
 
 namespace crossfix::cuda {
 

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "crossfix/model/baseline_network.hpp"
-#include "crossfix/model/spatial_attention.hpp"
-#include "crossfix/model/vgg.hpp"
+#include "crossfix/detail/model/baselines/baseline_network.hpp"
+#include "crossfix/detail/model/baselines/spatial_attention.hpp"
+#include "crossfix/model/backbone/vgg.hpp"
 
 namespace crossfix::model {
 
@@ -24,7 +24,7 @@ class MccBody {
   static constexpr Index kGrid = 8;  ///< blocks along the tile's side
 
   struct Buffers {
-    typename Vgg16<B>::Buffers trunk;
+    typename Vgg16<B>::Buffers backbone;
     float* blocks = nullptr;                ///< [batch x 64, heads x channels]
     float* panoramas = nullptr;             ///< [batch, heads x channels]
     typename B::Element* result = nullptr;  ///< of a stage: what the next one reads
@@ -35,13 +35,13 @@ class MccBody {
 
   MccBody(const typename B::Target& target, Parameters& parameters,
           const Configuration& configuration, Index batch)
-      : satellite_(Vgg16<B>::of_satellite(target, parameters, configuration, batch)),
-        ground_(Vgg16<B>::of_ground(target, parameters, configuration, batch)),
+      : ground_(Vgg16<B>::of_ground(target, parameters, configuration, batch)),
+        satellite_(Vgg16<B>::of_satellite(target, parameters, configuration, batch)),
+        ground_attention_(attention(target, parameters, "grd_attention", ground_.pooled_shape()[1],
+                                    ground_.pooled_shape()[2])),
         satellite_attention_(attention(target, parameters, "sat_attention",
                                        satellite_.shape()[1] / kGrid,
                                        satellite_.shape()[2] / kGrid)),
-        ground_attention_(attention(target, parameters, "grd_attention", ground_.pooled_shape()[1],
-                                    ground_.pooled_shape()[2])),
         logits_(constant(target, 1, 1.0F, 0.0F)),
         offsets_(constant(target, 2, 0.0F, 0.5F)) {
     const Index length = kSpatialHeads * satellite_.shape()[3];
@@ -60,8 +60,8 @@ class MccBody {
 
   std::size_t scratch_bytes() const {
     std::size_t bytes =
-        std::max({satellite_.scratch_bytes(), ground_.scratch_bytes(),
-                  satellite_attention_.scratch_bytes(), ground_attention_.scratch_bytes()});
+        std::max({ground_.scratch_bytes(), satellite_.scratch_bytes(),
+                  ground_attention_.scratch_bytes(), satellite_attention_.scratch_bytes()});
     for (const Stage& stage : stages_) {
       bytes = std::max({bytes, stage.raise.scratch_bytes(), stage.first.scratch_bytes(),
                         stage.second.scratch_bytes()});
@@ -70,7 +70,7 @@ class MccBody {
   }
 
   void lay_out(Layout& layout, Buffers& buffers) const {
-    Vgg16<B>::lay_out(layout, buffers.trunk, satellite_, ground_);
+    Vgg16<B>::lay_out(layout, buffers.backbone, ground_, satellite_);
     layout.take(buffers.blocks, matched_[0] * kGrid * kGrid * length());
     layout.take(buffers.panoramas, matched_[0] * length());
     Index result = element_count(matched_);
@@ -89,18 +89,18 @@ class MccBody {
     layout.take(buffers.inner, inner);
   }
 
-  void run(typename B::Context& context, ops::ConstActivationView<B, 4> satellite,
-           ops::ConstActivationView<B, 4> ground, const Buffers& buffers,
+  void run(typename B::Context& context, GroundImages<B> ground, SatelliteImages<B> satellite,
+           const Buffers& buffers,
            const ops::DecoderOutputs<typename B::Space>& outputs) const {
     const Index batch = matched_[0];
     const TensorView<float, 2, typename B::Space> blocks(buffers.blocks,
                                                          {batch * kGrid * kGrid, length()});
     const TensorView<float, 2, typename B::Space> panoramas(buffers.panoramas, {batch, length()});
     const auto features = [&](std::size_t stage) {
-      return ops::ActivationView<B, 4>(buffers.trunk.features[stage], satellite_.shape(stage));
+      return ops::ActivationView<B, 4>(buffers.backbone.features[stage], satellite_.shape(stage));
     };
-    ground_attention_(context, ground_.run_and_pool(context, ground, buffers.trunk), panoramas);
-    satellite_(context, satellite, buffers.trunk);  // over the ground's features
+    ground_attention_(context, ground_.run_and_pool(context, ground, buffers.backbone), panoramas);
+    satellite_(context, satellite, buffers.backbone);  // over the ground's features
     satellite_attention_(context, features(Vgg16<B>::kStages - 1), blocks);
 
     ops::ActivationView<B, 4> x(buffers.result, matched_);
@@ -146,7 +146,7 @@ class MccBody {
     Shape<4> joined;  ///< [batch, 2 h, 2 w, channels and those of the skip connection]
     Shape<4> inner;
     Shape<4> result;
-    std::optional<std::size_t> skip;  ///< the trunk's stage
+    std::optional<std::size_t> skip;  ///< the backbone's stage
   };
 
   static Index padded(Index channels) { return (channels + 7) / 8 * 8; }
@@ -197,8 +197,8 @@ class MccBody {
     const Index side = 2 * shape[1];
     const Index batch = shape[0];
     const auto [up_quarters, out_quarters] = widths(configuration.satellite_size / side);
-    const Index up = up_quarters * configuration.trunk.planes / 4;
-    const Index out = out_quarters * configuration.trunk.planes / 4;
+    const Index up = up_quarters * configuration.backbone.planes / 4;
+    const Index out = out_quarters * configuration.backbone.planes / 4;
     const Index end = side == configuration.satellite_size ? 1 : out;
     std::optional<std::size_t> skip;
     for (std::size_t stage = 0; stage < Vgg16<B>::kStages; ++stage) {
@@ -297,10 +297,10 @@ class MccBody {
     }
   }
 
-  Vgg16<B> satellite_;
   Vgg16<B> ground_;
-  typename B::SpatialAttention satellite_attention_;
+  Vgg16<B> satellite_;
   typename B::SpatialAttention ground_attention_;
+  typename B::SpatialAttention satellite_attention_;
   typename B::Projection logits_;
   typename B::Projection offsets_;
   Shape<4> matched_{};

@@ -1,0 +1,15 @@
+# What every build needs, and oneDNN where it is wanted and found: CROSSFIX_HAS_ONEDNN.
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(PNG REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+
+set(CROSSFIX_HAS_ONEDNN OFF)
+if(CROSSFIX_WITH_ONEDNN)
+  find_package(dnnl QUIET)
+  if(dnnl_FOUND)
+    set(CROSSFIX_HAS_ONEDNN ON)
+  endif()
+endif()

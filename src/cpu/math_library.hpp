@@ -1,0 +1,36 @@
+#pragma once
+
+#include <variant>
+
+#include "crossfix/core/error.hpp"
+#include "crossfix/cpu/context.hpp"
+#include "eigen_math.hpp"
+#if CROSSFIX_HAS_ONEDNN
+#include "onednn.hpp"
+#endif
+
+namespace crossfix::cpu {
+
+/// An operator of one of the libraries that this build has.
+template <template <class Library> class Operator>
+#if CROSSFIX_HAS_ONEDNN
+using OfAnyLibrary = std::variant<Operator<OneDnn>, Operator<EigenMath>>;
+#else
+using OfAnyLibrary = std::variant<Operator<EigenMath>>;
+#endif
+
+/// Calls `make.template operator()<Library>()` with OneDnn or EigenMath, as the target asks. Throws
+/// DeviceError where this build has not what it asks for.
+template <class Make>
+auto with_library(const Target& target, Make&& make) {
+  const MathLibrary library =
+      target.library == MathLibrary::automatic ? best_math_library() : target.library;
+  if (library == MathLibrary::eigen) return make.template operator()<EigenMath>();
+#if CROSSFIX_HAS_ONEDNN
+  return make.template operator()<OneDnn>();
+#else
+  throw DeviceError("this build has no oneDNN; Eigen takes its place (MathLibrary::eigen)");
+#endif
+}
+
+}  // namespace crossfix::cpu
