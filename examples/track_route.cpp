@@ -22,7 +22,8 @@ int track(int argc, char** argv) {
   for (int frame = 5; frame < argc; ++frame) {
     const auto panorama = crossfix::io::read_image(argv[frame]);
     const auto start = std::chrono::steady_clock::now();
-    localizer.locate({crossfix::GroundImage(panorama), crossfix::SatelliteImage(tile), info, camera}, fix);
+    localizer.locate(
+        {crossfix::GroundImage(panorama), crossfix::SatelliteImage(tile), info, camera}, fix);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     const bool useful = *fix.radius68_m <= kLargestRadius;
     std::printf("%7.1f ms  row %6.1f  column %6.1f  radius %5.1f m  %s\n", took.count(),

@@ -5,8 +5,8 @@
 
 #include "crossfix/camera/panorama.hpp"
 #include "crossfix/core/tensor.hpp"
-#include "crossfix/localizer.hpp"
 #include "crossfix/detail/model/heading_search.hpp"
+#include "crossfix/localizer.hpp"
 #include "crossfix/ops/heading.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/counter_generator.hpp"
@@ -57,8 +57,8 @@ TEST_CASE("the matcher finds where a panorama of flat ground was taken, at any h
     for (const PixelPoint camera : {PixelPoint{125.5, 80.5}, {60.5, 190.5}}) {
       CAPTURE(heading, camera.row, camera.col);
       const auto panorama = panorama_of(tile, camera, heading);
-      const Fix fix = localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale},
-                                       {.heading_degrees = heading});
+      const Fix fix = localizer.locate(GroundImage(panorama), SatelliteImage(tile),
+                                       {.metres_per_pixel = kScale}, {.heading_degrees = heading});
       // Half a cell of 0.8 m each way.
       CHECK(std::hypot(fix.pixel.row - camera.row, fix.pixel.col - camera.col) * kScale <= 0.57);
       CHECK(fix.radius68_m.value() <= 1.0);
@@ -69,8 +69,9 @@ TEST_CASE("the matcher finds where a panorama of flat ground was taken, at any h
       CHECK(std::abs(std::remainder(fix.heading_degrees.value() - heading, 360)) <= 1e-9);
       CHECK(fix.heading_sigma_degrees == 0.0);
 
-      const Fix found = localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale},
-                                         {.heading_degrees = std::nullopt});
+      const Fix found =
+          localizer.locate(GroundImage(panorama), SatelliteImage(tile),
+                           {.metres_per_pixel = kScale}, {.heading_degrees = std::nullopt});
       CHECK(std::hypot(found.pixel.row - camera.row, found.pixel.col - camera.col) * kScale <= 0.8);
       // Half a part of a step of 20 degrees, about the mean over the next ones.
       CHECK(std::abs(std::remainder(found.heading_degrees.value() - heading, 360)) <= 5);
@@ -86,7 +87,8 @@ TEST_CASE("the matcher's posterior is a softmax over its logits, and one pair's 
   const auto panorama = panorama_of(tile, {90.5, 110.5}, 0);
   Localizer localizer = bundled();
   Localizer other = localizer.share();
-  const Fix fix = localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale});
+  const Fix fix =
+      localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale});
   double sum = 0;
   double mass = 0;
   const double temperature = localizer.configuration().decoding.temperature;
@@ -99,9 +101,12 @@ TEST_CASE("the matcher's posterior is a softmax over its logits, and one pair's 
   CHECK(std::abs(static_cast<double>(fix.probability[static_cast<std::size_t>(fix.cell)]) * sum -
                  1) <= 1e-5);
   // The same after a tile of another size, and on a localizer that shares the weights.
-  localizer.locate(GroundImage(panorama), SatelliteImage(test::image("ground/other", 150, 150)), {.metres_per_pixel = kScale});
-  CHECK(localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale}).logits == fix.logits);
-  CHECK(other.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale}).logits == fix.logits);
+  localizer.locate(GroundImage(panorama), SatelliteImage(test::image("ground/other", 150, 150)),
+                   {.metres_per_pixel = kScale});
+  CHECK(localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale})
+            .logits == fix.logits);
+  CHECK(other.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale})
+            .logits == fix.logits);
   CHECK(localizer.batch() == 1);
 }
 
@@ -111,7 +116,8 @@ TEST_CASE("the matcher's marginals are those of its posterior over headings and 
   Localizer localizer = bundled({.pose_probability = true});
   for (const std::optional<double> heading : {std::optional(50.0), std::optional<double>()}) {
     CAPTURE(heading.has_value());
-    const Fix fix = localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale}, {heading});
+    const Fix fix = localizer.locate(GroundImage(panorama), SatelliteImage(tile),
+                                     {.metres_per_pixel = kScale}, {heading});
     const std::size_t cells = fix.probability.size();
     const std::size_t headings = heading ? 1 : 54;
     REQUIRE(fix.pose_probability.size() == headings * cells);
@@ -137,7 +143,9 @@ TEST_CASE("the matcher's marginals are those of its posterior over headings and 
       CHECK(std::abs(sum - static_cast<double>(fix.heading_probability[k])) <= 1e-5);
     }
   }
-  CHECK(bundled().locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale}).pose_probability.empty());
+  CHECK(bundled()
+            .locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale})
+            .pose_probability.empty());
 }
 
 TEST_CASE("the matcher keeps a tile's features for that tile alone") {
@@ -147,7 +155,9 @@ TEST_CASE("the matcher keeps a tile's features for that tile alone") {
   const auto panorama = panorama_of(tile, {60.5, 90.5}, 0);
   Localizer localizer = bundled();
   const auto logits = [&](Localizer& with, const HostImageView& satellite, double scale) {
-    return with.locate(GroundImage(panorama), SatelliteImage(satellite), {.metres_per_pixel = scale}).logits;
+    return with
+        .locate(GroundImage(panorama), SatelliteImage(satellite), {.metres_per_pixel = scale})
+        .logits;
   };
   const auto first = logits(localizer, tile, kScale);
   CHECK(logits(localizer, tile, kScale) == first);
@@ -172,7 +182,9 @@ TEST_CASE("after the first call the matcher allocates nothing on its own account
     Localizer localizer = bundled({.pose_probability = poses});
     Fix fix;
     const auto locate = [&](const Tensor<std::uint8_t, 3>& tile, std::optional<double> heading) {
-      localizer.locate({GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale}, {heading}}, fix);
+      localizer.locate(
+          {GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale}, {heading}},
+          fix);
     };
     locate(tiles[0], known);
     locate(tiles[0], std::nullopt);
@@ -246,25 +258,34 @@ TEST_CASE("the matcher refuses what it cannot measure, and says what would be ri
   const auto tile = test::image("ground/tile", 200, 200);
   const auto panorama = panorama_of(tile, {90.5, 110.5}, 0);
   Localizer localizer = bundled();
-  CHECK_THROWS_WITH(localizer.locate(GroundImage(panorama), SatelliteImage(tile)), Contains("--gsd or --bounds"));
-  CHECK_THROWS_WITH(localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = 0.05}),
-                    Contains("10 m wide; these weights take 15 m to 400 m"));
-  CHECK_THROWS_WITH(localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = 2.5}),
-                    Contains("500 m wide"));
-  CHECK_THROWS_WITH(localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = 0.7}),
-                    Contains("at more than 0.6 m"));
-  CHECK_THROWS_AS(localizer.locate(GroundImage(tile), SatelliteImage(tile), {.metres_per_pixel = kScale}), ImageError);
-  const double nan = std::nan("");
-  CHECK_THROWS_AS(localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = nan}), ImageError);
-  CHECK_THROWS_AS(
-      localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale}, {.heading_degrees = nan}),
-      ImageError);
-  Tensor<std::uint8_t, 3> grey({256, 512, 3});
-  CHECK_THROWS_WITH(localizer.check({grey, tile, {.metres_per_pixel = kScale}}),
-                    Contains("shows no ground"));
+  CHECK_THROWS_WITH(localizer.locate(GroundImage(panorama), SatelliteImage(tile)),
+                    Contains("--gsd or --bounds"));
   CHECK_THROWS_WITH(
-      localizer.check(
-          {panorama, Tensor<std::uint8_t, 3>({200, 200, 3}), {.metres_per_pixel = kScale}}),
+      localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = 0.05}),
+      Contains("10 m wide; these weights take 15 m to 400 m"));
+  CHECK_THROWS_WITH(
+      localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = 2.5}),
+      Contains("500 m wide"));
+  CHECK_THROWS_WITH(
+      localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = 0.7}),
+      Contains("at more than 0.6 m"));
+  CHECK_THROWS_AS(
+      localizer.locate(GroundImage(tile), SatelliteImage(tile), {.metres_per_pixel = kScale}),
+      ImageError);
+  const double nan = std::nan("");
+  CHECK_THROWS_AS(
+      localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = nan}),
+      ImageError);
+  CHECK_THROWS_AS(localizer.locate(GroundImage(panorama), SatelliteImage(tile),
+                                   {.metres_per_pixel = kScale}, {.heading_degrees = nan}),
+                  ImageError);
+  Tensor<std::uint8_t, 3> grey({256, 512, 3});
+  CHECK_THROWS_WITH(
+      localizer.check({GroundImage(grey), SatelliteImage(tile), {.metres_per_pixel = kScale}}),
+      Contains("shows no ground"));
+  const Tensor<std::uint8_t, 3> black({200, 200, 3});
+  CHECK_THROWS_WITH(
+      localizer.check({GroundImage(panorama), SatelliteImage(black), {.metres_per_pixel = kScale}}),
       Contains("of one colour"));
   CHECK_THROWS_WITH(bundled({.rescale = true}), Contains("leave out --rescale"));
   CHECK_THROWS_AS(bundled({.precision = Precision::f16}), DeviceError);
@@ -298,7 +319,10 @@ TEST_CASE("headings count to whole turns, however many") {
   const auto panorama = panorama_of(tile, {50.5, 40.5}, 90);
   Localizer localizer = bundled();
   const auto logits = [&](double heading) {
-    return localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale}, {heading}).logits;
+    return localizer
+        .locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale},
+                {heading})
+        .logits;
   };
   CHECK(logits(3600000090.0) == logits(90));
   CHECK(logits(1e300).size() == logits(90).size());

@@ -52,7 +52,9 @@ TEST_CASE("a baseline locates as the network does", "[localizer]") {
   const auto other = test::image("image/ground/1", 96, 192);
   const TileInfo tile{.metres_per_pixel = 0.25};
   std::vector<Fix> fixes(2);
-  localizer.locate(std::vector<Pair>{{GroundImage(ground), SatelliteImage(satellite), tile}, {GroundImage(other), SatelliteImage(satellite), tile}}, fixes);
+  localizer.locate(std::vector<Pair>{{GroundImage(ground), SatelliteImage(satellite), tile},
+                                     {GroundImage(other), SatelliteImage(satellite), tile}},
+                   fixes);
   for (const Fix& fix : fixes) {
     REQUIRE(fix.grid == c.grid);
     REQUIRE(fix.radius68_m);
@@ -146,8 +148,12 @@ TEST_CASE("a heading rolls the panorama until its centre looks north", "[localiz
     }
   }
   const Fix expected = localizer.locate(GroundImage(north), SatelliteImage(satellite));
-  CHECK(same(localizer.locate(GroundImage(east), SatelliteImage(satellite), {}, {.heading_degrees = 90}), expected));
-  CHECK(same(localizer.locate(GroundImage(east), SatelliteImage(satellite), {}, {.heading_degrees = -270}), expected));
+  CHECK(same(
+      localizer.locate(GroundImage(east), SatelliteImage(satellite), {}, {.heading_degrees = 90}),
+      expected));
+  CHECK(same(
+      localizer.locate(GroundImage(east), SatelliteImage(satellite), {}, {.heading_degrees = -270}),
+      expected));
   CHECK_FALSE(same(localizer.locate(GroundImage(east), SatelliteImage(satellite)), expected));
 }
 
@@ -215,7 +221,8 @@ TEST_CASE("localizers that share weights run side by side", "[localizer]") {
   CHECK(same(b, expected_other));
 
   std::vector<Fix> fixes;
-  const std::vector<Pair> pairs{{GroundImage(ground), SatelliteImage(satellite)}, {GroundImage(other), SatelliteImage(satellite)}};
+  const std::vector<Pair> pairs{{GroundImage(ground), SatelliteImage(satellite)},
+                                {GroundImage(other), SatelliteImage(satellite)}};
   first.locate(pairs, fixes);
   REQUIRE(fixes.size() == 2);
   CHECK(same(fixes[0], expected));
@@ -231,7 +238,7 @@ TEST_CASE("pairs are located the same in batches of any size", "[localizer]") {
   }
   std::vector<Pair> pairs;
   for (std::size_t i = 0; i < images.size(); i += 2) {
-    pairs.push_back({images[i], images[i + 1]});
+    pairs.push_back({GroundImage(images[i]), SatelliteImage(images[i + 1])});
     pairs.back().tile.metres_per_pixel = i < 4 ? 0.285 : 0.2;  // the last five are to be framed
     pairs.back().camera.heading_degrees = 45.0 * static_cast<double>(i);
   }
@@ -271,7 +278,9 @@ TEST_CASE("a pair that does not fit is named before any is located", "[localizer
   Localizer localizer = load(file, false, 2);
   const auto satellite = test::image("image/satellite", 128, 128);
   const auto ground = test::image("image/ground", 64, 128);
-  const std::vector<Pair> pairs{{GroundImage(ground), SatelliteImage(satellite)}, {GroundImage(ground), SatelliteImage(satellite)}, {satellite, satellite}};
+  const std::vector<Pair> pairs{{GroundImage(ground), SatelliteImage(satellite)},
+                                {GroundImage(ground), SatelliteImage(satellite)},
+                                {GroundImage(satellite), SatelliteImage(satellite)}};
   std::vector<Fix> fixes;
   CHECK_THROWS_AS(localizer.locate(pairs, fixes), ImageError);
   CHECK_THROWS_WITH(localizer.locate(pairs, fixes), Catch::StartsWith("pair 3 of 3: "));
@@ -336,21 +345,29 @@ TEST_CASE("images the weights do not expect are refused", "[localizer]") {
   Localizer localizer = load(file);
   const auto satellite = test::image("image/satellite", 128, 128);
   const auto ground = test::image("image/ground", 64, 128);
-  CHECK_THROWS_AS(localizer.locate(GroundImage(test::image("p", 96, 128)), SatelliteImage(satellite)), ImageError);
-  CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(test::image("s", 96, 128))), ImageError);
+  CHECK_THROWS_AS(
+      localizer.locate(GroundImage(test::image("p", 96, 128)), SatelliteImage(satellite)),
+      ImageError);
+  CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(test::image("s", 96, 128))),
+                  ImageError);
   CHECK_THROWS_AS(localizer.locate(GroundImage(), SatelliteImage(satellite)), ImageError);
   TileInfo info;
   info.metres_per_pixel = -1;
-  CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(satellite), info), ImageError);
+  CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(satellite), info),
+                  ImageError);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(satellite), {}, {.heading_degrees = nan}), ImageError);
+  CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(satellite), {},
+                                   {.heading_degrees = nan}),
+                  ImageError);
 
   auto pinhole = test::tiny_configuration();
   pinhole.ground_projection = model::GroundProjection::pinhole;
   const ModelFile pinhole_file(pinhole);
   Localizer front = load(pinhole_file);
   CHECK_NOTHROW(front.locate(GroundImage(test::image("p", 96, 128)), SatelliteImage(satellite)));
-  CHECK_THROWS_AS(front.locate(GroundImage(ground), SatelliteImage(satellite), {}, {.heading_degrees = 5}), ImageError);
+  CHECK_THROWS_AS(
+      front.locate(GroundImage(ground), SatelliteImage(satellite), {}, {.heading_degrees = 5}),
+      ImageError);
 }
 
 TEST_CASE("devices and precisions that are not there are refused", "[localizer]") {

@@ -141,8 +141,7 @@ struct HostPairs {
 
   Pair at(Index i) const {
     const auto slot = static_cast<std::size_t>(i % kPairs);
-    return {GroundImage(Images::get().ground[slot]),
-            SatelliteImage(Images::get().satellite[slot])};
+    return {GroundImage(Images::get().ground[slot]), SatelliteImage(Images::get().satellite[slot])};
   }
   Pair golden() const { return {GroundImage(golden_ground), SatelliteImage(golden_satellite)}; }
 };
@@ -160,11 +159,11 @@ struct DevicePairs {
   }
   DevicePair at(Index i) const {
     const auto slot = static_cast<std::size_t>(i % kPairs);
-    return {DeviceGroundImage(ground[slot].view()),
-            DeviceSatelliteImage(satellite[slot].view())};
+    return {DeviceGroundImage(ground[slot].view()), DeviceSatelliteImage(satellite[slot].view())};
   }
-  DevicePair golden() const { return {DeviceGroundImage(golden_ground.view()),
-            DeviceSatelliteImage(golden_satellite.view())}; }
+  DevicePair golden() const {
+    return {DeviceGroundImage(golden_ground.view()), DeviceSatelliteImage(golden_satellite.view())};
+  }
 };
 
 bool golden_is_right(benchmark::State& state, std::span<const Fix> fixes, Dtype dtype) {
@@ -302,7 +301,7 @@ void locate_files(benchmark::State& state, Dtype dtype, Index batch) try {
     next += batch;
     if (batch > 1) ahead = begin();
     for (std::size_t i = 0; i < decoded.size(); ++i) {
-      group[i] = {decoded[i].ground, decoded[i].satellite};
+      group[i] = {GroundImage(decoded[i].ground), SatelliteImage(decoded[i].satellite)};
     }
     localizer.locate(group, fixes);
   }
@@ -381,7 +380,8 @@ void match(benchmark::State& state, Dtype dtype, std::optional<double> heading) 
   const auto weights = test::source_folder() / "models/crossfix-ground.safetensors";
   const auto tile = test::image("image/tile", 365, 365);
   const auto panorama = test::image("image/panorama", 512, 1024);
-  const Pair pair{GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = 0.2}, {heading}};
+  const Pair pair{
+      GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = 0.2}, {heading}};
   Localizer localizer =
       Localizer::load(weights, {.device = Device::cuda, .precision = precision_of(dtype)});
   Fix fix;

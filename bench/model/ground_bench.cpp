@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "crossfix/cpu/backend.hpp"
+#include "crossfix/detail/model/ground_match.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/detail/model/ground_match.hpp"
 #include "ops/bench.hpp"
 #include "support/counter_generator.hpp"
 #include "support/source_folder.hpp"
@@ -58,7 +58,7 @@ class MatchBed {
 
  private:
   typename Match::Question question(std::size_t tile) const {
-    return {tiles_[tile], panorama_, 0.2, heading_};
+    return {GroundImage(panorama_), SatelliteImage(tiles_[tile]), 0.2, heading_};
   }
 
   Match match_;

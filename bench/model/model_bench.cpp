@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "crossfix/cpu/backend.hpp"
+#include "crossfix/detail/model/network.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/detail/model/network.hpp"
 #include "model/gpu_bench.hpp"
 #include "model/ground_bench.hpp"
 #include "ops/bench.hpp"
@@ -121,8 +121,8 @@ Work work_of(const model::Configuration& c) {
   const double attention = 4 * d * d;  // four projections of d x d for each token, shared out below
   Work work;
   work.backbones = backbone_work(c, c.satellite_size, c.satellite_size) +
-                backbone_work(c, c.ground_size[0], c.ground_size[1]) +
-                (s + g) * d * static_cast<double>(c.backbone_channels());
+                   backbone_work(c, c.ground_size[0], c.ground_size[1]) +
+                   (s + g) * d * static_cast<double>(c.backbone_channels());
   const double layer = 2 * d * (s * s + g * g + 2 * s * g) +  // scores and weighted sums
                        2 * attention * (s + g) + ffn * (s + g);
   const double decoder = 2 * d * s * g + attention / 2 * (s + g) + ffn * s;

@@ -112,7 +112,9 @@ void convolution(benchmark::State& state, const Case& test, const cpu::Target& t
 template <class Element>
 void add_all(const cpu::Target& target) {
   for (const Case& test : kCases) {
-    add(named<Element>(std::string("convolution/") + test.name + "/" + cpu::name_of(target.library)), target.threads,
+    add(named<Element>(std::string("convolution/") + test.name + "/" +
+                       cpu::name_of(target.library)),
+        target.threads,
         [&test, target](benchmark::State& state) { convolution<Element>(state, test, target); });
   }
 }
@@ -120,9 +122,8 @@ void add_all(const cpu::Target& target) {
 }  // namespace
 
 void add_convolutions(int threads) {
-  add_of_libraries(threads, [](const cpu::Target& target, auto element) {
-    add_all<decltype(element)>(target);
-  });
+  add_of_libraries(
+      threads, [](const cpu::Target& target, auto element) { add_all<decltype(element)>(target); });
 }
 
 }  // namespace crossfix::bench

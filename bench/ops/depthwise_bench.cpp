@@ -74,7 +74,8 @@ void depthwise(benchmark::State& state, const Case& test, const cpu::Target& tar
 template <class Element>
 void add_all(const cpu::Target& target) {
   for (const Case& test : kCases) {
-    add(named<Element>(std::string("depthwise/") + test.name + "/" + cpu::name_of(target.library)), target.threads,
+    add(named<Element>(std::string("depthwise/") + test.name + "/" + cpu::name_of(target.library)),
+        target.threads,
         [&test, target](benchmark::State& state) { depthwise<Element>(state, test, target); });
   }
 }
@@ -82,9 +83,8 @@ void add_all(const cpu::Target& target) {
 }  // namespace
 
 void add_depthwise(int threads) {
-  add_of_libraries(threads, [](const cpu::Target& target, auto element) {
-    add_all<decltype(element)>(target);
-  });
+  add_of_libraries(
+      threads, [](const cpu::Target& target, auto element) { add_all<decltype(element)>(target); });
 }
 
 }  // namespace crossfix::bench

@@ -46,14 +46,16 @@ void linear(benchmark::State& state, const Case& test, const cpu::Target& target
   }
   if (!check.passes<Element>(state)) return;
   for (auto _ : state) operation(context, x, y);
-  report_flops<Element>(
-      state, 2.0 * static_cast<double>(spec.rows * spec.in_features * spec.out_features), target.threads);
+  report_flops<Element>(state,
+                        2.0 * static_cast<double>(spec.rows * spec.in_features * spec.out_features),
+                        target.threads);
 }
 
 template <class Element>
 void add_all(const cpu::Target& target) {
   for (const Case& test : kCases) {
-    add(named<Element>(std::string("linear/") + test.name + "/" + cpu::name_of(target.library)), target.threads,
+    add(named<Element>(std::string("linear/") + test.name + "/" + cpu::name_of(target.library)),
+        target.threads,
         [&test, target](benchmark::State& state) { linear<Element>(state, test, target); });
   }
 }
@@ -61,9 +63,8 @@ void add_all(const cpu::Target& target) {
 }  // namespace
 
 void add_linears(int threads) {
-  add_of_libraries(threads, [](const cpu::Target& target, auto element) {
-    add_all<decltype(element)>(target);
-  });
+  add_of_libraries(
+      threads, [](const cpu::Target& target, auto element) { add_all<decltype(element)>(target); });
 }
 
 }  // namespace crossfix::bench

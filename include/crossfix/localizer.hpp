@@ -11,28 +11,10 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/core/geometry.hpp"
-#include "crossfix/core/ground_satellite.hpp"
-#include "crossfix/core/tensor_view.hpp"
+#include "crossfix/core/image_view.hpp"
 #include "crossfix/model/configuration.hpp"
 
 namespace crossfix {
-
-/// An 8-bit RGB image [height, width, 3], columns without gaps, in host memory or a GPU's.
-template <MemorySpace Space>
-using ImageViewIn = TensorView<const std::uint8_t, 3, Space>;
-using HostImageView = ImageViewIn<HostSpace>;
-using DeviceImageView = ImageViewIn<DeviceSpace>;
-
-/// The two images of a pair. An image becomes one of them only where that is written out,
-/// `GroundImage(image)`, so that swapped images do not compile.
-template <MemorySpace Space>
-using GroundImageIn = Ground<ImageViewIn<Space>>;
-template <MemorySpace Space>
-using SatelliteImageIn = Satellite<ImageViewIn<Space>>;
-using GroundImage = GroundImageIn<HostSpace>;
-using SatelliteImage = SatelliteImageIn<HostSpace>;
-using DeviceGroundImage = GroundImageIn<DeviceSpace>;
-using DeviceSatelliteImage = SatelliteImageIn<DeviceSpace>;
 
 /// Which device a localizer runs on. `automatic`: CUDA where the build and the machine have it,
 /// else the CPU.
@@ -119,7 +101,7 @@ struct Fix {
   /// What the grid covers: the whole tile, unless rescaled; of weights that match on the ground plane it
   /// begins and ends within a cell of the tile.
   PixelWindow window;
-  Index grid = 0;                  ///< N; of weights that match on the ground plane by the tile's size
+  Index grid = 0;  ///< N; of weights that match on the ground plane by the tile's size
   std::vector<float> probability;  ///< [N, N], row-major over the tile, sums to 1
   /// [K, N, N], sums to 1: over the same headings (one where it was given) and places. Empty unless the
   /// localizer was loaded with `LocalizerOptions::pose_probability`.

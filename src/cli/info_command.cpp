@@ -76,10 +76,11 @@ void print_info(const ModelOptions& options) {
     row("runs on", localizer.description());
     return;
   }
-  row("backbone", std::to_string(c.backbone.blocks[0]) + ", " + std::to_string(c.backbone.blocks[1]) + ", " +
-                   std::to_string(c.backbone.blocks[2]) + " bottlenecks of " +
-                   std::to_string(c.backbone.planes) + " planes, " +
-                   (c.backbone.shared ? "shared by both views" : "one for each view"));
+  row("backbone", std::to_string(c.backbone.blocks[0]) + ", " +
+                      std::to_string(c.backbone.blocks[1]) + ", " +
+                      std::to_string(c.backbone.blocks[2]) + " bottlenecks of " +
+                      std::to_string(c.backbone.planes) + " planes, " +
+                      (c.backbone.shared ? "shared by both views" : "one for each view"));
   row("fusion", "layers " + std::to_string(c.encoder_layers) + ", width " +
                     std::to_string(c.model_width) + ", heads " + std::to_string(c.heads));
   row("runs on", localizer.description());

@@ -100,7 +100,8 @@ void locate_pair(const LocateOptions& options) {
   const io::Image ground = io::read_image(options.ground);
   const io::Image satellite = io::read_image(options.satellite);
   Localizer localizer = load(options, {});
-  const Pair pair{GroundImage(ground), SatelliteImage(satellite), options.tile(), {options.heading}};
+  const Pair pair{
+      GroundImage(ground), SatelliteImage(satellite), options.tile(), {options.heading}};
   if (!options.rescale) {
     const std::string warning = pipeline::scale_warning(localizer, pair, options.satellite);
     if (!warning.empty()) warn(warning);

@@ -19,8 +19,8 @@ Convolution<Element>::Convolution(const Target& target,
                                   const ops::ConvolutionSpecification& specification,
                                   TensorView<const float, 4> weights,
                                   TensorView<const float, 1> bias, const Shape<4>& input_shape)
-    : implementation_(with_library(
-          target, [&]<class Library>() -> std::unique_ptr<const Implementation> {
+    : implementation_(
+          with_library(target, [&]<class Library>() -> std::unique_ptr<const Implementation> {
             using Operator = typename Implementation::template Of<Library>;
             return std::make_unique<const Implementation>(
                 Implementation{Operator(target, specification, weights, bias, input_shape)});
@@ -42,7 +42,8 @@ template <class Element>
 void Convolution<Element>::operator()(Context& context, TensorView<const Element, 4> x,
                                       TensorView<const Element, 4> r,
                                       TensorView<Element, 4> y) const {
-  std::visit([&](const auto& operation) { operation(context, x, r, y); }, implementation_->operation);
+  std::visit([&](const auto& operation) { operation(context, x, r, y); },
+             implementation_->operation);
 }
 
 template <class Element>
@@ -64,8 +65,8 @@ DepthwiseConvolution<Element>::DepthwiseConvolution(
     const Target& target, const ops::DepthwiseConvolutionSpecification& specification,
     TensorView<const float, 3> weights, TensorView<const float, 1> bias,
     const Shape<4>& input_shape)
-    : implementation_(with_library(
-          target, [&]<class Library>() -> std::unique_ptr<const Implementation> {
+    : implementation_(
+          with_library(target, [&]<class Library>() -> std::unique_ptr<const Implementation> {
             using Operator = typename Implementation::template Of<Library>;
             return std::make_unique<const Implementation>(
                 Implementation{Operator(target, specification, weights, bias, input_shape)});

@@ -17,8 +17,8 @@ struct Linear<Element, Out>::Implementation {
 template <class Element, class Out>
 Linear<Element, Out>::Linear(const Target& target, const ops::LinearSpecification& specification,
                              TensorView<const float, 2> weights, TensorView<const float, 2> table)
-    : implementation_(with_library(
-          target, [&]<class Library>() -> std::unique_ptr<const Implementation> {
+    : implementation_(
+          with_library(target, [&]<class Library>() -> std::unique_ptr<const Implementation> {
             using Operator = typename Implementation::template Of<Library>;
             return std::make_unique<const Implementation>(
                 Implementation{Operator(target, specification, weights, table)});

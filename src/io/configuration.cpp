@@ -326,8 +326,9 @@ std::string to_json(const model::Configuration& c) {
                                 {"ratios", match.ratios},   {"largest_ratio", match.largest_ratio}};
     document["normalization"] = normalization;
   } else {
-    document["trunk"] = {
-        {"blocks", c.backbone.blocks}, {"planes", c.backbone.planes}, {"shared", c.backbone.shared}};
+    document["trunk"] = {{"blocks", c.backbone.blocks},
+                         {"planes", c.backbone.planes},
+                         {"shared", c.backbone.shared}};
     document["model_width"] = c.model_width;
     document["heads"] = c.heads;
     document["encoder_layers"] = c.encoder_layers;

@@ -19,7 +19,8 @@ bool cpu_computes_in_bf16(Precision asked) {
 std::string describe_cpu(const cpu::Target& target) {
   const int threads = target.threads == 0 ? cpu::available_threads() : target.threads;
   return "CPU, " + std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
-         std::string(cpu::name_of(cpu::best_instruction_set())) + ", " + cpu::name_of(target.library);
+         std::string(cpu::name_of(cpu::best_instruction_set())) + ", " +
+         cpu::name_of(target.library);
 }
 
 }  // namespace crossfix

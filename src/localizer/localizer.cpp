@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "crossfix/core/tensor.hpp"
+#include "crossfix/detail/model/ground_match.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/detail/model/ground_match.hpp"
 #include "crossfix/ops/heading.hpp"
 #include "engine.hpp"
 
@@ -412,7 +412,8 @@ Fix Localizer::locate(GroundImage ground, SatelliteImage satellite, const TileIn
   return fix;
 }
 
-Fix Localizer::locate(DeviceGroundImage ground, DeviceSatelliteImage satellite, const TileInfo& tile) {
+Fix Localizer::locate(DeviceGroundImage ground, DeviceSatelliteImage satellite,
+                      const TileInfo& tile) {
   Fix fix;
   locate(DevicePair{ground, satellite, tile}, fix);
   return fix;

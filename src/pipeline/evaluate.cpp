@@ -214,7 +214,8 @@ class EvaluationRun {
         {{ground[0], ground[1]},
          {side, side},
          [this](const data::Sample& sample, io::ImageView street, io::ImageView tile) {
-           localizer_.check({street, tile, tile_info(sample, tile.extent(0))});
+           localizer_.check(
+               {GroundImage(street), SatelliteImage(tile), tile_info(sample, tile.extent(0))});
          }},
         options_.decoders);
     if (ranks_.first()) listener_.begin("samples", left);
@@ -264,8 +265,8 @@ class EvaluationRun {
     std::vector<Pair> pairs;
     for (const DecodedSample& decoded : batch) {
       if (!is_sound(decoded)) continue;
-      pairs.push_back(
-          {GroundImage(*decoded.ground), SatelliteImage(decoded.tile), tile_info(*decoded.sample, decoded.tile.extent(0))});
+      pairs.push_back({GroundImage(*decoded.ground), SatelliteImage(decoded.tile),
+                       tile_info(*decoded.sample, decoded.tile.extent(0))});
     }
     const Clock::time_point begin = Clock::now();
     localizer_.locate(pairs, fixes_);

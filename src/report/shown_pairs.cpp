@@ -104,8 +104,8 @@ std::vector<ShownPair> draw_pairs(const data::Dataset& dataset,
   pairs.reserve(read.size());
   for (const Read& images : read) {
     const data::Sample& sample = dataset.samples[numbers[images.shown]];
-    pairs.push_back(
-        {GroundImage(images.ground), SatelliteImage(images.tile), pipeline::tile_info(sample, images.tile.extent(0))});
+    pairs.push_back({GroundImage(images.ground), SatelliteImage(images.tile),
+                     pipeline::tile_info(sample, images.tile.extent(0))});
   }
   std::vector<Fix> fixes;
   localizer.locate(pairs, fixes);

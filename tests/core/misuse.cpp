@@ -1,18 +1,23 @@
 /// What the types must refuse, one mistake a macro. Without any, the file compiles: the mistakes'
 /// neighbours are sound. CMakeLists.txt says which message each must give.
+#include "crossfix/core/image_view.hpp"
 #include "crossfix/core/tensor.hpp"
 
 namespace crossfix {
 
 void on_device(TensorView<const float, 2, DeviceSpace> view);
 void write_host(TensorView<float, 2> view);
+void locate(GroundImage ground, SatelliteImage satellite);
 
 inline void sound(Tensor<float, 2>& tensor, TensorView<float, 2, DeviceSpace> device,
-                  TensorView<const float, 2> constant) {
+                  TensorView<const float, 2> constant, const Tensor<std::uint8_t, 3>& image) {
   on_device(device);
   write_host(tensor);
   tensor.view()(0, 0) = constant(0, 0);
   Tensor<float, 2> moved = std::move(tensor);
+  const GroundImage ground(image);
+  const SatelliteImage satellite(image);
+  locate(ground, satellite);
 #if defined(HOST_VIEW_FOR_DEVICE)
   on_device(constant);
 #elif defined(HOST_TENSOR_FOR_DEVICE)
@@ -27,6 +32,12 @@ inline void sound(Tensor<float, 2>& tensor, TensorView<float, 2, DeviceSpace> de
   write_host(moved.view()[0]);
 #elif defined(TENSOR_COPY)
   Tensor<float, 2> copy = moved;
+#elif defined(SWAPPED_IMAGES)
+  locate(satellite, ground);
+#elif defined(IMAGE_OF_NEITHER_VIEW)
+  locate(image, satellite);
+#elif defined(SATELLITE_MADE_OF_GROUND)
+  locate(ground, SatelliteImage(ground));
 #endif
 }
 

@@ -50,13 +50,17 @@ TEST_CASE("every allocation may fail: an error, nothing left behind, all well af
       CAPTURE(n, needed);
       Localizer localizer = whole.share();
       fake::fail_allocation(n);
-      REQUIRE_THROWS_AS(localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite)), DeviceError);
-      CHECK(localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite)).logits == expected.logits);
+      REQUIRE_THROWS_AS(
+          localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite)),
+          DeviceError);
+      CHECK(localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite)).logits ==
+            expected.logits);
     }
   }
   SECTION("while an image is larger than those before") {
     Localizer localizer = load();
-    const Fix expected = localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite));
+    const Fix expected =
+        localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite));
     const auto ground = test::image("image/ground", 300, 600);
     const auto satellite = test::image("image/satellite", 400, 400);
     std::size_t refused = 0;
@@ -67,7 +71,9 @@ TEST_CASE("every allocation may fail: an error, nothing left behind, all well af
         static_cast<void>(localizer.locate(GroundImage(ground), SatelliteImage(satellite)));
         located = true;
       } catch (const DeviceError&) {
-        CHECK(localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite)).logits == expected.logits);
+        CHECK(
+            localizer.locate(GroundImage(images.ground), SatelliteImage(images.satellite)).logits ==
+            expected.logits);
       }
       REQUIRE(refused < 100);
     }
@@ -95,7 +101,8 @@ TEST_CASE("after the first pass a locate is one launch, and takes no memory", "[
   const Images images;
   Localizer localizer = Localizer::load(file.path(), kOnGpu);
   Fix fix;
-  const Pair pair{.ground = GroundImage(images.ground), .satellite = SatelliteImage(images.satellite)};
+  const Pair pair{.ground = GroundImage(images.ground),
+                  .satellite = SatelliteImage(images.satellite)};
   localizer.locate(pair, fix);
   const auto device = [](const Tensor<std::uint8_t, 3>& image, const cuda::DeviceBuffer& buffer) {
     return DeviceImageView(reinterpret_cast<const std::uint8_t*>(buffer.data()), image.shape());
@@ -130,7 +137,9 @@ TEST_CASE("a localizer asks for the GPU it is told to, or takes the CPU where an
     Localizer second = load(Device::cuda, 1);
     CHECK_THAT(second.description(), Catch::Matchers::StartsWith("GPU 1 (second)"));
     const Images images;
-    CHECK(second.locate(GroundImage(images.ground), SatelliteImage(images.satellite)).logits.size() == 64);
+    CHECK(
+        second.locate(GroundImage(images.ground), SatelliteImage(images.satellite)).logits.size() ==
+        64);
   }
   fake::Machine machine;
   machine.driver = 0;

@@ -53,7 +53,8 @@ TEST_CASE("the matcher on a GPU scores as the one on the CPU does", "[cuda]") {
     for (const std::optional<double> heading : {std::optional(30.0), std::optional<double>()}) {
       CAPTURE(side, heading.has_value());
       const TileInfo info{.metres_per_pixel = 0.2};
-      const Fix expected = reference.locate(GroundImage(panorama), SatelliteImage(tile), info, {heading});
+      const Fix expected =
+          reference.locate(GroundImage(panorama), SatelliteImage(tile), info, {heading});
       for (Localizer* each : {&localizer, &other}) {
         const Fix fix = each->locate(GroundImage(panorama), SatelliteImage(tile), info, {heading});
         CHECK(fix.grid == expected.grid);
@@ -74,7 +75,8 @@ TEST_CASE("the matcher on a GPU takes 16-bit floats, and no images in the GPU's 
   const auto panorama = test::image("ground/panorama", 32, 64);
   const auto tile = test::image("ground/tile", 80, 80);
   const TileInfo info{.metres_per_pixel = 0.2};
-  const Fix expected = matcher.load(Device::cpu).locate(GroundImage(panorama), SatelliteImage(tile), info);
+  const Fix expected =
+      matcher.load(Device::cpu).locate(GroundImage(panorama), SatelliteImage(tile), info);
   for (const Precision precision : {Precision::bf16, Precision::f16}) {
     Localizer localizer = matcher.load(Device::cuda, precision);
     CHECK(localizer.precision() == precision);

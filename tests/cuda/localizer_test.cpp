@@ -29,7 +29,9 @@ struct Picture {
   Picture(const std::string& key, Index ground_height, Index side)
       : ground(test::image("ground/" + key, ground_height, 2 * ground_height)),
         satellite(test::image("satellite/" + key, side, side)) {}
-  Pair pair() const { return {.ground = GroundImage(ground), .satellite = SatelliteImage(satellite)}; }
+  Pair pair() const {
+    return {.ground = GroundImage(ground), .satellite = SatelliteImage(satellite)};
+  }
 };
 
 /// f32 on two devices: sums in another order, some 2e-5 of the outputs after eighty layers.
@@ -97,9 +99,11 @@ TEST_CASE("images in the GPU's memory are located where they lie", "[cuda]") {
   const ModelFile file;
   Localizer localizer = load(file, Device::cuda);
   const Picture picture("a", 80, 150);
-  const Fix expected = localizer.locate(GroundImage(picture.ground), SatelliteImage(picture.satellite));
+  const Fix expected =
+      localizer.locate(GroundImage(picture.ground), SatelliteImage(picture.satellite));
   const Picture other("b", 80, 150);  // of the same size, left in the localizer's own memory
-  REQUIRE(localizer.locate(GroundImage(other.ground), SatelliteImage(other.satellite)).logits != expected.logits);
+  REQUIRE(localizer.locate(GroundImage(other.ground), SatelliteImage(other.satellite)).logits !=
+          expected.logits);
 
   const cuda::Target target = test::first_gpu();
   const auto ground =
@@ -121,7 +125,8 @@ TEST_CASE("images in the GPU's memory are located where they lie", "[cuda]") {
 
   // A host address passed off as the device's.
   const DevicePair astray{.ground = pair.ground,
-                          .satellite = {picture.satellite.data(), picture.satellite.shape()}};
+                          .satellite = DeviceSatelliteImage(
+                              {picture.satellite.data(), picture.satellite.shape()})};
   CHECK_THROWS_AS(localizer.locate(astray, fix), DeviceError);
   DevicePair rolled = pair;
   rolled.camera.heading_degrees = 30;
@@ -140,14 +145,16 @@ TEST_CASE("localizers that share weights run on their own, at once", "[cuda]") {
   const Picture pictures[] = {{"a", 64, 128}, {"b", 90, 140}, {"c", 70, 100}};
   std::vector<Fix> expected;
   for (const Picture& picture : pictures) {
-    expected.push_back(first.locate(GroundImage(picture.ground), SatelliteImage(picture.satellite)));
+    expected.push_back(
+        first.locate(GroundImage(picture.ground), SatelliteImage(picture.satellite)));
   }
   std::vector<std::thread> threads;
   std::vector<int> right(3);
   for (std::size_t t = 0; t < 3; ++t) {
     threads.emplace_back([&, t, localizer = first.share()]() mutable {
       for (int pass = 0; pass < 3; ++pass) {
-        const Fix fix = localizer.locate(GroundImage(pictures[t].ground), SatelliteImage(pictures[t].satellite));
+        const Fix fix = localizer.locate(GroundImage(pictures[t].ground),
+                                         SatelliteImage(pictures[t].satellite));
         right[t] += fix.logits == expected[t].logits ? 1 : 0;
       }
     });
@@ -165,7 +172,9 @@ TEST_CASE("a GPU takes every precision", "[cuda]") {
   const auto precision_of = [&](Precision asked) {
     Localizer localizer =
         Localizer::load(file.path(), {.device = Device::cuda, .precision = asked});
-    CHECK(golden.error("logits", localizer.locate(GroundImage(ground), SatelliteImage(satellite)).logits) <= 4e-2);
+    CHECK(golden.error("logits",
+                       localizer.locate(GroundImage(ground), SatelliteImage(satellite)).logits) <=
+          4e-2);
     return localizer.precision();
   };
   CHECK(precision_of(Precision::f16) == Precision::f16);

@@ -16,7 +16,8 @@ endfunction()
 function(build project)
   run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/tests/install/${project} -B ${work}/${project}
       -G ${GENERATOR} -D CMAKE_PREFIX_PATH=${prefix} -D CMAKE_CXX_COMPILER=${CXX}
-      -D CMAKE_BUILD_TYPE=${BUILD_TYPE} -D CROSSFIX_VERSION=${VERSION})
+      -D CMAKE_BUILD_TYPE=${BUILD_TYPE} -D CROSSFIX_VERSION=${VERSION}
+      -D CROSSFIX_INCLUDE_DIR=${prefix}/include)
   run(${CMAKE_COMMAND} --build ${work}/${project})
 endfunction()
 
@@ -28,6 +29,14 @@ run(readelf -d ${work}/core_consumer/core_consumer)
 if(output MATCHES "dnnl|png|jpeg|gomp")
   message(FATAL_ERROR "a program that links crossfix::core alone depends on more:\n${output}")
 endif()
+
+if(EXISTS ${prefix}/include/crossfix/detail)
+  message(FATAL_ERROR "crossfix/detail is installed")
+endif()
+
+build(model_consumer)
+run(${work}/model_consumer/model_consumer ${prefix}/share/crossfix/models/crossfix-s.safetensors)
+message(STATUS "${output}")
 
 build(consumer)
 run(${work}/consumer/consumer ${prefix}/share/crossfix/models/crossfix-s.safetensors)

@@ -165,8 +165,8 @@ class GoldenNetwork {
 
   void fill_tokens() {
     for (const auto& [tokens, key] :
-         {std::pair{network_.satellite_tokens(work_), "fusion/satellite"},
-          std::pair{network_.ground_tokens(work_), "fusion/ground"}}) {
+         {std::pair<Tokens, const char*>{network_.ground_tokens(work_), "fusion/ground"},
+          std::pair<Tokens, const char*>{network_.satellite_tokens(work_), "fusion/satellite"}}) {
       const auto values = features<2>(key, rows_of(tokens, 0).shape());
       for (Index slot = 0; slot < batch_; ++slot) {
         Subject::write(target_, rows_of(tokens, slot), values.data());

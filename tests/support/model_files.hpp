@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "crossfix/cpu/backend.hpp"
+#include "crossfix/detail/model/families.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/detail/model/families.hpp"
 #include "io/files.hpp"
 #include "support/counter_generator.hpp"
 #include "support/tiny_configuration.hpp"

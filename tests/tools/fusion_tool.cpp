@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "crossfix/cpu/backend.hpp"
+#include "crossfix/detail/model/network.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
-#include "crossfix/detail/model/network.hpp"
 
 namespace {
 

@@ -17,7 +17,7 @@ int available_threads();
 /// Where the CPU backend prepares and runs operators. Those plan for its number of threads and throw
 /// DeviceError where that is negative; the library concerns operators alone, the instruction set contexts.
 struct Target {
-  int threads = 0;                                    ///< 0: all cores
+  int threads = 0;                                     ///< 0: all cores
   std::optional<InstructionSet> instruction_set = {};  ///< absent: the machine's best
   MathLibrary library = MathLibrary::automatic;
 };

@@ -28,8 +28,7 @@ class Convolution {
 
   /// y = act(conv(x) + bias), or with the residual r act(conv(x) + bias + r); r may be y. Throws
   /// ShapeError for other shapes than those prepared for.
-  void operator()(Context& context, TensorView<const Element, 4> x,
-                  TensorView<Element, 4> y) const;
+  void operator()(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y) const;
   void operator()(Context& context, TensorView<const Element, 4> x, TensorView<const Element, 4> r,
                   TensorView<Element, 4> y) const;
   std::size_t scratch_bytes() const;
@@ -53,8 +52,7 @@ class DepthwiseConvolution {
   DepthwiseConvolution& operator=(DepthwiseConvolution&&) noexcept;
   ~DepthwiseConvolution();
 
-  void operator()(Context& context, TensorView<const Element, 4> x,
-                  TensorView<Element, 4> y) const;
+  void operator()(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y) const;
   std::size_t scratch_bytes() const;
 
  private:

@@ -87,15 +87,15 @@ class Fusion {
   Index layer_count() const { return static_cast<Index>(layers_.size()); }
 
   /// Both views' tokens are overwritten; the satellite's become the fused ones.
-  void operator()(typename B::Context& context, const GroundTokens& g,
-                  const SatelliteTokens& s, const Workspace& work) const {
+  void operator()(typename B::Context& context, const GroundTokens& g, const SatelliteTokens& s,
+                  const Workspace& work) const {
     for (Index index = 0; index < layer_count(); ++index) encode(context, index, g, s, work);
     decode(context, g, s, work);
   }
 
   /// Fusion layer `index` alone, in place.
-  void encode(typename B::Context& context, Index index, const GroundTokens& g, const SatelliteTokens& s,
-              const Workspace& work) const {
+  void encode(typename B::Context& context, Index index, const GroundTokens& g,
+              const SatelliteTokens& s, const Workspace& work) const {
     const Layer& layer = layers_[static_cast<std::size_t>(index)];
     const View2 s_projected = projected(work.satellite_projected, satellite_tokens_);
     const View2 g_projected = projected(work.ground_projected, ground_tokens_);

@@ -9,7 +9,8 @@ int main(int argc, char** argv) {
     auto localizer = crossfix::Localizer::load(argv[1]);
     const crossfix::Tensor<std::uint8_t, 3> ground({64, 128, 3});
     const crossfix::Tensor<std::uint8_t, 3> satellite({64, 64, 3});
-    const crossfix::Fix fix = localizer.locate(crossfix::GroundImage(ground), crossfix::SatelliteImage(satellite));
+    const crossfix::Fix fix =
+        localizer.locate(crossfix::GroundImage(ground), crossfix::SatelliteImage(satellite));
     double sum = 0;
     for (const float p : fix.probability) sum += p;
     std::printf("row %.2f col %.2f, probabilities sum to %.6f\n", fix.pixel.row, fix.pixel.col,

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "crossfix/detail/model/baselines/mcc.hpp"
-#include "crossfix/detail/model/network.hpp"
 #include "crossfix/detail/model/baselines/vigor.hpp"
+#include "crossfix/detail/model/network.hpp"
 
 namespace crossfix::model {
 

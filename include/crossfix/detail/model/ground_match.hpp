@@ -12,10 +12,11 @@
 #include <vector>
 
 #include "crossfix/camera/panorama.hpp"
-#include "crossfix/model/configuration.hpp"
-#include "crossfix/model/backbone/efficientnet_lite.hpp"
+#include "crossfix/core/image_view.hpp"
 #include "crossfix/detail/model/heading_search.hpp"
 #include "crossfix/detail/model/layout.hpp"
+#include "crossfix/model/backbone/efficientnet_lite.hpp"
+#include "crossfix/model/configuration.hpp"
 #include "crossfix/ops/backend.hpp"
 #include "crossfix/ops/decoder.hpp"
 #include "crossfix/ops/ground.hpp"
@@ -63,10 +64,10 @@ class GroundMatch {
  public:
   /// What is asked: images 8-bit RGB [height, width, 3].
   struct Question {
-    Ground<TensorView<const std::uint8_t, 3>> panorama;      ///< equirectangular, whole, level
-    Satellite<TensorView<const std::uint8_t, 3>> satellite;  ///< north up
-    double metres_per_pixel = 0;                  ///< of the satellite image
-    std::optional<double> heading_degrees;        ///< of the centre column; unknown where absent
+    GroundImage panorama;                   ///< equirectangular, whole, level
+    SatelliteImage satellite;               ///< north up
+    double metres_per_pixel = 0;            ///< of the satellite image
+    std::optional<double> heading_degrees;  ///< of the centre column; unknown where absent
   };
 
   /// The memory of one thread's work. What depends on the tile's size is made anew where that changes.
@@ -300,7 +301,8 @@ class GroundMatch {
                          : HeadingSearch::most_rows(settings.headings, settings.ratios);
   }
   std::size_t scratch_bytes() const {
-    return std::max(view_backbone_.scratch_bytes(), views_backbone_ ? views_backbone_->scratch_bytes() : 0);
+    return std::max(view_backbone_.scratch_bytes(),
+                    views_backbone_ ? views_backbone_->scratch_bytes() : 0);
   }
   Shape<4> view_images_shape(Index count) const { return {count, view_side(), view_side(), 3}; }
   Shape<4> view_features_shape(Index count) const {

@@ -158,11 +158,11 @@ class Network : public PairNetwork<B> {
   }
 
   void project(Workspace& work, const typename B::FloatLinear& linear,
-               ops::ConstActivationView<B, 4> features,
-               Tokens tokens) const {
-    linear(work.context,
-           features.template reshape<2>({tokens.extent(0), this->configuration().backbone_channels()}),
-           tokens);
+               ops::ConstActivationView<B, 4> features, Tokens tokens) const {
+    linear(
+        work.context,
+        features.template reshape<2>({tokens.extent(0), this->configuration().backbone_channels()}),
+        tokens);
   }
 
   /// A view's tokens, and beside them the same rounded to the backend's element, made anew.

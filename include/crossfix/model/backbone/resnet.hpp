@@ -25,7 +25,7 @@ class ResNet {
 
   /// Reads `prefix`.conv1.weight and so on for inputs [batch, height, width, 3].
   ResNet(const typename B::Target& target, Parameters& parameters, const std::string& prefix,
-        const Configuration::Backbone& backbone, const Shape<4>& input) {
+         const Configuration::Backbone& backbone, const Shape<4>& input) {
     Shape<4> shape = input;
     stem_ = make(target, parameters, prefix + ".conv1", prefix + ".bn1",
                  {.in_channels = 3,
