@@ -116,7 +116,7 @@ void locate_pair(const LocateOptions& options) {
                                   options.truth_pixel()};
   if (overlay) {
     const io::Image tile = draw::draw_overlay(satellite, fix, subject.truth);
-    overlay->write(options.overlay_ground ? draw::place_below(ground, tile) : tile.view());
+    overlay->write(options.overlay_ground ? draw::with_ground_below(ground, tile) : tile.view());
   }
   if (dump) {
     dump->add(fix);

@@ -18,8 +18,8 @@ std::span<float> row_of(const TensorView<float, Rank>& view, Index image) {
   return {row.data(), static_cast<std::size_t>(row.size())};
 }
 
-void decode_image(const ops::DecoderOutputs<HostSpace>& outputs, const ops::Decoding& decoding,
-                  Index image) {
+void read_image(const ops::DecoderOutputs<HostSpace>& outputs, const ops::Decoding& decoding,
+                Index image) {
   const Index grid = outputs.grid();
   const auto logits = row_of(outputs.logits(), image);
   const auto offsets = row_of(outputs.offsets(), image);
@@ -53,7 +53,7 @@ void decode(Context& context, const ops::DecoderOutputs<HostSpace>& outputs,
   }
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (Index image = 0; image < outputs.batch(); ++image) {
-    decode_image(outputs, decoding, image);
+    read_image(outputs, decoding, image);
   }
 }
 

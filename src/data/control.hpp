@@ -1,4 +1,4 @@
-/// Controls: what a network says when its ground images tell nothing of the place.
+/// Controls: what a network says when its ground images say nothing of where the camera stood.
 #pragma once
 
 #include "sample.hpp"
@@ -7,7 +7,7 @@ namespace crossfix::data {
 
 enum class Control {
   none,
-  shuffled,  ///< every pair has the ground image of another place of its city or run
+  shuffled,  ///< every pair has the ground image of another panorama of its city or run
   blank,     ///< every ground image is grey (128): what is left is the tile alone
 };
 

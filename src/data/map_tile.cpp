@@ -10,24 +10,24 @@ namespace crossfix::data {
 
 namespace {
 
-constexpr int kTermBits = 10;  ///< of a coordinate's terms
-constexpr int kPlaceBits = 5;  ///< of a coordinate
-constexpr Index kPlaceMask = (1 << kPlaceBits) - 1;
+constexpr int kTermBits = 10;     ///< of a coordinate's terms
+constexpr int kFractionBits = 5;  ///< of a coordinate
+constexpr Index kFractionMask = (1 << kFractionBits) - 1;
 
 /// A term of a coordinate in 1/1024 pixels, to nearest, half to even.
 Index fixed(double value) { return std::llrint(value * (1 << kTermBits)); }
 
-/// Bilinear samples of a map at places in 1/32 pixels, counted from the centre of pixel (0, 0).
+/// Bilinear samples of a map at positions in 1/32 pixels, counted from the centre of pixel (0, 0).
 class Sampler {
  public:
   Sampler(io::ImageView map, MapWindow window) : map_(map), window_(window) {}
 
   void sample(Index row, Index col, std::uint8_t* out) const {
-    const Index top = row >> kPlaceBits;
-    const Index left = col >> kPlaceBits;
-    const Index down = row & kPlaceMask;
-    const Index right = col & kPlaceMask;
-    constexpr Index kOne = 1 << kPlaceBits;
+    const Index top = row >> kFractionBits;
+    const Index left = col >> kFractionBits;
+    const Index down = row & kFractionMask;
+    const Index right = col & kFractionMask;
+    constexpr Index kOne = 1 << kFractionBits;
     const std::uint8_t* corners[4] = {at(top, left), at(top, left + 1), at(top + 1, left),
                                       at(top + 1, left + 1)};
     const Index weights[4] = {(kOne - down) * (kOne - right), (kOne - down) * right,
@@ -35,7 +35,7 @@ class Sampler {
     for (std::size_t channel = 0; channel < 3; ++channel) {
       Index sum = kOne * kOne / 2;
       for (std::size_t i = 0; i < 4; ++i) sum += weights[i] * corners[i][channel];
-      out[channel] = static_cast<std::uint8_t>(sum >> (2 * kPlaceBits));
+      out[channel] = static_cast<std::uint8_t>(sum >> (2 * kFractionBits));
     }
   }
 
@@ -63,17 +63,17 @@ io::Image turn(io::ImageView map, MapWindow window, double degrees) {
   constexpr double kCentre = kMapWindowSide / 2.0;
   const double col_of_origin = kCentre - c * kCentre + s * kCentre;
   const double row_of_origin = kCentre - s * kCentre - c * kCentre;
-  constexpr Index kHalfPlace = 1 << (kTermBits - kPlaceBits - 1);
+  constexpr Index kHalf = 1 << (kTermBits - kFractionBits - 1);
   const Sampler sampler(map, window);
   io::Image tile({kMapTileSide, kMapTileSide, 3});
   for (Index i = 0; i < kMapTileSide; ++i) {
     const auto row = static_cast<double>(i + kMapTileMargin);
-    const Index from_row = fixed(c * row + row_of_origin) + kHalfPlace;
-    const Index from_col = fixed(-s * row + col_of_origin) + kHalfPlace;
+    const Index from_row = fixed(c * row + row_of_origin) + kHalf;
+    const Index from_col = fixed(-s * row + col_of_origin) + kHalf;
     for (Index j = 0; j < kMapTileSide; ++j) {
       const auto col = static_cast<double>(j + kMapTileMargin);
-      sampler.sample((from_row + fixed(s * col)) >> (kTermBits - kPlaceBits),
-                     (from_col + fixed(c * col)) >> (kTermBits - kPlaceBits), &tile(i, j, 0));
+      sampler.sample((from_row + fixed(s * col)) >> (kTermBits - kFractionBits),
+                     (from_col + fixed(c * col)) >> (kTermBits - kFractionBits), &tile(i, j, 0));
     }
   }
   return tile;

@@ -53,17 +53,17 @@ const char* yaw_file(Split split) {
   return split == Split::validation ? "val_yaw.npy" : "test_yaw.npy";
 }
 
-/// Bound on places, map pixels: some hundred kilometres.
+/// Bound on positions, map pixels: some hundred kilometres.
 constexpr double kFarthestPixel = 1e6;
 
 /// Tiles start at multiples of this many map pixels.
 constexpr double kTileStep = 400;
 
-/// The tile along one axis of the map: its number, and the place in it that the reference takes,
+/// The tile along one axis of the map: its number, and the pixel in it that the reference takes,
 /// in whole pixels from 200 to 600.
 struct AxisTile {
   Index number;
-  double place;
+  double pixel;
 };
 
 AxisTile tile_of(double coordinate) {
@@ -72,14 +72,14 @@ AxisTile tile_of(double coordinate) {
   return {static_cast<Index>(number), std::nearbyint(coordinate - kTileStep * number)};
 }
 
-/// A place of the turned window in the reference's frame of the tile.
+/// A point of the turned window in the reference's frame of the tile.
 double reference_pixel(double coordinate) {
   const double in_tile = std::trunc(coordinate - static_cast<double>(kMapTileMargin));
   return std::trunc(in_tile / static_cast<double>(kMapTileSide) * kRobotCarReferenceSide);
 }
 
-/// Sets what follows from the camera's place on the map and the vehicle's yaw.
-void place(PixelPoint on_map, double yaw, double metres_per_pixel, Sample& sample) {
+/// Sets what follows from the camera's position on the map and the vehicle's yaw.
+void set_truth(PixelPoint on_map, double yaw, double metres_per_pixel, Sample& sample) {
   constexpr double kMargin = static_cast<double>(kMapTileMargin);
   constexpr double kTurnPixel = static_cast<double>(kMapWindowSide) / 2;
   const AxisTile row = tile_of(on_map.row);
@@ -90,7 +90,7 @@ void place(PixelPoint on_map, double yaw, double metres_per_pixel, Sample& sampl
   sample.up_degrees = sample.rotation_degrees;
   sample.label = on_map;
 
-  const PixelPoint rough = turned({row.place + kMargin, col.place + kMargin},
+  const PixelPoint rough = turned({row.pixel + kMargin, col.pixel + kMargin},
                                   {kTurnPixel, kTurnPixel}, sample.rotation_degrees);
   sample.reference = {{reference_pixel(rough.row), reference_pixel(rough.col)},
                       kRobotCarReferenceSide,
@@ -146,14 +146,14 @@ std::vector<double> read_yaw(const fs::path& file, std::size_t expected) {
 
 MapProjection::MapProjection() {
   constexpr int kPoints = static_cast<int>(kControlPoints.size());
-  Eigen::Matrix<double, kPoints, 3> places;
+  Eigen::Matrix<double, kPoints, 3> positions;
   Eigen::Matrix<double, kPoints, 2> pixels;
   for (int i = 0; i < kPoints; ++i) {
     const ControlPoint& point = kControlPoints[static_cast<std::size_t>(i)];
-    places.row(i) << 1, point.easting - kMeanEasting, point.northing - kMeanNorthing;
+    positions.row(i) << 1, point.easting - kMeanEasting, point.northing - kMeanNorthing;
     pixels.row(i) << point.row, point.col;
   }
-  const Eigen::Matrix<double, 3, 2> fit = places.colPivHouseholderQr().solve(pixels);
+  const Eigen::Matrix<double, 3, 2> fit = positions.colPivHouseholderQr().solve(pixels);
   constant_ = {fit(0, 0), fit(0, 1)};
   east_ = {fit(1, 0), fit(1, 1)};
   north_ = {fit(2, 0), fit(2, 1)};
@@ -166,7 +166,7 @@ PixelPoint MapProjection::pixel(double easting, double northing) const {
           constant_.col + east_.col * e + north_.col * n};
 }
 
-std::pair<double, double> MapProjection::place(PixelPoint pixel) const {
+std::pair<double, double> MapProjection::easting_northing(PixelPoint pixel) const {
   const double row = pixel.row - constant_.row;
   const double col = pixel.col - constant_.col;
   const double determinant = east_.row * north_.col - east_.col * north_.row;
@@ -218,7 +218,7 @@ Dataset read_robotcar(const RobotCarOptions& options) {
   const std::vector<double> yaw = read_yaw(folder / yaw_file(options.split), yaws);
   for (std::size_t i = 0; i < all.size(); ++i) {
     all[i].number = i;
-    place(all[i].label, yaw[yaw_of_all[i]], projection.metres_per_pixel(), all[i]);
+    set_truth(all[i].label, yaw[yaw_of_all[i]], projection.metres_per_pixel(), all[i]);
   }
   dataset.samples = std::move(all);
   return dataset;

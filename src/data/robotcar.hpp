@@ -32,7 +32,7 @@ class MapProjection {
   PixelPoint pixel(double easting, double northing) const;
 
   /// The inverse: (easting, northing).
-  std::pair<double, double> place(PixelPoint pixel) const;
+  std::pair<double, double> easting_northing(PixelPoint pixel) const;
 
   /// The square root of the ground that a pixel covers, metres.
   double metres_per_pixel() const;

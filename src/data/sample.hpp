@@ -38,14 +38,14 @@ struct MapWindow {
 /// One pair. Paths are relative to the data set's root, as its label files write them; an image may
 /// lie there under another extension.
 struct Sample {
-  std::size_t number = 0;  ///< place in the data set's order, from 0
+  std::size_t number = 0;  ///< index in the data set's order, from 0
   std::size_t group = 0;   ///< of Dataset::groups: its city or run
   std::size_t line = 0;    ///< of its label file, from 1
   std::string ground;
   std::string satellite;
   int choice = 0;    ///< 0: the positive tile; 1 to 3: a semi-positive
   PixelPoint label;  ///< as published: VIGOR (delta_row, delta_col), RobotCar (row, col) on the map
-  Truth exact;       ///< right: metres of the place, pixels unrounded
+  Truth exact;       ///< right: metres of the camera, pixels unrounded
   Truth reference;   ///< what the reference's scripts take for right
   bool inside = true;           ///< whether the camera stands in the tile
   bool in_reference = true;     ///< false: the reference drops it with its last, incomplete batch

@@ -16,10 +16,10 @@ double centre_error(const Truth& truth) {
          truth.metres_per_pixel;
 }
 
-/// Metres between a label and the place that the names tell.
+/// Metres between a label and the position in the file names.
 std::optional<double> names_error(const Sample& sample) {
-  const auto camera = io::place_of_panorama_name(sample.ground);
-  const auto centre = io::place_of_satellite_name(sample.satellite);
+  const auto camera = io::position_of_panorama_name(sample.ground);
+  const auto centre = io::position_of_satellite_name(sample.satellite);
   if (!camera || !centre) return {};
   const PixelPoint from = io::world_pixel(*centre);
   const PixelPoint to = io::world_pixel(*camera);

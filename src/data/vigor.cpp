@@ -166,12 +166,12 @@ class LabelReader {
   }
 
   PixelPoint delta_from_names(const std::string& panorama, const std::string& satellite) const {
-    const auto camera = io::place_of_panorama_name(panorama);
+    const auto camera = io::position_of_panorama_name(panorama);
     if (!camera) {
       lines_.fail("'" + panorama +
                   "' holds no coordinates; ID,LATITUDE,LONGITUDE,.jpg is expected");
     }
-    const auto centre = io::place_of_satellite_name(satellite);
+    const auto centre = io::position_of_satellite_name(satellite);
     if (!centre) {
       lines_.fail("'" + satellite +
                   "' holds no coordinates; satellite_LATITUDE_LONGITUDE.png is expected");

@@ -9,7 +9,7 @@
 namespace crossfix::draw {
 
 /// sRGB, 0 to 1 each.
-using Color = std::array<float, 3>;
+using Colour = std::array<float, 3>;
 
 /// Draws smooth shapes onto an 8-bit RGB image. Positions and lengths are continuous pixels,
 /// (row, col), (0, 0) the outer corner; whatever lies outside the image is cut off.
@@ -17,20 +17,20 @@ class Canvas {
  public:
   explicit Canvas(TensorView<std::uint8_t, 3> image) : image_(image) {}
 
-  /// Lays `color` over one pixel with the share `alpha`.
-  void blend(Index row, Index col, const Color& color, double alpha) const {
+  /// Lays `colour` over one pixel with the share `alpha`.
+  void blend(Index row, Index col, const Colour& colour, double alpha) const {
     for (Index c = 0; c < 3; ++c) {
       std::uint8_t& value = image_(row, col, c);
       const double mixed = (1 - alpha) * value +
-                           alpha * 255 * static_cast<double>(color[static_cast<std::size_t>(c)]);
+                           alpha * 255 * static_cast<double>(colour[static_cast<std::size_t>(c)]);
       value = static_cast<std::uint8_t>(std::lround(std::clamp(mixed, 0.0, 255.0)));
     }
   }
 
   /// A circle's line of the given width. `dashes` > 0 breaks it into as many.
-  void circle(double row, double col, double radius, double width, const Color& color,
+  void circle(double row, double col, double radius, double width, const Colour& colour,
               int dashes = 0) const {
-    paint(row - radius, col - radius, row + radius, col + radius, width, color,
+    paint(row - radius, col - radius, row + radius, col + radius, width, colour,
           [&](double y, double x) {
             if (dashes > 0) {
               const double turn = std::atan2(y - row, x - col) / (2 * kPi) + 0.5;
@@ -43,12 +43,12 @@ class Canvas {
 
   /// A straight line with round ends.
   void line(double row0, double col0, double row1, double col1, double width,
-            const Color& color) const {
+            const Colour& colour) const {
     const double dy = row1 - row0;
     const double dx = col1 - col0;
     const double length2 = std::max(dy * dy + dx * dx, 1e-12);
     paint(std::min(row0, row1), std::min(col0, col1), std::max(row0, row1), std::max(col0, col1),
-          width, color, [&](double y, double x) {
+          width, colour, [&](double y, double x) {
             const double t = std::clamp(((y - row0) * dy + (x - col0) * dx) / length2, 0.0, 1.0);
             return std::hypot(y - row0 - t * dy, x - col0 - t * dx);
           });
@@ -59,8 +59,8 @@ class Canvas {
 
   /// Colours every pixel by its distance (row, col) from the shape's middle line.
   template <class Distance>
-  void paint(double top, double left, double bottom, double right, double width, const Color& color,
-             const Distance& distance) const {
+  void paint(double top, double left, double bottom, double right, double width,
+             const Colour& colour, const Distance& distance) const {
     const auto first = [&](double edge, Index limit) {
       return static_cast<Index>(
           std::clamp(std::floor(edge - width - 1), 0.0, static_cast<double>(limit)));
@@ -76,7 +76,7 @@ class Canvas {
         const double away =
             distance(static_cast<double>(row) + 0.5, static_cast<double>(col) + 0.5);
         const double cover = std::clamp(width / 2 + 0.5 - away, 0.0, 1.0);
-        if (cover > 0) blend(row, col, color, cover);
+        if (cover > 0) blend(row, col, colour, cover);
       }
     }
   }

@@ -10,10 +10,10 @@ namespace crossfix::draw {
 namespace {
 
 constexpr double kDegree = 3.14159265358979323846 / 180;
-constexpr Color kWhite{1, 1, 1};
-constexpr Color kBlack{0.05F, 0.05F, 0.08F};
-constexpr Color kFixColor{0.10F, 0.95F, 1.0F};
-constexpr Color kTruthColor{1.0F, 0.92F, 0.15F};
+constexpr Colour kWhite{1, 1, 1};
+constexpr Colour kBlack{0.05F, 0.05F, 0.08F};
+constexpr Colour kFixColour{0.10F, 0.95F, 1.0F};
+constexpr Colour kTruthColour{1.0F, 0.92F, 0.15F};
 
 /// A source coordinate between two neighbours, and the share of the second.
 struct Neighbours {
@@ -36,20 +36,20 @@ void copy(io::ImageView from, TensorView<std::uint8_t, 3> to) {
 }
 
 /// Dark purple through red and orange to pale yellow, for `heat` from 0 to 1.
-Color heat_color(double heat) {
-  static constexpr std::array<Color, 5> kStops{{{0.25F, 0.04F, 0.45F},
-                                                {0.62F, 0.10F, 0.48F},
-                                                {0.92F, 0.25F, 0.25F},
-                                                {0.99F, 0.60F, 0.15F},
-                                                {1.00F, 0.97F, 0.65F}}};
+Colour heat_color(double heat) {
+  static constexpr std::array<Colour, 5> kStops{{{0.25F, 0.04F, 0.45F},
+                                                 {0.62F, 0.10F, 0.48F},
+                                                 {0.92F, 0.25F, 0.25F},
+                                                 {0.99F, 0.60F, 0.15F},
+                                                 {1.00F, 0.97F, 0.65F}}};
   const double at = std::clamp(heat, 0.0, 1.0) * (kStops.size() - 1);
   const auto low = std::min(static_cast<std::size_t>(at), kStops.size() - 2);
   const auto share = static_cast<float>(at - static_cast<double>(low));
-  Color color{};
+  Colour colour{};
   for (std::size_t c = 0; c < 3; ++c) {
-    color[c] = (1 - share) * kStops[low][c] + share * kStops[low + 1][c];
+    colour[c] = (1 - share) * kStops[low][c] + share * kStops[low + 1][c];
   }
-  return color;
+  return colour;
 }
 
 /// Lays the posterior over the pixels that its grid covers; `scale` is canvas pixels per tile pixel.
@@ -83,9 +83,9 @@ void lay_heat(const Canvas& canvas, Index height, Index width, double scale, con
 
 /// The same shape twice: wider and dark below, so that it is seen on any ground.
 template <class Draw>
-void outlined(double width, const Color& color, const Draw& draw) {
+void outlined(double width, const Colour& colour, const Draw& draw) {
   draw(width * 2.2, kBlack);
-  draw(width, color);
+  draw(width, colour);
 }
 
 }  // namespace
@@ -96,9 +96,9 @@ void resize_into(io::ImageView image, TensorView<std::uint8_t, 3> to) {
 }
 
 void mark_truth(const Canvas& canvas, double row, double col, double stroke) {
-  outlined(stroke, kTruthColor, [&](double width, const Color& color) {
-    canvas.circle(row, col, 4 * stroke, width, color);
-    canvas.line(row, col, row, col, 1.6 * width, color);
+  outlined(stroke, kTruthColour, [&](double width, const Colour& colour) {
+    canvas.circle(row, col, 4 * stroke, width, colour);
+    canvas.line(row, col, row, col, 1.6 * width, colour);
   });
 }
 
@@ -116,14 +116,14 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
   const double col = fix.pixel.col * scale;
   const double stroke = weight * std::max(1.5, static_cast<double>(side * factor) / 280);
   const double arm = 5 * stroke;
-  outlined(stroke, kFixColor, [&](double width, const Color& color) {
-    canvas.circle(row, col, fix.radius68_px * scale, width, color);
+  outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
+    canvas.circle(row, col, fix.radius68_px * scale, width, colour);
   });
   if (truth) {
     const double truth_row = truth->row * scale;
     const double truth_col = truth->col * scale;
-    outlined(stroke * 0.6, kWhite, [&](double width, const Color& color) {
-      canvas.line(row, col, truth_row, truth_col, width, color);
+    outlined(stroke * 0.6, kWhite, [&](double width, const Colour& colour) {
+      canvas.line(row, col, truth_row, truth_col, width, colour);
     });
     mark_truth(canvas, truth_row, truth_col, stroke);
   }
@@ -131,22 +131,22 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
     const double turn = *fix.heading_degrees * kDegree;
     const double tip_row = row - 3 * arm * std::cos(turn);
     const double tip_col = col + 3 * arm * std::sin(turn);
-    outlined(stroke, kFixColor, [&](double width, const Color& color) {
-      canvas.line(row, col, tip_row, tip_col, width, color);
+    outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
+      canvas.line(row, col, tip_row, tip_col, width, colour);
       for (const double barb : {150 * kDegree, -150 * kDegree}) {
         canvas.line(tip_row, tip_col, tip_row - arm * std::cos(turn + barb),
-                    tip_col + arm * std::sin(turn + barb), width, color);
+                    tip_col + arm * std::sin(turn + barb), width, colour);
       }
     });
   }
-  outlined(stroke, kFixColor, [&](double width, const Color& color) {
-    canvas.line(row - arm, col, row + arm, col, width, color);
-    canvas.line(row, col - arm, row, col + arm, width, color);
+  outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
+    canvas.line(row - arm, col, row + arm, col, width, colour);
+    canvas.line(row, col - arm, row, col + arm, width, colour);
   });
   return image;
 }
 
-io::Image place_below(io::ImageView ground, io::ImageView overlay) {
+io::Image with_ground_below(io::ImageView ground, io::ImageView overlay) {
   const Index width = overlay.extent(1);
   const Index strip = std::max<Index>(1, width * ground.extent(0) / ground.extent(1));
   io::Image image({strip + overlay.extent(0), width, 3});

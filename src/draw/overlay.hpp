@@ -20,10 +20,10 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
 /// `image` resized to `to`'s height and width.
 void resize_into(io::ImageView image, TensorView<std::uint8_t, 3> to);
 
-/// The mark of the place where the camera stood: a ring with a dot. `stroke` is a line's width, pixels.
+/// The mark where the camera stood: a ring with a dot. `stroke` is a line's width, pixels.
 void mark_truth(const Canvas& canvas, double row, double col, double stroke);
 
 /// `ground`, scaled to the overlay's width, with the overlay below it.
-io::Image place_below(io::ImageView ground, io::ImageView overlay);
+io::Image with_ground_below(io::ImageView ground, io::ImageView overlay);
 
 }  // namespace crossfix::draw

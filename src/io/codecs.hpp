@@ -21,10 +21,10 @@ void check_encodable(ImageView image);
 void copy_row(ImageView image, Index row, std::uint8_t* out);
 
 bool is_png(Bytes bytes);
-Image decode_png(Bytes bytes, std::string_view name, Index maximum_side);
+Image read_png(Bytes bytes, std::string_view name, Index maximum_side);
 
 bool is_jpeg(Bytes bytes);
-Image decode_jpeg(Bytes bytes, std::string_view name, Index maximum_side);
+Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side);
 
 /// The EXIF orientation, 1 to 8, in the body of a JPEG's APP1 segment; 1 where there is none, or
 /// where the segment is damaged (viewers show such a picture as it lies).

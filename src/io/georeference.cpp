@@ -51,7 +51,7 @@ std::optional<double> number(std::string_view text) {
   return value;
 }
 
-std::optional<GeoPoint> place(std::string_view latitude, std::string_view longitude) {
+std::optional<GeoPoint> parse_position(std::string_view latitude, std::string_view longitude) {
   const auto lat = number(latitude);
   const auto lon = number(longitude);
   if (!lat || !lon || std::abs(*lat) > 90 || std::abs(*lon) > 180) return {};
@@ -72,10 +72,10 @@ std::string_view file_name(std::string_view path) { return path.substr(path.rfin
 
 }  // namespace
 
-PixelPoint world_pixel(GeoPoint place, int zoom) {
+PixelPoint world_pixel(GeoPoint position, int zoom) {
   const double side = world_side(zoom);
-  return {(0.5 - northing(place.latitude) / (2 * kPi)) * side,
-          (place.longitude / 360.0 + 0.5) * side};
+  return {(0.5 - northing(position.latitude) / (2 * kPi)) * side,
+          (position.longitude / 360.0 + 0.5) * side};
 }
 
 GeoPoint world_position(PixelPoint pixel, int zoom) {
@@ -107,13 +107,13 @@ GeoPoint position_of(const GeoBounds& bounds, Index height, Index width, PixelPo
           latitude_of(north - down * (north - south))};
 }
 
-PixelPoint pixel_of(const GeoBounds& bounds, Index height, Index width, GeoPoint place) {
+PixelPoint pixel_of(const GeoBounds& bounds, Index height, Index width, GeoPoint position) {
   check_bounds(bounds, height, width);
   const double south = northing(bounds.south);
   const double north = northing(bounds.north);
-  return {
-      (north - northing(place.latitude)) / (north - south) * static_cast<double>(height),
-      (place.longitude - bounds.west) / (bounds.east - bounds.west) * static_cast<double>(width)};
+  return {(north - northing(position.latitude)) / (north - south) * static_cast<double>(height),
+          (position.longitude - bounds.west) / (bounds.east - bounds.west) *
+              static_cast<double>(width)};
 }
 
 GeoBounds tile_bounds(GeoPoint centre, Index height, Index width, int zoom) {
@@ -147,7 +147,7 @@ GeoBounds parse_bounds(std::string_view text) {
   return bounds;
 }
 
-std::optional<GeoPoint> place_of_satellite_name(std::string_view name) {
+std::optional<GeoPoint> position_of_satellite_name(std::string_view name) {
   constexpr std::string_view kHead = "satellite_";
   constexpr std::string_view kTail = ".png";
   std::string_view rest = file_name(name);
@@ -155,10 +155,10 @@ std::optional<GeoPoint> place_of_satellite_name(std::string_view name) {
   rest = rest.substr(kHead.size(), rest.size() - kHead.size() - kTail.size());
   const std::size_t middle = rest.find('_');
   if (middle == std::string_view::npos) return {};
-  return place(rest.substr(0, middle), rest.substr(middle + 1));
+  return parse_position(rest.substr(0, middle), rest.substr(middle + 1));
 }
 
-std::optional<GeoPoint> place_of_panorama_name(std::string_view name) {
+std::optional<GeoPoint> position_of_panorama_name(std::string_view name) {
   constexpr std::string_view kTail = ",.jpg";
   std::string_view rest = file_name(name);
   if (!rest.ends_with(kTail)) return {};
@@ -167,7 +167,7 @@ std::optional<GeoPoint> place_of_panorama_name(std::string_view name) {
   if (second == std::string_view::npos || second == 0) return {};
   const std::size_t first = rest.rfind(',', second - 1);
   if (first == std::string_view::npos) return {};
-  return place(rest.substr(first + 1, second - first - 1), rest.substr(second + 1));
+  return parse_position(rest.substr(first + 1, second - first - 1), rest.substr(second + 1));
 }
 
 std::string satellite_name(GeoPoint centre) {

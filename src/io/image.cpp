@@ -71,15 +71,15 @@ void copy_row(ImageView image, Index row, std::uint8_t* out) {
   }
 }
 
-Image decode_image(Bytes bytes, std::string_view name, Index maximum_side) {
+Image read_image(Bytes bytes, std::string_view name, Index maximum_side) {
   if (bytes.empty()) throw ImageError("image '" + std::string(name) + "' is empty");
-  if (is_png(bytes)) return decode_png(bytes, name, maximum_side);
-  if (is_jpeg(bytes)) return decode_jpeg(bytes, name, maximum_side);
+  if (is_png(bytes)) return read_png(bytes, name, maximum_side);
+  if (is_jpeg(bytes)) return read_jpeg(bytes, name, maximum_side);
   throw ImageError("'" + std::string(name) + "' is neither a PNG nor a JPEG image");
 }
 
 Image read_image(const std::filesystem::path& path, Index maximum_side) {
-  return decode_image(read_file(path), path.string(), maximum_side);
+  return read_image(read_file(path), path.string(), maximum_side);
 }
 
 void write_png(const std::filesystem::path& path, ImageView image, int compression) {

@@ -98,7 +98,7 @@ bool is_jpeg(Bytes bytes) {
          bytes[2] == std::byte{0xff};
 }
 
-Image decode_jpeg(Bytes bytes, std::string_view name, Index maximum_side) {
+Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side) {
   JpegReader reader;
   jpeg_decompress_struct& info = reader.info;
   const auto attempt = [&](auto&& calls) {

@@ -93,7 +93,7 @@ bool is_png(Bytes bytes) {
          std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
 }
 
-Image decode_png(Bytes bytes, std::string_view name, Index maximum_side) {
+Image read_png(Bytes bytes, std::string_view name, Index maximum_side) {
   PngReader reader;
   png_image& png = reader.image;
   const auto fail = [&](const char* why) {

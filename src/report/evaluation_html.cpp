@@ -177,10 +177,10 @@ void add_curves(const data::Dataset& dataset, const std::vector<eval::Outcome>& 
 
 Place place_of(const data::Sample& sample, bool robotcar, const data::MapProjection& map) {
   if (robotcar) {
-    const auto [easting, northing] = map.place(sample.label);
+    const auto [easting, northing] = map.easting_northing(sample.label);
     return PlanePoint{easting, northing};
   }
-  const auto camera = io::place_of_panorama_name(sample.ground);
+  const auto camera = io::position_of_panorama_name(sample.ground);
   if (camera) return *camera;
   return {};
 }

@@ -38,24 +38,24 @@ std::string format(const char* pattern, Values... values) {
   return text;
 }
 
-GeoPoint place_of(const CityPlan& city, double x, double y) {
+GeoPoint position_of(const CityPlan& city, double x, double y) {
   return io::world_position({city.centre.row + y, city.centre.col + x});
 }
 
-std::string tile_name(const CityPlan& city, TilePlace tile) {
-  return io::satellite_name(place_of(city, tile.x * kTileSpacing, tile.y * kTileSpacing));
+std::string tile_name(const CityPlan& city, TileIndex tile) {
+  return io::satellite_name(position_of(city, tile.x * kTileSpacing, tile.y * kTileSpacing));
 }
 
 // Ten decimals of a degree are 0.0001 pixels.
-std::string panorama_name(const CityPlan& city, const PanoramaPlace& panorama) {
-  const GeoPoint at = place_of(city, panorama.x, panorama.y);
+std::string panorama_name(const CityPlan& city, const PlannedPanorama& panorama) {
+  const GeoPoint at = position_of(city, panorama.x, panorama.y);
   return format("%016llx,%.10f,%.10f,.jpg", static_cast<unsigned long long>(panorama.key),
                 at.latitude, at.longitude);
 }
 
-std::string label_line(const CityPlan& city, const PanoramaPlace& panorama) {
+std::string label_line(const CityPlan& city, const PlannedPanorama& panorama) {
   std::string line = panorama_name(city, panorama);
-  for (const TilePlace& tile : panorama.tiles) {
+  for (const TileIndex& tile : panorama.tiles) {
     const double row = panorama.y - tile.y * kTileSpacing;
     const double column = panorama.x - tile.x * kTileSpacing;
     line += format(kLabelFormat, tile_name(city, tile).c_str(), row, -column);
@@ -74,11 +74,11 @@ void write_lists(const fs::path& root, const CityPlan& city) {
   const fs::path folder = root / "splits" / city.name;
   fs::create_directories(folder);
   std::string tiles;
-  for (const TilePlace& tile : city.tiles) tiles += tile_name(city, tile) + "\n";
+  for (const TileIndex& tile : city.tiles) tiles += tile_name(city, tile) + "\n";
   std::string all;
   std::string train;
   std::string test;
-  for (const PanoramaPlace& panorama : city.panoramas) {
+  for (const PlannedPanorama& panorama : city.panoramas) {
     const std::string line = label_line(city, panorama);
     all += line;
     (panorama.split == Split::kTest ? test : train) += line;
@@ -106,9 +106,9 @@ std::string describe(const DatasetOptions& options, const std::vector<CityPlan>&
   world["tilt_error_deg"] = kTiltError;
   if (rays.name != "cpu") world["rays"] = rays.name;
   for (const CityPlan& city : cities) {
-    const GeoPoint centre = place_of(city, 0.0, 0.0);
+    const GeoPoint centre = position_of(city, 0.0, 0.0);
     std::size_t test = 0;
-    for (const PanoramaPlace& p : city.panoramas) test += p.split == Split::kTest ? 1U : 0U;
+    for (const PlannedPanorama& p : city.panoramas) test += p.split == Split::kTest ? 1U : 0U;
     world["cities"].push_back({{"name", city.name},
                                {"style", city.style},
                                {"latitude", centre.latitude},
@@ -125,7 +125,7 @@ std::string describe(const DatasetOptions& options, const std::vector<CityPlan>&
   return world.dump(2) + "\n";
 }
 
-std::uint64_t image_key(const CityPlan& city, TilePlace tile) {
+std::uint64_t image_key(const CityPlan& city, TileIndex tile) {
   return Random(city.key).child(2).child(hash_lattice(tile.x, tile.y, 0)).bits();
 }
 
@@ -134,7 +134,7 @@ void render_image(const fs::path& root, const DatasetOptions& options, const Cit
                   const CityRenderer& renderer, std::size_t number, RenderScratch& scratch) {
   const double scale = city.metres_per_pixel;
   if (number < city.tiles.size()) {
-    const TilePlace tile = city.tiles[number];
+    const TileIndex tile = city.tiles[number];
     const Vec2 centre{static_cast<float>(tile.x * kTileSpacing * scale),
                       static_cast<float>(-tile.y * kTileSpacing * scale)};
     const Flaws flaws = random_flaws(image_key(city, tile));
@@ -144,7 +144,7 @@ void render_image(const fs::path& root, const DatasetOptions& options, const Cit
     save_tile(root / city.name / "satellite" / tile_name(city, tile), image);
     return;
   }
-  const PanoramaPlace& panorama = city.panoramas[number - city.tiles.size()];
+  const PlannedPanorama& panorama = city.panoramas[number - city.tiles.size()];
   const Vec3 eye{static_cast<float>(panorama.x * scale), static_cast<float>(-panorama.y * scale),
                  kCameraHeight};
   const Light light = random_ground_light(panorama.key);
@@ -205,12 +205,12 @@ void render_all(const fs::path& root, const DatasetOptions& options,
 /// Leaves the panoramas of held-out blocks and the tiles that hold them.
 void keep_held_out(CityPlan& city) {
   std::erase_if(city.panoramas,
-                [](const PanoramaPlace& panorama) { return panorama.split != Split::kTest; });
-  std::set<TilePlace> used;
-  for (const PanoramaPlace& panorama : city.panoramas) {
+                [](const PlannedPanorama& panorama) { return panorama.split != Split::kTest; });
+  std::set<TileIndex> used;
+  for (const PlannedPanorama& panorama : city.panoramas) {
     used.insert(panorama.tiles.begin(), panorama.tiles.end());
   }
-  std::erase_if(city.tiles, [&](const TilePlace& tile) { return !used.contains(tile); });
+  std::erase_if(city.tiles, [&](const TileIndex& tile) { return !used.contains(tile); });
 }
 
 void check(const DatasetOptions& options) {

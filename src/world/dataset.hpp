@@ -29,7 +29,7 @@ using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
 /// Renders and writes a data set. The folder appears when it is complete; `options.out` must not
 /// exist or be empty. The same options give the same bytes whatever the number of threads,
-/// on the CPU; of a GPU's rays world.json tells.
+/// on the CPU; world.json says where a GPU cast them.
 /// Throws DataError when an option is out of range or the folder cannot be written.
 void write_dataset(const DatasetOptions& options, const Progress& progress = {},
                    const RayDevice& rays = cpu_rays());

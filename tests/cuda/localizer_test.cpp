@@ -124,9 +124,9 @@ TEST_CASE("images in the GPU's memory are located where they lie", "[cuda]") {
   CHECK(fixes.at(1).logits == expected.logits);
 
   // A host address passed off as the device's.
-  const DevicePair astray{.ground = pair.ground,
-                          .satellite = DeviceSatelliteImage(
-                              {picture.satellite.data(), picture.satellite.shape()})};
+  const DevicePair astray{
+      .ground = pair.ground,
+      .satellite = DeviceSatelliteImage({picture.satellite.data(), picture.satellite.shape()})};
   CHECK_THROWS_AS(localizer.locate(astray, fix), DeviceError);
   DevicePair rolled = pair;
   rolled.camera.heading_degrees = 30;

@@ -9,7 +9,7 @@
 
 using namespace crossfix;
 
-TEST_CASE("shuffled ground images are those of another place of the same city") {
+TEST_CASE("shuffled ground images are those of another panorama of the same city") {
   data::VigorOptions options;
   options.root = test::vigor_fixture();
   options.pairs = data::Pairs::all;

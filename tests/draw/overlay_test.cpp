@@ -66,7 +66,7 @@ TEST_CASE("the ground image goes above the overlay at its width") {
   const io::Image tile = grey_tile(512);
   io::Image ground({100, 200, 3});
   std::fill_n(ground.data(), ground.size(), std::uint8_t{255});
-  const io::Image both = draw::place_below(ground, tile);
+  const io::Image both = draw::with_ground_below(ground, tile);
   REQUIRE(both.shape() == Shape<3>{256 + 512, 512, 3});
   CHECK(both(255, 511, 0) == 255);
   CHECK(both(256, 0, 0) == 128);

@@ -55,7 +55,7 @@ TEST_CASE("a committed file has the permissions of an ordinary one") {
         std::filesystem::status(folder / "plain").permissions());
 }
 
-TEST_CASE("a place that cannot be written is known at once, with its name") {
+TEST_CASE("a path that cannot be written is known at once, with its name") {
   const ScratchFolder folder;
   std::filesystem::create_directory(folder / "sub");
   test::write_text(folder / "file", "");

@@ -9,7 +9,7 @@
 using namespace crossfix;
 using test::message_of;
 
-TEST_CASE("world pixels of known places") {
+TEST_CASE("world pixels of known positions") {
   // The corner and the middle of the map by definition; tile numbers of a point in Manhattan at
   // zoom 16 as any tile server names them (19295, 24640), from OpenStreetMap's published formula.
   const PixelPoint middle = io::world_pixel({0, 0}, 0);
@@ -23,7 +23,7 @@ TEST_CASE("world pixels of known places") {
   CHECK(std::floor(manhattan.row / 256) == 24640);
 }
 
-TEST_CASE("world pixels and places are inverses") {
+TEST_CASE("world pixels and positions are inverses") {
   for (double latitude : {-85.0, -33.9, -0.001, 0.0, 41.9, 85.0}) {
     for (double longitude : {-180.0, -122.4, 0.0, 151.2, 179.9999}) {
       const GeoPoint back = io::world_position(io::world_pixel({longitude, latitude}));
@@ -64,7 +64,7 @@ TEST_CASE("a tile's corners, centre and scale follow from its bounds") {
         Approx(2 * io::metres_per_pixel(centre.latitude)).epsilon(1e-6));
 }
 
-TEST_CASE("a place outside or inside a tile has its pixel") {
+TEST_CASE("a position outside or inside a tile has its pixel") {
   const GeoBounds bounds = io::tile_bounds({2.2945, 48.8584}, 300, 500);
   for (const PixelPoint pixel : {PixelPoint{0.5, 499.5}, PixelPoint{-20, 700}}) {
     const PixelPoint back =
@@ -96,25 +96,25 @@ TEST_CASE("bounds from text") {
 }
 
 TEST_CASE("VIGOR's file names give latitude, then longitude") {
-  const auto tile = io::place_of_satellite_name("Seattle/satellite/satellite_47.61_-122.33.png");
+  const auto tile = io::position_of_satellite_name("Seattle/satellite/satellite_47.61_-122.33.png");
   REQUIRE(tile);
   CHECK(tile->latitude == 47.61);
   CHECK(tile->longitude == -122.33);
-  const auto camera = io::place_of_panorama_name("a/_-0a,9_b,47.6101,-122.3301,.jpg");
+  const auto camera = io::position_of_panorama_name("a/_-0a,9_b,47.6101,-122.3301,.jpg");
   REQUIRE(camera);
   CHECK(camera->latitude == 47.6101);
   CHECK(camera->longitude == -122.3301);
-  const auto back = io::place_of_satellite_name(io::satellite_name({-122.1234567, 47.7654321}));
+  const auto back = io::position_of_satellite_name(io::satellite_name({-122.1234567, 47.7654321}));
   REQUIRE(back);
   CHECK(std::abs(back->latitude - 47.7654321) <= 1e-10);
   CHECK(std::abs(back->longitude + 122.1234567) <= 1e-10);
   for (const char* name :
        {"satellite_47.61.png", "satellite_47.61_x.png", "satellite_95_0.png", "sat_47_-122.png",
         "satellite_47_-122.jpg", "satellite_47_-122_.png", ""}) {
-    CHECK_FALSE(io::place_of_satellite_name(name));
+    CHECK_FALSE(io::position_of_satellite_name(name));
   }
   for (const char* name :
        {"47.6,-122.3,.jpg", "id,47.6,,.jpg", "id,47.6,-122.3.jpg", ",.jpg", ""}) {
-    CHECK_FALSE(io::place_of_panorama_name(name));
+    CHECK_FALSE(io::position_of_panorama_name(name));
   }
 }

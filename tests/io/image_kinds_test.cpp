@@ -19,7 +19,7 @@ using Rgb = std::array<int, 3>;
 namespace {
 
 Image decode(const std::string& bytes) {
-  return io::decode_image(std::as_bytes(std::span(bytes)), "made");
+  return io::read_image(std::as_bytes(std::span(bytes)), "made");
 }
 
 Rgb pixel(const Image& image, Index row, Index col) {

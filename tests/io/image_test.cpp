@@ -73,7 +73,7 @@ TEST_CASE("JPEG gives back nearly the pixels it was given") {
 TEST_CASE("a strided view is written as it looks") {
   const Image image = ramp(12, 10);
   const io::ImageView part = image.view().slice(0, 2, 9).slice(1, 3, 8);
-  const Image back = io::decode_image(io::encode_png(part), "part");
+  const Image back = io::read_image(io::encode_png(part), "part");
   REQUIRE(back.shape() == Shape<3>{7, 5, 3});
   for (Index row = 0; row < 7; ++row) {
     for (Index col = 0; col < 5; ++col) CHECK(back(row, col, 1) == image(row + 2, col + 3, 1));
@@ -100,10 +100,10 @@ TEST_CASE("an image cut short anywhere is refused") {
   const ScratchFolder folder;
   const Image image = ramp(24, 16);
   for (const auto& bytes : {io::encode_png(image), io::encode_jpeg(image)}) {
-    REQUIRE_NOTHROW(io::decode_image(bytes, "whole"));
+    REQUIRE_NOTHROW(io::read_image(bytes, "whole"));
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       CAPTURE(size, bytes.size());
-      CHECK_THROWS_AS(io::decode_image(std::span(bytes).first(size), "cut"), ImageError);
+      CHECK_THROWS_AS(io::read_image(std::span(bytes).first(size), "cut"), ImageError);
     }
   }
 }
@@ -111,7 +111,7 @@ TEST_CASE("an image cut short anywhere is refused") {
 TEST_CASE("a damaged PNG is refused") {
   std::vector<std::byte> bytes = io::encode_png(ramp(24, 16));
   bytes[bytes.size() / 2] ^= std::byte{1};  // the checksum of IDAT no longer holds
-  CHECK_THROWS_AS(io::decode_image(bytes, "damaged"), ImageError);
+  CHECK_THROWS_AS(io::read_image(bytes, "damaged"), ImageError);
 }
 
 TEST_CASE("a header that claims too much is refused before memory is taken") {
@@ -134,7 +134,7 @@ TEST_CASE("a header that claims too much is refused before memory is taken") {
   CHECK(refused(folder / "huge.jpg", "61695 x 61695"));
 }
 
-TEST_CASE("a place that cannot be written leaves nothing") {
+TEST_CASE("a path that cannot be written leaves nothing") {
   const ScratchFolder folder;
   CHECK_THROWS_AS(io::write_png(folder / "missing/a.png", ramp(4, 4)), DataError);
   CHECK_THROWS_AS(io::write_jpeg(folder.path(), ramp(4, 4)), DataError);

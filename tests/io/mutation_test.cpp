@@ -22,15 +22,15 @@ using namespace crossfix;
 
 namespace {
 
-/// Bytes damaged in one to four places: a bit turned, a byte replaced by one that borders ranges, a
+/// Bytes damaged at one to four offsets: a bit turned, a byte replaced by one that borders ranges, a
 /// piece cut out, doubled, or moved.
 class Mutator {
  public:
   explicit Mutator(std::uint64_t seed) : state_(seed) {}
 
   std::string operator()(std::string bytes) {
-    const std::size_t places = 1 + next(4);
-    for (std::size_t i = 0; i < places && !bytes.empty(); ++i) damage(bytes);
+    const std::size_t offsets = 1 + next(4);
+    for (std::size_t i = 0; i < offsets && !bytes.empty(); ++i) damage(bytes);
     return bytes;
   }
 
@@ -87,7 +87,7 @@ int refusals(const std::string& whole, std::uint64_t seed, int count, F&& read) 
   return refused;
 }
 
-void decode(const std::string& bytes) { io::decode_image(std::as_bytes(std::span(bytes)), "made"); }
+void decode(const std::string& bytes) { io::read_image(std::as_bytes(std::span(bytes)), "made"); }
 
 /// Corrects the checksums of a PNG's chunks, so that damage reaches the reader behind them.
 std::string with_checksums(std::string png) {

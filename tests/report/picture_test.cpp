@@ -44,7 +44,7 @@ io::Image shown(const Picture& picture) {
   const std::string_view head = "data:image/jpeg;base64,";
   const std::string& uri = picture.data_uri();
   REQUIRE(uri.compare(0, head.size(), head) == 0);
-  return io::decode_image(decoded(std::string_view(uri).substr(head.size())), "picture");
+  return io::read_image(decoded(std::string_view(uri).substr(head.size())), "picture");
 }
 
 }  // namespace

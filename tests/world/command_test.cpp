@@ -28,7 +28,7 @@ TEST_CASE("crossfix world writes what its options ask for") {
   CHECK_THROWS_AS(run("--out " + out.string() + " --panoramas 2"), DataError);
 }
 
-TEST_CASE("A sheet shows tiles with the camera's place, and panoramas beside them") {
+TEST_CASE("A sheet shows tiles with the camera's position, and panoramas beside them") {
   const world::TemporaryFolder folder;
   const std::string small =
       " --tile-size 32 --panorama-size 64x32 --tile-samples 1 --panorama-samples 1";

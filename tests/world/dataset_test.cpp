@@ -134,13 +134,13 @@ TEST_CASE("A data set has VIGOR's layout, and coordinates that agree with its la
     panoramas += all.size();
     for (const auto& row : all) {
       REQUIRE(row.size() == 13);
-      const auto eye = io::place_of_panorama_name(row[0]);
+      const auto eye = io::position_of_panorama_name(row[0]);
       REQUIRE(eye);
       const PixelPoint at = io::world_pixel(*eye);
       double last = 0.0;
       for (std::size_t k = 1; k < 13; k += 3) {
         CHECK(tiles.count(row[k]) == 1);
-        const auto centre = io::place_of_satellite_name(row[k]);
+        const auto centre = io::position_of_satellite_name(row[k]);
         REQUIRE(centre);
         const PixelPoint middle = io::world_pixel(*centre);
         const double delta_row = std::stod(row[k + 1]);

@@ -54,9 +54,9 @@ TEST_CASE("A GPU sees what the CPU sees, in both views") {
     const Light aerial = random_aerial_light(seed);
     const auto on_cpu = cpu_rays().renderer(city.scene, aerial);
     const auto on_gpu = rays->renderer(city.scene, aerial);
-    const PanoramaPlace& place = city.panoramas.front();
-    const Vec3 eye{static_cast<float>(place.x * city.metres_per_pixel),
-                   static_cast<float>(-place.y * city.metres_per_pixel), 2.5F};
+    const PlannedPanorama& planned = city.panoramas.front();
+    const Vec3 eye{static_cast<float>(planned.x * city.metres_per_pixel),
+                   static_cast<float>(-planned.y * city.metres_per_pixel), 2.5F};
     RenderScratch scratch;
     INFO("seed " << seed);
     for (const Vec2 lean : {Vec2{}, Vec2{0.08F, -0.06F}}) {

@@ -32,7 +32,7 @@ std::vector<Square> held_out_blocks(const Division& division) {
   return blocks;
 }
 
-Square square_of(const TilePlace& tile) {
+Square square_of(const TileIndex& tile) {
   return {static_cast<double>(tile.x * kTileSpacing - kTilePixels / 2),
           static_cast<double>(tile.y * kTileSpacing - kTilePixels / 2),
           static_cast<double>(kTilePixels)};
@@ -58,7 +58,7 @@ TEST_CASE("Four tiles contain a point, the nearest first") {
     const double y = static_cast<double>(random.uniform(-3000.0F, 3000.0F));
     const auto tiles = tiles_around(x, y);
     double last = 0.0;
-    for (const TilePlace& tile : tiles) {
+    for (const TileIndex& tile : tiles) {
       const double dx = x - tile.x * kTileSpacing;
       const double dy = y - tile.y * kTileSpacing;
       REQUIRE(std::max(std::abs(dx), std::abs(dy)) < kTilePixels / 2.0 + 1e-9);
@@ -88,7 +88,7 @@ TEST_CASE("Held-out panoramas' tiles lie in their block, training tiles touch no
       ++count[static_cast<int>(split)];
       const bool outside = !(std::abs(x) < half && std::abs(y) < half);
       if (outside) REQUIRE(split == Split::kNone);
-      for (const TilePlace& tile : tiles_around(x, y)) {
+      for (const TileIndex& tile : tiles_around(x, y)) {
         const Square square = square_of(tile);
         for (const Square& block : blocks) {
           if (split == Split::kTrain) REQUIRE_FALSE(overlap(square, block));
@@ -117,12 +117,12 @@ TEST_CASE("A planned city keeps training tiles clear of test tiles") {
   std::vector<Square> train;
   std::vector<Square> test;
   std::size_t held_out = 0;
-  for (const PanoramaPlace& p : plan.panoramas) {
+  for (const PlannedPanorama& p : plan.panoramas) {
     REQUIRE(p.split != Split::kNone);
     REQUIRE(p.split == plan.division.split(p.x, p.y));
     REQUIRE(p.tiles == tiles_around(p.x, p.y));
     held_out += p.split == Split::kTest ? 1U : 0U;
-    for (const TilePlace& tile : p.tiles) {
+    for (const TileIndex& tile : p.tiles) {
       REQUIRE(std::binary_search(plan.tiles.begin(), plan.tiles.end(), tile));
       (p.split == Split::kTest ? test : train).push_back(square_of(tile));
     }
@@ -140,7 +140,7 @@ TEST_CASE("Panoramas stand on streets, in the open, one for each ten metres") {
   double street = 0.0;
   for (const Street& s : plan.scene.streets) street += static_cast<double>(s.length);
   CHECK(900.0 <= street / 10.0);
-  for (const PanoramaPlace& p : plan.panoramas) {
+  for (const PlannedPanorama& p : plan.panoramas) {
     const Vec2 eye{static_cast<float>(p.x * plan.metres_per_pixel),
                    static_cast<float>(-p.y * plan.metres_per_pixel)};
     bool on_street = false;

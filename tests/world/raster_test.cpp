@@ -26,10 +26,10 @@ TEST_CASE("Contrast is found on both sides of an edge, across corners and round 
     }
     return found;
   };
-  using Places = std::vector<std::pair<int, int>>;
-  CHECK(flags(false) == Places{{1, 4}, {1, 5}, {2, 4}, {2, 5}, {3, 4}, {3, 5}});
+  using Pixels = std::vector<std::pair<int, int>>;
+  CHECK(flags(false) == Pixels{{1, 4}, {1, 5}, {2, 4}, {2, 5}, {3, 4}, {3, 5}});
   CHECK(flags(true) ==
-        Places{{1, 0}, {1, 4}, {1, 5}, {2, 0}, {2, 4}, {2, 5}, {3, 0}, {3, 4}, {3, 5}});
+        Pixels{{1, 0}, {1, 4}, {1, 5}, {2, 0}, {2, 4}, {2, 5}, {3, 0}, {3, 4}, {3, 5}});
   CHECK(find_contrast(Raster::blank(1, 1), true) == std::vector<bool>{false});
 }
 

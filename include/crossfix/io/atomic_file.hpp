@@ -11,7 +11,7 @@ namespace crossfix::io {
 /// same folder, `commit` renames. A file of that name stays as it was until then, and where `commit`
 /// is never reached the temporary is removed.
 ///
-/// Construct it before long work, so that a place that cannot be written is known first. A name that
+/// Construct it before long work, so that a path that cannot be written is known first. A name that
 /// is a device or a pipe is written directly; a symbolic link is followed.
 class AtomicFile {
  public:
@@ -27,7 +27,7 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
 
-  /// Puts the file in its place; nothing can be written afterwards. Throws DataError.
+  /// Gives the file its name; nothing can be written afterwards. Throws DataError.
   void commit();
 
  private:
@@ -35,7 +35,7 @@ class AtomicFile {
 
   std::filesystem::path path_;       ///< as the caller wrote it, for messages
   std::filesystem::path target_;     ///< with symbolic links followed
-  std::filesystem::path temporary_;  ///< empty where written directly, or once in place
+  std::filesystem::path temporary_;  ///< empty where written directly, or once it has its name
   int descriptor_ = -1;
 };
 

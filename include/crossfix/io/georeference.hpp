@@ -16,10 +16,10 @@ namespace crossfix::io {
 /// The zoom of VIGOR's satellite tiles: about 0.149 m a pixel at the equator.
 inline constexpr int kVigorZoom = 20;
 
-/// World pixel of a place; latitudes between about 85.05 S and N.
-PixelPoint world_pixel(GeoPoint place, int zoom = kVigorZoom);
+/// World pixel of a position; latitudes between about 85.05 S and N.
+PixelPoint world_pixel(GeoPoint position, int zoom = kVigorZoom);
 
-/// Place of a world pixel: the inverse of `world_pixel`.
+/// Position of a world pixel: the inverse of `world_pixel`.
 GeoPoint world_position(PixelPoint pixel, int zoom = kVigorZoom);
 
 /// Ground sampling distance, metres per pixel, at a latitude in degrees. It takes the earth for a
@@ -33,11 +33,11 @@ double metres_per_pixel(const GeoBounds& bounds, Index height, Index width);
 /// The height of a pixel of such a tile over its width, on the ground. Throws as above.
 double pixel_aspect(const GeoBounds& bounds, Index height, Index width);
 
-/// Place of a pixel of a north-up Web Mercator tile of height x width pixels. Throws as above.
+/// Position of a pixel of a north-up Web Mercator tile of height x width pixels. Throws as above.
 GeoPoint position_of(const GeoBounds& bounds, Index height, Index width, PixelPoint pixel);
 
-/// Pixel of a place in such a tile; it may lie outside. Throws as above.
-PixelPoint pixel_of(const GeoBounds& bounds, Index height, Index width, GeoPoint place);
+/// Pixel of a position in such a tile; it may lie outside. Throws as above.
+PixelPoint pixel_of(const GeoBounds& bounds, Index height, Index width, GeoPoint position);
 
 /// The bounds of a tile of height x width pixels about its centre.
 GeoBounds tile_bounds(GeoPoint centre, Index height, Index width, int zoom = kVigorZoom);
@@ -47,10 +47,10 @@ GeoBounds parse_bounds(std::string_view text);
 
 /// The centre of a tile from a VIGOR file name, `satellite_LAT_LON.png`; a folder before it is
 /// passed over. Empty where the name is of another form.
-std::optional<GeoPoint> place_of_satellite_name(std::string_view name);
+std::optional<GeoPoint> position_of_satellite_name(std::string_view name);
 
-/// The camera's place from a VIGOR panorama's file name, `ID,LAT,LON,.jpg`.
-std::optional<GeoPoint> place_of_panorama_name(std::string_view name);
+/// The camera's position from a VIGOR panorama's file name, `ID,LAT,LON,.jpg`.
+std::optional<GeoPoint> position_of_panorama_name(std::string_view name);
 
 /// VIGOR's name for a tile about `centre`; 10 decimals, 0.01 mm.
 std::string satellite_name(GeoPoint centre);

@@ -27,8 +27,8 @@ inline constexpr Index kMaximumImageSide = 16384;
 Image read_image(const std::filesystem::path& path, Index maximum_side = kMaximumImageSide);
 
 /// The same from the bytes of a file; `name` is what messages call it.
-Image decode_image(std::span<const std::byte> bytes, std::string_view name,
-                   Index maximum_side = kMaximumImageSide);
+Image read_image(std::span<const std::byte> bytes, std::string_view name,
+                 Index maximum_side = kMaximumImageSide);
 
 /// PNG, 8-bit RGB. `compression` is zlib's, 0 (none) to 9 (smallest). The same image gives the same
 /// bytes. Throws ImageError for an image that is empty, too large, or not of three channels.
@@ -38,7 +38,7 @@ std::vector<std::byte> encode_png(ImageView image, int compression = 6);
 std::vector<std::byte> encode_jpeg(ImageView image, int quality = 92);
 
 /// Writes the file whole or not at all. Throws ImageError as `encode_png`, DataError where the
-/// place cannot be written.
+/// path cannot be written.
 void write_png(const std::filesystem::path& path, ImageView image, int compression = 6);
 void write_jpeg(const std::filesystem::path& path, ImageView image, int quality = 92);
 

@@ -47,7 +47,7 @@ class Safetensors {
 
 /// Writes the file whole or not at all. The tensors lie by falling element size, then by name, the
 /// first of them 64-byte aligned in the file; the same input gives the same bytes. Throws
-/// WeightsError for a name that is empty, reserved or no UTF-8, DataError where the place cannot be
+/// WeightsError for a name that is empty, reserved or no UTF-8, DataError where the path cannot be
 /// written.
 void write_safetensors(const std::filesystem::path& path, const TensorRecords& tensors,
                        const Metadata& metadata = {});

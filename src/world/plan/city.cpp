@@ -162,7 +162,7 @@ class Builder {
 
   static std::size_t hash_cell(int x, int y) { return hash_lattice(x, y, 77U) % kHashCells; }
 
-  [[nodiscard]] bool place_free(const Solid& box) const {
+  [[nodiscard]] bool is_free(const Solid& box) const {
     for (float u = -1.0F; u <= 1.0F; u += 0.5F) {
       for (float v = -1.0F; v <= 1.0F; v += 0.5F) {
         if (street_clearance(box.to_world({u * box.half.x, v * box.half.y})) < 0.2F) return false;
@@ -201,7 +201,7 @@ class Builder {
     } else {  // flat roofs keep the wall's colour to a degree
       material.roof = mix(material.roof, material.base * 0.8F, random.uniform(0.0F, 0.6F));
     }
-    if (!place_free(box)) return false;
+    if (!is_free(box)) return false;
     const auto index = static_cast<std::uint32_t>(scene_.solids.size());
     building_cells_[hash_cell(floor_int(box.centre.x / kHashCell),
                               floor_int(box.centre.y / kHashCell))]
@@ -293,7 +293,7 @@ class Builder {
       Solid box;
       box.centre = at;
       box.half = {0.7F * radius, 0.7F * radius};
-      if (street_clearance(at) > 0.6F && place_free(box)) add_.tree(at, radius, random);
+      if (street_clearance(at) > 0.6F && is_free(box)) add_.tree(at, radius, random);
     }
   }
 

@@ -20,7 +20,7 @@ struct CityStyle {
   float height_high = 14.0F;
   float gap_high = 6.0F;  ///< between neighbouring buildings
   float setback_high = 5.0F;
-  float trees = 0.5F;  ///< share of possible places
+  float trees = 0.5F;  ///< share of possible positions
   float flat_roofs = 0.5F;
   float missing_streets = 0.1F;
   float curve = 0.0F;      ///< how far streets bulge between junctions at most (metres)

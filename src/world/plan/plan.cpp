@@ -18,7 +18,7 @@ namespace {
 constexpr float kSlot = 10.0F;           // metres of street for each panorama
 constexpr float kSurroundings = 150.0F;  // metres of city beyond the last panorama
 constexpr int kLargestSide = 60;
-constexpr int kTestShare = 16;  // one panorama in so many is held out, about the share of places
+constexpr int kTestShare = 16;  // one panorama in so many is held out, about the share of positions
 
 std::string city_name(Random random, int index) {
   constexpr std::array<const char*, 16> kFirst{
@@ -51,9 +51,9 @@ bool clear_of_solids(const Scene& scene, Vec2 p, std::uint32_t date) {
   return true;
 }
 
-/// Every place a panorama may stand at: one for each 10 m of street.
-std::vector<PanoramaPlace> find_places(const CityPlan& plan, Random random) {
-  std::vector<PanoramaPlace> places;
+/// Every position a panorama may have: one for each 10 m of street.
+std::vector<PlannedPanorama> find_candidates(const CityPlan& plan, Random random) {
+  std::vector<PlannedPanorama> candidates;
   std::uint64_t number = 0;
   for (const Street& street : plan.scene.streets) {
     const int slots = floor_int(street.length / kSlot);
@@ -66,23 +66,24 @@ std::vector<PanoramaPlace> find_places(const CityPlan& plan, Random random) {
       const float d = walking ? street.half_width + street.pavement * here.uniform(0.4F, 0.8F)
                               : drive * here.uniform();
       const Vec2 p = street.start + street.direction * s + left_of(street.direction) * (side * d);
-      PanoramaPlace place;
-      place.x = static_cast<double>(p.x) / plan.metres_per_pixel;
-      place.y = -static_cast<double>(p.y) / plan.metres_per_pixel;
-      place.split = plan.division.split(place.x, place.y);
-      place.key = here.bits();
-      if (place.split == Split::kNone || !clear_of_solids(plan.scene, p, date_of(place.key))) {
+      PlannedPanorama candidate;
+      candidate.x = static_cast<double>(p.x) / plan.metres_per_pixel;
+      candidate.y = -static_cast<double>(p.y) / plan.metres_per_pixel;
+      candidate.split = plan.division.split(candidate.x, candidate.y);
+      candidate.key = here.bits();
+      if (candidate.split == Split::kNone ||
+          !clear_of_solids(plan.scene, p, date_of(candidate.key))) {
         continue;
       }
-      place.tiles = tiles_around(place.x, place.y);
-      places.push_back(place);
+      candidate.tiles = tiles_around(candidate.x, candidate.y);
+      candidates.push_back(candidate);
     }
   }
-  return places;
+  return candidates;
 }
 
-/// More places than a city of that half side (metres) can have.
-double most_places(float half_side, const CityStyle& style) {
+/// More panoramas than a city of that half side (metres) can have.
+double most_panoramas(float half_side, const CityStyle& style) {
   constexpr double kBends = 1.5;  // streets bend, and some cross the lattice
   const double side = 2.0 * static_cast<double>(half_side);
   const double streets = 2.0 * (side / static_cast<double>(style.block_min) + 1.0);
@@ -109,17 +110,17 @@ Split Division::split(double x, double y) const {
   return in > kTileSpacing ? Split::kTest : Split::kNone;
 }
 
-std::array<TilePlace, 4> tiles_around(double x, double y) {
+std::array<TileIndex, 4> tiles_around(double x, double y) {
   const int x0 = static_cast<int>(std::floor(x / kTileSpacing));
   const int y0 = static_cast<int>(std::floor(y / kTileSpacing));
-  std::array<TilePlace, 4> tiles{{{x0, y0}, {x0 + 1, y0}, {x0, y0 + 1}, {x0 + 1, y0 + 1}}};
-  const auto square = [&](const TilePlace& tile) {
+  std::array<TileIndex, 4> tiles{{{x0, y0}, {x0 + 1, y0}, {x0, y0 + 1}, {x0 + 1, y0 + 1}}};
+  const auto square = [&](const TileIndex& tile) {
     const double dx = x - tile.x * kTileSpacing;
     const double dy = y - tile.y * kTileSpacing;
     return dx * dx + dy * dy;
   };
   std::stable_sort(tiles.begin(), tiles.end(),
-                   [&](const TilePlace& a, const TilePlace& b) { return square(a) < square(b); });
+                   [&](const TileIndex& a, const TileIndex& b) { return square(a) < square(b); });
   return tiles;
 }
 
@@ -135,15 +136,15 @@ CityPlan plan_city(std::uint64_t seed, int index, int count) {
   const CityStyle style =
       draw_style(city_style(reserved_style ? kOrdinaryStyles + number : number), random.child(5));
   plan.style = style.name;
-  Random place = random.child(3);
+  Random origin = random.child(3);
   // 38 to 47.5 degrees: 0.1176 to 0.1009 m a pixel, tiles of 75 to 65 m.
-  const double latitude = 38.0 + 9.5 * static_cast<double>(place.uniform());
-  const double longitude = -120.0 + 140.0 * static_cast<double>(place.uniform());
+  const double latitude = 38.0 + 9.5 * static_cast<double>(origin.uniform());
+  const double longitude = -120.0 + 140.0 * static_cast<double>(origin.uniform());
   plan.metres_per_pixel = io::metres_per_pixel(latitude);
   const PixelPoint pixel = io::world_pixel({longitude, latitude});
   plan.centre = {std::round(pixel.row), std::round(pixel.col)};
-  plan.division.held_x = place.index(3);
-  plan.division.held_y = place.index(3);
+  plan.division.held_x = origin.index(3);
+  plan.division.held_y = origin.index(3);
 
   const int test_count = std::max(1, count / kTestShare);
   const int train_count = count - test_count;
@@ -151,22 +152,22 @@ CityPlan plan_city(std::uint64_t seed, int index, int count) {
     plan.division.side = side;
     const float half =
         static_cast<float>(plan.division.half_pixels() * plan.metres_per_pixel) + kSurroundings;
-    if (most_places(half, style) < static_cast<double>(count)) continue;
+    if (most_panoramas(half, style) < static_cast<double>(count)) continue;
     plan.scene = build_city(plan.key, style, half);
-    std::vector<PanoramaPlace> places = find_places(plan, random.child(4));
-    std::sort(places.begin(), places.end(),
-              [](const PanoramaPlace& a, const PanoramaPlace& b) { return a.key < b.key; });
+    std::vector<PlannedPanorama> candidates = find_candidates(plan, random.child(4));
+    std::sort(candidates.begin(), candidates.end(),
+              [](const PlannedPanorama& a, const PlannedPanorama& b) { return a.key < b.key; });
     int test_left = test_count;
     int train_left = train_count;
-    for (const PanoramaPlace& candidate : places) {
+    for (const PlannedPanorama& candidate : candidates) {
       int& left = candidate.split == Split::kTest ? test_left : train_left;
       if (left == 0) continue;
       --left;
       plan.panoramas.push_back(candidate);
     }
     if (test_left == 0 && train_left == 0) {
-      std::set<TilePlace> tiles;
-      for (const PanoramaPlace& p : plan.panoramas) tiles.insert(p.tiles.begin(), p.tiles.end());
+      std::set<TileIndex> tiles;
+      for (const PlannedPanorama& p : plan.panoramas) tiles.insert(p.tiles.begin(), p.tiles.end());
       plan.tiles.assign(tiles.begin(), tiles.end());
       return plan;
     }

@@ -20,22 +20,22 @@ inline constexpr int kBlockTiles = 4;
 /// Height of the camera (metres).
 inline constexpr float kCameraHeight = 2.5F;
 
-/// A tile by its place on the lattice: centre at (320 x, 320 y) pixels from the city's centre, x to
+/// A tile by its index on the lattice: centre at (320 x, 320 y) pixels from the city's centre, x to
 /// the east, y to the south.
-struct TilePlace {
+struct TileIndex {
   int x = 0;
   int y = 0;
-  auto operator<=>(const TilePlace&) const = default;
+  auto operator<=>(const TileIndex&) const = default;
 };
 
 enum class Split : std::uint8_t { kNone, kTrain, kTest };
 
-struct PanoramaPlace {
+struct PlannedPanorama {
   double x = 0.0;  ///< zoom-20 pixels east of the city's centre
   double y = 0.0;  ///< zoom-20 pixels south of the city's centre
   Split split = Split::kNone;
   std::uint64_t key = 0;
-  std::array<TilePlace, 4> tiles;  ///< positive first, then by distance of the centre
+  std::array<TileIndex, 4> tiles;  ///< positive first, then by distance of the centre
 };
 
 /// The division of a city into blocks, every third of which along both axes is held out.
@@ -61,12 +61,12 @@ struct CityPlan {
   Division division;
   Scene scene;
   std::uint64_t key = 0;
-  std::vector<PanoramaPlace> panoramas;
-  std::vector<TilePlace> tiles;  ///< sorted
+  std::vector<PlannedPanorama> panoramas;
+  std::vector<TileIndex> tiles;  ///< sorted
 };
 
 /// The four tiles that contain a point, nearest centre first.
-std::array<TilePlace, 4> tiles_around(double x, double y);
+std::array<TileIndex, 4> tiles_around(double x, double y);
 
 /// Plans city `index` of a seed with `count` panoramas, `count` >= 2, a sixteenth of them (one or more)
 /// held out. Throws DataError when no city is large enough.

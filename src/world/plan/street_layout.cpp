@@ -16,9 +16,9 @@ class Layout {
       : scene_(scene), random_(random), style_(style), half_side_(half_side) {}
 
   void lay() {
-    place_junctions();
-    place_streets();
-    place_blocks();
+    make_junctions();
+    make_streets();
+    make_blocks();
   }
 
  private:
@@ -28,7 +28,7 @@ class Layout {
   }
 
   /// A jittered, bent, turned lattice of irregular spacing.
-  void place_junctions() {
+  void make_junctions() {
     Random random = random_.child(2);
     const float reach = half_side_ * 1.45F;  // covers the square when turned
     const auto axis = [&](std::vector<float>& positions, std::vector<float>& widths) {
@@ -76,7 +76,7 @@ class Layout {
     bool at_start;
   };
 
-  void place_streets() {
+  void make_streets() {
     Random random = random_.child(3);
     std::vector<std::vector<End>> ends(nodes_.size());
     const auto add = [&](std::size_t a, std::size_t b, float half_width) {
@@ -165,7 +165,7 @@ class Layout {
     }
   }
 
-  void place_blocks() {
+  void make_blocks() {
     Random random = random_.child(4);
     for (int j = 0; j + 1 < nodes_y_; ++j) {
       for (int i = 0; i + 1 < nodes_x_; ++i) {

@@ -26,7 +26,7 @@ CROSSFIX_RAY_CODE Vec3 surface_colour(const ShadowView& shadows, const Light& li
                point, normal, view);
 }
 
-/// What is seen of the place p of the ground from above, `lean` metres aside a metre of height.
+/// What is seen of the point p of the ground from above, `lean` metres aside a metre of height.
 CROSSFIX_RAY_CODE Vec3 look_down(const ShadowView& shadows, const Light& light, Vec2 p, Vec2 lean) {
   const SceneView& scene = shadows.scene;
   const Vec3 d{lean.x, lean.y, -1.0F};

@@ -156,14 +156,14 @@ CROSSFIX_RAY_CODE Vec3 land(const SceneView& scene, const Season& season, Vec2 p
   return grass(scene.country, season, p, scene.seed);
 }
 
-struct WallPlace {
+struct WallPoint {
   float along;   // metres from the wall's left corner
   float width;   // of the wall
   float height;  // above the ground
   int side;      // 0..3
 };
 
-CROSSFIX_RAY_CODE SurfaceSample wall(const Solid& solid, const Material& m, const WallPlace& at,
+CROSSFIX_RAY_CODE SurfaceSample wall(const Solid& solid, const Material& m, const WallPoint& at,
                                      Vec3 normal) {
   SurfaceSample sample{m.base, normal, 0.0F};
   const auto side = static_cast<std::uint32_t>(at.side);

@@ -27,7 +27,7 @@ class TileRenderer {
 
   /// A north-up orthographic view of side `metres` centred on `centre`, `size` pixels a side,
   /// `samples` rays a pixel along each axis where it differs from its neighbours. What stands h
-  /// metres high is seen h * `lean` metres from its place, as in a photo not taken from right above;
+  /// metres high is seen h * `lean` metres from its foot, as in a photo not taken from right above;
   /// the ground stays. Any number of threads may call it.
   [[nodiscard]] Raster render(Vec2 centre, float metres, int size, int samples,
                               Vec2 lean = {}) const;
