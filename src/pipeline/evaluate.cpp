@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
-#include "crossfix/ops/posterior.hpp"
 #include "eval/measurement.hpp"
 #include "raw_dump.hpp"
 #include "sample_decoder.hpp"
@@ -206,17 +205,8 @@ class EvaluationRun {
 
   /// `left`: samples of all ranks.
   void locate_all(const std::vector<Batch>& batches, std::size_t left) {
-    const Index side = matches_ground() ? 0 : configuration().satellite_size;
-    const auto ground = matches_ground() ? std::array<Index, 2>{} : configuration().ground_size;
     const data::ImageSource images = options_.data.images(dataset_);
-    SampleDecoder decoder(
-        images, batches,
-        {{ground[0], ground[1]},
-         {side, side},
-         [this](const data::Sample& sample, io::ImageView street, io::ImageView tile) {
-           localizer_.check({street, tile, tile_info(sample, tile.extent(0))});
-         }},
-        options_.decoders);
+    SampleDecoder decoder(images, batches, options_.decoders);
     if (ranks_.first()) listener_.begin("samples", left);
     ranks_.listen([&](const std::string& message) { hear(message); });
     const Clock::time_point begin = Clock::now();
@@ -255,17 +245,25 @@ class EvaluationRun {
     listener_.advance(batch.at("samples"));
   }
 
-  /// Locates the sound samples of a batch together, records all in order, and tells rank 0.
-  void locate(const std::vector<DecodedSample>& batch) {
+  static Pair pair_of(const DecodedSample& decoded) {
+    return {*decoded.ground, decoded.tile, tile_info(*decoded.sample, decoded.tile.extent(0))};
+  }
+
+  /// Locates the sound samples of a batch together, records all in order, and sends rank 0 a message.
+  void locate(std::vector<DecodedSample>& batch) {
     // What could not be read when the batch was first tried stays out of it, whatever it is now.
     const auto is_sound = [&](const DecodedSample& decoded) {
       return decoded.error.empty() && outcomes_[decoded.sample->number].failure.empty();
     };
     std::vector<Pair> pairs;
-    for (const DecodedSample& decoded : batch) {
+    for (DecodedSample& decoded : batch) {
       if (!is_sound(decoded)) continue;
-      pairs.push_back(
-          {*decoded.ground, decoded.tile, tile_info(*decoded.sample, decoded.tile.extent(0))});
+      try {
+        localizer_.check(pair_of(decoded));
+        pairs.push_back(pair_of(decoded));
+      } catch (const ImageError& error) {  // names no file
+        decoded.error = decoded.sample->ground + ": " + error.what();
+      }
     }
     const Clock::time_point begin = Clock::now();
     localizer_.locate(pairs, fixes_);
@@ -281,7 +279,7 @@ class EvaluationRun {
           if (options_.strict) throw ImageError(decoded.error);
           message["failures"].push_back({{"sample", sample.number}, {"error", decoded.error}});
         }
-        finish(sample, sound ? eval::Outcome{answer_of(sample, *fix, decoded.tile.extent(0)), {}}
+        finish(sample, sound ? eval::Outcome{answer_of(decoded, *fix), {}}
                              : eval::Outcome{{}, decoded.error});
       }
       if (sound) ++fix;
@@ -291,38 +289,9 @@ class EvaluationRun {
 
   bool matches_ground() const { return configuration().family == model::Family::ground_match; }
 
-  /// `side`: of the tile that was located, pixels.
-  eval::Answer answer_of(const data::Sample& sample, const Fix& fix, Index side) const {
-    const auto grid = static_cast<double>(fix.grid);
-    const auto pixels = static_cast<double>(side);
-    const ops::Decoding& decoding = configuration().decoding;
-    eval::Answer answer;
-    if (matches_ground()) {
-      answer.fix = {fix.pixel.row / pixels, fix.pixel.col / pixels};
-    } else {
-      // From the raw outputs, in double: `fix.pixel` may come from a device, where it is a float.
-      const auto [row, col] =
-          ops::fix_position(fix.logits, fix.offsets, fix.grid, fix.cell, decoding.fix);
-      answer.fix = {row / grid, col / grid};
-    }
-    answer.radius68 = fix.radius68_px / pixels;
-    // The grid may cover another part than the tile: what is asked of it is in shares of its own side.
-    const auto in_grid = [&](double row, double col) -> PixelPoint {
-      return {(row * pixels - fix.window.row) / fix.window.height,
-              (col * pixels - fix.window.col) / fix.window.width};
-    };
-    const auto belief = [&](const data::Truth& truth) {
-      eval::Belief found = eval::belief_of(
-          fix.logits, fix.offsets, decoding.temperature, in_grid(answer.fix.row, answer.fix.col),
-          in_grid(truth.pixel.row / truth.side, truth.pixel.col / truth.side));
-      if (found.log_density) {
-        *found.log_density += std::log(pixels / fix.window.height * pixels / fix.window.width);
-      }
-      return found;
-    };
-    answer.reference = belief(sample.reference);
-    answer.exact = belief(sample.exact);
-    return answer;
+  eval::Answer answer_of(const DecodedSample& decoded, const Fix& fix) const {
+    return eval::answer_of(*decoded.sample, fix, {decoded.tile.extent(0), decoded.tile.extent(1)},
+                           configuration().decoding.temperature);
   }
 
   void finish(const data::Sample& sample, eval::Outcome outcome) {

@@ -4,9 +4,6 @@
 #include <exception>
 #include <utility>
 
-#include "crossfix/core/error.hpp"
-#include "crossfix/cpu/resize.hpp"
-
 namespace crossfix::pipeline {
 
 namespace {
@@ -14,24 +11,10 @@ namespace {
 /// Samples that a thread takes at once, at least: the four tiles of two ground images.
 constexpr std::size_t kSamplesAtOnce = 8;
 
-io::Image resized(const io::Image& image, const Shape<2>& target, cpu::ResizerCache& resizers) {
-  if (element_count(target) == 0) {
-    io::Image copy(image.shape());
-    std::copy_n(image.data(), image.size(), copy.data());
-    return copy;
-  }
-  cpu::Resizer& resizer = resizers.get({image.extent(0), image.extent(1)}, target);
-  const io::ImageView small = resizer(image.view());
-  io::Image copy({target[0], target[1], 3});
-  std::copy_n(small.data(), copy.size(), copy.data());
-  return copy;
-}
-
 /// One thread's state.
 class Decoder {
  public:
-  Decoder(const data::ImageSource& source, const SampleDecoder::Target& target)
-      : source_(source), target_(target) {}
+  explicit Decoder(const data::ImageSource& source) : source_(source) {}
 
   DecodedSample decode(const data::Sample& sample) {
     DecodedSample decoded;
@@ -40,16 +23,9 @@ class Decoder {
       if (!ground_ || last_ != sample.ground) {
         ground_.reset();
         last_ = sample.ground;
-        whole_ = source_.ground(sample);
-        ground_ = std::make_shared<const io::Image>(resized(whole_, target_.ground, resizers_));
+        ground_ = std::make_shared<const io::Image>(source_.ground(sample));
       }
-      const io::Image tile = source_.tile(sample);
-      try {
-        target_.check(sample, whole_, tile);
-      } catch (const ImageError& error) {  // names no file
-        throw ImageError(sample.ground + ": " + error.what());
-      }
-      decoded.tile = resized(tile, target_.satellite, resizers_);
+      decoded.tile = source_.tile(sample);
       decoded.ground = ground_;
     } catch (const std::exception& error) {  // bad_alloc too: a thread must not end in one
       decoded.error = error.what();
@@ -60,18 +36,15 @@ class Decoder {
 
  private:
   const data::ImageSource& source_;
-  const SampleDecoder::Target& target_;
-  cpu::ResizerCache resizers_;
   std::string last_;  ///< name of the ground image read last
-  io::Image whole_;
   std::shared_ptr<const io::Image> ground_;
 };
 
 }  // namespace
 
 SampleDecoder::SampleDecoder(const data::ImageSource& source, const std::vector<Batch>& batches,
-                             Target target, int threads)
-    : source_(source), batches_(batches), target_(std::move(target)) {
+                             int threads)
+    : source_(source), batches_(batches) {
   const std::size_t batch = batches.empty() ? 1 : std::max<std::size_t>(batches[0].size(), 1);
   step_ = (kSamplesAtOnce + batch - 1) / batch;
   const auto count = static_cast<std::size_t>(std::max(threads, 1));
@@ -99,7 +72,7 @@ std::optional<std::vector<DecodedSample>> SampleDecoder::next() {
 }
 
 void SampleDecoder::work() {
-  Decoder decoder(source_, target_);
+  Decoder decoder(source_);
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [&] { return stopped_ || taken_ < given_ + ahead_; });

@@ -2,7 +2,6 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,7 +15,7 @@
 
 namespace crossfix::pipeline {
 
-/// The images of one sample at the network's size, or why there are none.
+/// The images of one sample as they were read, or why there are none.
 struct DecodedSample {
   const data::Sample* sample = nullptr;
   std::shared_ptr<const io::Image> ground;  ///< neighbours may share theirs
@@ -27,21 +26,12 @@ struct DecodedSample {
 /// Samples that go through the network together.
 using Batch = std::vector<const data::Sample*>;
 
-/// Reads and resizes the images of batches on threads of its own, a bounded number of batches ahead
+/// Reads the images of batches on threads of its own, a bounded number of batches ahead
 /// of whoever asks for the next. The order is that of the list, whatever the threads.
 class SampleDecoder {
  public:
-  /// Sizes of the network's inputs, of no pixels where images are to stay as they are; and what refuses
-  /// an image as it was read (ImageError).
-  struct Target {
-    Shape<2> ground;
-    Shape<2> satellite;
-    std::function<void(const data::Sample&, io::ImageView ground, io::ImageView satellite)> check;
-  };
-
   /// `source` and `batches` must outlive the decoder.
-  SampleDecoder(const data::ImageSource& source, const std::vector<Batch>& batches, Target target,
-                int threads);
+  SampleDecoder(const data::ImageSource& source, const std::vector<Batch>& batches, int threads);
   SampleDecoder(const SampleDecoder&) = delete;
   SampleDecoder& operator=(const SampleDecoder&) = delete;
   ~SampleDecoder();
@@ -54,7 +44,6 @@ class SampleDecoder {
 
   const data::ImageSource& source_;
   const std::vector<Batch>& batches_;
-  Target target_;
   std::size_t step_;   ///< batches that a thread takes at once: neighbours share ground images
   std::size_t ahead_;  ///< batches decoded before they are asked for, at most
   std::mutex mutex_;
