@@ -41,9 +41,10 @@ struct Answer {
   const Belief& belief(Mode mode) const { return mode == Mode::exact ? exact : reference; }
 };
 
-/// `fix` in a tile [height, width], pixels; `truth` in shares of the tile's sides. `temperature` is the weights'.
-/// The level is of the posterior that the radius is of (ops::kPlaceSide); the density of one that is even over
-/// each cell of the fix's grid, and finite where a cell's probability is 0.
+/// `fix` in a tile [height, width], pixels; `truth` in shares of the tile's sides. `temperature` is
+/// the weights'. The level is of the posterior that the radius is of (ops::kPlaceSide); the density
+/// of one that is even over each cell of the fix's grid, and finite where a cell's probability is
+/// 0.
 Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, PixelPoint truth);
 
 /// What `fix`, located in a tile [height, width] of the sample, says of both truths.

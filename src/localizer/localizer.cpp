@@ -302,8 +302,9 @@ struct Localizer::Impl {
     if (options.pose_probability) engine->pose_probability(fix.pose_probability);
   }
 
-  /// Where the camera stood, (row, col) in cells: in double from the raw outputs, because the record's are
-  /// floats. The matcher's outputs are scaled after it has decoded them, so that its record is the right one.
+  /// Where the camera stood, (row, col) in cells: in double from the raw outputs, because the
+  /// record's are floats. The matcher scales its outputs after it has decoded them, so that its
+  /// record is the right one.
   std::array<double, 2> position(const ops::DecodedFix& decoded, const Fix& fix) const {
     if (matches_ground()) return {decoded.row, decoded.col};
     return ops::fix_position(fix.logits, fix.offsets, fix.grid, fix.cell,

@@ -14,7 +14,7 @@
 #include "crossfix/core/error.hpp"
 #include "eval/measurement.hpp"
 #include "raw_dump.hpp"
-#include "sample_decoder.hpp"
+#include "sample_reader.hpp"
 #include "shared_results.hpp"
 
 namespace crossfix::pipeline {
@@ -23,6 +23,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
+
+/// Samples that go through the network together.
+using Batch = std::vector<const data::Sample*>;
 
 /// FNV-1a: tells files apart that nobody made to look alike.
 class Fingerprint {
@@ -206,11 +209,17 @@ class EvaluationRun {
   /// `left`: samples of all ranks.
   void locate_all(const std::vector<Batch>& batches, std::size_t left) {
     const data::ImageSource images = options_.data.images(dataset_);
-    SampleDecoder decoder(images, batches, options_.decoders);
+    std::vector<const data::Sample*> samples;
+    for (const Batch& batch : batches) samples.insert(samples.end(), batch.begin(), batch.end());
+    SampleReader reader(images, std::move(samples), pairs_ahead(options_.batch), options_.decoders);
     if (ranks_.first()) listener_.begin("samples", left);
     ranks_.listen([&](const std::string& message) { hear(message); });
     const Clock::time_point begin = Clock::now();
-    while (auto batch = decoder.next()) locate(*batch);
+    for (const Batch& batch : batches) {
+      std::vector<SampleImages> read;
+      while (read.size() < batch.size()) read.push_back(reader.next().value());
+      locate(read);
+    }
     const std::vector<std::string> busy = ranks_.gather(std::to_string(busy_));
     ranks_.listen({});
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -245,24 +254,24 @@ class EvaluationRun {
     listener_.advance(batch.at("samples"));
   }
 
-  static Pair pair_of(const DecodedSample& decoded) {
-    return {*decoded.ground, decoded.tile, tile_info(*decoded.sample, decoded.tile.extent(0))};
+  static Pair pair_of(const SampleImages& images) {
+    return {*images.ground, images.tile, tile_info(*images.sample, images.tile.extent(0))};
   }
 
   /// Locates the sound samples of a batch together, records all in order, and sends rank 0 a message.
-  void locate(std::vector<DecodedSample>& batch) {
+  void locate(std::vector<SampleImages>& batch) {
     // What could not be read when the batch was first tried stays out of it, whatever it is now.
-    const auto is_sound = [&](const DecodedSample& decoded) {
-      return decoded.error.empty() && outcomes_[decoded.sample->number].failure.empty();
+    const auto is_sound = [&](const SampleImages& images) {
+      return images.error.empty() && outcomes_[images.sample->number].failure.empty();
     };
     std::vector<Pair> pairs;
-    for (DecodedSample& decoded : batch) {
-      if (!is_sound(decoded)) continue;
+    for (SampleImages& images : batch) {
+      if (!is_sound(images)) continue;
       try {
-        localizer_.check(pair_of(decoded));
-        pairs.push_back(pair_of(decoded));
+        localizer_.check(pair_of(images));
+        pairs.push_back(pair_of(images));
       } catch (const ImageError& error) {  // names no file
-        decoded.error = decoded.sample->ground + ": " + error.what();
+        images.error = images.sample->ground + ": " + error.what();
       }
     }
     const Clock::time_point begin = Clock::now();
@@ -270,17 +279,17 @@ class EvaluationRun {
     busy_ += std::chrono::duration<double>(Clock::now() - begin).count();
     Json message{{"samples", batch.size()}, {"failures", Json::array()}};
     auto fix = fixes_.begin();
-    for (const DecodedSample& decoded : batch) {
-      const data::Sample& sample = *decoded.sample;
-      const bool sound = is_sound(decoded);
+    for (const SampleImages& images : batch) {
+      const data::Sample& sample = *images.sample;
+      const bool sound = is_sound(images);
       if (sound && !options_.dump.empty()) raw_.emplace_back(sample.number, *fix);
       if (!outcomes_[sample.number].known()) {
         if (!sound) {
-          if (options_.strict) throw ImageError(decoded.error);
-          message["failures"].push_back({{"sample", sample.number}, {"error", decoded.error}});
+          if (options_.strict) throw ImageError(images.error);
+          message["failures"].push_back({{"sample", sample.number}, {"error", images.error}});
         }
-        finish(sample, sound ? eval::Outcome{answer_of(decoded, *fix), {}}
-                             : eval::Outcome{{}, decoded.error});
+        finish(sample, sound ? eval::Outcome{answer_of(images, *fix), {}}
+                             : eval::Outcome{{}, images.error});
       }
       if (sound) ++fix;
     }
@@ -289,8 +298,8 @@ class EvaluationRun {
 
   bool matches_ground() const { return configuration().family == model::Family::ground_match; }
 
-  eval::Answer answer_of(const DecodedSample& decoded, const Fix& fix) const {
-    return eval::answer_of(*decoded.sample, fix, {decoded.tile.extent(0), decoded.tile.extent(1)},
+  eval::Answer answer_of(const SampleImages& images, const Fix& fix) const {
+    return eval::answer_of(*images.sample, fix, {images.tile.extent(0), images.tile.extent(1)},
                            configuration().decoding.temperature);
   }
 

@@ -119,7 +119,8 @@ TEST_CASE(
   CHECK(answer.fix.row == Approx(0.5));
   CHECK(answer.fix.col == Approx(0.5));
   CHECK(answer.radius68 == Approx(8 / std::sqrt(60.0 * 80)));
-  // The truth, (15, 60), lies in the upper right cell, 1/4 of the window, which is larger than the tile.
+  // The truth, (15, 60), lies in the upper right cell, 1/4 of the window, which is larger than the
+  // tile.
   const double share = std::exp(1.0) / (3 + std::exp(1.0));
   CHECK(*answer.exact.log_density == Approx(std::log(share * 4 * 60 * 80 / (80.0 * 90))));
   const double away = std::hypot(0.625 - 1, 4.0 / 3 - 8.0 / 9);  // cells

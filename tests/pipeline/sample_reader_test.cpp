@@ -1,4 +1,4 @@
-#include "pipeline/sample_decoder.hpp"
+#include "pipeline/sample_reader.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -6,8 +6,8 @@
 #include "io/files.hpp"
 
 using namespace crossfix;
-using pipeline::Batch;
-using pipeline::SampleDecoder;
+using pipeline::SampleImages;
+using pipeline::SampleReader;
 
 namespace {
 
@@ -15,13 +15,13 @@ namespace {
 struct City {
   test::ScratchFolder folder;
   data::Dataset set;
-  std::vector<Batch> batches;
+  std::vector<const data::Sample*> samples;
 
-  City(std::size_t samples, std::size_t batch) {
-    set.groups = {{"A", "a.txt", samples, 0, 0.1}};
+  explicit City(std::size_t count) {
+    set.groups = {{"A", "a.txt", count, 0, 0.1}};
     std::filesystem::create_directories(folder / "A/panorama");
     std::filesystem::create_directories(folder / "A/satellite");
-    for (std::size_t i = 0; i < samples; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       data::Sample sample;
       sample.number = i;
       sample.ground = "A/panorama/" + std::to_string(i / 4) + ".png";
@@ -30,10 +30,7 @@ struct City {
       write(sample.satellite, 12, 12, static_cast<std::uint8_t>(i));
       set.samples.push_back(sample);
     }
-    for (std::size_t i = 0; i < samples; ++i) {
-      if (i % batch == 0) batches.emplace_back();
-      batches.back().push_back(&set.samples[i]);
-    }
+    for (const data::Sample& sample : set.samples) samples.push_back(&sample);
   }
 
   void write(const std::string& name, Index height, Index width, std::uint8_t value) const {
@@ -45,39 +42,37 @@ struct City {
 
 }  // namespace
 
-TEST_CASE("batches come in order, as they were read, whatever the threads") {
-  const std::size_t batch = GENERATE(1U, 3U, 20U);
+TEST_CASE("samples come in order, as they were read, whatever the threads") {
+  const std::size_t ahead = GENERATE(1U, 3U, 20U);
   const int threads = GENERATE(1, 4);
-  const City city(50, batch);
+  const City city(50);
   const auto source = data::ImageSource::of_vigor(city.folder.path(), city.set);
-  SampleDecoder decoder(source, city.batches, threads);
+  SampleReader reader(source, city.samples, ahead, threads);
   std::size_t number = 0;
-  while (const auto decoded = decoder.next()) {
-    CHECK(decoded->size() == std::min(batch, 50 - number));
-    for (const pipeline::DecodedSample& sample : *decoded) {
-      REQUIRE(sample.error.empty());
-      CHECK(sample.sample->number == number);
-      CHECK(sample.ground->shape() == Shape<3>{8, 16, 3});
-      CHECK(sample.tile.shape() == Shape<3>{12, 12, 3});
-      CHECK((*sample.ground)(3, 7, 2) == number / 4);
-      CHECK(sample.tile(5, 5, 2) == number);
-      ++number;
-    }
+  std::shared_ptr<const io::Image> last;
+  while (const auto images = reader.next()) {
+    REQUIRE(images->error.empty());
+    CHECK(images->sample->number == number);
+    CHECK(images->ground->shape() == Shape<3>{8, 16, 3});
+    CHECK(images->tile.shape() == Shape<3>{12, 12, 3});
+    CHECK((*images->ground)(3, 7, 2) == number / 4);
+    CHECK(images->tile(5, 5, 2) == number);
+    CHECK((images->ground == last) == (number % 4 != 0));  // read once for its four tiles
+    last = images->ground;
+    ++number;
   }
   CHECK(number == 50);
-  CHECK_FALSE(decoder.next());
+  CHECK_FALSE(reader.next());
 }
 
-TEST_CASE("an image that cannot be read is an error of its samples, and its neighbours are not") {
-  const City city(12, 4);
+TEST_CASE("an image that cannot be read is an error of its samples, and of no others") {
+  const City city(12);
   test::write_text(city.folder / "A/panorama/1.png", "");
   std::filesystem::remove(city.folder / "A/satellite/9.png");
   const auto source = data::ImageSource::of_vigor(city.folder.path(), city.set);
-  SampleDecoder decoder(source, city.batches, 2);
+  SampleReader reader(source, city.samples, 4, 2);
   std::vector<std::string> errors;
-  while (const auto decoded = decoder.next()) {
-    for (const pipeline::DecodedSample& sample : *decoded) errors.push_back(sample.error);
-  }
+  while (const auto images = reader.next()) errors.push_back(images->error);
   REQUIRE(errors.size() == 12);
   for (std::size_t i = 0; i < 12; ++i) {
     CAPTURE(i);
@@ -88,12 +83,11 @@ TEST_CASE("an image that cannot be read is an error of its samples, and its neig
   CHECK(errors[4].find("empty") != std::string::npos);
 }
 
-TEST_CASE("a decoder may be left before its end") {
-  const City city(40, 2);
+TEST_CASE("a reader may be left before its end") {
+  const City city(40);
   const auto source = data::ImageSource::of_vigor(city.folder.path(), city.set);
-  SampleDecoder decoder(source, city.batches, 3);
-  CHECK(decoder.next());
-  const std::vector<Batch> none;
-  SampleDecoder empty(source, none, 1);
+  SampleReader reader(source, city.samples, 2, 3);
+  CHECK(reader.next());
+  SampleReader empty(source, {}, 1, 1);
   CHECK_FALSE(empty.next());
 }
