@@ -16,6 +16,7 @@
 #include "raw_dump.hpp"
 #include "sample_reader.hpp"
 #include "shared_results.hpp"
+#include "sharing.hpp"
 
 namespace crossfix::pipeline {
 
@@ -83,8 +84,8 @@ void thin(data::Dataset& dataset, std::size_t limit) {
   dataset.samples = std::move(kept);
 }
 
-/// A pass over the data set: reads, locates, writes, reports. Of several ranks each locates its part
-/// of the batches, and rank 0 alone says anything.
+/// A pass over the data set: reads, locates, writes, reports. Of several ranks each locates its
+/// part of the batches, and rank 0 alone says anything.
 class EvaluationRun {
  public:
   EvaluationRun(const EvaluationOptions& options, Localizer& localizer, ranks::Ranks& ranks,
@@ -198,12 +199,12 @@ class EvaluationRun {
     return all;
   }
 
-  /// Neighbours: they share ground images.
   std::vector<Batch> my_part(std::vector<Batch> all) const {
-    const auto [begin, end] = ranks::part_of(all.size(), ranks_.rank(), ranks_.size());
-    all.erase(all.begin() + static_cast<std::ptrdiff_t>(end), all.end());
-    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(begin));
-    return all;
+    std::vector<Batch> part;
+    for (const std::size_t i : groups_of_rank(all.size(), ranks_.place())) {
+      part.push_back(std::move(all[i]));
+    }
+    return part;
   }
 
   /// `left`: samples of all ranks.
@@ -258,7 +259,8 @@ class EvaluationRun {
     return {*images.ground, images.tile, tile_info(*images.sample, images.tile.extent(0))};
   }
 
-  /// Locates the sound samples of a batch together, records all in order, and sends rank 0 a message.
+  /// Locates the sound samples of a batch together, records all in order, and sends rank 0 a
+  /// message.
   void locate(std::vector<SampleImages>& batch) {
     // What could not be read when the batch was first tried stays out of it, whatever it is now.
     const auto is_sound = [&](const SampleImages& images) {
@@ -308,8 +310,7 @@ class EvaluationRun {
     outcomes_[sample.number] = std::move(outcome);
   }
 
-  /// Collective: brings all raw outputs to rank 0. The parts of the ranks follow each other in the
-  /// data set's order.
+  /// Collective: brings all raw outputs to rank 0, in the data set's order.
   void collect_raw() {
     std::string mine;
     if (!ranks_.first()) {
@@ -319,6 +320,8 @@ class EvaluationRun {
     for (std::size_t rank = 1; rank < parts.size(); ++rank) {
       for (std::string_view rest = parts[rank]; !rest.empty();) raw_.push_back(unpack_raw(rest));
     }
+    std::sort(raw_.begin(), raw_.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
   }
 
   void write_dump() {

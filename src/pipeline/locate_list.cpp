@@ -15,20 +15,21 @@
 #include "fix_report.hpp"
 #include "prefetch.hpp"
 #include "raw_dump.hpp"
+#include "sharing.hpp"
 
 namespace crossfix::pipeline {
 namespace {
 
 using Json = nlohmann::json;
 
-/// The groups of `batch` neighbours that fall to a rank: every so-many-th, so that all ranks move
-/// through the list together and rank 0 can print as they go.
+/// The entries that fall to a rank, in groups of `batch` neighbours.
 std::vector<std::size_t> my_part(std::size_t entries, Index batch, const ranks::Ranks& ranks) {
   std::vector<std::size_t> part;
-  const auto size = static_cast<std::size_t>(ranks.size());
-  for (std::size_t i = 0; i < entries; ++i) {
-    const std::size_t group = i / static_cast<std::size_t>(batch);
-    if (group % size == static_cast<std::size_t>(ranks.rank())) part.push_back(i);
+  const auto size = static_cast<std::size_t>(batch);
+  for (const std::size_t group : groups_of_rank((entries + size - 1) / size, ranks.place())) {
+    for (std::size_t i = group * size; i < std::min((group + 1) * size, entries); ++i) {
+      part.push_back(i);
+    }
   }
   return part;
 }
