@@ -68,6 +68,7 @@ Measurement measure(const data::Sample& sample, const Answer& answer, Mode mode,
   const double side_metres = truth.side * truth.metres_per_pixel;
   const Belief& belief = answer.belief(mode);
   Measurement result;
+  result.sample = sample.number;
   result.ground_image = ground_image;
   const double pixels = std::sqrt(row * row + col * col);
   result.metres = pixels * truth.metres_per_pixel;

@@ -1,6 +1,7 @@
 /// One answer of the network against one truth.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <optional>
 
@@ -53,6 +54,7 @@ Answer answer_of(const data::Sample& sample, const Fix& fix, const Shape<2>& til
 
 /// One sample's errors.
 struct Measurement {
+  std::size_t sample = 0;        ///< data::Sample::number
   std::size_t ground_image = 0;  ///< the same for all the tiles of one
   double metres = 0;             ///< distance of the fix from the truth
   double sides = 0;              ///< the same in shares of the tile's side
@@ -61,6 +63,9 @@ struct Measurement {
   double radius68_metres = 0;
   double level = 0;
   std::optional<double> nll;  ///< negative log-likelihood, nats, of a density for each square metre
+
+  /// Whether the error is one that a chart can show.
+  bool drawable() const { return std::isfinite(metres) && metres >= 0; }
 };
 
 /// `ground_image` numbers the ground images.
