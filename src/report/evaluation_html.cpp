@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "text_table.hpp"
+#include "markup.hpp"
 
 namespace crossfix::report {
 
@@ -12,6 +12,7 @@ namespace {
 
 using eval::Evaluation;
 using eval::Mode;
+using eval::ModeFigures;
 
 std::string name_of(Mode mode) { return mode == Mode::exact ? "true" : "reference"; }
 
@@ -168,8 +169,9 @@ Report html_report(const data::DatasetChoice& choice, const data::Dataset& datas
   report.tables.push_back(uncertainty_table(figures));
   add_counts(figures, report);
   add_definitions(figures, report);
-  report.summary = thousands(report.measurements.size()) + " of " +
-                   thousands(dataset.samples.size()) + " samples of " + choice.root.string() +
+  const auto count_text = [](std::size_t count) { return readable(static_cast<double>(count), 0); };
+  report.summary = count_text(report.measurements.size()) + " of " +
+                   count_text(dataset.samples.size()) + " samples of " + choice.root.string() +
                    ". Charts, maps and pairs are of the " + name_of(report.mode) + " mode.";
   for (const auto& [key, value] : settings.items()) {
     report.settings.push_back({key, value.is_string() ? value.get<std::string>() : value.dump()});
