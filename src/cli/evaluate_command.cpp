@@ -5,7 +5,7 @@
 #include "commands.hpp"
 #include "crossfix/io/atomic_file.hpp"
 #include "evaluate_options.hpp"
-#include "report/evaluation_figures.hpp"
+#include "print_figures.hpp"
 #include "report/evaluation_html.hpp"
 #include "terminal_listener.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 void write_report(const EvaluateOptions& options, const pipeline::EvaluationResult& result,
-                  const std::vector<report::ModeFigures>& figures, Localizer& localizer) {
+                  const std::vector<eval::ModeFigures>& figures, Localizer& localizer) {
   const model::Configuration& configuration = localizer.configuration();
   Json settings = result.settings;
   settings["model"] = options.evaluation.weights.string();
@@ -38,12 +38,11 @@ void write_report(const EvaluateOptions& options, const pipeline::EvaluationResu
 
 void print_result(const EvaluateOptions& options, const pipeline::EvaluationResult& result,
                   Localizer& localizer) {
-  std::vector<report::ModeFigures> figures;
+  std::vector<eval::ModeFigures> figures;
   Json json{{"settings", result.settings}, {"trained_on", localizer.configuration().trained_on}};
   for (const eval::Mode mode : options.evaluation.modes()) {
-    figures.push_back(report::figures_of(result.dataset, result.outcomes, mode));
-    json["modes"][mode == eval::Mode::exact ? "true" : "reference"] =
-        report::to_json(figures.back());
+    figures.push_back(eval::figures_of(result.dataset, result.outcomes, mode));
+    json["modes"][mode == eval::Mode::exact ? "true" : "reference"] = eval::to_json(figures.back());
   }
   if (!options.evaluation.out.empty()) {
     io::AtomicFile file(options.evaluation.out / "figures.json");
@@ -55,7 +54,7 @@ void print_result(const EvaluateOptions& options, const pipeline::EvaluationResu
   } else {
     const data::DatasetChoice& choice = options.evaluation.data;
     std::cout << choice.description() << ", " << choice.root.string() << "\n\n";
-    report::print_figures(std::cout, figures, choice.kind == data::DatasetKind::robotcar);
+    print_figures(std::cout, figures, choice.kind == data::DatasetKind::robotcar);
   }
   std::cout.flush();
   if (!options.report.empty()) write_report(options, result, figures, localizer);

@@ -117,7 +117,9 @@ std::vector<Sample> read_run(const fs::path& file, const MapProjection& projecti
     sample.line = lines.line();
     sample.ground = lines.fields()[0];
     sample.satellite = lines.fields()[1];
-    sample.label = projection.pixel(lines.number(2, "easting"), lines.number(3, "northing"));
+    const PlanePoint camera{lines.number(2, "easting"), lines.number(3, "northing")};
+    sample.location = camera;
+    sample.label = projection.pixel(camera.east, camera.north);
     if (!(std::abs(sample.label.row) < kFarthestPixel &&
           std::abs(sample.label.col) < kFarthestPixel)) {
       lines.fail("the camera lies far off the map; metres of UTM zone 30 are expected");
@@ -164,14 +166,6 @@ PixelPoint MapProjection::pixel(double easting, double northing) const {
   const double n = northing - kMeanNorthing;
   return {constant_.row + east_.row * e + north_.row * n,
           constant_.col + east_.col * e + north_.col * n};
-}
-
-std::pair<double, double> MapProjection::easting_northing(PixelPoint pixel) const {
-  const double row = pixel.row - constant_.row;
-  const double col = pixel.col - constant_.col;
-  const double determinant = east_.row * north_.col - east_.col * north_.row;
-  return {kMeanEasting + (row * north_.col - col * north_.row) / determinant,
-          kMeanNorthing + (col * east_.row - row * east_.col) / determinant};
 }
 
 double MapProjection::metres_per_pixel() const {

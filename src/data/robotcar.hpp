@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <utility>
 
 #include "sample.hpp"
 
@@ -31,9 +30,6 @@ class MapProjection {
 
   PixelPoint pixel(double easting, double northing) const;
 
-  /// The inverse: (easting, northing).
-  std::pair<double, double> easting_northing(PixelPoint pixel) const;
-
   /// The square root of the ground that a pixel covers, metres.
   double metres_per_pixel() const;
 
@@ -48,9 +44,10 @@ class MapProjection {
 /// lies one after the other in one array. No image is touched. A training sample has the tile that
 /// it would have for validation; the reference draws one at random.
 ///
-/// `exact` is in the tile's 800 pixels, `reference` in its network image's 512. The map's continuous
-/// pixels are taken to be those of the control points, and the turn to be about the centre of a
-/// pixel, which is half a pixel from the reference's corner. The vehicle looks up in the tile.
+/// `exact` is in the tile's 800 pixels, `reference` in its network image's 512. The map's
+/// continuous pixels are taken to be those of the control points, and the turn to be about the
+/// centre of a pixel, which is half a pixel from the reference's corner. The vehicle looks up in
+/// the tile.
 ///
 /// Throws DataError "FILE:LINE: what, and what is expected" for a line without its 4 fields and
 /// numbers that do not parse, and for yaws that are not as many as the samples, or not float64.

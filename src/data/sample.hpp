@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "crossfix/core/geometry.hpp"
@@ -29,6 +30,15 @@ struct Truth {
   double metres_per_pixel = 0;
 };
 
+/// A point in a data set's own frame, metres.
+struct PlanePoint {
+  double east = 0;
+  double north = 0;
+};
+
+/// Where on the ground a camera stood; nothing where neither labels nor names say so.
+using Location = std::variant<std::monostate, GeoPoint, PlanePoint>;
+
 /// A 1200 x 1200 window of RobotCar's map, by its upper left pixel; it may reach beyond the map.
 struct MapWindow {
   Index row = 0;
@@ -45,8 +55,9 @@ struct Sample {
   std::string satellite;
   int choice = 0;    ///< 0: the positive tile; 1 to 3: a semi-positive
   PixelPoint label;  ///< as published: VIGOR (delta_row, delta_col), RobotCar (row, col) on the map
-  Truth exact;       ///< right: metres of the camera, pixels unrounded
-  Truth reference;   ///< what the reference's scripts take for right
+  Location location;  ///< of the camera: VIGOR's by the image's name, RobotCar's UTM (zone 30)
+  Truth exact;        ///< right: metres of the camera, pixels unrounded
+  Truth reference;  ///< what the reference's scripts take for right
   bool inside = true;           ///< whether the camera stands in the tile
   bool in_reference = true;     ///< false: the reference drops it with its last, incomplete batch
   double up_degrees = 0;        ///< what the tile's upper edge looks at, clockwise from north

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "crossfix/ops/posterior.hpp"
 
@@ -16,26 +15,49 @@ bool is_scored(const data::Sample& sample, Mode mode) {
   return mode == Mode::exact ? sample.inside : sample.in_reference;
 }
 
-Belief belief_of(std::span<const float> logits, std::span<const float> offsets, double temperature,
-                 PixelPoint fix, PixelPoint truth) {
-  const auto grid = static_cast<Index>(std::lround(std::sqrt(static_cast<double>(logits.size()))));
-  const auto cells = static_cast<double>(grid);
-  const double row = truth.row * cells;
-  const double col = truth.col * cells;
-  std::vector<float> probability(logits.size());
-  ops::softmax(logits, temperature, probability);
+Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, PixelPoint truth) {
+  const auto cells = static_cast<double>(fix.grid);
+  const auto height = static_cast<double>(tile[0]);
+  const auto width = static_cast<double>(tile[1]);
+  // The grid may cover another part than the tile.
+  const PixelWindow& window = fix.window;
+  const auto row_of = [&](double pixel) { return (pixel - window.row) / window.height * cells; };
+  const auto col_of = [&](double pixel) { return (pixel - window.col) / window.width * cells; };
+  const double row = row_of(truth.row * height);
+  const double col = col_of(truth.col * width);
+  const double fix_row = row_of(fix.pixel.row);
+  const double fix_col = col_of(fix.pixel.col);
   Belief belief;
-  const double away = std::hypot(row - fix.row * cells, col - fix.col * cells);
-  belief.level = std::min(
-      ops::mass_within({probability, offsets, grid}, fix.row * cells, fix.col * cells, away), 1.0);
+  const ops::Posterior posterior{fix.probability, fix.offsets, fix.grid};
+  const double away = std::hypot(row - fix_row, col - fix_col);
+  belief.level = std::min(ops::mass_within(posterior, fix_row, fix_col, away), 1.0);
   if (!(row >= 0 && row < cells && col >= 0 && col < cells)) return belief;
-  const double largest = *std::max_element(logits.begin(), logits.end());
+  // From the logits, in double: the probabilities are floats, and may be 0.
+  const double largest = fix.logits[static_cast<std::size_t>(fix.cell)];
   double sum = 0;
-  for (const float logit : logits) sum += std::exp((logit - largest) / temperature);
+  for (const float logit : fix.logits) sum += std::exp((logit - largest) / temperature);
   const auto cell =
-      static_cast<std::size_t>(static_cast<Index>(row) * grid + static_cast<Index>(col));
-  belief.log_density = (logits[cell] - largest) / temperature - std::log(sum) + 2 * std::log(cells);
+      static_cast<std::size_t>(static_cast<Index>(row) * fix.grid + static_cast<Index>(col));
+  belief.log_density = (fix.logits[cell] - largest) / temperature - std::log(sum) +
+                       2 * std::log(cells) +
+                       std::log(height / window.height * width / window.width);
   return belief;
+}
+
+Answer answer_of(const data::Sample& sample, const Fix& fix, const Shape<2>& tile,
+                 double temperature) {
+  const auto height = static_cast<double>(tile[0]);
+  const auto width = static_cast<double>(tile[1]);
+  const auto belief = [&](const data::Truth& truth) {
+    return belief_of(fix, tile, temperature,
+                     {truth.pixel.row / truth.side, truth.pixel.col / truth.side});
+  };
+  Answer answer;
+  answer.fix = {fix.pixel.row / height, fix.pixel.col / width};
+  answer.radius68 = fix.radius68_px / std::sqrt(height * width);
+  answer.reference = belief(sample.reference);
+  answer.exact = belief(sample.exact);
+  return answer;
 }
 
 Measurement measure(const data::Sample& sample, const Answer& answer, Mode mode,
@@ -46,6 +68,7 @@ Measurement measure(const data::Sample& sample, const Answer& answer, Mode mode,
   const double side_metres = truth.side * truth.metres_per_pixel;
   const Belief& belief = answer.belief(mode);
   Measurement result;
+  result.sample = sample.number;
   result.ground_image = ground_image;
   const double pixels = std::sqrt(row * row + col * col);
   result.metres = pixels * truth.metres_per_pixel;

@@ -1,12 +1,13 @@
 /// One answer of the network against one truth.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <optional>
-#include <span>
 
 #include "crossfix/core/geometry.hpp"
 #include "crossfix/core/shape.hpp"
+#include "crossfix/localizer.hpp"
 #include "data/sample.hpp"
 
 namespace crossfix::eval {
@@ -41,14 +42,19 @@ struct Answer {
   const Belief& belief(Mode mode) const { return mode == Mode::exact ? exact : reference; }
 };
 
-/// `logits` [cells] and `offsets` [cells, 2] of a grid over the tile; `fix` and `truth` in shares of the tile's side.
-/// The level is of the posterior that the radius is of (ops::kPlaceSide); the density of one that is even over each cell, and
-/// exact where the softmax would be 0.
-Belief belief_of(std::span<const float> logits, std::span<const float> offsets, double temperature,
-                 PixelPoint fix, PixelPoint truth);
+/// `fix` in a tile [height, width], pixels; `truth` in shares of the tile's sides. `temperature` is
+/// the weights'. The level is of the posterior that the radius is of (ops::kPlaceSide); the density
+/// of one that is even over each cell of the fix's grid, and finite where a cell's probability is
+/// 0.
+Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, PixelPoint truth);
+
+/// What `fix`, located in a tile [height, width] of the sample, says of both truths.
+Answer answer_of(const data::Sample& sample, const Fix& fix, const Shape<2>& tile,
+                 double temperature);
 
 /// One sample's errors.
 struct Measurement {
+  std::size_t sample = 0;        ///< data::Sample::number
   std::size_t ground_image = 0;  ///< the same for all the tiles of one
   double metres = 0;             ///< distance of the fix from the truth
   double sides = 0;              ///< the same in shares of the tile's side
@@ -57,6 +63,9 @@ struct Measurement {
   double radius68_metres = 0;
   double level = 0;
   std::optional<double> nll;  ///< negative log-likelihood, nats, of a density for each square metre
+
+  /// Whether the error is one that a chart can show.
+  bool drawable() const { return std::isfinite(metres) && metres >= 0; }
 };
 
 /// `ground_image` numbers the ground images.

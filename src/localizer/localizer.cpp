@@ -12,6 +12,7 @@
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
 #include "crossfix/ops/heading.hpp"
+#include "crossfix/ops/posterior.hpp"
 #include "engine.hpp"
 
 namespace crossfix {
@@ -280,10 +281,10 @@ struct Localizer::Impl {
     copy(outputs.probability()[image], fix.probability);
     const ops::DecodedFix decoded = outputs.fix()(image);
     fix.cell = decoded.cell;
+    const auto [row, col] = position(decoded, fix);
     const double cell_height = fix.window.height / static_cast<double>(grid);
     const double cell_width = fix.window.width / static_cast<double>(grid);
-    fix.pixel = {fix.window.row + decoded.row * cell_height,
-                 fix.window.col + decoded.col * cell_width};
+    fix.pixel = {fix.window.row + row * cell_height, fix.window.col + col * cell_width};
     fix.covariance_px = {decoded.covariance.row_row * cell_height * cell_height,
                          decoded.covariance.row_col * cell_height * cell_width,
                          decoded.covariance.col_col * cell_width * cell_width};
@@ -299,6 +300,15 @@ struct Localizer::Impl {
     set_heading(pair.camera, fix);
     fix.pose_probability.clear();
     if (options.pose_probability) engine->pose_probability(fix.pose_probability);
+  }
+
+  /// Where the camera stood, (row, col) in cells: in double from the raw outputs, because the
+  /// record's are floats. The matcher scales its outputs after it has decoded them, so that its
+  /// record is the right one.
+  std::array<double, 2> position(const ops::DecodedFix& decoded, const Fix& fix) const {
+    if (matches_ground()) return {decoded.row, decoded.col};
+    return ops::fix_position(fix.logits, fix.offsets, fix.grid, fix.cell,
+                             configuration.decoding.fix);
   }
 
   /// The heading as it was given, or as the engine found it.

@@ -12,11 +12,11 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
-#include "crossfix/ops/posterior.hpp"
 #include "eval/measurement.hpp"
 #include "raw_dump.hpp"
-#include "sample_decoder.hpp"
+#include "sample_reader.hpp"
 #include "shared_results.hpp"
+#include "sharing.hpp"
 
 namespace crossfix::pipeline {
 
@@ -24,6 +24,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
+
+/// Samples that go through the network together.
+using Batch = std::vector<const data::Sample*>;
 
 /// FNV-1a: tells files apart that nobody made to look alike.
 class Fingerprint {
@@ -81,8 +84,8 @@ void thin(data::Dataset& dataset, std::size_t limit) {
   dataset.samples = std::move(kept);
 }
 
-/// A pass over the data set: reads, locates, writes, reports. Of several ranks each locates its part
-/// of the batches, and rank 0 alone says anything.
+/// A pass over the data set: reads, locates, writes, reports. Of several ranks each locates its
+/// part of the batches, and rank 0 alone says anything.
 class EvaluationRun {
  public:
   EvaluationRun(const EvaluationOptions& options, Localizer& localizer, ranks::Ranks& ranks,
@@ -196,32 +199,28 @@ class EvaluationRun {
     return all;
   }
 
-  /// Neighbours: they share ground images.
   std::vector<Batch> my_part(std::vector<Batch> all) const {
-    const auto [begin, end] = ranks::part_of(all.size(), ranks_.rank(), ranks_.size());
-    all.erase(all.begin() + static_cast<std::ptrdiff_t>(end), all.end());
-    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(begin));
-    return all;
+    std::vector<Batch> part;
+    for (const std::size_t i : groups_of_rank(all.size(), ranks_.place())) {
+      part.push_back(std::move(all[i]));
+    }
+    return part;
   }
 
   /// `left`: samples of all ranks.
   void locate_all(const std::vector<Batch>& batches, std::size_t left) {
-    const Index side = matches_ground() ? 0 : configuration().satellite_size;
-    const auto ground = matches_ground() ? std::array<Index, 2>{} : configuration().ground_size;
     const data::ImageSource images = options_.data.images(dataset_);
-    SampleDecoder decoder(
-        images, batches,
-        {{ground[0], ground[1]},
-         {side, side},
-         [this](const data::Sample& sample, io::ImageView street, io::ImageView tile) {
-           localizer_.check(
-               {GroundImage(street), SatelliteImage(tile), tile_info(sample, tile.extent(0))});
-         }},
-        options_.decoders);
+    std::vector<const data::Sample*> samples;
+    for (const Batch& batch : batches) samples.insert(samples.end(), batch.begin(), batch.end());
+    SampleReader reader(images, std::move(samples), pairs_ahead(options_.batch), options_.decoders);
     if (ranks_.first()) listener_.begin("samples", left);
     ranks_.listen([&](const std::string& message) { hear(message); });
     const Clock::time_point begin = Clock::now();
-    while (auto batch = decoder.next()) locate(*batch);
+    for (const Batch& batch : batches) {
+      std::vector<SampleImages> read;
+      while (read.size() < batch.size()) read.push_back(reader.next().value());
+      locate(read);
+    }
     const std::vector<std::string> busy = ranks_.gather(std::to_string(busy_));
     ranks_.listen({});
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -256,34 +255,43 @@ class EvaluationRun {
     listener_.advance(batch.at("samples"));
   }
 
-  /// Locates the sound samples of a batch together, records all in order, and tells rank 0.
-  void locate(const std::vector<DecodedSample>& batch) {
+  static Pair pair_of(const SampleImages& images) {
+    return {GroundImage(*images.ground), SatelliteImage(images.tile), tile_info(*images.sample, images.tile.extent(0))};
+  }
+
+  /// Locates the sound samples of a batch together, records all in order, and sends rank 0 a
+  /// message.
+  void locate(std::vector<SampleImages>& batch) {
     // What could not be read when the batch was first tried stays out of it, whatever it is now.
-    const auto is_sound = [&](const DecodedSample& decoded) {
-      return decoded.error.empty() && outcomes_[decoded.sample->number].failure.empty();
+    const auto is_sound = [&](const SampleImages& images) {
+      return images.error.empty() && outcomes_[images.sample->number].failure.empty();
     };
     std::vector<Pair> pairs;
-    for (const DecodedSample& decoded : batch) {
-      if (!is_sound(decoded)) continue;
-      pairs.push_back({GroundImage(*decoded.ground), SatelliteImage(decoded.tile),
-                       tile_info(*decoded.sample, decoded.tile.extent(0))});
+    for (SampleImages& images : batch) {
+      if (!is_sound(images)) continue;
+      try {
+        localizer_.check(pair_of(images));
+        pairs.push_back(pair_of(images));
+      } catch (const ImageError& error) {  // names no file
+        images.error = images.sample->ground + ": " + error.what();
+      }
     }
     const Clock::time_point begin = Clock::now();
     localizer_.locate(pairs, fixes_);
     busy_ += std::chrono::duration<double>(Clock::now() - begin).count();
     Json message{{"samples", batch.size()}, {"failures", Json::array()}};
     auto fix = fixes_.begin();
-    for (const DecodedSample& decoded : batch) {
-      const data::Sample& sample = *decoded.sample;
-      const bool sound = is_sound(decoded);
+    for (const SampleImages& images : batch) {
+      const data::Sample& sample = *images.sample;
+      const bool sound = is_sound(images);
       if (sound && !options_.dump.empty()) raw_.emplace_back(sample.number, *fix);
       if (!outcomes_[sample.number].known()) {
         if (!sound) {
-          if (options_.strict) throw ImageError(decoded.error);
-          message["failures"].push_back({{"sample", sample.number}, {"error", decoded.error}});
+          if (options_.strict) throw ImageError(images.error);
+          message["failures"].push_back({{"sample", sample.number}, {"error", images.error}});
         }
-        finish(sample, sound ? eval::Outcome{answer_of(sample, *fix, decoded.tile.extent(0)), {}}
-                             : eval::Outcome{{}, decoded.error});
+        finish(sample, sound ? eval::Outcome{answer_of(images, *fix), {}}
+                             : eval::Outcome{{}, images.error});
       }
       if (sound) ++fix;
     }
@@ -292,38 +300,9 @@ class EvaluationRun {
 
   bool matches_ground() const { return configuration().family == model::Family::ground_match; }
 
-  /// `side`: of the tile that was located, pixels.
-  eval::Answer answer_of(const data::Sample& sample, const Fix& fix, Index side) const {
-    const auto grid = static_cast<double>(fix.grid);
-    const auto pixels = static_cast<double>(side);
-    const ops::Decoding& decoding = configuration().decoding;
-    eval::Answer answer;
-    if (matches_ground()) {
-      answer.fix = {fix.pixel.row / pixels, fix.pixel.col / pixels};
-    } else {
-      // From the raw outputs, in double: `fix.pixel` may come from a device, where it is a float.
-      const auto [row, col] =
-          ops::fix_position(fix.logits, fix.offsets, fix.grid, fix.cell, decoding.fix);
-      answer.fix = {row / grid, col / grid};
-    }
-    answer.radius68 = fix.radius68_px / pixels;
-    // The grid may cover another part than the tile: what is asked of it is in shares of its own side.
-    const auto in_grid = [&](double row, double col) -> PixelPoint {
-      return {(row * pixels - fix.window.row) / fix.window.height,
-              (col * pixels - fix.window.col) / fix.window.width};
-    };
-    const auto belief = [&](const data::Truth& truth) {
-      eval::Belief found = eval::belief_of(
-          fix.logits, fix.offsets, decoding.temperature, in_grid(answer.fix.row, answer.fix.col),
-          in_grid(truth.pixel.row / truth.side, truth.pixel.col / truth.side));
-      if (found.log_density) {
-        *found.log_density += std::log(pixels / fix.window.height * pixels / fix.window.width);
-      }
-      return found;
-    };
-    answer.reference = belief(sample.reference);
-    answer.exact = belief(sample.exact);
-    return answer;
+  eval::Answer answer_of(const SampleImages& images, const Fix& fix) const {
+    return eval::answer_of(*images.sample, fix, {images.tile.extent(0), images.tile.extent(1)},
+                           configuration().decoding.temperature);
   }
 
   void finish(const data::Sample& sample, eval::Outcome outcome) {
@@ -331,8 +310,7 @@ class EvaluationRun {
     outcomes_[sample.number] = std::move(outcome);
   }
 
-  /// Collective: brings all raw outputs to rank 0. The parts of the ranks follow each other in the
-  /// data set's order.
+  /// Collective: brings all raw outputs to rank 0, in the data set's order.
   void collect_raw() {
     std::string mine;
     if (!ranks_.first()) {
@@ -342,6 +320,8 @@ class EvaluationRun {
     for (std::size_t rank = 1; rank < parts.size(); ++rank) {
       for (std::string_view rest = parts[rank]; !rest.empty();) raw_.push_back(unpack_raw(rest));
     }
+    std::sort(raw_.begin(), raw_.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
   }
 
   void write_dump() {

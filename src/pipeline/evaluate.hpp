@@ -38,9 +38,10 @@ struct EvaluationResult {
   nlohmann::ordered_json settings;      ///< what the results depend on
 };
 
-/// Locates the data set's samples, or those that `out` lacks, and writes `out` and `dump`. The result is rank
-/// 0's. Throws DataError for what cannot be read or gone on with, DeviceError, and with `strict` ImageError for
-/// an image that cannot be used. Collective over `ranks`, which share the samples.
+/// Locates the data set's samples, or those that `out` lacks, and writes `out` and `dump`. The
+/// result is rank 0's. Throws DataError for what cannot be read or gone on with, DeviceError, and
+/// with `strict` ImageError for an image that cannot be used. Collective over `ranks`, which share
+/// the samples.
 std::optional<EvaluationResult> evaluate(const EvaluationOptions& options, Localizer& localizer,
                                          ranks::Ranks& ranks, Listener& listener);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -10,30 +11,25 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/io/image.hpp"
 #include "fix_report.hpp"
-#include "pair_decoder.hpp"
+#include "prefetch.hpp"
 #include "raw_dump.hpp"
+#include "sharing.hpp"
 
 namespace crossfix::pipeline {
 namespace {
 
 using Json = nlohmann::json;
 
-/// Pairs decoded ahead of the network: the next batch, or enough to hide an image that takes long;
-/// few enough that large photos do not fill the memory.
-std::size_t decoded_ahead(Index batch) {
-  constexpr Index kLeast = 4;
-  return static_cast<std::size_t>(std::max(batch, kLeast));
-}
-
-/// The groups of `batch` neighbours that fall to a rank: every so-many-th, so that all ranks move
-/// through the list together and rank 0 can print as they go.
+/// The entries that fall to a rank, in groups of `batch` neighbours.
 std::vector<std::size_t> my_part(std::size_t entries, Index batch, const ranks::Ranks& ranks) {
   std::vector<std::size_t> part;
-  const auto size = static_cast<std::size_t>(ranks.size());
-  for (std::size_t i = 0; i < entries; ++i) {
-    const std::size_t group = i / static_cast<std::size_t>(batch);
-    if (group % size == static_cast<std::size_t>(ranks.rank())) part.push_back(i);
+  const auto size = static_cast<std::size_t>(batch);
+  for (const std::size_t group : groups_of_rank((entries + size - 1) / size, ranks.place())) {
+    for (std::size_t i = group * size; i < std::min((group + 1) * size, entries); ++i) {
+      part.push_back(i);
+    }
   }
   return part;
 }
@@ -152,12 +148,17 @@ class ListRun {
     }
     const Index batch = localizer_.batch();
     numbers_ = my_part(entries_.size(), batch, ranks_);
-    std::vector<PairEntry> mine;
-    for (const std::size_t number : numbers_) mine.push_back(entries_[number]);
-    PairDecoder decoder(mine, decoded_ahead(batch));
-    std::vector<DecodedPair> group;
-    while (auto pair = decoder.next()) {
-      group.push_back(std::move(*pair));
+    Prefetch<Images> images(numbers_.size(), pairs_ahead(batch), 1,
+                            [&](std::size_t i) { return read(entries_[numbers_[i]]); });
+    std::vector<ReadPair> group;
+    for (const std::size_t number : numbers_) {
+      ReadPair& pair = group.emplace_back();
+      pair.entry = &entries_[number];
+      try {
+        pair.images = images.next().value();
+      } catch (const std::exception& error) {  // memory that does not suffice too
+        pair.error = error.what();
+      }
       if (static_cast<Index>(group.size()) == batch) locate(group);
     }
     locate(group);
@@ -167,10 +168,26 @@ class ListRun {
   }
 
  private:
+  struct Images {
+    io::Image ground;
+    io::Image satellite;
+  };
+
+  /// One entry with its images, or why there are none.
+  struct ReadPair {
+    const PairEntry* entry = nullptr;
+    Images images;
+    std::string error;  ///< empty where both images are there
+  };
+
+  static Images read(const PairEntry& entry) {
+    return {io::read_image(entry.ground), io::read_image(entry.satellite)};
+  }
+
   /// Locates the sound pairs of a group together, tells of all in order and empties the group.
-  void locate(std::vector<DecodedPair>& group) {
+  void locate(std::vector<ReadPair>& group) {
     std::vector<Pair> sound;
-    for (DecodedPair& pair : group) {
+    for (ReadPair& pair : group) {
       if (!pair.error.empty()) continue;
       try {
         localizer_.check(pair_of(pair));
@@ -181,7 +198,7 @@ class ListRun {
     }
     localizer_.locate(sound, fixes_);
     auto fix = fixes_.begin();
-    for (const DecodedPair& pair : group) {
+    for (const ReadPair& pair : group) {
       Located located = pair.error.empty() ? located_by(pair, *fix++) : failed(pair);
       located.number = numbers_[told_++];
       ranks_.tell(pack(located));
@@ -189,22 +206,22 @@ class ListRun {
     group.clear();
   }
 
-  Pair pair_of(const DecodedPair& pair) const {
+  Pair pair_of(const ReadPair& pair) const {
     TileInfo tile = options_.tile;
     if (pair.entry->metres_per_pixel) tile.metres_per_pixel = pair.entry->metres_per_pixel;
-    return {GroundImage(pair.ground), SatelliteImage(pair.satellite), tile, {options_.heading}};
+    return {GroundImage(pair.images.ground), SatelliteImage(pair.images.satellite), tile, {options_.heading}};
   }
 
-  static Subject subject_of(const DecodedPair& pair) {
+  static Subject subject_of(const ReadPair& pair) {
     const PairEntry& entry = *pair.entry;
     return {entry.line,
             entry.ground.string(),
             entry.satellite.string(),
-            {pair.satellite.extent(0), pair.satellite.extent(1)},
+            {pair.images.satellite.extent(0), pair.images.satellite.extent(1)},
             entry.truth};
   }
 
-  Located located_by(const DecodedPair& pair, const Fix& fix) const {
+  Located located_by(const ReadPair& pair, const Fix& fix) const {
     Located located;
     located.line = to_json(subject_of(pair), fix).dump();
     if (!options_.rescale) {
@@ -215,7 +232,7 @@ class ListRun {
     return located;
   }
 
-  static Located failed(const DecodedPair& pair) {
+  static Located failed(const ReadPair& pair) {
     Located located;
     located.line = to_json(subject_of(pair), pair.error).dump();
     located.failed = true;

@@ -25,9 +25,9 @@ struct ListOptions {
 /// A warning where the tile's scale is far from the one the weights were trained at, else empty.
 std::string scale_warning(const Localizer& localizer, const Pair& pair, const std::string& name);
 
-/// Locates every entry, as many at a time as the localizer takes: JSON lines in the list's order to `lines`, on
-/// rank 0. A pair that fails has an "error" in its line; the rest goes on, and DataError is thrown at the end.
-/// Collective over `ranks`, which share the pairs.
+/// Locates every entry, as many at a time as the localizer takes: JSON lines in the list's order to
+/// `lines`, on rank 0. A pair that fails has an "error" in its line; the rest goes on, and
+/// DataError is thrown at the end. Collective over `ranks`, which share the pairs.
 void locate_list(const std::vector<PairEntry>& entries, const ListOptions& options,
                  Localizer& localizer, ranks::Ranks& ranks, Listener& listener,
                  std::ostream& lines);

@@ -13,9 +13,9 @@
 namespace crossfix::pipeline {
 
 /// The raw outputs of some pairs, written as safetensors, f32: `logits` [pairs, cells], `offsets`
-/// [pairs, cells, 2] (after the sigmoid, (row, col) in cells), `probability` [pairs, N, N] and `window`
-/// [pairs, 4] (row, col, height, width of what the grid covers, tile pixels); where the fixes have them,
-/// `heading_probability` [pairs, K] and `pose_probability` [pairs, K, N, N].
+/// [pairs, cells, 2] (after the sigmoid, (row, col) in cells), `probability` [pairs, N, N] and
+/// `window` [pairs, 4] (row, col, height, width of what the grid covers, tile pixels); where the
+/// fixes have them, `heading_probability` [pairs, K] and `pose_probability` [pairs, K, N, N].
 class RawDump {
  public:
   /// Throws DataError where `path` cannot be written.

@@ -47,12 +47,6 @@ std::unique_ptr<Ranks> start([[maybe_unused]] int argc, [[maybe_unused]] char** 
 #endif
 }
 
-std::pair<std::size_t, std::size_t> part_of(std::size_t count, int rank, int size) {
-  const auto r = static_cast<std::size_t>(rank);
-  const auto n = static_cast<std::size_t>(size);
-  return {count * r / n, count * (r + 1) / n};
-}
-
 int cpu_count() {
   cpu_set_t set;
   CPU_ZERO(&set);

@@ -101,9 +101,6 @@ class Ranks {
 /// where there are others and this build does without MPI.
 std::unique_ptr<Ranks> start(int argc, char** argv);
 
-/// The half-open range of `count` things that fall to one rank: in order, as even as can be.
-std::pair<std::size_t, std::size_t> part_of(std::size_t count, int rank, int size);
-
 /// CPUs that this process may run on.
 int cpu_count();
 

@@ -120,7 +120,7 @@ void Chart::line(int style, const Curve& curve) {
     if (!finite(point)) continue;
     points.push_back({x_at(point.x), y_at(point.y)});
     if (curve.intervals.empty()) continue;
-    const Interval& interval = curve.intervals[i];
+    const eval::Estimate& interval = curve.intervals[i];
     if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) continue;
     lows.push_back({x_at(point.x), y_at(interval.low)});
     highs.push_back({x_at(point.x), y_at(interval.high)});

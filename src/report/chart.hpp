@@ -47,7 +47,7 @@ class Chart {
   /// A dot with a whisker, where there is an interval.
   struct Mark {
     Point at;
-    std::optional<Interval> interval;
+    std::optional<eval::Estimate> interval;
     std::string hint;
   };
   void marks(int style, std::string_view name, const std::vector<Mark>& marks);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <numbers>
 #include <utility>
@@ -177,30 +178,37 @@ std::string error_key() {
   return out.close().take();
 }
 
-std::vector<MapPoint> city_points(const std::vector<const Sample*>& samples) {
+std::string ground_name(const data::Sample& sample) {
+  return std::filesystem::path(sample.ground).filename().string();
+}
+
+std::vector<MapPoint> city_points(const data::Dataset& dataset,
+                                  const std::vector<eval::Measurement>& measurements,
+                                  std::size_t group) {
   constexpr double kMetresPerDegree = 111'320;  // of a great circle on a sphere of 6,378,137 m
   std::vector<MapPoint> points;
   bool degrees = false;
   bool metres = false;
-  for (const Sample* sample : samples) {
-    if (!sample->drawable()) continue;
+  for (const eval::Measurement& m : measurements) {
+    const data::Sample& sample = dataset.samples.at(m.sample);
+    if (sample.group != group || !m.drawable()) continue;
     MapPoint point;
-    if (const auto* geo = std::get_if<GeoPoint>(&sample->place)) {
-      point = {geo->longitude, geo->latitude, sample->error_m, ""};
+    if (const auto* geo = std::get_if<GeoPoint>(&sample.location)) {
+      point = {geo->longitude, geo->latitude, m.metres, ""};
       degrees = true;
-    } else if (const auto* plane = std::get_if<PlanePoint>(&sample->place)) {
-      point = {plane->east, plane->north, sample->error_m, ""};
+    } else if (const auto* plane = std::get_if<data::PlanePoint>(&sample.location)) {
+      point = {plane->east, plane->north, m.metres, ""};
       metres = true;
     } else {
       continue;
     }
     if (!std::isfinite(point.x) || !std::isfinite(point.y)) continue;
-    point.hint = sample->name + ": error " + readable(sample->error_m, 2) + " m, radius " +
-                 readable(sample->radius68_m, 2) + " m";
+    point.hint = ground_name(sample) + ": error " + readable(m.metres, 2) + " m, radius " +
+                 readable(m.radius68_metres, 2) + " m";
     points.push_back(std::move(point));
   }
   if (degrees && metres) {
-    throw ShapeError("samples of one city have places in degrees and in metres; one is taken");
+    throw ShapeError("samples of one city have locations in degrees and in metres; one is taken");
   }
   if (points.empty()) return points;
   double x = 0;

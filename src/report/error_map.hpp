@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "report.hpp"
+#include "data/sample.hpp"
+#include "eval/measurement.hpp"
 
 namespace crossfix::report {
 
@@ -48,10 +49,15 @@ std::string error_map(const MapFrame& frame, const std::vector<MapPoint>& points
 /// What the colours mean, for all maps of a document: a `p` element.
 std::string error_key();
 
-/// Metres east and north of the mean of all, for samples of one city; those without a place, or
-/// with one that is not finite, are left out, as are errors that are not finite. Places given as
-/// degrees are laid flat about their mean, right to 1e-3 over 10 km; a city gives either degrees or
-/// metres, or ShapeError is thrown.
-std::vector<MapPoint> city_points(const std::vector<const Sample*>& samples);
+/// Metres east and north of the mean of all, for the measured samples of one group of the data set;
+/// those without a location, or with one that is not finite, are left out, as are errors that are
+/// not drawable. Degrees are laid flat about their mean, right to 1e-3 over 10 km; a group has
+/// either degrees or metres, or ShapeError is thrown.
+std::vector<MapPoint> city_points(const data::Dataset& dataset,
+                                  const std::vector<eval::Measurement>& measurements,
+                                  std::size_t group);
+
+/// The name of a sample's ground image without its folders, for people.
+std::string ground_name(const data::Sample& sample);
 
 }  // namespace crossfix::report

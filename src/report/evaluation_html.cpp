@@ -1,14 +1,10 @@
 #include "evaluation_html.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <filesystem>
 #include <string>
 #include <utility>
 
-#include "crossfix/io/georeference.hpp"
-#include "data/robotcar.hpp"
-#include "text_table.hpp"
+#include "markup.hpp"
 
 namespace crossfix::report {
 
@@ -16,15 +12,9 @@ namespace {
 
 using eval::Evaluation;
 using eval::Mode;
-
-/// Points of a cumulative curve: more than a chart has pixels across.
-constexpr std::size_t kCurvePoints = 800;
+using eval::ModeFigures;
 
 std::string name_of(Mode mode) { return mode == Mode::exact ? "true" : "reference"; }
-
-Figure estimate(const eval::Estimate& figure, Unit unit) {
-  return {figure.value, unit, Interval{figure.low, figure.high}};
-}
 
 Figure count_figure(std::size_t count) { return {static_cast<double>(count), Unit::count}; }
 
@@ -35,7 +25,7 @@ TableRow error_row(const std::string& name, const eval::ErrorSummary& errors, bo
       {errors.within_1m, Unit::share}, {errors.within_3m, Unit::share},
       {errors.within_5m, Unit::share}, {errors.within_5_percent, Unit::share}};
   for (const auto& [figure, unit] : figures) {
-    row.cells.push_back({errors.count > 0 ? estimate(figure, unit) : Figure{{}, unit}});
+    row.cells.push_back({errors.count > 0 ? Figure{figure, unit} : Figure{{}, unit}});
   }
   return row;
 }
@@ -86,8 +76,8 @@ Table runs_table(const std::vector<ModeFigures>& modes) {
       row.cells.push_back({{group.errors.mean.value}, {group.errors.median.value}});
     }
     const eval::OverRuns& over = all.over_groups;
-    row.cells.push_back({{over.mean, Unit::metres, {}, over.mean_deviation},
-                         {over.median, Unit::metres, {}, over.median_deviation}});
+    row.cells.push_back({{over.mean, Unit::metres, over.mean_deviation},
+                         {over.median, Unit::metres, over.median_deviation}});
     row.cells.push_back({{all.axes.longitudinal_mean}, {all.axes.longitudinal_median}});
     row.cells.push_back({{all.axes.lateral_mean}, {all.axes.lateral_median}});
     table.rows.push_back(std::move(row));
@@ -113,92 +103,6 @@ Table uncertainty_table(const std::vector<ModeFigures>& modes) {
   }
   table.note = "68 % is right for the first column.";
   return table;
-}
-
-/// Share of the samples below each error.
-Curve cumulative(const std::string& name, std::vector<double> errors) {
-  Curve curve{name, {}};
-  std::sort(errors.begin(), errors.end());
-  const std::size_t count = errors.size();
-  const std::size_t points = std::min(count, kCurvePoints);
-  for (std::size_t i = 1; i <= points; ++i) {
-    const std::size_t rank = i * count / points;
-    curve.points.push_back(
-        {errors[rank - 1], static_cast<double>(rank) / static_cast<double>(count)});
-  }
-  return curve;
-}
-
-std::vector<double> errors_of(const data::Dataset& dataset,
-                              const std::vector<eval::Outcome>& outcomes, Mode mode,
-                              std::optional<std::size_t> group = {}) {
-  std::vector<double> errors;
-  for (const eval::Measurement& m : eval::measurements_of(dataset, outcomes, mode, group)) {
-    errors.push_back(m.metres);
-  }
-  return errors;
-}
-
-void add_curves(const data::Dataset& dataset, const std::vector<eval::Outcome>& outcomes,
-                const std::vector<ModeFigures>& modes, Report& report) {
-  const Mode mode = charted_mode(modes);
-  report.cumulative_error.push_back(cumulative("all", errors_of(dataset, outcomes, mode)));
-  for (std::size_t i = 0; i < dataset.groups.size() && dataset.groups.size() > 1; ++i) {
-    Curve curve = cumulative(dataset.groups[i].name, errors_of(dataset, outcomes, mode, i));
-    if (!curve.points.empty()) report.cumulative_error.push_back(std::move(curve));
-  }
-  for (const ModeFigures& figures : modes) {
-    const eval::Uncertainty& u = figures.all.uncertainty;
-    if (figures.all.mode != mode || u.count == 0) continue;
-    Curve mean{"mean", {}};
-    Curve median{"median", {}};
-    for (const eval::Risk& risk : u.risk) {
-      mean.points.push_back({risk.kept, risk.mean});
-      median.points.push_back({risk.kept, risk.median});
-    }
-    report.risk_coverage = {std::move(mean), std::move(median)};
-    Curve observed{"observed", {{0, 0}}};
-    for (const eval::Reliability& point : u.reliability) {
-      observed.points.push_back({point.level, point.observed});
-    }
-    observed.points.push_back({1, 1});
-    report.reliability = {std::move(observed)};
-    for (const eval::Fifth& fifth : u.fifths) {
-      if (fifth.count == 0) continue;
-      report.radius_groups.push_back({fifth.smallest_radius,
-                                      fifth.largest_radius,
-                                      fifth.count,
-                                      fifth.coverage,
-                                      {},
-                                      fifth.mean_error});
-    }
-  }
-}
-
-Place place_of(const data::Sample& sample, bool robotcar, const data::MapProjection& map) {
-  if (robotcar) {
-    const auto [easting, northing] = map.easting_northing(sample.label);
-    return PlanePoint{easting, northing};
-  }
-  const auto camera = io::position_of_panorama_name(sample.ground);
-  if (camera) return *camera;
-  return {};
-}
-
-void add_samples(const data::DatasetChoice& choice, const data::Dataset& dataset,
-                 const std::vector<eval::Outcome>& outcomes, Mode mode, Report& report) {
-  const data::MapProjection map;
-  for (const data::Sample& sample : dataset.samples) {
-    const eval::Outcome& outcome = outcomes[sample.number];
-    if (!outcome.answer || !eval::is_scored(sample, mode)) continue;
-    const eval::Measurement m = eval::measure(sample, *outcome.answer, mode, 0);
-    const data::Truth& truth = eval::truth_of(sample, mode);
-    report.samples.push_back(
-        {std::filesystem::path(sample.ground).filename().string(),
-         dataset.groups[sample.group].name, m.metres, m.radius68_metres,
-         place_of(sample, choice.kind == data::DatasetKind::robotcar, map),
-         PixelPoint{truth.pixel.row / truth.side, truth.pixel.col / truth.side}});
-  }
 }
 
 void add_counts(const std::vector<ModeFigures>& modes, Report& report) {
@@ -251,21 +155,24 @@ Report html_report(const data::DatasetChoice& choice, const data::Dataset& datas
                    const std::vector<eval::Outcome>& outcomes,
                    const std::vector<ModeFigures>& figures,
                    const nlohmann::ordered_json& settings) {
-  const Mode mode = charted_mode(figures);
   Report report;
   report.title = choice.description();
-  report.warnings = dataset.warnings;
+  report.dataset = dataset;
+  report.mode = charted_mode(figures);
+  report.measurements = eval::measurements_of(dataset, outcomes, report.mode);
+  for (const ModeFigures& of_mode : figures) {
+    if (of_mode.all.mode == report.mode) report.uncertainty = of_mode.all.uncertainty;
+  }
   const bool runs = choice.kind == data::DatasetKind::robotcar;
   report.tables.push_back(error_table(figures, runs));
   if (runs) report.tables.push_back(runs_table(figures));
   report.tables.push_back(uncertainty_table(figures));
-  add_curves(dataset, outcomes, figures, report);
-  add_samples(choice, dataset, outcomes, mode, report);
   add_counts(figures, report);
   add_definitions(figures, report);
-  report.summary = thousands(report.samples.size()) + " of " + thousands(dataset.samples.size()) +
-                   " samples of " + choice.root.string() + ". Charts, maps and pairs are of the " +
-                   name_of(mode) + " mode.";
+  const auto count_text = [](std::size_t count) { return readable(static_cast<double>(count), 0); };
+  report.summary = count_text(report.measurements.size()) + " of " +
+                   count_text(dataset.samples.size()) + " samples of " + choice.root.string() +
+                   ". Charts, maps and pairs are of the " + name_of(report.mode) + " mode.";
   for (const auto& [key, value] : settings.items()) {
     report.settings.push_back({key, value.is_string() ? value.get<std::string>() : value.dump()});
   }

@@ -7,7 +7,7 @@
 #include "crossfix/localizer.hpp"
 #include "data/choice.hpp"
 #include "data/image_source.hpp"
-#include "evaluation_figures.hpp"
+#include "eval/mode_figures.hpp"
 #include "report.hpp"
 
 namespace crossfix::report {
@@ -16,13 +16,14 @@ namespace crossfix::report {
 inline constexpr std::size_t kShownPairs = 10;
 
 /// The mode that a report's charts and pairs are of: the exact one where it was asked for.
-eval::Mode charted_mode(const std::vector<ModeFigures>& figures);
+eval::Mode charted_mode(const std::vector<eval::ModeFigures>& figures);
 
 /// The HTML report but for its pairs: tables of all modes, charts and maps of the charted one.
 /// `settings` is what the run was made with, an object of numbers and texts.
 Report html_report(const data::DatasetChoice& choice, const data::Dataset& dataset,
                    const std::vector<eval::Outcome>& outcomes,
-                   const std::vector<ModeFigures>& figures, const nlohmann::ordered_json& settings);
+                   const std::vector<eval::ModeFigures>& figures,
+                   const nlohmann::ordered_json& settings);
 
 /// Numbers of scored samples by their error. Equal errors stay in the data set's order.
 struct Extremes {

@@ -1,13 +1,16 @@
 #include "figures.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <numeric>
 #include <string_view>
 #include <utility>
 
 #include "chart.hpp"
+#include "crossfix/ops/decoder.hpp"
 #include "markup.hpp"
 #include "scale.hpp"
 
@@ -17,6 +20,12 @@ namespace {
 
 /// The unit after a number, on the same line.
 constexpr const char* kMetres = "\u00A0m";
+
+/// Points of a cumulative curve: more than a chart has pixels across.
+constexpr std::size_t kCurvePoints = 800;
+
+/// Recalls that are marked on the cumulative curves, metres.
+constexpr std::array<double, 3> kRecalls{1, 3, 5};
 
 bool finite(const Point& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
 
@@ -56,12 +65,59 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[static_cast<std::size_t>(std::ceil(share * last))];
 }
 
-/// Those that have samples; fewer samples than groups leave some without.
-std::vector<RadiusGroup> filled_groups(const Report& report) {
-  std::vector<RadiusGroup> groups;
-  std::copy_if(report.radius_groups.begin(), report.radius_groups.end(), std::back_inserter(groups),
-               [](const RadiusGroup& group) { return group.samples > 0; });
-  return groups;
+/// Those that have samples; fewer samples than fifths leave some without.
+std::vector<eval::Fifth> filled_fifths(const Report& report) {
+  std::vector<eval::Fifth> fifths;
+  std::copy_if(report.uncertainty.fifths.begin(), report.uncertainty.fifths.end(),
+               std::back_inserter(fifths),
+               [](const eval::Fifth& fifth) { return fifth.count > 0; });
+  return fifths;
+}
+
+/// Share of the samples, 0 to 1, over the error that they do not exceed. `errors` ascend.
+Curve cumulative(const std::string& name, const std::vector<double>& errors) {
+  Curve curve{name, {}};
+  const std::size_t count = errors.size();
+  const std::size_t points = std::min(count, kCurvePoints);
+  for (std::size_t i = 1; i <= points; ++i) {
+    const std::size_t rank = i * count / points;
+    curve.points.push_back(
+        {errors[rank - 1], static_cast<double>(rank) / static_cast<double>(count)});
+  }
+  return curve;
+}
+
+/// Of all samples, and of each group where there are several.
+std::vector<Curve> cumulative_curves(const Report& report) {
+  std::vector<Curve> curves{cumulative("all", drawable_errors(report))};
+  const auto& groups = report.dataset.groups;
+  for (std::size_t i = 0; i < groups.size() && groups.size() > 1; ++i) {
+    Curve curve = cumulative(groups[i].name, drawable_errors(report, i));
+    if (!curve.points.empty()) curves.push_back(std::move(curve));
+  }
+  return curves;
+}
+
+/// Error in metres over the share kept, 0 to 1, of the surest samples.
+std::vector<Curve> risk_curves(const Report& report) {
+  Curve mean{"mean", {}};
+  Curve median{"median", {}};
+  for (const eval::Risk& risk : report.uncertainty.risk) {
+    mean.points.push_back({risk.kept, risk.mean});
+    median.points.push_back({risk.kept, risk.median});
+  }
+  return {std::move(mean), std::move(median)};
+}
+
+/// Share of truths found within the circles that promise the share x; both 0 to 1.
+std::vector<Curve> reliability_curves(const Report& report) {
+  if (report.uncertainty.count == 0) return {};
+  Curve observed{"observed", {{0, 0}}};
+  for (const eval::Reliability& point : report.uncertainty.reliability) {
+    observed.points.push_back({point.level, point.observed});
+  }
+  observed.points.push_back({1, 1});
+  return {std::move(observed)};
 }
 
 /// Equal bins from 0 on; what lies beyond them is counted apart.
@@ -94,39 +150,51 @@ Histogram histogram(const std::vector<double>& sorted) {
 
 }  // namespace
 
-std::vector<double> drawable_errors(const Report& report) {
+std::vector<double> drawable_errors(const Report& report, std::optional<std::size_t> group) {
   std::vector<double> errors;
-  for (const Sample& sample : report.samples) {
-    if (sample.drawable()) errors.push_back(sample.error_m);
+  for (const eval::Measurement& m : report.measurements) {
+    if (group && report.dataset.samples.at(m.sample).group != *group) continue;
+    if (m.drawable()) errors.push_back(m.metres);
   }
   std::sort(errors.begin(), errors.end());
   return errors;
 }
 
+std::size_t undrawn_points(const Report& report) {
+  std::size_t count = 0;
+  for (const auto& curves : {risk_curves(report), reliability_curves(report)}) {
+    for (const Curve& curve : curves) {
+      count += static_cast<std::size_t>(
+          std::count_if(curve.points.begin(), curve.points.end(), std::not_fn(finite)));
+    }
+  }
+  return count;
+}
+
 FigureText cumulative_figure(const Report& report) {
-  if (!has_points(report.cumulative_error)) return {};
+  const std::vector<Curve> curves = cumulative_curves(report);
+  if (!has_points(curves)) return {};
   constexpr double kFirstShare = 0.005;  // the axis begins where the first curve has so many
   double most = 0;
   double least = 1e300;
-  for (const Curve& curve : report.cumulative_error) {
+  for (const Curve& curve : curves) {
     for (const Point& point : curve.points) {
-      if (!finite(point)) continue;
       most = std::max(most, point.x);
       if (point.y >= kFirstShare && point.x > 0) least = std::min(least, point.x);
     }
   }
-  for (const double recall : report.recall_metres) most = std::max(most, recall);
+  for (const double recall : kRecalls) most = std::max(most, recall);
   Axis x = metre_axis("Error (m, logarithmic)", most > 0 ? round_up(most) : 1);
   x.spacing = Spacing::logarithmic;
   x.low = round_down(std::min(least, x.high / 100));
   Chart chart({"Cumulative error", "Share of samples over the error that they do not exceed."}, x,
               share_axis("Samples with at most this error"));
   std::string marked;
-  for (const double recall : report.recall_metres) {
+  for (const double recall : kRecalls) {
     marked += (marked.empty() ? "" : ", ") + coordinate(recall, 2);
   }
-  add_lines(chart, report.cumulative_error);
-  chart.guides(Along::y, 1, marked + " m", report.recall_metres);
+  add_lines(chart, curves);
+  chart.guides(Along::y, 1, marked + " m", {kRecalls.begin(), kRecalls.end()});
   return {chart.svg(),
           "Cumulative error: where a curve crosses a dotted line is the recall there, where it "
           "crosses 50 % the median. The error's axis is logarithmic, so that all samples are on "
@@ -187,9 +255,10 @@ FigureText histogram_figure(const Report& report) {
 }
 
 FigureText risk_figure(const Report& report) {
-  if (!has_points(report.risk_coverage)) return {};
+  const std::vector<Curve> curves = risk_curves(report);
+  if (!has_points(curves)) return {};
   double most = 0;
-  for (const Curve& curve : report.risk_coverage) {
+  for (const Curve& curve : curves) {
     for (const Point& point : curve.points) {
       if (finite(point)) most = std::max(most, point.y);
     }
@@ -197,53 +266,53 @@ FigureText risk_figure(const Report& report) {
   Chart chart({"Risk and coverage", "Error of the most certain samples over the share kept."},
               share_axis("Samples kept, the most certain first"),
               metre_axis("Error of those kept (m)", round_end(most)));
-  add_lines(chart, report.risk_coverage);
+  add_lines(chart, curves);
   return {chart.svg(),
           "Risk and coverage: the error when only the most certain samples are kept. The more a "
           "curve falls towards the left, the more the radii tell of the errors."};
 }
 
 FigureText reliability_figure(const Report& report) {
-  if (!has_points(report.reliability)) return {};
+  const std::vector<Curve> curves = reliability_curves(report);
+  if (!has_points(curves)) return {};
   ChartFrame frame{"Reliability", "Share of truths within the radius, over the share promised."};
   frame.height = 420;
   Chart chart(frame, share_axis("Promised share of truths within the radius"),
               share_axis("Observed share"));
   chart.diagonal("as promised");
-  add_lines(chart, report.reliability);
+  add_lines(chart, curves);
   return {chart.svg(),
           "Reliability: how often the truth lies within the radius that promises a share. Below "
           "the diagonal the network is too sure of itself, above it too cautious."};
 }
 
 FigureText groups_figure(const Report& report) {
-  const std::vector<RadiusGroup> groups = filled_groups(report);
-  if (groups.empty()) return {};
-  const auto count = static_cast<double>(groups.size());
+  const std::vector<eval::Fifth> fifths = filled_fifths(report);
+  if (fifths.empty()) return {};
+  const auto count = static_cast<double>(fifths.size());
   Axis x;
   x.label = "Radius (m), from the most certain to the least certain samples";
   x.low = 0.5;
   x.high = count + 0.5;
   std::vector<Chart::Mark> marks;
-  bool whiskers = false;
-  for (const RadiusGroup& group : groups) {
+  for (const eval::Fifth& fifth : fifths) {
     const double at = static_cast<double>(marks.size()) + 1;
     const std::string range =
-        readable(group.radius_low_m, 1) + " to " + readable(group.radius_high_m, 1);
+        readable(fifth.smallest_radius, 1) + " to " + readable(fifth.largest_radius, 1);
     x.ticks.push_back(at);
     x.names.push_back(range);
-    whiskers = whiskers || group.interval.has_value();
-    marks.push_back({{at, group.observed},
-                     group.interval,
-                     "radius " + range + " m: " + count_text(group.samples) + " samples, " +
-                         readable(100 * group.observed, 1) + " % within"});
+    marks.push_back({{at, fifth.coverage},
+                     {},
+                     "radius " + range + " m: " + count_text(fifth.count) + " samples, " +
+                         readable(100 * fifth.coverage, 1) + " % within"});
   }
   ChartFrame frame{"Observed share by radius",
                    "Share of truths within the 68 % radius, by the size of the radius."};
   frame.height = 420;
   Chart chart(frame, x, share_axis("Truths within their radius"));
-  chart.guides(Along::x, 0, readable(100 * report.nominal, 0) + " % promised", {report.nominal});
-  chart.marks(0, whiskers ? "observed, with 95 % interval" : "observed", marks);
+  chart.guides(Along::x, 0, readable(100 * ops::kRadiusShare, 0) + " % promised",
+               {ops::kRadiusShare});
+  chart.marks(0, "observed", marks);
   return {chart.svg(),
           "The same for equal parts of the samples by radius: whether small radii can be trusted "
           "as much as large ones."};
@@ -253,12 +322,13 @@ Table groups_table(const Report& report) {
   Table table;
   table.title = "Samples by radius";
   table.columns = {"samples", "within radius (%)", "mean error (m)"};
-  for (const RadiusGroup& group : filled_groups(report)) {
+  for (const eval::Fifth& fifth : filled_fifths(report)) {
     TableRow row;
-    row.name = readable(group.radius_low_m, 2) + " to " + readable(group.radius_high_m, 2) + " m";
-    row.cells = {{{static_cast<double>(group.samples), Unit::count}},
-                 {{group.observed, Unit::share, group.interval}},
-                 {{group.mean_error_m, Unit::metres}}};
+    row.name =
+        readable(fifth.smallest_radius, 2) + " to " + readable(fifth.largest_radius, 2) + " m";
+    row.cells = {{{static_cast<double>(fifth.count), Unit::count}},
+                 {{fifth.coverage, Unit::share}},
+                 {{fifth.mean_error, Unit::metres}}};
     table.rows.push_back(std::move(row));
   }
   return table;

@@ -1,6 +1,9 @@
-/// The report's charts, each made of the report's data; an empty text where there is nothing to draw.
+/// The report's charts, each made of an evaluation's figures; an empty text where there is nothing
+/// to draw.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +31,10 @@ std::vector<FigureText> map_figures(const Report& report);
 /// The figures of `groups_figure` as a table.
 Table groups_table(const Report& report);
 
-/// Errors of the drawable samples, in ascending order.
-std::vector<double> drawable_errors(const Report& report);
+/// Errors of the drawable samples, of one group or of all, in ascending order.
+std::vector<double> drawable_errors(const Report& report, std::optional<std::size_t> group = {});
+
+/// How many points of the curves are not finite, and so not drawn.
+std::size_t undrawn_points(const Report& report);
 
 }  // namespace crossfix::report

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <utility>
 
 #include "error_map.hpp"
@@ -23,13 +22,16 @@ std::string manner(std::size_t count) {
 /// The truth's position in the tile, whatever the city.
 FigureText tile_figure(const Report& report) {
   std::vector<MapPoint> points;
-  for (const Sample& sample : report.samples) {
-    if (!sample.tile_share || !sample.drawable()) continue;
-    const auto [row, col] = *sample.tile_share;
-    // Truths outside their tile have no place here; the report's counts tell of them.
+  for (const eval::Measurement& m : report.measurements) {
+    if (!m.drawable()) continue;
+    const data::Sample& sample = report.dataset.samples.at(m.sample);
+    const data::Truth& truth = eval::truth_of(sample, report.mode);
+    const double row = truth.pixel.row / truth.side;
+    const double col = truth.pixel.col / truth.side;
+    // Truths outside their tile are not drawn here; the report's counts tell of them.
     if (!(row >= 0 && row <= 1 && col >= 0 && col <= 1)) continue;
-    points.push_back({col, 1 - row, sample.error_m,
-                      sample.name + ": error " + readable(sample.error_m, 2) + " m"});
+    points.push_back(
+        {col, 1 - row, m.metres, ground_name(sample) + ": error " + readable(m.metres, 2) + " m"});
   }
   if (points.empty()) return {};
   MapFrame frame;
@@ -43,20 +45,19 @@ FigureText tile_figure(const Report& report) {
 }  // namespace
 
 std::vector<FigureText> map_figures(const Report& report) {
-  std::vector<std::string> order;  // of first appearance
-  std::map<std::string, std::vector<const Sample*>> cities;
-  for (const Sample& sample : report.samples) {
-    std::vector<const Sample*>& city = cities[sample.city];
-    if (city.empty()) order.push_back(sample.city);
-    city.push_back(&sample);
+  std::vector<std::size_t> order;  // of first appearance
+  std::vector<std::size_t> counts(report.dataset.groups.size());
+  for (const eval::Measurement& m : report.measurements) {
+    const std::size_t group = report.dataset.samples.at(m.sample).group;
+    if (counts.at(group)++ == 0) order.push_back(group);
   }
-  std::stable_sort(order.begin(), order.end(), [&](const std::string& a, const std::string& b) {
-    return cities[a].size() > cities[b].size();
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
   std::vector<FigureText> figures;
   std::size_t left_out = 0;
-  for (const std::string& city : order) {
-    const std::vector<MapPoint> points = city_points(cities[city]);
+  for (const std::size_t group : order) {
+    const std::string& city = report.dataset.groups[group].name;
+    const std::vector<MapPoint> points = city_points(report.dataset, report.measurements, group);
     if (points.empty()) continue;
     if (figures.size() == kMostMaps) {
       ++left_out;

@@ -16,28 +16,14 @@ namespace crossfix::report {
 
 namespace {
 
-std::size_t undrawn_points(const Report& report) {
-  std::size_t count = 0;
-  for (const auto* curves :
-       {&report.cumulative_error, &report.risk_coverage, &report.reliability}) {
-    for (const Curve& curve : *curves) {
-      count += static_cast<std::size_t>(std::count_if(
-          curve.points.begin(), curve.points.end(),
-          [](const Point& point) { return !std::isfinite(point.x) || !std::isfinite(point.y); }));
-    }
-  }
-  return count;
-}
-
-/// The report's own warnings, and one for each kind of value that the charts lack.
+/// The data set's warnings, and one for each kind of value that the charts lack.
 std::vector<std::string> all_warnings(const Report& report) {
-  std::vector<std::string> warnings = report.warnings;
+  std::vector<std::string> warnings = report.dataset.warnings;
   const auto lacking = [&](std::size_t count, const std::string& what) {
     if (count == 0) return;
     warnings.push_back("The charts leave out " + readable(static_cast<double>(count), 0) + what);
   };
-  lacking(static_cast<std::size_t>(std::count_if(report.samples.begin(), report.samples.end(),
-                                                 [](const Sample& s) { return !s.drawable(); })),
+  lacking(report.measurements.size() - drawable_errors(report).size(),
           " of the samples, whose error is not a finite number of metres.");
   lacking(undrawn_points(report), " of the curves' points, which are not finite.");
   return warnings;
@@ -186,7 +172,7 @@ std::string render(const Report& report) {
     out.close().line_break();
   }
   sections.write_contents(out);
-  if (report.samples.empty()) {
+  if (report.measurements.empty()) {
     out.element("p", "No sample was evaluated, so there are no errors to draw.").line_break();
   }
   sections.write(out);

@@ -5,6 +5,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "draw/overlay.hpp"
+#include "error_map.hpp"
 #include "evaluation_html.hpp"
 #include "pipeline/evaluate.hpp"
 
@@ -26,7 +27,7 @@ ShownPair described(const data::Dataset& dataset, const data::Sample& sample,
                     const eval::Answer& answer, eval::Mode mode) {
   const eval::Measurement m = eval::measure(sample, answer, mode, 0);
   ShownPair pair;
-  pair.title = std::filesystem::path(sample.ground).filename().string();
+  pair.title = ground_name(sample);
   pair.error_m = m.metres;
   pair.radius68_m = m.radius68_metres;
   pair.facts.push_back({"", dataset.groups[sample.group].name});

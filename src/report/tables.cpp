@@ -23,12 +23,16 @@ void write_cell(Markup& out, const std::vector<Figure>& figures) {
       values += " / ";
       intervals += " / ";
     }
-    values += figure_text(figure.value, figure.unit);
+    const auto* estimate = std::get_if<eval::Estimate>(&figure.value);
+    const auto* number = std::get_if<double>(&figure.value);
+    values += estimate != nullptr ? figure_text(estimate->value, figure.unit)
+              : number != nullptr ? figure_text(*number, figure.unit)
+                                  : figure_text({}, figure.unit);
     if (figure.deviation) values += " ± " + figure_text(figure.deviation, figure.unit);
-    if (figure.interval) {
+    if (estimate != nullptr) {
       any = true;
-      intervals += "[" + figure_text(figure.interval->low, figure.unit) + ", " +
-                   figure_text(figure.interval->high, figure.unit) + "]";
+      intervals += "[" + figure_text(estimate->low, figure.unit) + ", " +
+                   figure_text(estimate->high, figure.unit) + "]";
     } else {
       intervals += "–";
     }

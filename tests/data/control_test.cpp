@@ -25,6 +25,7 @@ TEST_CASE("shuffled ground images are those of another panorama of the same city
     CHECK(now.satellite == old.satellite);
     CHECK(now.exact.pixel.row == old.exact.pixel.row);
     CHECK(now.ground != old.ground);
+    CHECK(std::get<GeoPoint>(now.location).latitude == std::get<GeoPoint>(old.location).latitude);
     CHECK(moved.emplace(old.ground, now.ground).first->second == now.ground);  // for all its tiles
     group_of[old.ground] = old.group;
   }

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/io/georeference.hpp"
 #include "fixtures.hpp"
 
 using namespace crossfix;
@@ -72,6 +73,9 @@ TEST_CASE("VIGOR's truths are those of an independent script") {
     CHECK(set.groups[sample.group].name == city);
     CHECK(sample.line == line);
     CHECK(sample.choice == choice);
+    const auto camera = io::place_of_panorama_name(sample.ground).value();
+    CHECK(std::get<GeoPoint>(sample.location).longitude == camera.longitude);
+    CHECK(std::get<GeoPoint>(sample.location).latitude == camera.latitude);
     // Six decimals are written.
     CHECK(!(std::abs(sample.exact.pixel.row - exact.row) > 1e-6));
     CHECK(!(std::abs(sample.exact.pixel.col - exact.col) > 1e-6));

@@ -1,10 +1,12 @@
 #include "eval/evaluation.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "belief.hpp"
 #include "crossfix/core/error.hpp"
 #include "crossfix/ops/posterior.hpp"
 #include "data/vigor.hpp"
@@ -64,7 +66,7 @@ std::vector<Outcome> made_outcomes(const data::Dataset& set) {
     answer.fix = {row / kGrid, col / kGrid};
     answer.radius68 = ops::radius_of({probability, offsets, kGrid}, row, col, 0.68) / kGrid;
     const auto belief = [&](const data::Truth& truth) {
-      return eval::belief_of(logits, offsets, kTemperature, answer.fix,
+      return test::belief_of(logits, offsets, kTemperature, answer.fix,
                              {truth.pixel.row / truth.side, truth.pixel.col / truth.side});
     };
     answer.exact = belief(sample.exact);

@@ -5,11 +5,14 @@
 #include <numbers>
 #include <vector>
 
+#include "belief.hpp"
+
 using namespace crossfix;
 using eval::Answer;
 using eval::Belief;
 using eval::Measurement;
 using eval::Mode;
+using test::belief_of;
 
 namespace {
 
@@ -63,13 +66,13 @@ TEST_CASE("which samples a mode scores") {
 TEST_CASE("an even posterior believes in every place alike") {
   const std::vector<float> logits(16, 3.0F);
   const std::vector<float> offsets(32, 0.5F);
-  const Belief belief = eval::belief_of(logits, offsets, 2, {0.5, 0.5}, {0.5, 0.75});
+  const Belief belief = belief_of(logits, offsets, 2, {0.5, 0.5}, {0.5, 0.75});
   CHECK(*belief.log_density == Approx(0).margin(1e-12));
   // A circle of a fifth of a cell lies within one square, of half a cell.
-  CHECK(eval::belief_of(logits, offsets, 2, {0.375, 0.375}, {0.375, 0.425}).level ==
+  CHECK(belief_of(logits, offsets, 2, {0.375, 0.375}, {0.375, 0.425}).level ==
         Approx(std::numbers::pi * 0.04 / 0.25 / 16));
-  CHECK(eval::belief_of(logits, offsets, 2, {0.5, 0.5}, {0.5, 0.5}).level == 0);
-  CHECK(eval::belief_of(logits, offsets, 2, {0, 0}, {0.99999, 0.99999}).level == Approx(1));
+  CHECK(belief_of(logits, offsets, 2, {0.5, 0.5}, {0.5, 0.5}).level == 0);
+  CHECK(belief_of(logits, offsets, 2, {0, 0}, {0.99999, 0.99999}).level == Approx(1));
 }
 
 TEST_CASE("belief follows the logits and the temperature, and is finite where the softmax is not") {
@@ -77,12 +80,12 @@ TEST_CASE("belief follows the logits and the temperature, and is finite where th
   logits[1] = 2;  // right upper quarter
   const double sum = 3 + std::exp(1.0);
   const std::vector<float> offsets(8, 0.5F);
-  const Belief likely = eval::belief_of(logits, offsets, 2, {0.2, 0.7}, {0.25, 0.75});
+  const Belief likely = belief_of(logits, offsets, 2, {0.2, 0.7}, {0.25, 0.75});
   CHECK(*likely.log_density == Approx(1 - std::log(sum) + std::log(4.0)));
-  const Belief other = eval::belief_of(logits, offsets, 2, {0.2, 0.7}, {0.75, 0.75});
+  const Belief other = belief_of(logits, offsets, 2, {0.2, 0.7}, {0.75, 0.75});
   CHECK(*other.log_density == Approx(-std::log(sum) + std::log(4.0)));
   logits[1] = 5000;
-  CHECK(*eval::belief_of(logits, offsets, 1, {0.2, 0.7}, {0.75, 0.75}).log_density ==
+  CHECK(*belief_of(logits, offsets, 1, {0.2, 0.7}, {0.75, 0.75}).log_density ==
         Approx(-5000 + std::log(4.0)));
 }
 
@@ -90,9 +93,37 @@ TEST_CASE("a truth outside the tile has no density") {
   const std::vector<float> logits(4, 0.0F);
   // Three cells give (1, 1), the last one (2, 2).
   const std::vector<float> offsets{1.0F, 1.0F, 1.0F, 0.0F, 0.0F, 1.0F, 1.0F, 1.0F};
-  const Belief belief = eval::belief_of(logits, offsets, 1, {0.5, 0.5}, {0.5, 1.0});
+  const Belief belief = belief_of(logits, offsets, 1, {0.5, 0.5}, {0.5, 1.0});
   CHECK_FALSE(belief.log_density);
   CHECK(belief.level == Approx(0.75));
-  CHECK_FALSE(eval::belief_of(logits, offsets, 1, {0.5, 0.5}, {-1e-9, 0.5}).log_density);
-  CHECK(eval::belief_of(logits, offsets, 1, {0.5, 0.5}, {3, 3}).level == Approx(1));
+  CHECK_FALSE(belief_of(logits, offsets, 1, {0.5, 0.5}, {-1e-9, 0.5}).log_density);
+  CHECK(belief_of(logits, offsets, 1, {0.5, 0.5}, {3, 3}).level == Approx(1));
+}
+
+TEST_CASE(
+    "an answer is a fix in shares of its tile, whatever the tile's size and the grid's window") {
+  data::Sample sample = some_sample();
+  sample.exact = {{160, 480}, 640, 0.1};  // (0.25, 0.75)
+  Fix fix;
+  fix.pixel = {30, 40};
+  fix.radius68_px = 8;
+  fix.grid = 2;
+  fix.logits = {0, 1, 0, 0};
+  fix.cell = 1;
+  fix.offsets.assign(8, 0.5F);
+  fix.probability.resize(4);
+  ops::softmax(fix.logits, 1, fix.probability);
+  // The grid reaches 10 pixels beyond a tile of 60 x 80 on every side but the left.
+  fix.window = {-10, 0, 80, 90};
+  const Answer answer = eval::answer_of(sample, fix, {60, 80}, 1);
+  CHECK(answer.fix.row == Approx(0.5));
+  CHECK(answer.fix.col == Approx(0.5));
+  CHECK(answer.radius68 == Approx(8 / std::sqrt(60.0 * 80)));
+  // The truth, (15, 60), lies in the upper right cell, 1/4 of the window, which is larger than the
+  // tile.
+  const double share = std::exp(1.0) / (3 + std::exp(1.0));
+  CHECK(*answer.exact.log_density == Approx(std::log(share * 4 * 60 * 80 / (80.0 * 90))));
+  const double away = std::hypot(0.625 - 1, 4.0 / 3 - 8.0 / 9);  // cells
+  const ops::Posterior posterior{fix.probability, fix.offsets, 2};
+  CHECK(answer.exact.level == Approx(ops::mass_within(posterior, 1, 8.0 / 9, away)));
 }

@@ -9,34 +9,10 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/image.hpp"
+#include "recorder.hpp"
 #include "support/model_files.hpp"
 
 using namespace crossfix;
-
-namespace {
-
-/// Remembers what it was told.
-class Recorder final : public pipeline::Listener {
- public:
-  void warn(const std::string& message) override { warnings.push_back(message); }
-  void note(const std::string& message) override { notes.push_back(message); }
-  void begin(const std::string& what, std::size_t count) override {
-    begun = what;
-    total = count;
-  }
-  void advance(std::size_t count) override { done += count; }
-  void end() override { ++ended; }
-  void make_way() override {}
-
-  std::vector<std::string> warnings;
-  std::vector<std::string> notes;
-  std::string begun;
-  std::size_t total = 0;
-  std::size_t done = 0;
-  int ended = 0;
-};
-
-}  // namespace
 
 TEST_CASE("a list is located in this process, and its listener told how it goes", "[pipeline]") {
   const test::ScratchFolder folder;
@@ -50,7 +26,7 @@ TEST_CASE("a list is located in this process, and its listener told how it goes"
   const test::ModelFile weights;
   Localizer localizer = Localizer::load(weights.path(), {.device = Device::cpu, .batch = 2});
   const auto ranks = ranks::start(0, nullptr);
-  Recorder recorder;
+  test::Recorder recorder;
   std::ostringstream lines;
   CHECK_THROWS_WITH(
       pipeline::locate_list(entries, {.name = "list.csv"}, localizer, *ranks, recorder, lines),

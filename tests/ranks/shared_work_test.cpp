@@ -245,9 +245,19 @@ TEST_CASE("a rank that is killed takes none of the results with it") {
 
 TEST_CASE("what ends one rank ends all, with one line and its exit code") {
   const SharedPlace place;
-  const std::string damaged = place.set.samples.back().ground;
-  test::write_text(place.root() / damaged, "no image");
+  std::string damaged = place.set.samples.back().ground;
   SECTION("an image that only the last rank reads") {
+    // Of three ranks the last has every third sample.
+    const auto& samples = place.set.samples;
+    const auto only = std::find_if(samples.rbegin(), samples.rend(), [&](const auto& sample) {
+      return sample.number % 3 == 2 &&
+             std::count_if(samples.begin(), samples.end(), [&](const auto& other) {
+               return other.satellite == sample.satellite;
+             }) == 1;
+    });
+    REQUIRE(only != samples.rend());
+    damaged = only->satellite;
+    test::write_text(place.root() / damaged, "no image");
     const Run run = place.run(3, SharedPlace::evaluate("--strict"));
     CHECK(run.code == 3);
     CHECK(count_of(error_lines(run.err), "\n") == 1);
@@ -256,6 +266,7 @@ TEST_CASE("what ends one rank ends all, with one line and its exit code") {
     CHECK(run.out.empty());
   }
   SECTION("an image that is not needed") {
+    test::write_text(place.root() / damaged, "no image");
     const Run run = place.run(3, SharedPlace::evaluate("--out run"));
     CHECK(run.code == 0);
     CHECK(count_of(run.err, "neither a PNG nor a JPEG") == 1);

@@ -71,7 +71,7 @@ TEST_CASE("points that are not finite are left out") {
   made.line(0, {"a", {{0, 0}, {1, kNan}, {kNan, 1}, {INFINITY, 2}, {2, 3}}});
   made.line(1, {"nothing", {{kNan, kNan}}});
   made.bars(2, "", {{0, 1, kNan, "no"}, {1, 2, 3, "yes"}});
-  made.marks(3, "", {{{1, kNan}, {}, "no"}, {{1, 1}, Interval{kNan, 1}, "yes"}});
+  made.marks(3, "", {{{1, kNan}, {}, "no"}, {{1, 1}, eval::Estimate{1, kNan, 1}, "yes"}});
   made.guides(Along::y, 0, "none", {kNan, -3, 11});
   const test::Document document(made.svg());
   CHECK(document.find("path", "line-0")[1].attribute("d").find_first_of("LM", 1) ==
@@ -87,11 +87,11 @@ TEST_CASE("a single point is a dot; no point is nothing; bands need an interval 
   Chart made = chart();
   made.line(0, {"", {{1, 1}}});
   made.line(1, {"", {}});
-  made.line(2, {"", {{1, 1}, {2, 2}}, {{0, 2}, {1, 3}}});
+  made.line(2, {"", {{1, 1}, {2, 2}}, {{1, 0, 2}, {2, 1, 3}}});
   const test::Document document(made.svg());
   CHECK(document.find("circle", "fill-0").size() == 2);  // the dot and its hint
   CHECK(document.find("path", "fill-2").size() == 1);
-  CHECK_THROWS_AS(made.line(0, {"", {{1, 1}}, {{0, 2}, {1, 3}}}), ShapeError);
+  CHECK_THROWS_AS(made.line(0, {"", {{1, 1}}, {{1, 0, 2}, {2, 1, 3}}}), ShapeError);
 }
 
 TEST_CASE("a thinned line keeps what can be seen of all its points") {

@@ -12,11 +12,25 @@ using namespace crossfix::report;
 
 namespace {
 
-std::vector<const Sample*> pointers(const std::vector<Sample>& samples) {
-  std::vector<const Sample*> all;
-  for (const Sample& sample : samples) all.push_back(&sample);
-  return all;
-}
+/// Samples of one group, each with its location and error, and a radius of 2 m.
+struct City {
+  data::Dataset set;
+  std::vector<eval::Measurement> measurements;
+
+  void add(const std::string& name, double error, const data::Location& location) {
+    data::Sample sample;
+    sample.number = set.samples.size();
+    sample.ground = "c/" + name;
+    sample.location = location;
+    set.samples.push_back(sample);
+    eval::Measurement m;
+    m.sample = sample.number;
+    m.metres = error;
+    m.radius68_metres = 2;
+    measurements.push_back(m);
+  }
+  std::vector<MapPoint> points() const { return city_points(set, measurements, 0); }
+};
 
 double number(const test::Element& element, const char* key) {
   return std::atof(element.attribute(key).c_str());
@@ -26,30 +40,35 @@ double number(const test::Element& element, const char* key) {
 
 TEST_CASE("places become metres about their mean") {
   // At 60 degrees north a degree of longitude is half one of latitude.
-  const std::vector<Sample> samples{{"a", "c", 1, 2, GeoPoint{10.0, 60.0}},
-                                    {"b", "c", 1, 2, GeoPoint{10.002, 60.0}}};
-  const auto points = city_points(pointers(samples));
+  City city;
+  city.add("a", 1, GeoPoint{10.0, 60.0});
+  city.add("b", 1, GeoPoint{10.002, 60.0});
+  const auto points = city.points();
   REQUIRE(points.size() == 2);
   CHECK(points[1].x - points[0].x == Approx(111.32).epsilon(1e-3));
   CHECK(points[1].y == Approx(points[0].y));
   CHECK(points[0].hint == "a: error 1.00 m, radius 2.00 m");
-  const std::vector<Sample> plane{{"a", "c", 1, 2, PlanePoint{619'400, 5'736'195}},
-                                  {"b", "c", 1, 2, PlanePoint{619'410, 5'736'185}}};
-  CHECK(city_points(pointers(plane))[1].x == Approx(5));
-  CHECK(city_points(pointers(plane))[1].y == Approx(-5));
+  City plane;
+  plane.add("a", 1, data::PlanePoint{619'400, 5'736'195});
+  plane.add("b", 1, data::PlanePoint{619'410, 5'736'185});
+  CHECK(plane.points()[1].x == Approx(5));
+  CHECK(plane.points()[1].y == Approx(-5));
+  CHECK(city_points(plane.set, plane.measurements, 1).empty());  // of another group
 }
 
-TEST_CASE("samples without a place or a finite error are not on the map; kinds do not mix") {
+TEST_CASE("samples without a location or a finite error are not on the map; kinds do not mix") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const std::vector<Sample> none{{"a", "c", 1, 2, {}},
-                                 {"b", "c", nan, 2, GeoPoint{1, 2}},
-                                 {"d", "c", -1, 2, GeoPoint{1, 2}},
-                                 {"e", "c", 1, 2, GeoPoint{nan, 2}}};
-  CHECK(city_points(pointers(none)).empty());
+  City none;
+  none.add("a", 1, {});
+  none.add("b", nan, GeoPoint{1, 2});
+  none.add("d", -1, GeoPoint{1, 2});
+  none.add("e", 1, GeoPoint{nan, 2});
+  CHECK(none.points().empty());
   CHECK_THROWS_AS(frame_around({}), ShapeError);
-  const std::vector<Sample> mixed{{"a", "c", 1, 2, GeoPoint{1, 2}},
-                                  {"b", "c", 1, 2, PlanePoint{1, 2}}};
-  CHECK_THROWS_AS(city_points(pointers(mixed)), ShapeError);
+  City mixed;
+  mixed.add("a", 1, GeoPoint{1, 2});
+  mixed.add("b", 1, data::PlanePoint{1, 2});
+  CHECK_THROWS_AS(mixed.points(), ShapeError);
 }
 
 TEST_CASE("dots lie where their samples do, the worst last, coloured by error") {

@@ -24,8 +24,8 @@ TEST_CASE("a table in the published shape: several figures to a cell, intervals,
   table.title = "Errors <m>";
   table.columns = {"same", "cross"};
   table.rows = {{"this run",
-                 {{{6.72, Unit::metres, Interval{6.6, 6.9}}, {2.68, Unit::metres}},
-                  {{1.77, Unit::metres, {}, 0.25}}},
+                 {{{eval::Estimate{6.72, 6.6, 6.9}, Unit::metres}, {2.68, Unit::metres}},
+                  {{1.77, Unit::metres, 0.25}}},
                  true}};
   table.note = "A note.";
   const test::Document document(table_markup(table));

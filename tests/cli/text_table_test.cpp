@@ -1,9 +1,9 @@
-#include "report/text_table.hpp"
+#include "cli/text_table.hpp"
 
 #include <catch2/catch.hpp>
 #include <sstream>
 
-using namespace crossfix::report;
+using namespace crossfix::cli;
 
 TEST_CASE("columns line up, whatever the characters' bytes") {
   std::ostringstream out;

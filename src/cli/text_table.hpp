@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace crossfix::report {
+namespace crossfix::cli {
 
 /// Prints rows of as many fields each, columns two blanks apart: the first `left` columns flush
 /// left, the others flush right. Widths are counted in characters of UTF-8.
@@ -21,4 +21,4 @@ std::string decimals(double value, int count);
 /// "7.1 %": `part` of `whole`; "-" where the whole is nothing.
 std::string percent(std::size_t part, std::size_t whole);
 
-}  // namespace crossfix::report
+}  // namespace crossfix::cli

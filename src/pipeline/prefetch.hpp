@@ -1,0 +1,112 @@
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "crossfix/core/shape.hpp"
+
+namespace crossfix::pipeline {
+
+/// Reads items 0 to count - 1 on threads of its own, a bounded number of them ahead of whoever asks
+/// for the next, and returns them in order, whatever the threads. To be used by one thread.
+template <class T>
+class Prefetch {
+ public:
+  /// `read(i)` makes item i; several threads call it at once. At most `ahead` items (at least 1)
+  /// are being read or waiting. Throws std::system_error where no thread can be started.
+  Prefetch(std::size_t count, std::size_t ahead, int threads, std::function<T(std::size_t)> read)
+      : read_(std::move(read)), count_(count), slots_(std::max<std::size_t>(ahead, 1)) {
+    const std::size_t wanted = std::min(static_cast<std::size_t>(std::max(threads, 1)), count);
+    try {
+      while (threads_.size() < wanted) threads_.emplace_back([this] { work(); });
+    } catch (...) {
+      stop();
+      throw;
+    }
+  }
+  Prefetch(const Prefetch&) = delete;
+  Prefetch& operator=(const Prefetch&) = delete;
+
+  /// Begins no more items, and waits for those being read.
+  ~Prefetch() { stop(); }
+
+  /// The next item; empty after the last. Throws what `read` threw for this item; the next call
+  /// goes on with the one after it.
+  std::optional<T> next() {
+    std::unique_lock lock(mutex_);
+    if (returned_ == count_) return {};
+    Slot& slot = slots_[returned_ % slots_.size()];
+    changed_.wait(lock, [&] { return slot.done; });
+    Slot taken = std::exchange(slot, {});
+    ++returned_;
+    changed_.notify_all();
+    lock.unlock();
+    if (taken.error) std::rethrow_exception(taken.error);
+    return std::move(taken.item);
+  }
+
+ private:
+  /// Of an item until it is asked for: the item or what `read` threw.
+  struct Slot {
+    bool done = false;
+    std::optional<T> item;
+    std::exception_ptr error;
+  };
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(
+          lock, [&] { return stopped_ || begun_ == count_ || begun_ < returned_ + slots_.size(); });
+      if (stopped_ || begun_ == count_) return;
+      const std::size_t i = begun_++;
+      lock.unlock();
+      Slot slot;
+      try {
+        slot.item.emplace(read_(i));
+      } catch (...) {
+        slot.error = std::current_exception();
+      }
+      slot.done = true;
+      lock.lock();
+      slots_[i % slots_.size()] = std::move(slot);
+      changed_.notify_all();
+    }
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  std::function<T(std::size_t)> read_;
+  std::size_t count_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t begun_ = 0;     ///< items that threads have begun with
+  std::size_t returned_ = 0;  ///< items that `next` has returned or thrown for
+  bool stopped_ = false;
+  std::vector<Slot> slots_;  ///< item i in slot i modulo their number
+  std::vector<std::thread> threads_;
+};
+
+/// Pairs to read ahead of a network that takes `batch` of them at a time: the next batch, or enough
+/// to hide an image that takes long; few enough that large photos do not fill the memory.
+inline std::size_t pairs_ahead(Index batch) {
+  constexpr Index kLeast = 4;
+  return static_cast<std::size_t>(std::max(batch, kLeast));
+}
+
+}  // namespace crossfix::pipeline

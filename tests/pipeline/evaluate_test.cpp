@@ -1,0 +1,265 @@
+#include "pipeline/evaluate.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crossfix/core/error.hpp"
+#include "crossfix/io/safetensors.hpp"
+#include "data/fixtures.hpp"
+#include "data/vigor.hpp"
+#include "recorder.hpp"
+#include "support/model_files.hpp"
+
+using namespace crossfix;
+using pipeline::EvaluationOptions;
+using pipeline::EvaluationResult;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The VIGOR fixture with made-up images of several sizes, and a tiny network to evaluate on it.
+class Evaluation {
+ public:
+  Evaluation() {
+    for (const data::Group& group : set.groups) {
+      for (const char* view : {"panorama", "satellite"}) {
+        fs::create_directories(root() / group.name / view);
+      }
+    }
+    for (const data::Sample& sample : set.samples) {
+      const auto larger = static_cast<Index>(sample.number % 3);
+      if (sample.choice == 0) write(sample.ground, 32 + 8 * larger, 64 + 16 * larger);
+      if (!fs::exists(root() / sample.satellite)) {
+        write(sample.satellite, 40 + 5 * larger, 40 + 5 * larger);
+      }
+    }
+  }
+
+  fs::path root() const { return folder_.path() / "vigor"; }
+  fs::path file(const std::string& name) const { return folder_.path() / name; }
+
+  void write(const std::string& name, Index height, Index width) const {
+    io::write_png(root() / name, test::image(name, height, width), 1);
+  }
+
+  EvaluationOptions options() const {
+    EvaluationOptions options;
+    options.data.root = root();
+    options.data.area = data::Area::cross;
+    options.data.pairs = data::Pairs::all;
+    options.weights = weights_.path();
+    options.batch = 3;
+    options.decoders = 2;
+    return options;
+  }
+
+  Localizer localizer(Index batch = 3) const {
+    return Localizer::load(weights_.path(), {.device = Device::cpu, .threads = 1, .batch = batch});
+  }
+
+  EvaluationResult run(const EvaluationOptions& options) {
+    Localizer network = localizer(options.batch);
+    recorder.emplace();
+    return pipeline::evaluate(options, network, *ranks_, *recorder).value();
+  }
+
+ private:
+  data::Dataset read() const {
+    fs::create_directories(root());
+    fs::copy(test::vigor_fixture() / "splits", root() / "splits", fs::copy_options::recursive);
+    return options().data.read();
+  }
+
+  static model::Configuration configuration() {
+    model::Configuration tiny = test::tiny_configuration();
+    tiny.metres_per_network_pixel = 0.5;  // a tile of 64 m
+    tiny.radius_scale = 1.5;
+    return tiny;
+  }
+
+  test::ScratchFolder folder_;
+  test::ModelFile weights_{configuration()};
+  std::unique_ptr<ranks::Ranks> ranks_ = ranks::start(0, nullptr);
+
+ public:
+  data::Dataset set = read();
+  std::optional<test::Recorder> recorder;  ///< of the latest run
+};
+
+/// Whether two runs came to the same results, to the bit.
+bool same(const std::vector<eval::Outcome>& a, const std::vector<eval::Outcome>& b) {
+  const auto same_belief = [](const eval::Belief& x, const eval::Belief& y) {
+    return x.level == y.level && x.log_density == y.log_density;
+  };
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [&](const auto& one, const auto& other) {
+        if (one.failure != other.failure || one.answer.has_value() != other.answer.has_value()) {
+          return false;
+        }
+        if (!one.answer) return true;
+        const eval::Answer& x = *one.answer;
+        const eval::Answer& y = *other.answer;
+        return x.fix.row == y.fix.row && x.fix.col == y.fix.col && x.radius68 == y.radius68 &&
+               same_belief(x.exact, y.exact) && same_belief(x.reference, y.reference);
+      });
+}
+
+bool mentions(const std::vector<std::string>& messages, const std::string& part) {
+  return std::any_of(messages.begin(), messages.end(), [&](const std::string& message) {
+    return message.find(part) != std::string::npos;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("what is evaluated is what a user of the localizer gets for the same files") {
+  Evaluation evaluation;
+  const EvaluationResult result = evaluation.run(evaluation.options());
+  const data::Dataset& set = result.dataset;
+  REQUIRE(set.samples.size() == evaluation.set.samples.size());
+  REQUIRE(result.outcomes.size() == set.samples.size());
+  Localizer localizer = evaluation.localizer(1);
+  const data::ImageSource images = evaluation.options().data.images(set);
+  std::size_t sizes[3] = {};
+  for (const data::Sample& sample : set.samples) {
+    CAPTURE(sample.number);
+    const io::Image ground = images.ground(sample);
+    const io::Image tile = images.tile(sample);
+    const Index side = tile.extent(0);
+    ++sizes[(side - 40) / 5];
+    const TileInfo info = pipeline::tile_info(sample, side);
+    CHECK(*info.metres_per_pixel * static_cast<double>(side) ==
+          Approx(640 * sample.exact.metres_per_pixel));
+    const Fix fix = localizer.locate(ground, tile, info);
+    const eval::Outcome& outcome = result.outcomes[sample.number];
+    REQUIRE(outcome.answer);
+    CHECK(outcome.failure.empty());
+    CHECK(outcome.answer->fix.row == Approx(fix.pixel.row / static_cast<double>(side)));
+    CHECK(outcome.answer->fix.col == Approx(fix.pixel.col / static_cast<double>(side)));
+    CHECK(outcome.answer->radius68 == Approx(fix.radius68_px / static_cast<double>(side)));
+    const eval::Measurement measured = eval::measure(sample, *outcome.answer, eval::Mode::exact, 0);
+    CHECK(measured.radius68_metres == Approx(*fix.radius68_m));
+    // Sums over other batches round differently.
+    CHECK(outcome.answer->exact.level ==
+          Approx(eval::answer_of(sample, fix, {side, side}, 1).exact.level).epsilon(1e-4));
+  }
+  for (const std::size_t count : sizes) CHECK(count > 0);  // all of them occurred
+  CHECK(evaluation.recorder->begun == "samples");
+  CHECK(evaluation.recorder->total == set.samples.size());
+  CHECK(evaluation.recorder->done == set.samples.size());
+  CHECK(evaluation.recorder->ended == 1);
+  CHECK(
+      mentions(evaluation.recorder->warnings, "than the 64.0 m that the weights were trained at"));
+  CHECK(mentions(evaluation.recorder->notes, "the network was busy"));
+  CHECK(result.settings.at("batch") == 3);
+  CHECK(result.settings.at("samples") == set.samples.size());
+}
+
+TEST_CASE("results depend on the batch alone, neither on the threads that read nor on the mode") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  options.limit = 24;
+  const EvaluationResult first = evaluation.run(options);
+  CHECK(first.outcomes.size() == 24);
+  options.decoders = 7;
+  CHECK(same(evaluation.run(options).outcomes, first.outcomes));
+  options.mode = "true";
+  const EvaluationResult exact = evaluation.run(options);
+  for (const data::Sample& sample : exact.dataset.samples) {
+    CHECK(exact.outcomes[sample.number].known() == sample.inside);
+  }
+}
+
+TEST_CASE("an image that is absent or not what the weights expect fails its samples alone") {
+  Evaluation evaluation;
+  const data::Sample& absent = evaluation.set.samples[9];
+  const data::Sample& square = evaluation.set.samples[20];
+  fs::remove(evaluation.root() / absent.satellite);
+  evaluation.write(square.ground, 32, 32);
+  EvaluationOptions options = evaluation.options();
+  options.dump = evaluation.file("raw.safetensors");
+  const EvaluationResult result = evaluation.run(options);
+  std::size_t failed = 0;
+  for (const data::Sample& sample : result.dataset.samples) {
+    CAPTURE(sample.number);
+    const eval::Outcome& outcome = result.outcomes[sample.number];
+    const bool refused = sample.ground == square.ground;
+    CHECK(outcome.failure.empty() == !(refused || sample.satellite == absent.satellite));
+    CHECK(outcome.answer.has_value() == outcome.failure.empty());
+    if (refused) {
+      CHECK(outcome.failure.find(square.ground + ": ") == 0);
+      CHECK(outcome.failure.find("equirectangular") != std::string::npos);
+    }
+    failed += outcome.failure.empty() ? 0U : 1U;
+  }
+  CHECK(failed >= 5);  // four tiles of the square image, and the absent one
+  CHECK(evaluation.recorder->done == result.dataset.samples.size());
+  CHECK(std::count_if(evaluation.recorder->warnings.begin(), evaluation.recorder->warnings.end(),
+                      [&](const std::string& warning) {
+                        return warning.find(square.ground) != std::string::npos;
+                      }) == 1);  // once for its four samples
+  // Rows of the dump are the data set's, of NaN where there is no fix.
+  const auto raw = io::Safetensors::open(options.dump);
+  const TensorRecord& logits = raw.tensors().at("logits");
+  REQUIRE(logits.shape ==
+          std::vector<Index>{static_cast<Index>(result.dataset.samples.size()), 64});
+  for (const data::Sample& sample : result.dataset.samples) {
+    const float first = reinterpret_cast<const float*>(logits.data)[64 * sample.number];
+    CHECK(std::isnan(first) == !result.outcomes[sample.number].answer.has_value());
+  }
+  options.strict = true;
+  CHECK_THROWS_AS(evaluation.run(options), ImageError);
+}
+
+TEST_CASE("a run goes on with what its folder holds, and ends as if it had not been interrupted") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  options.limit = 20;
+  options.out = evaluation.file("run");
+  const EvaluationResult whole = evaluation.run(options);
+  const fs::path results = options.out / "samples.jsonl";
+  const std::string text = test::read_text(results);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 21);
+  CHECK_THROWS_AS(evaluation.run(options), DataError);  // holds results already
+
+  // The header, seven results, and a piece of the eighth.
+  std::size_t end = 0;
+  for (int line = 0; line < 8; ++line) end = text.find('\n', end) + 1;
+  test::write_text(results, text.substr(0, end + 30));
+  options.resume = true;
+  const EvaluationResult resumed = evaluation.run(options);
+  CHECK(same(resumed.outcomes, whole.outcomes));
+  CHECK(test::read_text(results) == text);
+  CHECK(mentions(evaluation.recorder->notes, "6 samples are there already, 14 to go"));
+  CHECK(evaluation.recorder->total == 14);  // batches are located whole
+
+  const EvaluationResult again = evaluation.run(options);
+  const auto mean = [](const EvaluationResult& result) {
+    return eval::evaluate(result.dataset, result.outcomes, eval::Mode::exact).errors.mean.value;
+  };
+  CHECK(mean(again) == mean(whole));
+  CHECK(test::read_text(results) == text);
+  CHECK(evaluation.recorder->begun.empty());  // nothing is left to do
+  options.batch = 2;
+  CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("made with batch 3"));
+}
+
+TEST_CASE("data that the weights are not for, and a split without samples, are refused") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  options.data.kind = data::DatasetKind::robotcar;
+  options.data.root = test::robotcar_fixture();
+  CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("expect equirectangular panoramas"));
+  options = evaluation.options();
+  for (const data::Group& group : evaluation.set.groups) {
+    test::write_text(evaluation.root() / "splits" / group.name / "pano_label_balanced.txt", "");
+  }
+  CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("no samples in this split"));
+}
