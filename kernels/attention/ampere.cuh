@@ -32,6 +32,7 @@
 
 #include "attention/schedule.hpp"
 #include "attention/swizzle.hpp"
+#include "crossfix/core/math.hpp"
 #include "crossfix/ops/online_softmax.hpp"
 #include "device/ampere.cuh"
 #include "device/memory.cuh"
@@ -285,7 +286,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     attention.template load<Tile::kKeys>(Tile::value_offset(tile % Tile::kStages), v,
                                          arguments.v.token_stride, first, keys);
   };
-  const int tiles = static_cast<int>(tiles_of(keys, Tile::kKeys));
+  const int tiles = ceil_div(keys, Tile::kKeys);
   if (tiles > 0) {
     attention.template load<Tile::kQueries>(0, arguments.q.head(work.batch, work.head),
                                             arguments.q.token_stride, work.first_query,
@@ -298,7 +299,6 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     if (Tile::kKeepsQueries) attention.take_queries(arguments.scale < 0.0f);
   }
 
-  constexpr float kLog2E = 1.44269504f;
   const float scale = fabsf(arguments.scale) * kLog2E;
 #pragma unroll 1
   for (int tile = 0; tile < tiles; ++tile) {

@@ -7,6 +7,7 @@
 #include "attention/ampere.hpp"
 #include "attention/exact.hpp"
 #include "attention/hopper.hpp"
+#include "crossfix/core/checks.hpp"
 #include "crossfix/core/error.hpp"
 
 namespace crossfix::cuda {
@@ -32,11 +33,7 @@ std::string place_of(const kernels::AttentionOperand<T>& operand) {
 template <class T>
 kernels::AttentionOperand<T> operand_of(const char* what,
                                         const TensorView<T, 4, DeviceSpace>& view) {
-  if (view.extent(3) > 1 && view.stride(3) != 1) {
-    throw ShapeError(std::string("attention ") + what + " of shape " + to_string(view.shape()) +
-                     " must be contiguous along their last axis; the strides are " +
-                     to_string(view.strides()));
-  }
+  expect_contiguous_rows(what, view);
   return {view.data(), view.stride(0), view.stride(1), view.stride(2)};
 }
 
@@ -56,10 +53,10 @@ kernels::AttentionArguments<T> arguments_of(const TensorView<const T, 4, DeviceS
   expect_shape("attention keys", k.shape(), {q.extent(0), k.extent(1), q.extent(2), q.extent(3)});
   expect_shape("attention values", v.shape(), k.shape());
   expect_shape("attention output", o.shape(), q.shape());
-  return {.q = operand_of("queries", q),
-          .k = operand_of("keys", k),
-          .v = operand_of("values", v),
-          .o = operand_of("outputs", o),
+  return {.q = operand_of("attention queries", q),
+          .k = operand_of("attention keys", k),
+          .v = operand_of("attention values", v),
+          .o = operand_of("attention outputs", o),
           .batch = q.extent(0),
           .heads = q.extent(2),
           .queries = extent_of("queries", q.extent(1)),

@@ -22,6 +22,7 @@
 // Not yet measured.
 
 #include "attention/schedule.hpp"
+#include "crossfix/core/math.hpp"
 #include "crossfix/ops/online_softmax.hpp"
 #include "device/memory.cuh"
 #include "device/reduce.cuh"
@@ -212,7 +213,6 @@ __global__ void __launch_bounds__(Tile::kThreads, 2)
   attention.template load<Tile::kQueries, Tile::kRowStride>(
       0, arguments.q.head(work.batch, work.head), arguments.q.token_stride, work.first_query,
       arguments.queries, dim);
-  constexpr float kLog2E = 1.44269504f;
   const float scale = arguments.scale * kLog2E;
   for (int first = 0; first < keys; first += Tile::kKeys) {
     __syncthreads();  // the last tile is read by none

@@ -5,6 +5,7 @@
 #include "attention/hopper.cuh"
 #include "attention/hopper.hpp"
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/math.hpp"
 #include "device/launch.cuh"
 
 namespace crossfix::kernels {
@@ -45,8 +46,7 @@ device::TensorMap map_of(const AttentionOperand<const T>& operand,
 template <class Tile, class T>
 void launch(cuda::StreamView stream, const cuda::DeviceTraits& device,
             const AttentionArguments<T>& arguments) {
-  constexpr float kLog2E = 1.44269504088896340736f;
-  const Index query_blocks = (arguments.queries + Tile::kRows - 1) / Tile::kRows;
+  const Index query_blocks = ceil_div(arguments.queries, Tile::kRows);
   const Index items = arguments.batch * arguments.heads * query_blocks;
   if (items > std::numeric_limits<int>::max() - device.multiprocessors) {
     throw ShapeError("attention over " + std::to_string(items) +
@@ -60,6 +60,7 @@ void launch(cuda::StreamView stream, const cuda::DeviceTraits& device,
   problem.heads = static_cast<int>(arguments.heads);
   problem.queries = arguments.queries;
   problem.keys = arguments.keys;
+  problem.key_tiles = ceil_div(arguments.keys, Tile::kKeys);
   problem.query_blocks = static_cast<int>(query_blocks);
   problem.work_items = static_cast<int>(items);
   problem.scale_log2 = arguments.scale * kLog2E;

@@ -29,6 +29,7 @@
 
 #include "attention/arguments.hpp"
 #include "attention/hopper_layout.hpp"
+#include "crossfix/core/math.hpp"
 #include "crossfix/ops/online_softmax.hpp"
 #include "device/hopper.cuh"
 #include "device/memory.cuh"
@@ -46,6 +47,7 @@ struct HopperProblem {
   int heads;
   int queries;
   int keys;
+  int key_tiles;  ///< of Tile::kKeys keys, that hold them; at least 1
   int query_blocks;
   int work_items;
   float scale_log2;  ///< scale times log2(e)
@@ -145,7 +147,7 @@ struct HopperLoader {
   }
 
   __device__ void pass() {
-    const int tiles = (problem.keys + Tile::kKeys - 1) / Tile::kKeys;
+    const int tiles = problem.key_tiles;
     for (int index = static_cast<int>(blockIdx.x); index < problem.work_items;
          index += static_cast<int>(gridDim.x)) {
       const WorkItem item = work_item(index, problem.heads, problem.query_blocks);
@@ -291,7 +293,7 @@ struct HopperConsumer {
   /// surely exact.
   template <bool kOnline>
   __device__ __forceinline__ bool work(const WorkItem& item) {
-    const int tiles = (problem.keys + Tile::kKeys - 1) / Tile::kKeys;
+    const int tiles = problem.key_tiles;
     const int tail = problem.keys - (tiles - 1) * Tile::kKeys;
     float s[kScores];
     float o[kOutputs];

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/memory_space.hpp"
 #include "crossfix/core/shape.hpp"
 
@@ -149,9 +150,9 @@ struct TileCost {
   constexpr double operator()(Index heads, Index queries, Index keys_in_all,
                               int multiprocessors) const {
     constexpr double kStart = 8192;  // scores' worth of filling and draining a block's pipeline
-    const Index blocks = (queries + rows - 1) / rows * heads;
-    const Index rounds = (blocks + multiprocessors - 1) / multiprocessors;
-    const Index covered = (keys_in_all + keys - 1) / keys * keys;
+    const Index blocks = ceil_div<Index>(queries, rows) * heads;
+    const Index rounds = ceil_div<Index>(blocks, multiprocessors);
+    const Index covered = round_up_to<Index>(keys_in_all, keys);
     return static_cast<double>(rounds) * (static_cast<double>(rows * covered) / rate + kStart);
   }
 };

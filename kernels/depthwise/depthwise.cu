@@ -2,6 +2,7 @@
 #include <limits>
 #include <numeric>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/depthwise.hpp"
 #include "depthwise/depthwise.cuh"
 #include "device/checks.hpp"
@@ -36,7 +37,7 @@ void launch_depthwise(StreamView stream, Depthwise<Element> d) {
     d.groups = d.out_width;
   } else {
     d.apart = d.dilation / divisor;
-    d.groups = device::parts_of(d.out_width, d.apart * kDepthwiseColumns) * d.apart;
+    d.groups = ceil_div(d.out_width, d.apart * kDepthwiseColumns) * d.apart;
   }
   const Index items = Index{d.out_height} * d.groups * d.vectors;
   if (items > kMostItems) {
@@ -45,7 +46,7 @@ void launch_depthwise(StreamView stream, Depthwise<Element> d) {
                      " channels; less than 2^31 threads are expected for an image");
   }
   d.items = static_cast<int>(items);
-  const dim3 blocks(static_cast<unsigned>(device::parts_of<Index>(items, kDepthwiseThreads)),
+  const dim3 blocks(static_cast<unsigned>(ceil_div<Index>(items, kDepthwiseThreads)),
                     static_cast<unsigned>(std::min(d.images, kMostBlocks)));
   device::launch(stream, {blocks, kDepthwiseThreads, 0}, "depthwise_convolution", kernel, d);
 }
@@ -79,10 +80,10 @@ void depthwise_convolution(StreamView stream, const DeviceTraits&,
   expect_shape("depthwise weights", weights.shape(), {spec.kernel, spec.kernel, spec.channels});
   expect_shape("depthwise bias", bias.shape(), {spec.channels});
   expect_shape("depthwise output", y.shape(), to);
-  device::expect_contiguous("depthwise input", x);
-  device::expect_contiguous("depthwise weights", weights);
-  device::expect_contiguous("depthwise bias", bias);
-  device::expect_contiguous("depthwise output", y);
+  expect_contiguous("depthwise input", x);
+  expect_contiguous("depthwise weights", weights);
+  expect_contiguous("depthwise bias", bias);
+  expect_contiguous("depthwise output", y);
   expect_ints(spec, from);
   if (y.empty()) return;
   const Depthwise<Element> d{.x = x.data(),

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/decode.hpp"
 #include "device/checks.hpp"
 #include "device/launch.cuh"
@@ -31,7 +32,7 @@ void decode(StreamView stream, const DeviceTraits&, const ops::DecoderOutputs<De
                           .scale = static_cast<float>(std::numbers::log2e / temperature),
                           .rule = decoding.fix,
                           .sigmoid = decoding.sigmoid};
-  const Index warps = device::parts_of<Index>(outputs.cells(), kWarp);
+  const Index warps = ceil_div<Index>(outputs.cells(), kWarp);
   const auto threads = static_cast<unsigned>(std::min<Index>(warps * kWarp, kDecodeThreads));
   device::launch(
       stream,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
 #include "crossfix/ops/decoder.hpp"
 #include "device/memory.cuh"
@@ -103,8 +104,6 @@ struct DecodeBatch {
   ops::FixRule rule;
   bool sigmoid;  ///< whether the offsets are raw
 };
-
-constexpr float kLog2E = 1.44269504f;
 
 __device__ __forceinline__ float sigmoid(float x) {
   return 1.0f / (1.0f + device::exp2_approx(-x * kLog2E));

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
 #include "device/memory.cuh"
 #include "device/reduce.cuh"
@@ -33,7 +34,6 @@ struct LogSumExp {
 
 /// exp(scale (score - largest)).
 __device__ __forceinline__ float log_sum_weight(const LogSumExp& l, float score, float largest) {
-  constexpr float kLog2E = 1.44269504f;
   return device::exp2_approx((score - largest) * (l.scale * kLog2E));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
 #include "device/memory.cuh"
 #include "device/reduce.cuh"
@@ -63,7 +64,6 @@ struct SoftmaxPart {
   /// Scores; -inf, which weighs nothing, beyond the row.
   __device__ __forceinline__ void load(const SoftmaxRows<Element>& rows, const Element* x,
                                        const float* bias, int begin, int thread, int threads) {
-    constexpr float kLog2E = 1.44269504f;
     constexpr float kNothing = -__builtin_inff();
 #pragma unroll
     for (int s = 0; s < kSlots; ++s) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "crossfix/core/math.hpp"
 #include "kernels/select.hpp"
 #include "shape_checks.hpp"
 #include "threads.hpp"
@@ -46,7 +47,7 @@ void attention(Context& context, TensorView<const Element, 4> q, TensorView<cons
   const std::size_t bytes = scratch_per_thread<Element>(keys, dim);
   // As many threads as the scratch memory has room for, and at least one.
   const auto room = static_cast<Index>(context.scratch_bytes() / bytes);
-  const Index blocks_per_head = (queries + kernels::kQueryBlock - 1) / kernels::kQueryBlock;
+  const Index blocks_per_head = ceil_div(queries, kernels::kQueryBlock);
   const Index blocks = batch * heads * blocks_per_head;
   const Index threads = std::clamp<Index>(room, 1, std::min<Index>(context.threads(), blocks));
   std::byte* scratch = context.scratch(bytes * static_cast<std::size_t>(threads));

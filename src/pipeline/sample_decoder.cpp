@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/math.hpp"
 #include "crossfix/cpu/resize.hpp"
 
 namespace crossfix::pipeline {
@@ -73,7 +74,7 @@ SampleDecoder::SampleDecoder(const data::ImageSource& source, const std::vector<
                              Target target, int threads)
     : source_(source), batches_(batches), target_(std::move(target)) {
   const std::size_t batch = batches.empty() ? 1 : std::max<std::size_t>(batches[0].size(), 1);
-  step_ = (kSamplesAtOnce + batch - 1) / batch;
+  step_ = ceil_div(kSamplesAtOnce, batch);
   const auto count = static_cast<std::size_t>(std::max(threads, 1));
   ahead_ = step_ * (count + 1);
   for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });

@@ -109,7 +109,7 @@ struct Backend {
     cpu::read<std::remove_const_t<T>>(context, x, out);
   }
   static void write(Context&, const float* from, TensorView<float, 1> y) {
-    ops::expect_contiguous("a view to write", y);
+    expect_contiguous("a view to write", y);
     std::copy_n(from, y.size(), y.data());
   }
 };

@@ -113,7 +113,7 @@ struct Backend {
     cuda::read<std::remove_const_t<T>>(context, x, out);
   }
   static void write(Context& context, const float* from, TensorView<float, 1, Space> y) {
-    ops::expect_contiguous("a view to write", y);
+    expect_contiguous("a view to write", y);
     context.write(y.data(), from, static_cast<std::size_t>(y.size()) * sizeof(float));
   }
 };

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "crossfix/core/math.hpp"
+
 /// What the kernels compiled once for each instruction set look like from outside.
 ///
 /// Their source files are compiled with flags of that set. An inline function of a shared header,
@@ -36,9 +38,7 @@ struct AttentionHead {
 
 /// Scratch memory of one thread: packed keys and values, and a block of queries, scores and sums.
 constexpr std::size_t attention_scratch_bytes(Index keys, Index dim, std::size_t stored) {
-  const auto padded = [](Index n) {
-    return static_cast<std::size_t>((n + kPanel - 1) / kPanel * kPanel);
-  };
+  const auto padded = [](Index n) { return static_cast<std::size_t>(round_up_to(n, kPanel)); };
   const auto rows = static_cast<std::size_t>(kQueryBlock);
   return 2 * padded(keys) * padded(dim) * stored + rows * padded(dim) * stored +
          rows * static_cast<std::size_t>(kKeyBlock + kPanel) * sizeof(float) +

@@ -1,4 +1,5 @@
 #include "cast.hpp"
+#include "crossfix/core/math.hpp"
 #include "device/cuda.cuh"
 #include "device/launch.cuh"
 #include "world/render/look.hpp"
@@ -59,7 +60,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks) cast_panorama(const Panoram
 
 device::LaunchShape patches(int height, int width) {
   const auto count = [](int pixels, int patch) {
-    return static_cast<unsigned>((pixels + patch - 1) / patch);
+    return static_cast<unsigned>(ceil_div(pixels, patch));
   };
   return {dim3(count(width, kPatchWidth), count(height, kPatchHeight)), kThreads, 0};
 }
