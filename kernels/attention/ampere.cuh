@@ -226,14 +226,36 @@ struct AmpereAttention {
     }
   }
 
+  /// Sums over whole rows. `lse`, the head's log-sum-exps, null where they are not asked for: those
+  /// of the rows that exist, by one lane of a quad; rows without any weight become zeros.
+  __device__ __forceinline__ void close_sums(float* lse, Index token_stride, int first,
+                                             int tokens) {
+#pragma unroll
+    for (int m = 0; m < kRowTiles; ++m) {
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        Softmax& row = softmax[m][half];
+        row.sum = device::across_lanes(row.sum, 4, device::Add{});
+        if (lse == nullptr) continue;
+        const int token = first + warp * Tile::kWarpQueries + 16 * m + product_row(lane, 2 * half);
+        if (lane % 4 == 0 && token < tokens) lse[token * token_stride] = row.log_sum();
+        if (row.sum != 0.0f) continue;
+        row.sum = 1.0f;
+#pragma unroll
+        for (int n = 0; n < kDimTiles; ++n) {
+          output[m][n][2 * half] = output[m][n][2 * half + 1] = 0.0f;
+        }
+      }
+    }
+  }
+
   /// Divides by the sums and lays the warp's rows down where its queries were. No keys give zeros.
   __device__ __forceinline__ void stage_output(bool any_keys) {
 #pragma unroll
     for (int m = 0; m < kRowTiles; ++m) {
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        const float sum = device::across_lanes(softmax[m][half].sum, 4, device::Add{});
-        const float factor = any_keys ? 1.0f / sum : 0.0f;
+        const float factor = any_keys ? 1.0f / softmax[m][half].sum : 0.0f;
         const int row = warp * Tile::kWarpQueries + 16 * m + product_row(lane, 2 * half);
 #pragma unroll
         for (int n = 0; n < kDimTiles; ++n) {
@@ -318,6 +340,9 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     attention.multiply_values(scores, stage);
   }
 
+  float* const lse = arguments.lse.data;
+  attention.close_sums(lse == nullptr ? nullptr : arguments.lse.head(work.batch, work.head),
+                       arguments.lse.token_stride, work.first_query, arguments.queries);
   attention.stage_output(tiles > 0);
   attention.write_output(arguments.o.head(work.batch, work.head), arguments.o.token_stride,
                          work.first_query, arguments.queries, aligned_output);

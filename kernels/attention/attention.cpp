@@ -102,18 +102,39 @@ void run(StreamView stream, const DeviceTraits&,
   kernels::attention_exact(stream, arguments);
 }
 
+/// Either of the public functions; `lse` null where it is not asked for.
+template <class T>
+void attend(StreamView stream, const DeviceTraits& device,
+            const TensorView<const T, 4, DeviceSpace>& q,
+            const TensorView<const T, 4, DeviceSpace>& k,
+            const TensorView<const T, 4, DeviceSpace>& v, const TensorView<T, 4, DeviceSpace>& o,
+            const kernels::AttentionOperand<float>& lse, float scale, AttentionKernel kernel) {
+  if (device.compute_capability < kAmpere) {
+    throw DeviceError("attention needs a device of compute capability 8.0 or above, not " +
+                      capability_of(device));
+  }
+  auto arguments = arguments_of(q, k, v, o, scale);
+  arguments.lse = lse;
+  if (!o.empty()) run(stream, device, arguments, kernel);
+}
+
 }  // namespace
 
 template <class T>
 void attention(StreamView stream, const DeviceTraits& device, TensorView<const T, 4, DeviceSpace> q,
                TensorView<const T, 4, DeviceSpace> k, TensorView<const T, 4, DeviceSpace> v,
                TensorView<T, 4, DeviceSpace> o, float scale, AttentionKernel kernel) {
-  if (device.compute_capability < kAmpere) {
-    throw DeviceError("attention needs a device of compute capability 8.0 or above, not " +
-                      capability_of(device));
-  }
-  const auto arguments = arguments_of(q, k, v, o, scale);
-  if (!o.empty()) run(stream, device, arguments, kernel);
+  attend(stream, device, q, k, v, o, {}, scale, kernel);
+}
+
+template <class T>
+void attention(StreamView stream, const DeviceTraits& device, TensorView<const T, 4, DeviceSpace> q,
+               TensorView<const T, 4, DeviceSpace> k, TensorView<const T, 4, DeviceSpace> v,
+               TensorView<T, 4, DeviceSpace> o, TensorView<float, 3, DeviceSpace> lse, float scale,
+               AttentionKernel kernel) {
+  expect_shape("attention log-sum-exp", lse.shape(), {q.extent(0), q.extent(1), q.extent(2)});
+  attend(stream, device, q, k, v, o, {lse.data(), lse.stride(0), lse.stride(1), lse.stride(2)},
+         scale, kernel);
 }
 
 template void attention<float>(StreamView, const DeviceTraits&,
@@ -131,5 +152,23 @@ template void attention<float16>(StreamView, const DeviceTraits&,
                                  TensorView<const float16, 4, DeviceSpace>,
                                  TensorView<const float16, 4, DeviceSpace>,
                                  TensorView<float16, 4, DeviceSpace>, float, AttentionKernel);
+template void attention<float>(StreamView, const DeviceTraits&,
+                               TensorView<const float, 4, DeviceSpace>,
+                               TensorView<const float, 4, DeviceSpace>,
+                               TensorView<const float, 4, DeviceSpace>,
+                               TensorView<float, 4, DeviceSpace>, TensorView<float, 3, DeviceSpace>,
+                               float, AttentionKernel);
+template void attention<bfloat16>(StreamView, const DeviceTraits&,
+                                  TensorView<const bfloat16, 4, DeviceSpace>,
+                                  TensorView<const bfloat16, 4, DeviceSpace>,
+                                  TensorView<const bfloat16, 4, DeviceSpace>,
+                                  TensorView<bfloat16, 4, DeviceSpace>,
+                                  TensorView<float, 3, DeviceSpace>, float, AttentionKernel);
+template void attention<float16>(StreamView, const DeviceTraits&,
+                                 TensorView<const float16, 4, DeviceSpace>,
+                                 TensorView<const float16, 4, DeviceSpace>,
+                                 TensorView<const float16, 4, DeviceSpace>,
+                                 TensorView<float16, 4, DeviceSpace>,
+                                 TensorView<float, 3, DeviceSpace>, float, AttentionKernel);
 
 }  // namespace crossfix::cuda

@@ -172,18 +172,36 @@ struct ExactAttention {
     }
   }
 
+  /// Sums over whole rows. `lse`, the head's log-sum-exps, null where they are not asked for: those
+  /// of the rows that exist, by one thread of a row; rows without any weight become zeros.
+  __device__ __forceinline__ void close_sums(float* lse, Index token_stride, int first,
+                                             int tokens) {
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) {
+      Softmax& row = softmax[r];
+      row.sum = device::across_lanes(row.sum, Tile::kSide, device::Add{});
+      if (lse == nullptr) continue;
+      const int token = first + first_row + r;
+      if (column == 0 && token < tokens) lse[token * token_stride] = row.log_sum();
+      if (row.sum != 0.0f) continue;
+      row.sum = 1.0f;
+#pragma unroll
+      for (float& value : output[r]) value = 0.0f;
+    }
+  }
+
   /// Divides by the sums and writes the thread's part of its rows. No keys give zeros.
   __device__ __forceinline__ void write_output(float* head, Index token_stride, int first,
                                                int tokens, int dim, bool any_keys) const {
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
-      const float sum = device::across_lanes(softmax[r].sum, Tile::kSide, device::Add{});
       const int token = first + first_row + r;
       if (token >= tokens) continue;
 #pragma unroll
       for (int c = 0; c < Tile::kOutputColumns; ++c) {
         const int d = output_column(c);
-        if (d < dim) head[token * token_stride + d] = any_keys ? output[r][c] / sum : 0.0f;
+        if (d < dim)
+          head[token * token_stride + d] = any_keys ? output[r][c] / softmax[r].sum : 0.0f;
       }
     }
   }
@@ -226,6 +244,9 @@ __global__ void __launch_bounds__(Tile::kThreads, 2)
     attention.weigh(scores);
     attention.add_values();
   }
+  float* const lse = arguments.lse.data;
+  attention.close_sums(lse == nullptr ? nullptr : arguments.lse.head(work.batch, work.head),
+                       arguments.lse.token_stride, work.first_query, arguments.queries);
   attention.write_output(arguments.o.head(work.batch, work.head), arguments.o.token_stride,
                          work.first_query, arguments.queries, dim, keys > 0);
 }

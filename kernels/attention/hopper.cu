@@ -57,6 +57,7 @@ void launch(cuda::StreamView stream, const cuda::DeviceTraits& device,
   problem.key_map = map_of<Tile>(arguments.k, arguments, arguments.keys, Tile::kKeys);
   problem.value_map = map_of<Tile>(arguments.v, arguments, arguments.keys, Tile::kKeys);
   problem.o = arguments.o;
+  problem.lse = arguments.lse;
   problem.heads = static_cast<int>(arguments.heads);
   problem.queries = arguments.queries;
   problem.keys = arguments.keys;

@@ -44,6 +44,7 @@ struct HopperProblem {
   device::TensorMap key_map;
   device::TensorMap value_map;
   AttentionOperand<Element> o;
+  AttentionOperand<float> lse;  ///< null where it is not asked for
   int heads;
   int queries;
   int keys;
@@ -385,6 +386,7 @@ struct HopperConsumer {
         exact = exact && (finite(o, half) || row(item, half) >= problem.queries);
       }
     }
+    if (problem.lse.data != nullptr) store_log_sums(item, state, o);
     store(item, state, o);
     return exact;
   }
@@ -419,6 +421,26 @@ struct HopperConsumer {
           const int at = 4 * i + 2 * half + pair;
           o[at] = o[at] * factors.own + from[at * kWarpgroupThreads] * factors.other;
         }
+      }
+    }
+  }
+
+  /// Writes the log-sum-exp of the rows that exist, one thread of a row; rows without any weight
+  /// become zeros.
+  __device__ __forceinline__ void store_log_sums(const WorkItem& item, State (&state)[2],
+                                                 float (&o)[kOutputs]) const {
+    float* head = problem.lse.head(item.batch, item.head);
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int token = row(item, half);
+      if (thread % 4 == 0 && token < problem.queries) {
+        head[token * problem.lse.token_stride] = state[half].log_sum();
+      }
+      if (state[half].sum != 0.0f) continue;
+      state[half].sum = 1.0f;
+#pragma unroll
+      for (int i = 0; i < kOutputs / 4; ++i) {
+        o[4 * i + 2 * half] = o[4 * i + 2 * half + 1] = 0.0f;
       }
     }
   }

@@ -51,6 +51,8 @@ class Attention {
   static_assert(kQueryBlock % kRows == 0 && kQueryBlock % kScoreRows == 0 &&
                 kPanel % kColumns == 0 && kKeyBlock % kColumns == 0);
 
+  /// Of a row's state, once a block of keys: to the last bits, whatever the weights' own precision,
+  /// or each block's factor would take its error from the sums of all before it.
   struct RowMath {
     using Real = Floats;
     static Real set(float a) { return Simd::set(a); }
@@ -60,7 +62,7 @@ class Attention {
     static Real multiply(Real a, Real b) { return Simd::multiply(a, b); }
     static Real exp2(Real a) {
       Real x[1] = {a};
-      kernels::exp2<Simd, Product::kExp2Degree>(x);
+      kernels::exp2<Simd, 5>(x);
       return x[0];
     }
   };
@@ -303,7 +305,8 @@ class Attention {
     }
   }
 
-  /// o = sums / l; NaN where every score was -inf, as a softmax gives; 0 where there are no keys.
+  /// o = sums / l, and m + ln l where it is asked for. Where every score was -inf, o is NaN, as a
+  /// softmax gives, or 0 beside a log-sum-exp of -inf; 0 where there are no keys.
   static void write(const Head& head, const Scratch& s, Index row, Index rows,
                     const State (&states)[kStates]) {
     alignas(64) float maximum[kStates * kLanes];
@@ -314,9 +317,15 @@ class Attention {
     }
     for (Index r = 0; r < rows; ++r) {
       Stored* out = head.o + (row + r) * head.o_stride;
-      float inverse = 1.0f / sum[r];
-      if (maximum[r] == -__builtin_inff()) inverse = __builtin_nanf("");
-      if (head.keys == 0) inverse = 0.0f;
+      if (head.lse != nullptr) {
+        head.lse[(row + r) * head.lse_stride] = maximum[r] * kLn2 + __builtin_logf(sum[r]);
+      }
+      const bool weightless = maximum[r] == -__builtin_inff() && sum[r] == sum[r];
+      if (head.keys == 0 || (weightless && head.lse != nullptr)) {
+        for (Index d = 0; d < head.dim; ++d) out[d] = Stored{};
+        continue;
+      }
+      const float inverse = weightless ? __builtin_nanf("") : 1.0f / sum[r];
       for (Index d = 0; d < head.dim; ++d) {
         out[d] = Product::to_stored(s.sums[r * s.padded + d] * inverse);
       }

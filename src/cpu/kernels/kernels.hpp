@@ -30,7 +30,8 @@ struct AttentionHead {
   const Stored* k;
   const Stored* v;
   Stored* o;
-  Index q_stride, k_stride, v_stride, o_stride;
+  float* lse;  ///< log-sum-exp of each query; null where it is not asked for
+  Index q_stride, k_stride, v_stride, o_stride, lse_stride;
   Index queries, keys, dim;
   float scale;
   std::byte* scratch;  ///< attention_scratch_bytes(), 64-byte aligned, of one thread
