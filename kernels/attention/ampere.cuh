@@ -30,14 +30,14 @@
 // Bound. For dim 32 the exponentials: one a score, 16 a clock of a multiprocessor; for dim 64 and 128
 // the matrix products, 4 dim operations a score. Not yet measured.
 
-#include "attention/schedule.hpp"
-#include "attention/swizzle.hpp"
 #include "crossfix/core/math.hpp"
+#include "crossfix/kernels/attention/schedule.hpp"
+#include "crossfix/kernels/attention/swizzle.hpp"
+#include "crossfix/kernels/device/ampere.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/scalar.cuh"
 #include "crossfix/ops/online_softmax.hpp"
-#include "device/ampere.cuh"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "device/scalar.cuh"
 
 namespace crossfix::kernels {
 

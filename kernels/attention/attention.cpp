@@ -4,11 +4,11 @@
 #include <sstream>
 #include <string>
 
-#include "attention/ampere.hpp"
-#include "attention/exact.hpp"
-#include "attention/hopper.hpp"
 #include "crossfix/core/checks.hpp"
 #include "crossfix/core/error.hpp"
+#include "crossfix/kernels/attention/ampere.hpp"
+#include "crossfix/kernels/attention/exact.hpp"
+#include "crossfix/kernels/attention/hopper.hpp"
 
 namespace crossfix::cuda {
 namespace {

@@ -4,10 +4,10 @@
 #include <limits>
 #include <string>
 
-#include "attention/arguments.hpp"
-#include "attention/schedule.hpp"
 #include "crossfix/core/error.hpp"
 #include "crossfix/core/math.hpp"
+#include "crossfix/kernels/attention/arguments.hpp"
+#include "crossfix/kernels/attention/schedule.hpp"
 
 namespace crossfix::kernels {
 

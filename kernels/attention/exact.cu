@@ -1,7 +1,7 @@
-#include "attention/checks.hpp"
-#include "attention/exact.cuh"
-#include "attention/exact.hpp"
-#include "device/launch.cuh"
+#include "crossfix/kernels/attention/checks.hpp"
+#include "crossfix/kernels/attention/exact.cuh"
+#include "crossfix/kernels/attention/exact.hpp"
+#include "crossfix/kernels/device/launch.cuh"
 
 namespace crossfix::kernels {
 namespace {

@@ -21,13 +21,13 @@
 // Bound. 4 kDim operations a score on the CUDA cores, 256 a clock of a multiprocessor (128 on an A100).
 // Not yet measured.
 
-#include "attention/schedule.hpp"
 #include "crossfix/core/math.hpp"
+#include "crossfix/kernels/attention/schedule.hpp"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/scalar.cuh"
+#include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/online_softmax.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "device/scalar.cuh"
-#include "device/vector.cuh"
 
 namespace crossfix::kernels {
 

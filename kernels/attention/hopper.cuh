@@ -27,13 +27,13 @@
 // 535 TFLOP/s for kDim = 32 at 1.98 GHz on 132 multiprocessors; from kDim = 64 on the matrix units
 // bound as well (1070 TFLOP/s). Measured: not yet measured.
 
-#include "attention/arguments.hpp"
-#include "attention/hopper_layout.hpp"
 #include "crossfix/core/math.hpp"
+#include "crossfix/kernels/attention/arguments.hpp"
+#include "crossfix/kernels/attention/hopper_layout.hpp"
+#include "crossfix/kernels/device/hopper.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/scalar.cuh"
 #include "crossfix/ops/online_softmax.hpp"
-#include "device/hopper.cuh"
-#include "device/memory.cuh"
-#include "device/scalar.cuh"
 
 namespace crossfix::kernels {
 

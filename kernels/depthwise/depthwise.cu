@@ -4,9 +4,9 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/cuda/depthwise.hpp"
-#include "depthwise/depthwise.cuh"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
+#include "crossfix/kernels/depthwise/depthwise.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
 
 namespace crossfix::cuda {
 namespace {

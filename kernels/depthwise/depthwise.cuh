@@ -1,8 +1,8 @@
 #pragma once
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/specification.hpp"
-#include "device/vector.cuh"
 
 /// Depthwise convolutions over NHWC activations: every channel with a square kernel of its own.
 ///

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "crossfix/core/dtype.hpp"
-#include "device/cuda.cuh"
+#include "crossfix/kernels/device/cuda.cuh"
 
 namespace crossfix::device {
 

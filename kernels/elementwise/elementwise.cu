@@ -4,9 +4,9 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/cuda/elementwise.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "elementwise/elementwise.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/elementwise/elementwise.cuh"
 
 namespace crossfix::cuda {
 namespace {

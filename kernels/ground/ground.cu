@@ -4,10 +4,10 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/cuda/ground.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "ground/correlate.cuh"
-#include "ground/ground.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/ground/correlate.cuh"
+#include "crossfix/kernels/ground/ground.cuh"
 
 namespace crossfix::cuda {
 namespace {

@@ -2,9 +2,9 @@
 #include <limits>
 
 #include "crossfix/core/math.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "image/load_image.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/image/load_image.cuh"
 
 namespace crossfix::cuda {
 namespace {

@@ -5,8 +5,8 @@
 #include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
 #include "crossfix/cuda/image.hpp"
+#include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/resample.hpp"
-#include "device/vector.cuh"
 
 /// Resize and normalisation of 8-bit RGB images, in two kernels: along rows into scratch memory, rounded
 /// to 8 bits; then along columns, normalised. Integers are those of ops/resample.hpp.

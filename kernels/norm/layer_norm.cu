@@ -2,9 +2,9 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/cuda/layer_norm.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "norm/layer_norm.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/norm/layer_norm.cuh"
 
 namespace crossfix::cuda {
 namespace {

@@ -3,9 +3,9 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/cuda/pool.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "pool/max_pool.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/pool/max_pool.cuh"
 
 namespace crossfix::cuda {
 namespace {

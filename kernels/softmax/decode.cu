@@ -4,9 +4,9 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/cuda/decode.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "softmax/decode.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/softmax/decode.cuh"
 
 namespace crossfix::cuda {
 

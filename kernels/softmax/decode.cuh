@@ -4,10 +4,10 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/softmax/circle_cell.cuh"
 #include "crossfix/ops/decoder.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "softmax/circle_cell.cuh"
 
 /// The two heads' raw outputs to a posterior.
 ///

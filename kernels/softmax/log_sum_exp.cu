@@ -2,9 +2,9 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/cuda/softmax.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "softmax/log_sum_exp.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/softmax/log_sum_exp.cuh"
 
 namespace crossfix::cuda {
 

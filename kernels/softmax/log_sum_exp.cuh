@@ -4,8 +4,8 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
 
 /// The logarithms of sums of exponentials, along both axes of a matrix: marginals of a posterior.
 ///

@@ -4,9 +4,9 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/cuda/softmax.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "softmax/softmax.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/softmax/softmax.cuh"
 
 namespace crossfix::cuda {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "device/vector.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/vector.cuh"
 
 /// Softmax along the last axis.
 ///

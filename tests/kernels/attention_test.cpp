@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "attention/hopper_layout.hpp"
+#include "crossfix/kernels/attention/hopper_layout.hpp"
 #include "kernels/attention_subjects.hpp"
 #include "support/counter_generator.hpp"
 #include "support/reference_backend.hpp"

@@ -1,7 +1,7 @@
 #include "cast.hpp"
 #include "crossfix/core/math.hpp"
-#include "device/cuda.cuh"
-#include "device/launch.cuh"
+#include "crossfix/kernels/device/cuda.cuh"
+#include "crossfix/kernels/device/launch.cuh"
 #include "world/render/look.hpp"
 #include "world/render/raster.hpp"
 

@@ -1,4 +1,4 @@
-#include "attention/ampere.hpp"
+#include "crossfix/kernels/attention/ampere.hpp"
 #include "kernels/mutants/probe.hpp"
 
 int main() {

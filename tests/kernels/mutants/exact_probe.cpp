@@ -1,4 +1,4 @@
-#include "attention/exact.hpp"
+#include "crossfix/kernels/attention/exact.hpp"
 #include "kernels/mutants/probe.hpp"
 
 int main() {

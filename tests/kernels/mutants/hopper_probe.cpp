@@ -1,4 +1,4 @@
-#include "attention/hopper.hpp"
+#include "crossfix/kernels/attention/hopper.hpp"
 #include "kernels/mutants/probe.hpp"
 
 int main() {

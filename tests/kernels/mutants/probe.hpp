@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "attention/arguments.hpp"
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/cuda/device_traits.hpp"
 #include "crossfix/cuda/stream.hpp"
+#include "crossfix/kernels/attention/arguments.hpp"
 #include "emulator/cuda.hpp"
 
 /// A quick verdict on one kernel, for the search of planted bugs: a program that ends with 0 where the
