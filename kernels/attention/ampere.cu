@@ -9,11 +9,11 @@ void attention_ampere(cuda::StreamView stream, const AttentionArguments<T>& argu
   switch (arguments.dim) {
     case 16:
     case 32:
-      return launch_ampere<AmpereTile<32>>(stream, arguments);
+      return launch_ampere<kAmpere32>(stream, arguments);
     case 64:
-      return launch_ampere<AmpereTile<64>>(stream, arguments);
+      return launch_ampere<kAmpere64>(stream, arguments);
     case 128:
-      return launch_ampere<AmpereTile<128>>(stream, arguments);
+      return launch_ampere<kAmpere128>(stream, arguments);
     default:
       refuse_dim("16, 32, 64 and 128 in 16 bits", arguments.dim);
   }

@@ -41,21 +41,39 @@
 
 namespace crossfix::kernels {
 
-/// The extents of a block's work; kDim is a multiple of 32 that holds the head dimension.
-template <int kDimension>
+/// How a block of the kernel is cut: a template argument with names.
 struct AmpereTile {
-  static constexpr int kDim = kDimension;
-  static constexpr int kWarps = 4;
+  int dim;             ///< holds the head dimension: 32, 64 or 128
+  int warps = 4;       ///< that share a tile of keys
+  int row_tiles;       ///< of 16 queries, a warp
+  int keys = 64;       ///< of a tile, a multiple of 16
+  int blocks;          ///< of a multiprocessor, which registers shall suffice for
+  bool keeps_queries;  ///< in registers; otherwise they are read again with each tile of keys
+};
+
+// For dim 32 the exponentials are as much work as the products, and a third block on the
+// multiprocessor hides the one behind the other; queries read again for each tile make room.
+inline constexpr AmpereTile kAmpere32{
+    .dim = 32, .row_tiles = 2, .blocks = 3, .keeps_queries = false};
+inline constexpr AmpereTile kAmpere64{
+    .dim = 64, .row_tiles = 2, .blocks = 2, .keeps_queries = true};
+inline constexpr AmpereTile kAmpere128{
+    .dim = 128, .row_tiles = 1, .blocks = 2, .keeps_queries = true};
+
+/// What follows from a tile, checked against what a block may have.
+template <AmpereTile kTile>
+struct AmpereLayout {
+  static constexpr int kDim = kTile.dim;
+  static constexpr int kWarps = kTile.warps;
   static constexpr int kThreads = kWarps * 32;
-  static constexpr int kRowTiles = kDim <= 64 ? 2 : 1;  // of 16 queries, a warp
+  static constexpr int kRowTiles = kTile.row_tiles;
   static constexpr int kWarpQueries = 16 * kRowTiles;
   static constexpr int kQueries = kWarps * kWarpQueries;
-  static constexpr int kKeys = 64;
+  static constexpr int kKeys = kTile.keys;
   static constexpr int kStages = 2;
-  // For dim 32 the exponentials are as much work as the products, and a third block on the
-  // multiprocessor hides the one behind the other; queries read again for each tile make room.
-  static constexpr int kBlocks = kDim == 32 ? 3 : 2;
-  static constexpr bool kKeepsQueries = kDim > 32;
+  static constexpr int kBlocks = kTile.blocks;
+  static constexpr bool kKeepsQueries = kTile.keeps_queries;
+  static_assert(kKeys % 16 == 0);
 
   using Rows = SwizzledRows<kDim>;
   static constexpr int kQueryBytes = kQueries * Rows::kRowBytes;
@@ -290,6 +308,8 @@ struct AmpereAttention {
 };
 
 /// One block a tile of queries (work_of); Tile::kThreads threads, Tile::kSharedBytes of memory.
+/// `Tile` is the AmpereLayout of a tile: nvcc 13.0 cannot name, on the host, a kernel whose own
+/// argument is of a class.
 template <class T, class Tile>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     attention_ampere_kernel(const __grid_constant__ AttentionArguments<T> arguments,

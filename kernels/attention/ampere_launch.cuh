@@ -6,11 +6,12 @@
 
 namespace crossfix::kernels {
 
-/// Hands the Ampere kernel, cut as `Tile` says, to the stream; T is bfloat16 or float16. Throws
-/// ShapeError for a head dimension above the tile's or no multiple of 8, and for q, k or v with rows
-/// that do not begin at a multiple of 16 bytes; DeviceError where the launch is refused.
-template <class Tile, class T>
+/// Hands the Ampere kernel, cut as `kTile` says, to the stream; T is bfloat16 or float16. Throws
+/// ShapeError for a head dimension above the tile's or no multiple of 8, and for q, k or v with
+/// rows that do not begin at a multiple of 16 bytes; DeviceError where the launch is refused.
+template <AmpereTile kTile, class T>
 void launch_ampere(cuda::StreamView stream, const AttentionArguments<T>& arguments) {
+  using Tile = AmpereLayout<kTile>;
   if (arguments.dim > Tile::kDim || arguments.dim % Tile::Rows::kChunkElements != 0) {
     refuse_dim("that are multiples of 8 up to its tile's", arguments.dim);
   }

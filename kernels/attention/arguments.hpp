@@ -24,9 +24,9 @@ struct AttentionOperand {
 /// against each other: `batch`, `heads`, `queries` and `dim` are positive, `keys` may be 0, tokens
 /// fit an int with room for a tile.
 ///
-/// `lse`, where it is asked for: the natural log-sum-exp of each row's scaled scores. Rows that no key
-/// has a weight in are zeros then, so that they merge with others; without it they are NaN, as a
-/// softmax gives.
+/// `lse`, where it is asked for: the natural log-sum-exp of each row's scaled scores. Rows that no
+/// key has a weight in are zeros then, so that they merge with others; without it they are NaN, as
+/// a softmax gives.
 template <class T>
 struct AttentionArguments {
   AttentionOperand<const T> q;  ///< [batch, queries, heads, dim]

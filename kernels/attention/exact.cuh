@@ -31,15 +31,27 @@
 
 namespace crossfix::kernels {
 
-/// The extents of a block's work; kDim is a multiple of 16 that holds the head dimension.
-template <int kDimension>
+/// How a block of the kernel is cut: a template argument with names.
 struct ExactTile {
-  static constexpr int kDim = kDimension;
+  int dim;       ///< a multiple of 16 that holds the head dimension
+  int rows = 4;  ///< of queries, a thread
+  int keys;      ///< of a tile, a multiple of 16
+};
+
+inline constexpr ExactTile kExact16{.dim = 16, .keys = 64};
+inline constexpr ExactTile kExact32{.dim = 32, .keys = 64};
+inline constexpr ExactTile kExact64{.dim = 64, .keys = 64};
+inline constexpr ExactTile kExact128{.dim = 128, .keys = 32};
+
+/// What follows from a tile, checked against what a block may have.
+template <ExactTile kTile>
+struct ExactLayout {
+  static constexpr int kDim = kTile.dim;
   static constexpr int kSide = 16;  // of the square of threads
   static constexpr int kThreads = kSide * kSide;
-  static constexpr int kRows = 4;  // a thread
+  static constexpr int kRows = kTile.rows;  // a thread
   static constexpr int kQueries = kSide * kRows;
-  static constexpr int kKeys = kDim <= 64 ? 64 : 32;
+  static constexpr int kKeys = kTile.keys;
   static constexpr int kColumns = kKeys / kSide;       // of scores, a thread
   static constexpr int kOutputColumns = kDim / kSide;  // a thread, in runs of kRun neighbours
   static constexpr int kRun = kOutputColumns >= 4 ? 4 : 1;
@@ -218,6 +230,8 @@ struct ExactAttention {
 };
 
 /// One block a tile of queries (work_of); Tile::kThreads threads, Tile::kSharedBytes of memory.
+/// `Tile` is the ExactLayout of a tile: nvcc 13.0 cannot name, on the host, a kernel whose own
+/// argument is of a class.
 template <class Tile>
 __global__ void __launch_bounds__(Tile::kThreads, 2)
     attention_exact_kernel(const __grid_constant__ AttentionArguments<float> arguments) {

@@ -18,17 +18,17 @@ void attention_hopper(cuda::StreamView stream, const cuda::DeviceTraits& device,
       switch (choose32(arguments.batch * arguments.heads, arguments.queries, arguments.keys,
                        device.multiprocessors)) {
         case Choice32::wide:
-          return launch_hopper<Wide32>(stream, device, arguments);
+          return launch_hopper<kWide32>(stream, device, arguments);
         case Choice32::medium:
-          return launch_hopper<Medium32>(stream, device, arguments);
+          return launch_hopper<kMedium32>(stream, device, arguments);
         case Choice32::shared:
-          return launch_hopper<Shared32>(stream, device, arguments);
+          return launch_hopper<kShared32>(stream, device, arguments);
       }
       return;
     case 64:
-      return launch_hopper<Tile64>(stream, device, arguments);
+      return launch_hopper<kTile64>(stream, device, arguments);
     default:
-      return launch_hopper<Tile128>(stream, device, arguments);
+      return launch_hopper<kTile128>(stream, device, arguments);
   }
 }
 

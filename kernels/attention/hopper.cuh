@@ -13,11 +13,11 @@
 // the register operand: an accumulator's fragment is an operand's fragment once packed). A thread
 // holds two rows of the tile, 2 of every 8 columns (accumulator_row, accumulator_column).
 //
-// Softmax. Weights are 2^(s c - m), c = scale log2(e), with m the rounded maximum over the first tile
-// alone: no maximum, no rescaling afterwards, 3 instructions a score less. A row's later scores may be
-// larger by 2^100 (2^15 for f16 weights) before their sum overflows, and by less before large values
-// times their weights do; a row that goes beyond, or began with nothing but -inf, or holds a NaN, is
-// seen in its sum or in its output, and the block then does all its work once more with the running
+// Softmax. Weights are 2^(s c - m), c = scale log2(e), with m the rounded maximum over the first
+// tile alone: no maximum, no rescaling afterwards, 3 instructions a score less. A row's later
+// scores may be larger until their sum comes to kLargestSum, or large values times their weights
+// overflow before; a row that goes beyond, or began with nothing but -inf, or holds a NaN, is seen
+// in its sum or in its output, and the block then does all its work once more with the running
 // maximum of OnlineSoftmax. Both ways are exact; only the second is slow.
 //
 // Order. Blocks are persistent: block i takes work items i, i + gridDim.x, ...; neighbours share a
@@ -497,6 +497,9 @@ struct HopperConsumer {
   }
 };
 
+/// Blocks of Tile::kThreads threads and Tile::kSharedBytes of shared memory. `Tile` is the
+/// HopperLayout of a tile: nvcc 13.0 cannot name, on the host, a kernel whose own argument is of a
+/// class.
 template <class Tile, class Element>
 __global__ void __launch_bounds__(Tile::kThreads, 1)
     attention_hopper_kernel(const __grid_constant__ HopperProblem<Element> problem) {

@@ -58,13 +58,14 @@ bool hopper_takes(const AttentionArguments<T>& arguments) {
          fits(arguments.o, arguments.queries);
 }
 
-/// Hands the Hopper kernel, cut as `Tile` says, to the stream of a device of compute capability 9.0;
-/// T is bfloat16 or float16. Throws ShapeError for another head dimension than the tile's, for views
-/// that hopper_takes refuses, and for more blocks of queries than fit; DeviceError where the launch
-/// is refused.
-template <class Tile, class T>
+/// Hands the Hopper kernel, cut as `kTile` says, to the stream of a device of compute capability
+/// 9.0; T is bfloat16 or float16. Throws ShapeError for another head dimension than the tile's, for
+/// views that hopper_takes refuses, and for more blocks of queries than fit; DeviceError where the
+/// launch is refused.
+template <HopperTile kTile, class T>
 void launch_hopper(cuda::StreamView stream, const cuda::DeviceTraits& device,
                    const AttentionArguments<T>& arguments) {
+  using Tile = HopperLayout<kTile>;
   if (arguments.dim != Tile::kDim) refuse_dim("that are its tile's", arguments.dim);
   if (!hopper_takes(arguments)) {
     throw ShapeError(

@@ -19,12 +19,23 @@ constexpr Index kMostBlocks = 65535;
 /// Threads that count as ints, the last block's spare ones among them.
 constexpr Index kMostItems = std::numeric_limits<int>::max() - kDepthwiseThreads;
 
+template <class Element, DepthwiseTile kTile>
+constexpr auto kColumnsKernel = depthwise_columns<Element, DepthwiseLayout<kTile>>;
+
 template <class Element, int kWidth>
 auto kernel_for(const Depthwise<Element>& d, int step) {
-  if (d.kernel == 3 && step == 1) return depthwise_columns<Element, kWidth, 3, 1>;
-  if (d.kernel == 3 && step == 2) return depthwise_columns<Element, kWidth, 3, 2>;
-  if (d.kernel == 5 && step == 1) return depthwise_columns<Element, kWidth, 5, 1>;
-  if (d.kernel == 5 && step == 2) return depthwise_columns<Element, kWidth, 5, 2>;
+  if (d.kernel == 3 && step == 1) {
+    return kColumnsKernel<Element, DepthwiseTile{.width = kWidth, .kernel = 3, .step = 1}>;
+  }
+  if (d.kernel == 3 && step == 2) {
+    return kColumnsKernel<Element, DepthwiseTile{.width = kWidth, .kernel = 3, .step = 2}>;
+  }
+  if (d.kernel == 5 && step == 1) {
+    return kColumnsKernel<Element, DepthwiseTile{.width = kWidth, .kernel = 5, .step = 1}>;
+  }
+  if (d.kernel == 5 && step == 2) {
+    return kColumnsKernel<Element, DepthwiseTile{.width = kWidth, .kernel = 5, .step = 2}>;
+  }
   return depthwise_any<Element, kWidth>;
 }
 

@@ -208,9 +208,9 @@ double largest_difference(const Tensor<float, 3>& a, const Tensor<float, 3>& b) 
   return largest;
 }
 
-/// Error allowed the log-sum-exp of scores up to `largest`: a score is a float sum of up to 128 terms,
-/// whose roundings come to about sqrt(128) times 2^-24 of it; its exponent about the maximum and the
-/// result round by 2^-24 of it each; the sum, the exponential and the logarithm by 2^-22.
+/// Error allowed the log-sum-exp of scores up to `largest`: a score is a float sum of up to 128
+/// terms, whose roundings come to about sqrt(128) times 2^-24 of it; its exponent about the maximum
+/// and the result round by 2^-24 of it each; the sum, the exponential and the logarithm by 2^-22.
 double log_sum_tolerance(double largest) { return 4e-6 + 16.0 * largest * 0x1p-24; }
 
 float usual_scale(Index dim) { return 1.0f / std::sqrt(static_cast<float>(dim)); }

@@ -5,8 +5,9 @@
 #include <crossfix/kernels/softmax/softmax.cuh>
 #include <cstdio>
 
-// The installed device code, compiled here as the library itself does not have it: a head dimension of
-// 40, Hopper blocks of 64 keys at a time, and a softmax of rows of 40 columns. Run where there is a GPU.
+// The installed device code, compiled here as the library itself does not have it: a head dimension
+// of 40, Hopper blocks of 64 keys at a time, and a softmax of rows of 40 columns. Run where there
+// is a GPU.
 namespace {
 
 using crossfix::float16;
@@ -15,8 +16,15 @@ using namespace crossfix::kernels;
 constexpr int kTokens = 150;
 constexpr int kHeads = 2;
 
-using Own = AmpereTile<64>;
-using OwnHopper = HopperTile<64, 2, 64, 3, false, true, 24, 240>;
+constexpr AmpereTile kOwn{
+    .dim = 64, .warps = 2, .row_tiles = 2, .keys = 32, .blocks = 3, .keeps_queries = true};
+constexpr HopperTile kOwnHopper{.dim = 64,
+                                .consumers = 2,
+                                .keys = 64,
+                                .stages = 3,
+                                .overlap = true,
+                                .loader_registers = 24,
+                                .consumer_registers = 240};
 
 void check(cudaError_t status) {
   if (status != cudaSuccess) throw crossfix::DeviceError(cudaGetErrorString(status));
@@ -133,10 +141,10 @@ int main() try {
   cudaStream_t made = nullptr;
   check(cudaStreamCreate(&made));
   const crossfix::cuda::StreamView stream(made);
-  double worst = attention_error(40, [&](const auto& a) { launch_ampere<Own>(stream, a); });
+  double worst = attention_error(40, [&](const auto& a) { launch_ampere<kOwn>(stream, a); });
   if (traits.compute_capability == 90) {
     worst = std::fmax(worst, attention_error(64, [&](const auto& a) {
-                        launch_hopper<OwnHopper>(stream, traits, a);
+                        launch_hopper<kOwnHopper>(stream, traits, a);
                       }));
   }
   worst = std::fmax(worst, softmax_error(stream));
