@@ -221,8 +221,8 @@ TEMPLATE_LIST_TEST_CASE("Attention's log-sum-exp equals the reference", "[ops]",
     const Attention<TestType> test(b, nq, nk, h, d, factor);
     const auto found = test.result_with_lse(scale);
     const auto expected = test.expected_with_lse(scale);
-    // Scores up to about 130 factor^2 |scale|, of which sums of up to 128 terms as floats are off by
-    // sqrt(128) 2^-24 at most.
+    // Scores up to about 130 factor^2 |scale|, of which sums of up to 128 terms as floats are off
+    // by sqrt(128) 2^-24 at most.
     const double rounding = 130.0 * factor * factor * std::abs(scale) * 0x1p-24;
     REQUIRE(largest_difference(found.lse, expected.lse) <=
             TestType::kLogSumTolerance + 12.0 * rounding);

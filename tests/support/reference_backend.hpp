@@ -580,8 +580,8 @@ struct ReferenceBackend {
     }
   }
 
-  /// weights = softmax(scale q k^T) of one row. Returns the log-sum-exp of its scores: -inf where all
-  /// are -inf, or there are none; NaN where one is NaN or +inf.
+  /// weights = softmax(scale q k^T) of one row. Returns the log-sum-exp of its scores: -inf where
+  /// all are -inf, or there are none; NaN where one is NaN or +inf.
   static double softmax_of_scores(In4 q, In4 k, Index b, Index h, Index i, double scale,
                                   std::vector<double>& weights) {
     double largest = std::numeric_limits<double>::lowest();

@@ -9,8 +9,8 @@
 /// What operators and kernels ask of the strides of a view. (Of its shape: expect_shape.)
 namespace crossfix {
 
-/// Throws ShapeError "WHAT of shape ... must be contiguous ..." unless the view is row-major without
-/// gaps.
+/// Throws ShapeError "WHAT of shape ... must be contiguous ..." unless the view is row-major
+/// without gaps.
 template <class T, std::size_t Rank, MemorySpace Space>
 void expect_contiguous(const char* what, const TensorView<T, Rank, Space>& view) {
   if (!view.is_contiguous()) {

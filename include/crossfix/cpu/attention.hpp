@@ -27,8 +27,8 @@ template <class Element>
 void attention(Context& context, TensorView<const Element, 4> q, TensorView<const Element, 4> k,
                TensorView<const Element, 4> v, TensorView<Element, 4> o, float scale);
 
-/// The same, and the natural log-sum-exp of each row's scores, lse[b, query, head] = ln(sum over keys
-/// of exp(scale q.k)), by which results over parts of the keys merge (ops/online_softmax.hpp).
+/// The same, and the natural log-sum-exp of each row's scores, lse[b, query, head] = ln(sum over
+/// keys of exp(scale q.k)), by which results over parts of the keys merge (ops/online_softmax.hpp).
 ///
 /// lse [batch, query, head] of float, any strides. No keys, and scores of nothing but -inf, give
 /// lse = -inf, and zeros in o (where the function above gives NaN for such scores); where o is NaN

@@ -64,8 +64,8 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `attention(context, q, k, v, o, scale)`: o = softmax(scale q k^T) v, views
 ///   [batch, token, head, dim], any strides but a contiguous dim; never holds a whole Nq x Nk score
 ///   matrix. Nk = 0 gives zeros.
-/// - `attention(context, q, k, v, o, lse, scale)`: besides, lse[batch, query, head] of float, any strides,
-///   = ln(sum over keys of exp(scale q.k)), by which results over parts of the keys merge
+/// - `attention(context, q, k, v, o, lse, scale)`: besides, lse[batch, query, head] of float, any
+///   strides, = ln(sum over keys of exp(scale q.k)), by which results over parts of the keys merge
 ///   (ops/online_softmax.hpp). Nk = 0, and scores of nothing but -inf, give -inf, and zeros in o.
 /// - `match(context, blocks, panoramas, y)`: y[n, i, j, :] is the descriptor of block (i, j) of image n,
 ///   its dot product with panorama n's, and zeros; blocks [n x h x w, length] and panoramas [n, length]

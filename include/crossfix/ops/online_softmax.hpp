@@ -11,8 +11,8 @@ namespace crossfix::ops {
 /// by the factors that `raise` and `merge` return.
 ///
 /// `Math` supplies `Real` (a float, or a vector of them, one softmax a lane) and static functions
-/// `set(float)`, `maximum(a, b)`, `add`, `subtract`, `multiply`, `exp2`, and `log2` where `log_sum` is
-/// called. Naming the arithmetic in the type keeps copies compiled for different machines apart.
+/// `set(float)`, `maximum(a, b)`, `add`, `subtract`, `multiply`, `exp2`, and `log2` where `log_sum`
+/// is called. Naming the arithmetic in the type keeps copies compiled for different machines apart.
 ///
 /// A state that has seen no score, or only -inf, has m = -inf; its l means nothing.
 /// Source: Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018.
@@ -56,8 +56,8 @@ struct OnlineSoftmax {
     return {own, factor};
   }
 
-  /// The log-sum-exp, natural: the logarithm of the sum of e^score over the scores in natural units.
-  /// -inf where there is no score but -inf; NaN where the sum is.
+  /// The log-sum-exp, natural: the logarithm of the sum of e^score over the scores in natural
+  /// units. -inf where there is no score but -inf; NaN where the sum is.
   CROSSFIX_HOST_DEVICE Real log_sum() const {
     return Math::multiply(Math::add(maximum, Math::log2(sum)), Math::set(kLn2));
   }
