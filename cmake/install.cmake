@@ -17,6 +17,10 @@ install(TARGETS ${libraries} EXPORT crossfix-targets)
 install(EXPORT crossfix-targets NAMESPACE crossfix:: DESTINATION ${package_dir})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/crossfix DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         PATTERN detail EXCLUDE)
+if(TARGET crossfix_kernels)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/kernels DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/crossfix
+          FILES_MATCHING PATTERN *.hpp PATTERN *.cuh)
+endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/crossfix/models
         FILES_MATCHING PATTERN *.safetensors PATTERN *.md PATTERN *.LICENSE)
 if(TARGET crossfix_program)

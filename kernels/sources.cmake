@@ -15,3 +15,9 @@ set(CROSSFIX_KERNEL_SOURCES
     softmax/decode.cu
     softmax/log_sum_exp.cu
     softmax/softmax.cu)
+
+# Their headers are included as "crossfix/kernels/...", here as from an installed prefix: a link stands in for that
+# folder.
+set(CROSSFIX_KERNEL_INCLUDE ${PROJECT_BINARY_DIR}/include)
+file(MAKE_DIRECTORY ${CROSSFIX_KERNEL_INCLUDE}/crossfix)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernels ${CROSSFIX_KERNEL_INCLUDE}/crossfix/kernels SYMBOLIC)

@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <string>
 
-#include "attention/hopper_layout.hpp"
-#include "device/hopper.cuh"
-#include "device/memory.cuh"
-#include "device/scalar.cuh"
+#include "crossfix/kernels/attention/hopper_layout.hpp"
+#include "crossfix/kernels/device/hopper.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/scalar.cuh"
 #include "kernels/ceilings.hpp"
 
 namespace crossfix::bench {

@@ -30,31 +30,50 @@
 // Bound. For dim 32 the exponentials: one a score, 16 a clock of a multiprocessor; for dim 64 and 128
 // the matrix products, 4 dim operations a score. Not yet measured.
 
-#include "attention/schedule.hpp"
-#include "attention/swizzle.hpp"
+#include "crossfix/core/math.hpp"
+#include "crossfix/kernels/attention/schedule.hpp"
+#include "crossfix/kernels/attention/swizzle.hpp"
+#include "crossfix/kernels/device/ampere.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/scalar.cuh"
 #include "crossfix/ops/online_softmax.hpp"
-#include "device/ampere.cuh"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "device/scalar.cuh"
 
 namespace crossfix::kernels {
 
-/// The extents of a block's work; kDim is a multiple of 32 that holds the head dimension.
-template <int kDimension>
+/// How a block of the kernel is cut: a template argument with names.
 struct AmpereTile {
-  static constexpr int kDim = kDimension;
-  static constexpr int kWarps = 4;
+  int dim;             ///< holds the head dimension: 32, 64 or 128
+  int warps = 4;       ///< that share a tile of keys
+  int row_tiles;       ///< of 16 queries, a warp
+  int keys = 64;       ///< of a tile, a multiple of 16
+  int blocks;          ///< of a multiprocessor, which registers shall suffice for
+  bool keeps_queries;  ///< in registers; otherwise they are read again with each tile of keys
+};
+
+// For dim 32 the exponentials are as much work as the products, and a third block on the
+// multiprocessor hides the one behind the other; queries read again for each tile make room.
+inline constexpr AmpereTile kAmpere32{
+    .dim = 32, .row_tiles = 2, .blocks = 3, .keeps_queries = false};
+inline constexpr AmpereTile kAmpere64{
+    .dim = 64, .row_tiles = 2, .blocks = 2, .keeps_queries = true};
+inline constexpr AmpereTile kAmpere128{
+    .dim = 128, .row_tiles = 1, .blocks = 2, .keeps_queries = true};
+
+/// What follows from a tile, checked against what a block may have.
+template <AmpereTile kTile>
+struct AmpereLayout {
+  static constexpr int kDim = kTile.dim;
+  static constexpr int kWarps = kTile.warps;
   static constexpr int kThreads = kWarps * 32;
-  static constexpr int kRowTiles = kDim <= 64 ? 2 : 1;  // of 16 queries, a warp
+  static constexpr int kRowTiles = kTile.row_tiles;
   static constexpr int kWarpQueries = 16 * kRowTiles;
   static constexpr int kQueries = kWarps * kWarpQueries;
-  static constexpr int kKeys = 64;
+  static constexpr int kKeys = kTile.keys;
   static constexpr int kStages = 2;
-  // For dim 32 the exponentials are as much work as the products, and a third block on the
-  // multiprocessor hides the one behind the other; queries read again for each tile make room.
-  static constexpr int kBlocks = kDim == 32 ? 3 : 2;
-  static constexpr bool kKeepsQueries = kDim > 32;
+  static constexpr int kBlocks = kTile.blocks;
+  static constexpr bool kKeepsQueries = kTile.keeps_queries;
+  static_assert(kKeys % 16 == 0);
 
   using Rows = SwizzledRows<kDim>;
   static constexpr int kQueryBytes = kQueries * Rows::kRowBytes;
@@ -225,14 +244,36 @@ struct AmpereAttention {
     }
   }
 
+  /// Sums over whole rows. `lse`, the head's log-sum-exps, null where they are not asked for: those
+  /// of the rows that exist, by one lane of a quad; rows without any weight become zeros.
+  __device__ __forceinline__ void close_sums(float* lse, Index token_stride, int first,
+                                             int tokens) {
+#pragma unroll
+    for (int m = 0; m < kRowTiles; ++m) {
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        Softmax& row = softmax[m][half];
+        row.sum = device::across_lanes(row.sum, 4, device::Add{});
+        if (lse == nullptr) continue;
+        const int token = first + warp * Tile::kWarpQueries + 16 * m + product_row(lane, 2 * half);
+        if (lane % 4 == 0 && token < tokens) lse[token * token_stride] = row.log_sum();
+        if (row.sum != 0.0f) continue;
+        row.sum = 1.0f;
+#pragma unroll
+        for (int n = 0; n < kDimTiles; ++n) {
+          output[m][n][2 * half] = output[m][n][2 * half + 1] = 0.0f;
+        }
+      }
+    }
+  }
+
   /// Divides by the sums and lays the warp's rows down where its queries were. No keys give zeros.
   __device__ __forceinline__ void stage_output(bool any_keys) {
 #pragma unroll
     for (int m = 0; m < kRowTiles; ++m) {
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        const float sum = device::across_lanes(softmax[m][half].sum, 4, device::Add{});
-        const float factor = any_keys ? 1.0f / sum : 0.0f;
+        const float factor = any_keys ? 1.0f / softmax[m][half].sum : 0.0f;
         const int row = warp * Tile::kWarpQueries + 16 * m + product_row(lane, 2 * half);
 #pragma unroll
         for (int n = 0; n < kDimTiles; ++n) {
@@ -267,6 +308,8 @@ struct AmpereAttention {
 };
 
 /// One block a tile of queries (work_of); Tile::kThreads threads, Tile::kSharedBytes of memory.
+/// `Tile` is the AmpereLayout of a tile: nvcc 13.0 cannot name, on the host, a kernel whose own
+/// argument is of a class.
 template <class T, class Tile>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     attention_ampere_kernel(const __grid_constant__ AttentionArguments<T> arguments,
@@ -285,7 +328,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     attention.template load<Tile::kKeys>(Tile::value_offset(tile % Tile::kStages), v,
                                          arguments.v.token_stride, first, keys);
   };
-  const int tiles = static_cast<int>(tiles_of(keys, Tile::kKeys));
+  const int tiles = ceil_div(keys, Tile::kKeys);
   if (tiles > 0) {
     attention.template load<Tile::kQueries>(0, arguments.q.head(work.batch, work.head),
                                             arguments.q.token_stride, work.first_query,
@@ -298,7 +341,6 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     if (Tile::kKeepsQueries) attention.take_queries(arguments.scale < 0.0f);
   }
 
-  constexpr float kLog2E = 1.44269504f;
   const float scale = fabsf(arguments.scale) * kLog2E;
 #pragma unroll 1
   for (int tile = 0; tile < tiles; ++tile) {
@@ -318,6 +360,9 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     attention.multiply_values(scores, stage);
   }
 
+  float* const lse = arguments.lse.data;
+  attention.close_sums(lse == nullptr ? nullptr : arguments.lse.head(work.batch, work.head),
+                       arguments.lse.token_stride, work.first_query, arguments.queries);
   attention.stage_output(tiles > 0);
   attention.write_output(arguments.o.head(work.batch, work.head), arguments.o.token_stride,
                          work.first_query, arguments.queries, aligned_output);

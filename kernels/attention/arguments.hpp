@@ -23,6 +23,10 @@ struct AttentionOperand {
 /// What every attention kernel is given: o = softmax(scale q k^T) v. Extents have been checked
 /// against each other: `batch`, `heads`, `queries` and `dim` are positive, `keys` may be 0, tokens
 /// fit an int with room for a tile.
+///
+/// `lse`, where it is asked for: the natural log-sum-exp of each row's scaled scores. Rows that no
+/// key has a weight in are zeros then, so that they merge with others; without it they are NaN, as
+/// a softmax gives.
 template <class T>
 struct AttentionArguments {
   AttentionOperand<const T> q;  ///< [batch, queries, heads, dim]
@@ -35,6 +39,7 @@ struct AttentionArguments {
   int keys;
   int dim;
   float scale;
+  AttentionOperand<float> lse = {};  ///< [batch, queries, heads]; null where it is not asked for
 };
 
 }  // namespace crossfix::kernels

@@ -4,10 +4,11 @@
 #include <sstream>
 #include <string>
 
-#include "attention/ampere.hpp"
-#include "attention/exact.hpp"
-#include "attention/hopper.hpp"
+#include "crossfix/core/checks.hpp"
 #include "crossfix/core/error.hpp"
+#include "crossfix/kernels/attention/ampere.hpp"
+#include "crossfix/kernels/attention/exact.hpp"
+#include "crossfix/kernels/attention/hopper.hpp"
 
 namespace crossfix::cuda {
 namespace {
@@ -32,11 +33,7 @@ std::string place_of(const kernels::AttentionOperand<T>& operand) {
 template <class T>
 kernels::AttentionOperand<T> operand_of(const char* what,
                                         const TensorView<T, 4, DeviceSpace>& view) {
-  if (view.extent(3) > 1 && view.stride(3) != 1) {
-    throw ShapeError(std::string("attention ") + what + " of shape " + to_string(view.shape()) +
-                     " must be contiguous along their last axis; the strides are " +
-                     to_string(view.strides()));
-  }
+  expect_contiguous_rows(what, view);
   return {view.data(), view.stride(0), view.stride(1), view.stride(2)};
 }
 
@@ -56,10 +53,10 @@ kernels::AttentionArguments<T> arguments_of(const TensorView<const T, 4, DeviceS
   expect_shape("attention keys", k.shape(), {q.extent(0), k.extent(1), q.extent(2), q.extent(3)});
   expect_shape("attention values", v.shape(), k.shape());
   expect_shape("attention output", o.shape(), q.shape());
-  return {.q = operand_of("queries", q),
-          .k = operand_of("keys", k),
-          .v = operand_of("values", v),
-          .o = operand_of("outputs", o),
+  return {.q = operand_of("attention queries", q),
+          .k = operand_of("attention keys", k),
+          .v = operand_of("attention values", v),
+          .o = operand_of("attention outputs", o),
           .batch = q.extent(0),
           .heads = q.extent(2),
           .queries = extent_of("queries", q.extent(1)),
@@ -105,18 +102,39 @@ void run(StreamView stream, const DeviceTraits&,
   kernels::attention_exact(stream, arguments);
 }
 
+/// Either of the public functions; `lse` null where it is not asked for.
+template <class T>
+void attend(StreamView stream, const DeviceTraits& device,
+            const TensorView<const T, 4, DeviceSpace>& q,
+            const TensorView<const T, 4, DeviceSpace>& k,
+            const TensorView<const T, 4, DeviceSpace>& v, const TensorView<T, 4, DeviceSpace>& o,
+            const kernels::AttentionOperand<float>& lse, float scale, AttentionKernel kernel) {
+  if (device.compute_capability < kAmpere) {
+    throw DeviceError("attention needs a device of compute capability 8.0 or above, not " +
+                      capability_of(device));
+  }
+  auto arguments = arguments_of(q, k, v, o, scale);
+  arguments.lse = lse;
+  if (!o.empty()) run(stream, device, arguments, kernel);
+}
+
 }  // namespace
 
 template <class T>
 void attention(StreamView stream, const DeviceTraits& device, TensorView<const T, 4, DeviceSpace> q,
                TensorView<const T, 4, DeviceSpace> k, TensorView<const T, 4, DeviceSpace> v,
                TensorView<T, 4, DeviceSpace> o, float scale, AttentionKernel kernel) {
-  if (device.compute_capability < kAmpere) {
-    throw DeviceError("attention needs a device of compute capability 8.0 or above, not " +
-                      capability_of(device));
-  }
-  const auto arguments = arguments_of(q, k, v, o, scale);
-  if (!o.empty()) run(stream, device, arguments, kernel);
+  attend(stream, device, q, k, v, o, {}, scale, kernel);
+}
+
+template <class T>
+void attention(StreamView stream, const DeviceTraits& device, TensorView<const T, 4, DeviceSpace> q,
+               TensorView<const T, 4, DeviceSpace> k, TensorView<const T, 4, DeviceSpace> v,
+               TensorView<T, 4, DeviceSpace> o, TensorView<float, 3, DeviceSpace> lse, float scale,
+               AttentionKernel kernel) {
+  expect_shape("attention log-sum-exp", lse.shape(), {q.extent(0), q.extent(1), q.extent(2)});
+  attend(stream, device, q, k, v, o, {lse.data(), lse.stride(0), lse.stride(1), lse.stride(2)},
+         scale, kernel);
 }
 
 template void attention<float>(StreamView, const DeviceTraits&,
@@ -134,5 +152,23 @@ template void attention<float16>(StreamView, const DeviceTraits&,
                                  TensorView<const float16, 4, DeviceSpace>,
                                  TensorView<const float16, 4, DeviceSpace>,
                                  TensorView<float16, 4, DeviceSpace>, float, AttentionKernel);
+template void attention<float>(StreamView, const DeviceTraits&,
+                               TensorView<const float, 4, DeviceSpace>,
+                               TensorView<const float, 4, DeviceSpace>,
+                               TensorView<const float, 4, DeviceSpace>,
+                               TensorView<float, 4, DeviceSpace>, TensorView<float, 3, DeviceSpace>,
+                               float, AttentionKernel);
+template void attention<bfloat16>(StreamView, const DeviceTraits&,
+                                  TensorView<const bfloat16, 4, DeviceSpace>,
+                                  TensorView<const bfloat16, 4, DeviceSpace>,
+                                  TensorView<const bfloat16, 4, DeviceSpace>,
+                                  TensorView<bfloat16, 4, DeviceSpace>,
+                                  TensorView<float, 3, DeviceSpace>, float, AttentionKernel);
+template void attention<float16>(StreamView, const DeviceTraits&,
+                                 TensorView<const float16, 4, DeviceSpace>,
+                                 TensorView<const float16, 4, DeviceSpace>,
+                                 TensorView<const float16, 4, DeviceSpace>,
+                                 TensorView<float16, 4, DeviceSpace>,
+                                 TensorView<float, 3, DeviceSpace>, float, AttentionKernel);
 
 }  // namespace crossfix::cuda

@@ -4,9 +4,10 @@
 #include <limits>
 #include <string>
 
-#include "attention/arguments.hpp"
-#include "attention/schedule.hpp"
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/math.hpp"
+#include "crossfix/kernels/attention/arguments.hpp"
+#include "crossfix/kernels/attention/schedule.hpp"
 
 namespace crossfix::kernels {
 
@@ -53,7 +54,7 @@ template <class T>
 unsigned grid_of(const AttentionArguments<T>& arguments, Index tile) {
   constexpr Index kMost = std::numeric_limits<std::int32_t>::max();
   // No product here can overflow: each factor is bounded before it is multiplied by.
-  const Index tiles = tiles_of(arguments.queries, tile);
+  const Index tiles = ceil_div<Index>(arguments.queries, tile);
   if (arguments.heads <= kMost / tiles && arguments.batch <= kMost / tiles / arguments.heads) {
     return static_cast<unsigned>(work_count(arguments, tile));
   }

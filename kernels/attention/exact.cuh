@@ -21,24 +21,37 @@
 // Bound. 4 kDim operations a score on the CUDA cores, 256 a clock of a multiprocessor (128 on an A100).
 // Not yet measured.
 
-#include "attention/schedule.hpp"
+#include "crossfix/core/math.hpp"
+#include "crossfix/kernels/attention/schedule.hpp"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/scalar.cuh"
+#include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/online_softmax.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "device/scalar.cuh"
-#include "device/vector.cuh"
 
 namespace crossfix::kernels {
 
-/// The extents of a block's work; kDim is a multiple of 16 that holds the head dimension.
-template <int kDimension>
+/// How a block of the kernel is cut: a template argument with names.
 struct ExactTile {
-  static constexpr int kDim = kDimension;
+  int dim;       ///< a multiple of 16 that holds the head dimension
+  int rows = 4;  ///< of queries, a thread
+  int keys;      ///< of a tile, a multiple of 16
+};
+
+inline constexpr ExactTile kExact16{.dim = 16, .keys = 64};
+inline constexpr ExactTile kExact32{.dim = 32, .keys = 64};
+inline constexpr ExactTile kExact64{.dim = 64, .keys = 64};
+inline constexpr ExactTile kExact128{.dim = 128, .keys = 32};
+
+/// What follows from a tile, checked against what a block may have.
+template <ExactTile kTile>
+struct ExactLayout {
+  static constexpr int kDim = kTile.dim;
   static constexpr int kSide = 16;  // of the square of threads
   static constexpr int kThreads = kSide * kSide;
-  static constexpr int kRows = 4;  // a thread
+  static constexpr int kRows = kTile.rows;  // a thread
   static constexpr int kQueries = kSide * kRows;
-  static constexpr int kKeys = kDim <= 64 ? 64 : 32;
+  static constexpr int kKeys = kTile.keys;
   static constexpr int kColumns = kKeys / kSide;       // of scores, a thread
   static constexpr int kOutputColumns = kDim / kSide;  // a thread, in runs of kRun neighbours
   static constexpr int kRun = kOutputColumns >= 4 ? 4 : 1;
@@ -171,18 +184,36 @@ struct ExactAttention {
     }
   }
 
+  /// Sums over whole rows. `lse`, the head's log-sum-exps, null where they are not asked for: those
+  /// of the rows that exist, by one thread of a row; rows without any weight become zeros.
+  __device__ __forceinline__ void close_sums(float* lse, Index token_stride, int first,
+                                             int tokens) {
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) {
+      Softmax& row = softmax[r];
+      row.sum = device::across_lanes(row.sum, Tile::kSide, device::Add{});
+      if (lse == nullptr) continue;
+      const int token = first + first_row + r;
+      if (column == 0 && token < tokens) lse[token * token_stride] = row.log_sum();
+      if (row.sum != 0.0f) continue;
+      row.sum = 1.0f;
+#pragma unroll
+      for (float& value : output[r]) value = 0.0f;
+    }
+  }
+
   /// Divides by the sums and writes the thread's part of its rows. No keys give zeros.
   __device__ __forceinline__ void write_output(float* head, Index token_stride, int first,
                                                int tokens, int dim, bool any_keys) const {
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
-      const float sum = device::across_lanes(softmax[r].sum, Tile::kSide, device::Add{});
       const int token = first + first_row + r;
       if (token >= tokens) continue;
 #pragma unroll
       for (int c = 0; c < Tile::kOutputColumns; ++c) {
         const int d = output_column(c);
-        if (d < dim) head[token * token_stride + d] = any_keys ? output[r][c] / sum : 0.0f;
+        if (d < dim)
+          head[token * token_stride + d] = any_keys ? output[r][c] / softmax[r].sum : 0.0f;
       }
     }
   }
@@ -199,6 +230,8 @@ struct ExactAttention {
 };
 
 /// One block a tile of queries (work_of); Tile::kThreads threads, Tile::kSharedBytes of memory.
+/// `Tile` is the ExactLayout of a tile: nvcc 13.0 cannot name, on the host, a kernel whose own
+/// argument is of a class.
 template <class Tile>
 __global__ void __launch_bounds__(Tile::kThreads, 2)
     attention_exact_kernel(const __grid_constant__ AttentionArguments<float> arguments) {
@@ -212,7 +245,6 @@ __global__ void __launch_bounds__(Tile::kThreads, 2)
   attention.template load<Tile::kQueries, Tile::kRowStride>(
       0, arguments.q.head(work.batch, work.head), arguments.q.token_stride, work.first_query,
       arguments.queries, dim);
-  constexpr float kLog2E = 1.44269504f;
   const float scale = arguments.scale * kLog2E;
   for (int first = 0; first < keys; first += Tile::kKeys) {
     __syncthreads();  // the last tile is read by none
@@ -226,6 +258,9 @@ __global__ void __launch_bounds__(Tile::kThreads, 2)
     attention.weigh(scores);
     attention.add_values();
   }
+  float* const lse = arguments.lse.data;
+  attention.close_sums(lse == nullptr ? nullptr : arguments.lse.head(work.batch, work.head),
+                       arguments.lse.token_stride, work.first_query, arguments.queries);
   attention.write_output(arguments.o.head(work.batch, work.head), arguments.o.token_stride,
                          work.first_query, arguments.queries, dim, keys > 0);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "attention/arguments.hpp"
 #include "crossfix/cuda/stream.hpp"
+#include "crossfix/kernels/attention/arguments.hpp"
 
 namespace crossfix::kernels {
 

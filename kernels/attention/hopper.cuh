@@ -13,11 +13,11 @@
 // the register operand: an accumulator's fragment is an operand's fragment once packed). A thread
 // holds two rows of the tile, 2 of every 8 columns (accumulator_row, accumulator_column).
 //
-// Softmax. Weights are 2^(s c - m), c = scale log2(e), with m the rounded maximum over the first tile
-// alone: no maximum, no rescaling afterwards, 3 instructions a score less. A row's later scores may be
-// larger by 2^100 (2^15 for f16 weights) before their sum overflows, and by less before large values
-// times their weights do; a row that goes beyond, or began with nothing but -inf, or holds a NaN, is
-// seen in its sum or in its output, and the block then does all its work once more with the running
+// Softmax. Weights are 2^(s c - m), c = scale log2(e), with m the rounded maximum over the first
+// tile alone: no maximum, no rescaling afterwards, 3 instructions a score less. A row's later
+// scores may be larger until their sum comes to kLargestSum, or large values times their weights
+// overflow before; a row that goes beyond, or began with nothing but -inf, or holds a NaN, is seen
+// in its sum or in its output, and the block then does all its work once more with the running
 // maximum of OnlineSoftmax. Both ways are exact; only the second is slow.
 //
 // Order. Blocks are persistent: block i takes work items i, i + gridDim.x, ...; neighbours share a
@@ -27,12 +27,13 @@
 // 535 TFLOP/s for kDim = 32 at 1.98 GHz on 132 multiprocessors; from kDim = 64 on the matrix units
 // bound as well (1070 TFLOP/s). Measured: not yet measured.
 
-#include "attention/arguments.hpp"
-#include "attention/hopper_layout.hpp"
+#include "crossfix/core/math.hpp"
+#include "crossfix/kernels/attention/arguments.hpp"
+#include "crossfix/kernels/attention/hopper_layout.hpp"
+#include "crossfix/kernels/device/hopper.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/scalar.cuh"
 #include "crossfix/ops/online_softmax.hpp"
-#include "device/hopper.cuh"
-#include "device/memory.cuh"
-#include "device/scalar.cuh"
 
 namespace crossfix::kernels {
 
@@ -43,9 +44,11 @@ struct HopperProblem {
   device::TensorMap key_map;
   device::TensorMap value_map;
   AttentionOperand<Element> o;
+  AttentionOperand<float> lse;  ///< null where it is not asked for
   int heads;
   int queries;
   int keys;
+  int key_tiles;  ///< of Tile::kKeys keys, that hold them; at least 1
   int query_blocks;
   int work_items;
   float scale_log2;  ///< scale times log2(e)
@@ -145,7 +148,7 @@ struct HopperLoader {
   }
 
   __device__ void pass() {
-    const int tiles = (problem.keys + Tile::kKeys - 1) / Tile::kKeys;
+    const int tiles = problem.key_tiles;
     for (int index = static_cast<int>(blockIdx.x); index < problem.work_items;
          index += static_cast<int>(gridDim.x)) {
       const WorkItem item = work_item(index, problem.heads, problem.query_blocks);
@@ -291,7 +294,7 @@ struct HopperConsumer {
   /// surely exact.
   template <bool kOnline>
   __device__ __forceinline__ bool work(const WorkItem& item) {
-    const int tiles = (problem.keys + Tile::kKeys - 1) / Tile::kKeys;
+    const int tiles = problem.key_tiles;
     const int tail = problem.keys - (tiles - 1) * Tile::kKeys;
     float s[kScores];
     float o[kOutputs];
@@ -383,6 +386,7 @@ struct HopperConsumer {
         exact = exact && (finite(o, half) || row(item, half) >= problem.queries);
       }
     }
+    if (problem.lse.data != nullptr) store_log_sums(item, state, o);
     store(item, state, o);
     return exact;
   }
@@ -417,6 +421,26 @@ struct HopperConsumer {
           const int at = 4 * i + 2 * half + pair;
           o[at] = o[at] * factors.own + from[at * kWarpgroupThreads] * factors.other;
         }
+      }
+    }
+  }
+
+  /// Writes the log-sum-exp of the rows that exist, one thread of a row; rows without any weight
+  /// become zeros.
+  __device__ __forceinline__ void store_log_sums(const WorkItem& item, State (&state)[2],
+                                                 float (&o)[kOutputs]) const {
+    float* head = problem.lse.head(item.batch, item.head);
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int token = row(item, half);
+      if (thread % 4 == 0 && token < problem.queries) {
+        head[token * problem.lse.token_stride] = state[half].log_sum();
+      }
+      if (state[half].sum != 0.0f) continue;
+      state[half].sum = 1.0f;
+#pragma unroll
+      for (int i = 0; i < kOutputs / 4; ++i) {
+        o[4 * i + 2 * half] = o[4 * i + 2 * half + 1] = 0.0f;
       }
     }
   }
@@ -473,6 +497,9 @@ struct HopperConsumer {
   }
 };
 
+/// Blocks of Tile::kThreads threads and Tile::kSharedBytes of shared memory. `Tile` is the
+/// HopperLayout of a tile: nvcc 13.0 cannot name, on the host, a kernel whose own argument is of a
+/// class.
 template <class Tile, class Element>
 __global__ void __launch_bounds__(Tile::kThreads, 1)
     attention_hopper_kernel(const __grid_constant__ HopperProblem<Element> problem) {

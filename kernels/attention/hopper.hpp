@@ -1,8 +1,8 @@
 #pragma once
 
-#include "attention/arguments.hpp"
 #include "crossfix/cuda/device_traits.hpp"
 #include "crossfix/cuda/stream.hpp"
+#include "crossfix/kernels/attention/arguments.hpp"
 
 namespace crossfix::kernels {
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/memory_space.hpp"
 #include "crossfix/core/shape.hpp"
 
@@ -26,25 +27,32 @@ inline constexpr int kSharedLimit = 232448;
 /// Swizzle patterns repeat after so many bytes.
 inline constexpr int kSwizzlePeriod = 1024;
 
-/// How a block of the kernel is cut.
-///
-/// - `kDim`: head dimension. `kConsumers`: warpgroups that compute; one more loads.
-/// - `kKeys`: keys of a tile. `kStages`: tiles of keys, and of values, in flight.
-/// - `kShareRows`: the consumers share 64 queries and take tiles of keys in turn, and merge at the
-///   end; otherwise each has 64 queries of its own and all see every tile.
-/// - `kOverlap`: the product with the values is left running under the next tile's scores.
-/// - registers a thread keeps after the roles have parted.
-template <int kDimensions, int kConsumerGroups, int kTileKeys, int kTileStages, bool kShare,
-          bool kLeaveRunning, int kLoaderLimit, int kConsumerLimit>
+/// How a block of the kernel is cut: a template argument with names.
 struct HopperTile {
-  static constexpr int kDim = kDimensions;
-  static constexpr int kConsumers = kConsumerGroups;
-  static constexpr int kKeys = kTileKeys;
-  static constexpr int kStages = kTileStages;
-  static constexpr bool kShareRows = kShare;
-  static constexpr bool kOverlap = kLeaveRunning;
-  static constexpr int kLoaderRegisters = kLoaderLimit;
-  static constexpr int kConsumerRegisters = kConsumerLimit;
+  int dim;        ///< head dimension
+  int consumers;  ///< warpgroups that compute; one more loads
+  int keys;       ///< of a tile
+  int stages;     ///< tiles of keys, and of values, in flight
+  /// The consumers share 64 queries and take tiles of keys in turn, and merge at the end; otherwise
+  /// each has 64 queries of its own and all see every tile.
+  bool share_rows = false;
+  /// The product with the values is left running under the next tile's scores.
+  bool overlap = false;
+  int loader_registers;    ///< that a thread of the loader keeps after the roles have parted
+  int consumer_registers;  ///< likewise, of a consumer
+};
+
+/// What follows from a tile, checked against what a block may have.
+template <HopperTile kTile>
+struct HopperLayout {
+  static constexpr int kDim = kTile.dim;
+  static constexpr int kConsumers = kTile.consumers;
+  static constexpr int kKeys = kTile.keys;
+  static constexpr int kStages = kTile.stages;
+  static constexpr bool kShareRows = kTile.share_rows;
+  static constexpr bool kOverlap = kTile.overlap;
+  static constexpr int kLoaderRegisters = kTile.loader_registers;
+  static constexpr int kConsumerRegisters = kTile.consumer_registers;
 
   static constexpr int kRows = kShareRows ? kWarpgroupRows : kWarpgroupRows * kConsumers;
   static constexpr int kThreads = kWarpgroupThreads * (kConsumers + 1);
@@ -99,11 +107,46 @@ struct HopperTile {
 
 /// The kernel's configurations. Registers and spills were checked with ptxas of CUDA 13.0; which is
 /// best where is an estimate, not yet measured.
-using Wide32 = HopperTile<32, 4, 128, 4, false, false, 24, 112>;   // 256 queries
-using Medium32 = HopperTile<32, 2, 256, 3, false, true, 24, 240>;  // 128 queries
-using Shared32 = HopperTile<32, 2, 128, 6, true, true, 24, 240>;   // 64 queries
-using Tile64 = HopperTile<64, 3, 128, 4, false, true, 24, 160>;    // 192 queries
-using Tile128 = HopperTile<128, 2, 128, 2, false, true, 24, 240>;  // 128 queries
+inline constexpr HopperTile kWide32{.dim = 32,
+                                    .consumers = 4,
+                                    .keys = 128,
+                                    .stages = 4,
+                                    .loader_registers = 24,
+                                    .consumer_registers = 112};
+inline constexpr HopperTile kMedium32{.dim = 32,
+                                      .consumers = 2,
+                                      .keys = 256,
+                                      .stages = 3,
+                                      .overlap = true,
+                                      .loader_registers = 24,
+                                      .consumer_registers = 240};
+inline constexpr HopperTile kShared32{.dim = 32,
+                                      .consumers = 2,
+                                      .keys = 128,
+                                      .stages = 6,
+                                      .share_rows = true,
+                                      .overlap = true,
+                                      .loader_registers = 24,
+                                      .consumer_registers = 240};
+inline constexpr HopperTile kTile64{.dim = 64,
+                                    .consumers = 3,
+                                    .keys = 128,
+                                    .stages = 4,
+                                    .overlap = true,
+                                    .loader_registers = 24,
+                                    .consumer_registers = 160};
+inline constexpr HopperTile kTile128{.dim = 128,
+                                     .consumers = 2,
+                                     .keys = 128,
+                                     .stages = 2,
+                                     .overlap = true,
+                                     .loader_registers = 24,
+                                     .consumer_registers = 240};
+using Wide32 = HopperLayout<kWide32>;
+using Medium32 = HopperLayout<kMedium32>;
+using Shared32 = HopperLayout<kShared32>;
+using Tile64 = HopperLayout<kTile64>;
+using Tile128 = HopperLayout<kTile128>;
 
 /// A shared-memory matrix descriptor (PTX ISA, "matrix descriptor"): all but the address, which is
 /// counted in 16 bytes and fills bits 0 to 13. Shared memory ends below 2^18, so that an offset may be
@@ -149,9 +192,9 @@ struct TileCost {
   constexpr double operator()(Index heads, Index queries, Index keys_in_all,
                               int multiprocessors) const {
     constexpr double kStart = 8192;  // scores' worth of filling and draining a block's pipeline
-    const Index blocks = (queries + rows - 1) / rows * heads;
-    const Index rounds = (blocks + multiprocessors - 1) / multiprocessors;
-    const Index covered = (keys_in_all + keys - 1) / keys * keys;
+    const Index blocks = ceil_div<Index>(queries, rows) * heads;
+    const Index rounds = ceil_div<Index>(blocks, multiprocessors);
+    const Index covered = round_up_to<Index>(keys_in_all, keys);
     return static_cast<double>(rounds) * (static_cast<double>(rows * covered) / rate + kStart);
   }
 };

@@ -1,10 +1,9 @@
 #pragma once
 
-#include "attention/arguments.hpp"
+#include "crossfix/core/math.hpp"
+#include "crossfix/kernels/attention/arguments.hpp"
 
 namespace crossfix::kernels {
-
-constexpr Index tiles_of(Index tokens, Index tile) { return (tokens + tile - 1) / tile; }
 
 /// One block's work: a tile of queries of one head.
 struct AttentionWork {
@@ -16,7 +15,7 @@ struct AttentionWork {
 /// Blocks of a launch with `tile` queries a block. A block for each tile of each head.
 template <class T>
 constexpr Index work_count(const AttentionArguments<T>& arguments, Index tile) {
-  return arguments.batch * arguments.heads * tiles_of(arguments.queries, tile);
+  return arguments.batch * arguments.heads * ceil_div<Index>(arguments.queries, tile);
 }
 
 /// The work of block `block`. Tiles of one head follow each other, so that blocks that run together
@@ -24,7 +23,7 @@ constexpr Index work_count(const AttentionArguments<T>& arguments, Index tile) {
 template <class T>
 CROSSFIX_HOST_DEVICE constexpr AttentionWork work_of(const AttentionArguments<T>& arguments,
                                                      unsigned block, int tile) {
-  const auto tiles = static_cast<unsigned>((arguments.queries + tile - 1) / tile);
+  const auto tiles = static_cast<unsigned>(ceil_div(arguments.queries, tile));
   const auto heads = static_cast<unsigned>(arguments.heads);
   const unsigned head = block / tiles;
   return {static_cast<Index>(head / heads), static_cast<Index>(head % heads),

@@ -2,10 +2,11 @@
 #include <limits>
 #include <numeric>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/depthwise.hpp"
-#include "depthwise/depthwise.cuh"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
+#include "crossfix/kernels/depthwise/depthwise.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
 
 namespace crossfix::cuda {
 namespace {
@@ -18,12 +19,23 @@ constexpr Index kMostBlocks = 65535;
 /// Threads that count as ints, the last block's spare ones among them.
 constexpr Index kMostItems = std::numeric_limits<int>::max() - kDepthwiseThreads;
 
+template <class Element, DepthwiseTile kTile>
+constexpr auto kColumnsKernel = depthwise_columns<Element, DepthwiseLayout<kTile>>;
+
 template <class Element, int kWidth>
 auto kernel_for(const Depthwise<Element>& d, int step) {
-  if (d.kernel == 3 && step == 1) return depthwise_columns<Element, kWidth, 3, 1>;
-  if (d.kernel == 3 && step == 2) return depthwise_columns<Element, kWidth, 3, 2>;
-  if (d.kernel == 5 && step == 1) return depthwise_columns<Element, kWidth, 5, 1>;
-  if (d.kernel == 5 && step == 2) return depthwise_columns<Element, kWidth, 5, 2>;
+  if (d.kernel == 3 && step == 1) {
+    return kColumnsKernel<Element, DepthwiseTile{.width = kWidth, .kernel = 3, .step = 1}>;
+  }
+  if (d.kernel == 3 && step == 2) {
+    return kColumnsKernel<Element, DepthwiseTile{.width = kWidth, .kernel = 3, .step = 2}>;
+  }
+  if (d.kernel == 5 && step == 1) {
+    return kColumnsKernel<Element, DepthwiseTile{.width = kWidth, .kernel = 5, .step = 1}>;
+  }
+  if (d.kernel == 5 && step == 2) {
+    return kColumnsKernel<Element, DepthwiseTile{.width = kWidth, .kernel = 5, .step = 2}>;
+  }
   return depthwise_any<Element, kWidth>;
 }
 
@@ -36,7 +48,7 @@ void launch_depthwise(StreamView stream, Depthwise<Element> d) {
     d.groups = d.out_width;
   } else {
     d.apart = d.dilation / divisor;
-    d.groups = device::parts_of(d.out_width, d.apart * kDepthwiseColumns) * d.apart;
+    d.groups = ceil_div(d.out_width, d.apart * kDepthwiseColumns) * d.apart;
   }
   const Index items = Index{d.out_height} * d.groups * d.vectors;
   if (items > kMostItems) {
@@ -45,7 +57,7 @@ void launch_depthwise(StreamView stream, Depthwise<Element> d) {
                      " channels; less than 2^31 threads are expected for an image");
   }
   d.items = static_cast<int>(items);
-  const dim3 blocks(static_cast<unsigned>(device::parts_of<Index>(items, kDepthwiseThreads)),
+  const dim3 blocks(static_cast<unsigned>(ceil_div<Index>(items, kDepthwiseThreads)),
                     static_cast<unsigned>(std::min(d.images, kMostBlocks)));
   device::launch(stream, {blocks, kDepthwiseThreads, 0}, "depthwise_convolution", kernel, d);
 }
@@ -79,10 +91,10 @@ void depthwise_convolution(StreamView stream, const DeviceTraits&,
   expect_shape("depthwise weights", weights.shape(), {spec.kernel, spec.kernel, spec.channels});
   expect_shape("depthwise bias", bias.shape(), {spec.channels});
   expect_shape("depthwise output", y.shape(), to);
-  device::expect_contiguous("depthwise input", x);
-  device::expect_contiguous("depthwise weights", weights);
-  device::expect_contiguous("depthwise bias", bias);
-  device::expect_contiguous("depthwise output", y);
+  expect_contiguous("depthwise input", x);
+  expect_contiguous("depthwise weights", weights);
+  expect_contiguous("depthwise bias", bias);
+  expect_contiguous("depthwise output", y);
   expect_ints(spec, from);
   if (y.empty()) return;
   const Depthwise<Element> d{.x = x.data(),

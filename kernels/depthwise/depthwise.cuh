@@ -1,8 +1,8 @@
 #pragma once
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/specification.hpp"
-#include "device/vector.cuh"
 
 /// Depthwise convolutions over NHWC activations: every channel with a square kernel of its own.
 ///
@@ -67,12 +67,32 @@ __device__ __forceinline__ void finish_depthwise(const Depthwise<Element>& d, In
   device::store_vector<kWidth>(d.y + pixel * d.channels + place.channel, sums);
 }
 
-/// Kernels of side kKernel. The columns of one group are first + t apart.
-template <class Element, int kWidth, int kKernel, int kStep>
+/// What a thread of `depthwise_columns` works on: a template argument with names.
+struct DepthwiseTile {
+  int width;   ///< channels
+  int kernel;  ///< the convolution kernel's side
+  int step;    ///< inputs from one output column of the thread to the next
+};
+
+/// A kernel's argument: nvcc 13.0 cannot name, on the host, a kernel whose own argument is of a
+/// class.
+template <DepthwiseTile kTile>
+struct DepthwiseLayout {
+  static constexpr int kWidth = kTile.width;
+  static constexpr int kKernel = kTile.kernel;
+  static constexpr int kStep = kTile.step;
+  /// Columns of the input that a thread reads.
+  static constexpr int kInputs = kStep * (kDepthwiseColumns - 1) + kKernel;
+};
+
+/// The columns of one group are first + t apart.
+template <class Element, class Tile>
 __global__ void __launch_bounds__(kDepthwiseThreads, kDepthwiseBlocks)
     depthwise_columns(const Depthwise<Element> d) {
+  constexpr int kWidth = Tile::kWidth;
+  constexpr int kKernel = Tile::kKernel;
+  constexpr int kStep = Tile::kStep;
   constexpr int kColumns = kDepthwiseColumns;
-  constexpr int kInputs = kStep * (kColumns - 1) + kKernel;  // columns of the input that are read
   const int item = static_cast<int>(blockIdx.x * kDepthwiseThreads + threadIdx.x);
   if (item >= d.items) return;
   const DepthwisePlace place(d, item, kWidth);
@@ -100,7 +120,7 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kDepthwiseBlocks)
         device::load_vector<kWidth>(taps + b * d.channels, weights[b]);
       }
 #pragma unroll
-      for (int u = 0; u < kInputs; ++u) {
+      for (int u = 0; u < Tile::kInputs; ++u) {
         const int column = left + u * d.dilation;
         float values[kWidth] = {};
         if (column >= 0 && column < d.width) {

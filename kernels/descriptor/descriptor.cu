@@ -1,10 +1,10 @@
 #include <limits>
 
 #include "crossfix/cuda/descriptor.hpp"
+#include "crossfix/kernels/descriptor/descriptor.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
 #include "crossfix/ops/checks.hpp"
-#include "descriptor/descriptor.cuh"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
 
 namespace crossfix::cuda {
 

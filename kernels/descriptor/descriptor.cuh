@@ -3,9 +3,9 @@
 #include <cstddef>
 
 #include "crossfix/core/shape.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "device/vector.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/vector.cuh"
 
 /// The baselines' descriptors.
 ///

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "crossfix/core/dtype.hpp"
-#include "device/cuda.cuh"
+#include "crossfix/kernels/device/cuda.cuh"
 
 #if !defined(__CUDACC__)
 #include "emulator/ampere.hpp"

@@ -5,8 +5,10 @@
 
 #if defined(__CUDACC__)
 #include <cuda_runtime.h>
-#else
+#elif __has_include("emulator/cuda.hpp")
 #include "emulator/cuda.hpp"
+#else
+#error "device code is for nvcc; the C++ compiler takes it beside crossfix's tests/emulator alone"
 #endif
 
 /// 1 where Hopper's own instructions exist: wgmma and setmaxnreg are in sm_90a alone.

@@ -1,7 +1,7 @@
 #pragma once
 
 #if defined(__CUDACC__)
-#include "device/hopper_ptx.cuh"
+#include "crossfix/kernels/device/hopper_ptx.cuh"
 #else
 #include "emulator/hopper.hpp"
 #endif

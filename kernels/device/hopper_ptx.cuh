@@ -3,8 +3,8 @@
 #include <cstdint>
 
 #include "crossfix/core/dtype.hpp"
-#include "device/cuda.cuh"
-#include "device/tensor_map.cuh"
+#include "crossfix/kernels/device/cuda.cuh"
+#include "crossfix/kernels/device/tensor_map.cuh"
 
 /// Hopper's own instructions: transaction barriers, tensor copies, warpgroup matrix products. Names
 /// and operand orders are those of NVIDIA's PTX ISA 9.0; each wrapper is one instruction. On other

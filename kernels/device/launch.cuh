@@ -6,7 +6,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/cuda/stream.hpp"
-#include "device/cuda.cuh"
+#include "crossfix/kernels/device/cuda.cuh"
 
 namespace crossfix::device {
 

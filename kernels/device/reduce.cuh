@@ -1,7 +1,7 @@
 #pragma once
 
+#include "crossfix/kernels/device/scalar.cuh"
 #include "crossfix/ops/online_softmax.hpp"
-#include "device/scalar.cuh"
 
 namespace crossfix::device {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "crossfix/core/dtype.hpp"
-#include "device/cuda.cuh"
+#include "crossfix/kernels/device/cuda.cuh"
 
 namespace crossfix::device {
 
@@ -18,6 +18,18 @@ __device__ __forceinline__ float exp2_approx(float x) {
 #else
   const float y = exp2f(x);
   return y < 0x1p-126f ? 0.0f : y;
+#endif
+}
+
+/// log2(x) to 2^-22, absolute for x in (0.5, 2) and relative elsewhere; -inf for 0 and subnormal x,
+/// NaN for NaN.
+__device__ __forceinline__ float log2_approx(float x) {
+#if defined(__CUDACC__)
+  float y;
+  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return x < 0x1p-126f ? -__builtin_inff() : log2f(x);
 #endif
 }
 
@@ -97,6 +109,13 @@ struct SoftmaxMath {
     return exp2f(x);
 #else
     return exp2_approx(x);
+#endif
+  }
+  CROSSFIX_HOST_DEVICE static float log2(float x) {
+#if defined(__CUDACC__) && !defined(__CUDA_ARCH__)
+    return log2f(x);
+#else
+    return log2_approx(x);
 #endif
   }
 };

@@ -7,7 +7,7 @@
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/error.hpp"
 #include "crossfix/core/shape.hpp"
-#include "device/cuda.cuh"
+#include "crossfix/kernels/device/cuda.cuh"
 
 namespace crossfix::device {
 
@@ -68,7 +68,7 @@ inline void check_tensor_map(const TensorMapDescription& map) {
 /// `TensorMap make_tensor_map(const TensorMapDescription&)`, which throws ShapeError as above and
 /// DeviceError where the driver knows no tensor maps.
 #if defined(__CUDACC__)
-#include "device/tensor_map_cuda.cuh"
+#include "crossfix/kernels/device/tensor_map_cuda.cuh"
 #else
 #include "emulator/tensor_map.hpp"
 #endif

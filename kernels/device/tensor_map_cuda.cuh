@@ -3,7 +3,7 @@
 #include <cuda.h>
 #include <cudaTypedefs.h>
 
-#include "device/launch.cuh"
+#include "crossfix/kernels/device/launch.cuh"
 
 namespace crossfix::device {
 

@@ -3,7 +3,7 @@
 #include <concepts>
 #include <cstdint>
 
-#include "device/scalar.cuh"
+#include "crossfix/kernels/device/scalar.cuh"
 
 namespace crossfix::device {
 

@@ -2,10 +2,11 @@
 #include <limits>
 #include <numeric>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/elementwise.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "elementwise/elementwise.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/elementwise/elementwise.cuh"
 
 namespace crossfix::cuda {
 namespace {
@@ -21,7 +22,7 @@ constexpr Index kBlocksPerMultiprocessor = 8;
 template <class Element, int kWidth>
 void launch_round(StreamView stream, TensorView<const float, 2, DeviceSpace> x,
                   TensorView<Element, 2, DeviceSpace> z) {
-  const Index across = device::parts_of<Index>(x.extent(1), kElementwiseThreads * kWidth);
+  const Index across = ceil_div<Index>(x.extent(1), kElementwiseThreads * kWidth);
   const dim3 blocks(static_cast<unsigned>(across),
                     static_cast<unsigned>(std::min(x.extent(0), kMostBlocks)));
   device::launch(stream, {blocks, kElementwiseThreads, 0}, "round", round_rows<Element, kWidth>,
@@ -30,7 +31,7 @@ void launch_round(StreamView stream, TensorView<const float, 2, DeviceSpace> x,
 
 template <class Element, int kWidth>
 void launch_clip(StreamView stream, TensorView<Element, 2, DeviceSpace> y, float most) {
-  const Index across = device::parts_of<Index>(y.extent(1), kElementwiseThreads * kWidth);
+  const Index across = ceil_div<Index>(y.extent(1), kElementwiseThreads * kWidth);
   const dim3 blocks(static_cast<unsigned>(across),
                     static_cast<unsigned>(std::min(y.extent(0), kMostBlocks)));
   device::launch(stream, {blocks, kElementwiseThreads, 0}, "clip", clip_rows<Element, kWidth>,
@@ -44,9 +45,9 @@ void launch_epilogue(StreamView stream, const DeviceTraits& device, EpiloguePixe
   pixels.vectors = static_cast<int>(channels / kWidth);
   // The grid's threads must be a multiple of the vectors of a pixel.
   const Index unit = pixels.vectors / std::gcd(pixels.vectors, kElementwiseThreads);
-  const Index needed = device::parts_of<Index>(pixels.items, kElementwiseThreads);
+  const Index needed = ceil_div<Index>(pixels.items, kElementwiseThreads);
   const Index wanted = std::min(needed, kBlocksPerMultiprocessor * device.multiprocessors);
-  const Index blocks = device::parts_of(std::max<Index>(wanted, 1), unit) * unit;
+  const Index blocks = round_up_to(std::max<Index>(wanted, 1), unit);
   device::launch(stream, {dim3(static_cast<unsigned>(blocks)), kElementwiseThreads, 0},
                  "bias_activation", epilogue_pixels<Element, kWidth>, pixels);
 }
@@ -60,9 +61,9 @@ void run_epilogue(StreamView stream, const DeviceTraits& device,
   const Index channels = x.extent(3);
   expect_shape("bias", bias.shape(), {channels});
   expect_shape("biased output", y.shape(), x.shape());
-  device::expect_contiguous("input to be biased", x);
-  device::expect_contiguous("bias", bias);
-  device::expect_contiguous("biased output", y);
+  expect_contiguous("input to be biased", x);
+  expect_contiguous("bias", bias);
+  expect_contiguous("biased output", y);
   if (channels > std::numeric_limits<int>::max()) {
     throw ShapeError("a bias over " + std::to_string(channels) + " channels; less than 2^31 are " +
                      "expected");
@@ -91,8 +92,8 @@ template <class Element>
 void round(StreamView stream, const DeviceTraits&, TensorView<const float, 2, DeviceSpace> x,
            TensorView<Element, 2, DeviceSpace> z) {
   expect_shape("rounded output", z.shape(), x.shape());
-  device::expect_contiguous_rows("rounding input", x);
-  device::expect_contiguous_rows("rounded output", z);
+  expect_contiguous_rows("rounding input", x);
+  expect_contiguous_rows("rounded output", z);
   if (x.empty()) return;
   constexpr int kWidth = device::kVectorElements<Element>;
   if (device::rows_aligned(x, device::kVectorBytes) &&
@@ -106,7 +107,7 @@ void round(StreamView stream, const DeviceTraits&, TensorView<const float, 2, De
 template <class Element>
 void clip(StreamView stream, const DeviceTraits&, TensorView<Element, 2, DeviceSpace> y,
           float most) {
-  device::expect_contiguous_rows("clipped values", y);
+  expect_contiguous_rows("clipped values", y);
   if (y.empty()) return;
   if (device::rows_aligned(y, device::kVectorBytes)) {
     launch_clip<Element, device::kVectorElements<Element>>(stream, y, most);
@@ -127,7 +128,7 @@ void copy(StreamView stream, const DeviceTraits& device,
     parameters.x_stride[axis] = x.stride(axis);
     parameters.y_stride[axis] = y.stride(axis);
   }
-  const Index blocks = std::min(device::parts_of<Index>(x.size(), kElementwiseThreads),
+  const Index blocks = std::min(ceil_div<Index>(x.size(), kElementwiseThreads),
                                 kBlocksPerMultiprocessor * device.multiprocessors);
   device::launch(stream, {dim3(static_cast<unsigned>(blocks)), kElementwiseThreads, 0}, "copy",
                  copy_elements<Element>, parameters, x.size());
@@ -148,7 +149,7 @@ void bias_residual_activation(StreamView stream, const DeviceTraits& device,
                               TensorView<const float, 1, DeviceSpace> bias,
                               ops::Activation activation, TensorView<Element, 4, DeviceSpace> y) {
   expect_shape("residual", r.shape(), x.shape());
-  device::expect_contiguous("residual", r);
+  expect_contiguous("residual", r);
   run_epilogue(stream, device, x, r, bias, activation, y);
 }
 
@@ -166,9 +167,9 @@ void projection(StreamView stream, const DeviceTraits&, TensorView<const Element
   expect_shape("projection bias", bias.shape(), {out});
   expect_shape("projection input", x.shape(), {rows, in});
   expect_shape("projection output", y.shape(), {rows, out});
-  device::expect_contiguous("projection weights", weights);
-  device::expect_contiguous("projection bias", bias);
-  device::expect_contiguous_rows("projection input", x);
+  expect_contiguous("projection weights", weights);
+  expect_contiguous("projection bias", bias);
+  expect_contiguous_rows("projection input", x);
   if (y.empty()) return;
   const ProjectionRows<Element> parameters{.x = x.data(),
                                            .weights = weights.data(),
@@ -182,7 +183,7 @@ void projection(StreamView stream, const DeviceTraits&, TensorView<const Element
                                            .out = static_cast<int>(out)};
   constexpr int kWidth = device::kVectorElements<Element>;
   constexpr int kOutputs = static_cast<int>(kProjectionOutputs);
-  const Index blocks = device::parts_of<Index>(rows, kElementwiseThreads / kWarp);
+  const Index blocks = ceil_div<Index>(rows, kElementwiseThreads / kWarp);
   const device::LaunchShape shape{dim3(static_cast<unsigned>(blocks)), kElementwiseThreads, 0};
   const bool wide = device::rows_aligned(x, device::kVectorBytes) &&
                     device::rows_aligned(weights, device::kVectorBytes);

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/specification.hpp"
-#include "device/reduce.cuh"
-#include "device/vector.cuh"
 
 /// Small operators between the large ones. None uses shared memory. Bound: bytes, each element read
 /// once and written once; not yet measured.

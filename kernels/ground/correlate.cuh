@@ -3,10 +3,10 @@
 #include <cstddef>
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/ground.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "device/vector.cuh"
 
 /// Normalised cross-correlation of views with a tile, weighted (ops::match_score).
 ///

@@ -2,11 +2,12 @@
 #include <string>
 #include <type_traits>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/ground.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "ground/correlate.cuh"
-#include "ground/ground.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/ground/correlate.cuh"
+#include "crossfix/kernels/ground/ground.cuh"
 
 namespace crossfix::cuda {
 namespace {
@@ -53,7 +54,7 @@ void sample_ground(StreamView stream, const DeviceTraits&,
                            .mean = {mean[0], mean[1], mean[2]},
                            .std = {std[0], std[1], std[2]},
                            .y = y.data()};
-  const Index blocks = device::parts_of<Index>(spec.side * spec.side, kGroundThreads);
+  const Index blocks = ceil_div<Index>(spec.side * spec.side, kGroundThreads);
   for (const ops::CameraPose& pose : poses) {
     view.camera_height = pose.height;
     view.heading_degrees = pose.heading_degrees;
@@ -104,8 +105,8 @@ void correlate(StreamView stream, const DeviceTraits&,
   ops::check_correlation_shapes(tile, views, weights, scores);
   expect_ints("a tile", tile.shape());
   expect_ints("views", views.shape());
-  const Index across = device::parts_of<Index>(tile.extent(1), kPatchColumns);
-  const Index patches = across * device::parts_of<Index>(tile.extent(0), kPatchRows);
+  const Index across = ceil_div<Index>(tile.extent(1), kPatchColumns);
+  const Index patches = across * ceil_div<Index>(tile.extent(0), kPatchRows);
   if (patches > kMost / views.extent(0)) {
     throw ShapeError("views of shape " + to_string(views.shape()) + " over a tile of shape " +
                      to_string(tile.shape()) + "; at most 2^31 blocks of places are expected");

@@ -4,10 +4,10 @@
 #include <cstdint>
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/ground.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "device/vector.cuh"
 
 /// Views of the ground out of panoramas, and features standardized over weighted positions.
 ///

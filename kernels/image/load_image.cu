@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "image/load_image.cuh"
+#include "crossfix/core/math.hpp"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/image/load_image.cuh"
 
 namespace crossfix::cuda {
 namespace {
@@ -19,9 +20,7 @@ constexpr Index kLongestSide = std::numeric_limits<std::int32_t>::max() / 8;
 
 constexpr std::size_t kImageAlignment = 16;
 
-std::size_t padded(std::size_t bytes) {
-  return device::parts_of(bytes, kImageAlignment) * kImageAlignment;
-}
+std::size_t padded(std::size_t bytes) { return round_up_to(bytes, kImageAlignment); }
 
 void check_sides(const Shape<2>& source, const Shape<2>& target) {
   for (const Index side : {source[0], source[1], target[0], target[1]}) {
@@ -35,7 +34,7 @@ void check_sides(const Shape<2>& source, const Shape<2>& target) {
 
 /// Taps as ops::resample_table counts them.
 std::size_t axis_bytes(Index inputs, Index outputs) {
-  const Index radius = std::max<Index>(device::parts_of(inputs, outputs), 1);
+  const Index radius = std::max<Index>(ceil_div(inputs, outputs), 1);
   const auto words = static_cast<std::size_t>(outputs * (2 * radius + 1 + 2));
   return padded(words * sizeof(std::int32_t));
 }
@@ -107,8 +106,8 @@ void load_images(StreamView stream, const DeviceTraits& device,
   const Index width = y.extent(2);
   const Index channels = y.extent(3);
   expect_shape("loaded images", y.shape(), {batch, height, width, channels});
-  device::expect_contiguous("loaded images", y);
-  device::expect_contiguous("images to load", sources);
+  expect_contiguous("loaded images", y);
+  expect_contiguous("images to load", sources);
   if (channels != 3 && channels != 4 && channels != 8) {
     throw ShapeError("loaded images have " + std::to_string(channels) +
                      " channels, expected 3, 4 or 8");
@@ -122,8 +121,8 @@ void load_images(StreamView stream, const DeviceTraits& device,
   }
   if (y.empty()) return;
   const auto grid = [&](Index across, Index rows) {
-    const Index columns = device::parts_of<Index>(across, kImageThreads);
-    const Index resident = device::parts_of(kImageBlocks * device.multiprocessors, columns * batch);
+    const Index columns = ceil_div<Index>(across, kImageThreads);
+    const Index resident = ceil_div(kImageBlocks * device.multiprocessors, columns * batch);
     return dim3(static_cast<unsigned>(columns),
                 static_cast<unsigned>(std::clamp<Index>(resident, 1, std::min(rows, kMostBlocks))),
                 static_cast<unsigned>(batch));
@@ -136,7 +135,7 @@ void load_images(StreamView stream, const DeviceTraits& device,
   const auto normalise = channels == 3   ? normalise_columns<Element, 3>
                          : channels == 4 ? normalise_columns<Element, 4>
                                          : normalise_columns<Element, 8>;
-  const Index groups = device::parts_of<Index>(width, kImageGroup);
+  const Index groups = ceil_div<Index>(width, kImageGroup);
   device::launch(stream, {grid(groups, height), kImageThreads, 0}, "load_images", normalise,
                  sources.data(), norm, y.data(), static_cast<int>(height), static_cast<int>(width));
 }

@@ -2,10 +2,11 @@
 
 #include <cstdint>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
 #include "crossfix/cuda/image.hpp"
+#include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/resample.hpp"
-#include "device/vector.cuh"
 
 /// Resize and normalisation of 8-bit RGB images, in two kernels: along rows into scratch memory, rounded
 /// to 8 bits; then along columns, normalised. Integers are those of ops/resample.hpp.
@@ -28,7 +29,7 @@ inline constexpr int kImageWords = kImageGroup * kImageChannels / 4;
 
 /// Bytes from a scratch row to the next: whole groups, each at a word.
 CROSSFIX_HOST_DEVICE constexpr Index image_scratch_stride(Index width) {
-  return (width + kImageGroup - 1) / kImageGroup * kImageWords * 4;
+  return ceil_div<Index>(width, kImageGroup) * kImageWords * 4;
 }
 
 /// Images [batch] to scratch [source height, out_width, 3].

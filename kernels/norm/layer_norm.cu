@@ -1,9 +1,10 @@
 #include <limits>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/layer_norm.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "norm/layer_norm.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/norm/layer_norm.cuh"
 
 namespace crossfix::cuda {
 namespace {
@@ -12,7 +13,7 @@ using namespace kernels;
 
 template <class Element, int kWidth, int kSlots>
 void launch_warp(StreamView stream, const NormRows<Element>& rows) {
-  const Index blocks = device::parts_of<Index>(rows.rows, kNormWarpThreads / kWarp);
+  const Index blocks = ceil_div<Index>(rows.rows, kNormWarpThreads / kWarp);
   device::launch(stream, {dim3(static_cast<unsigned>(blocks)), kNormWarpThreads, 0}, "layer_norm",
                  layer_norm_warp<Element, kWidth, kSlots>, rows);
 }
@@ -25,7 +26,7 @@ void launch_norm(StreamView stream, const NormRows<Element>& rows) {
   if (held(kMost / 4)) return launch_warp<Element, kWidth, kMost / 4>(stream, rows);
   if (held(kMost / 2)) return launch_warp<Element, kWidth, kMost / 2>(stream, rows);
   if (held(kMost)) return launch_warp<Element, kWidth, kMost>(stream, rows);
-  const int warps = device::parts_of(rows.channels, kWarp * kNormFloats);
+  const int warps = ceil_div(rows.channels, kWarp * kNormFloats);
   device::launch(stream,
                  {dim3(static_cast<unsigned>(rows.rows)), static_cast<unsigned>(warps * kWarp),
                   kNormSharedBytes},
@@ -53,12 +54,12 @@ void layer_norm(StreamView stream, const DeviceTraits&, TensorView<const float, 
   if (added) expect_shape("LayerNorm residual", r.shape(), x.shape());
   expect_shape("LayerNorm output", y.shape(), x.shape());
   expect_shape("LayerNorm rounded output", z.shape(), x.shape());
-  device::expect_contiguous("LayerNorm scale", scale);
-  device::expect_contiguous("LayerNorm shift", shift);
-  device::expect_contiguous_rows("LayerNorm input", x);
-  device::expect_contiguous_rows("LayerNorm residual", r);
-  device::expect_contiguous_rows("LayerNorm output", y);
-  device::expect_contiguous_rows("LayerNorm rounded output", z);
+  expect_contiguous("LayerNorm scale", scale);
+  expect_contiguous("LayerNorm shift", shift);
+  expect_contiguous_rows("LayerNorm input", x);
+  expect_contiguous_rows("LayerNorm residual", r);
+  expect_contiguous_rows("LayerNorm output", y);
+  expect_contiguous_rows("LayerNorm rounded output", z);
   if (x.empty()) return;
   const NormRows<Element> rows{.x = x.data(),
                                .r = r.data(),

@@ -3,17 +3,18 @@
 #include <cstddef>
 
 #include "crossfix/core/shape.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "device/vector.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/vector.cuh"
 
 /// Residual addition and LayerNorm.
 ///
 /// Tile: a row, held in registers, so that mean and variance are taken one after the other without a
 /// second read: the squares are of differences from the mean, which keeps rows far from zero exact.
-/// - warp: up to 1,024 channels. A warp a row, up to 32 floats a lane, 8 rows a block. No shared memory.
-/// - block: up to 8,192 channels. Up to 256 threads a row, 32 floats each. Shared memory: the sums of the
-///   warps, 128 bytes, then those of their squares, 128 bytes.
+/// - warp: up to kNormFloats channels a lane. A warp a row, kNormWarpThreads a block. No shared
+///   memory.
+/// - block: up to kNormFloats channels for each of kNormBlockThreads threads a row. Shared memory:
+///   the sums of the warps, then those of their squares (kNormSharedBytes).
 ///
 /// Ownership: thread t of a row holds vectors t, t + threads, ... of four floats, so that a warp's
 /// loads are neighbours; of single floats where rows are not 16-byte aligned. All of a row is read

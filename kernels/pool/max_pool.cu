@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/pool.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "pool/max_pool.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/pool/max_pool.cuh"
 
 namespace crossfix::cuda {
 namespace {
@@ -18,7 +19,7 @@ template <class Element, int kWidth, class Windows>
 void launch_pool(StreamView stream, const Pool<Element, Windows>& pool) {
   const int vectors = pool.channels / kWidth;
   const int items = pool.out_width * vectors;
-  const dim3 blocks(static_cast<unsigned>(device::parts_of(items, kPoolThreads)),
+  const dim3 blocks(static_cast<unsigned>(ceil_div(items, kPoolThreads)),
                     static_cast<unsigned>(std::min(pool.out_rows, kMostBlocks)));
   device::launch(stream, {blocks, kPoolThreads, 0}, "max_pool", pool_rows<Element, kWidth, Windows>,
                  pool, vectors);
@@ -27,8 +28,8 @@ void launch_pool(StreamView stream, const Pool<Element, Windows>& pool) {
 template <class Element, class Windows>
 void run_pool(StreamView stream, TensorView<const Element, 4, DeviceSpace> x,
               TensorView<Element, 4, DeviceSpace> y, Windows vertical, Windows horizontal) {
-  device::expect_contiguous("max pool input", x);
-  device::expect_contiguous("max pool output", y);
+  expect_contiguous("max pool input", x);
+  expect_contiguous("max pool output", y);
   const Shape<4>& from = x.shape();
   const Shape<4>& to = y.shape();
   constexpr Index kMost = std::numeric_limits<int>::max() - kPoolThreads;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/specification.hpp"
-#include "device/vector.cuh"
 
 /// Max pools over NHWC activations.
 ///

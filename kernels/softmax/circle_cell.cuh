@@ -1,6 +1,6 @@
 #pragma once
 
-#include "device/cuda.cuh"
+#include "crossfix/kernels/device/cuda.cuh"
 
 namespace crossfix::kernels {
 

@@ -2,10 +2,11 @@
 #include <cmath>
 #include <numbers>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/decode.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "softmax/decode.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/softmax/decode.cuh"
 
 namespace crossfix::cuda {
 
@@ -31,7 +32,7 @@ void decode(StreamView stream, const DeviceTraits&, const ops::DecoderOutputs<De
                           .scale = static_cast<float>(std::numbers::log2e / temperature),
                           .rule = decoding.fix,
                           .sigmoid = decoding.sigmoid};
-  const Index warps = device::parts_of<Index>(outputs.cells(), kWarp);
+  const Index warps = ceil_div<Index>(outputs.cells(), kWarp);
   const auto threads = static_cast<unsigned>(std::min<Index>(warps * kWarp, kDecodeThreads));
   device::launch(
       stream,

@@ -2,18 +2,19 @@
 
 #include <cstddef>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/softmax/circle_cell.cuh"
 #include "crossfix/ops/decoder.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "softmax/circle_cell.cuh"
 
 /// The two heads' raw outputs to a posterior.
 ///
-/// Tile: an image; a block of a thread a cell, 1,024 at most. Thread t owns cell t, and each further one
-/// a block's size on: one cell of the reference's 32x32 grid. Shared memory: 3 KB of sums of the warps
-/// (DecodeScratch), then the weights of all cells, later their probabilities, 4 bytes each; of grids beyond
-/// 96 a side these lie in the output, in L2.
+/// Tile: an image; a block of a thread a cell, kDecodeThreads at most. Thread t owns cell t, and
+/// each further one a block's size on. Shared memory: sums of the warps (DecodeScratch), then the
+/// weights of all cells, later their probabilities, 4 bytes each; of grids of more than
+/// kSharedCells these lie in the output, in L2.
 ///
 /// The radius: mass within a circle rises with its radius, and its derivative is a sum over the arc's
 /// parts. Newton's method inside a bracket, from the radius that a normal distribution of these moments
@@ -103,8 +104,6 @@ struct DecodeBatch {
   ops::FixRule rule;
   bool sigmoid;  ///< whether the offsets are raw
 };
-
-constexpr float kLog2E = 1.44269504f;
 
 __device__ __forceinline__ float sigmoid(float x) {
   return 1.0f / (1.0f + device::exp2_approx(-x * kLog2E));

@@ -1,9 +1,10 @@
 #include <limits>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/softmax.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "softmax/log_sum_exp.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/softmax/log_sum_exp.cuh"
 
 namespace crossfix::cuda {
 
@@ -19,7 +20,7 @@ void log_sum_exp(StreamView stream, const DeviceTraits&,
     throw ShapeError("a log-sum-exp of " + to_string(scores.shape()) + "; at most " +
                      std::to_string(kMost) + " rows and columns are expected");
   }
-  const Index column_blocks = device::parts_of<Index>(scores.extent(1), kLogSumThreads);
+  const Index column_blocks = ceil_div<Index>(scores.extent(1), kLogSumThreads);
   const LogSumExp l{.scores = scores.data(),
                     .bias = bias.data(),
                     .of_rows = of_rows.data(),

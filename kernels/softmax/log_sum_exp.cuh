@@ -2,9 +2,10 @@
 
 #include <cstddef>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
 
 /// The logarithms of sums of exponentials, along both axes of a matrix: marginals of a posterior.
 ///
@@ -33,7 +34,6 @@ struct LogSumExp {
 
 /// exp(scale (score - largest)).
 __device__ __forceinline__ float log_sum_weight(const LogSumExp& l, float score, float largest) {
-  constexpr float kLog2E = 1.44269504f;
   return device::exp2_approx((score - largest) * (l.scale * kLog2E));
 }
 

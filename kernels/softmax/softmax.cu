@@ -2,10 +2,11 @@
 #include <bit>
 #include <limits>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/softmax.hpp"
-#include "device/checks.hpp"
-#include "device/launch.cuh"
-#include "softmax/softmax.cuh"
+#include "crossfix/kernels/device/checks.hpp"
+#include "crossfix/kernels/device/launch.cuh"
+#include "crossfix/kernels/softmax/softmax.cuh"
 
 namespace crossfix::cuda {
 namespace {
@@ -17,9 +18,9 @@ constexpr Index kLongest = std::numeric_limits<int>::max() / 2;
 
 template <class Element, int kWidth, int kSlots>
 void launch_lanes(StreamView stream, const SoftmaxRows<Element>& rows) {
-  const auto vectors = static_cast<unsigned>(device::parts_of(rows.columns, kWidth));
+  const auto vectors = static_cast<unsigned>(ceil_div(rows.columns, kWidth));
   const int lanes = static_cast<int>(std::min(std::bit_ceil(vectors), unsigned{kWarp}));
-  const Index blocks = device::parts_of<Index>(rows.rows, kSoftmaxLanesThreads / lanes);
+  const Index blocks = ceil_div<Index>(rows.rows, kSoftmaxLanesThreads / lanes);
   device::launch(stream, {dim3(static_cast<unsigned>(blocks)), kSoftmaxLanesThreads, 0}, "softmax",
                  softmax_lanes<Element, kWidth, kSlots>, rows, lanes);
 }
@@ -36,7 +37,7 @@ void launch_softmax(StreamView stream, const SoftmaxRows<Element>& rows) {
   const dim3 blocks(static_cast<unsigned>(rows.rows));
   constexpr int kFloats = kSoftmaxBlockFloats<kWidth>;
   if (rows.columns <= kSoftmaxBlockThreads * kFloats) {
-    const int warps = device::parts_of(rows.columns, kWarp * kFloats);
+    const int warps = ceil_div(rows.columns, kWarp * kFloats);
     device::launch(stream, {blocks, static_cast<unsigned>(warps * kWarp), kSoftmaxSharedBytes},
                    "softmax", softmax_block<Element, kWidth, kFloats / kWidth>, rows);
   } else {
@@ -51,11 +52,10 @@ template <class Element>
 void softmax(StreamView stream, const DeviceTraits&, TensorView<const Element, 2, DeviceSpace> x,
              float scale, TensorView<const float, 2, DeviceSpace> bias,
              TensorView<Element, 2, DeviceSpace> y) {
-  constexpr float kLog2E = 1.44269504f;
   expect_shape("softmax output", y.shape(), x.shape());
-  device::expect_contiguous_rows("softmax input", x);
-  device::expect_contiguous_rows("softmax bias", bias);
-  device::expect_contiguous_rows("softmax output", y);
+  expect_contiguous_rows("softmax input", x);
+  expect_contiguous_rows("softmax bias", bias);
+  expect_contiguous_rows("softmax output", y);
   const bool biased = bias.data() != nullptr;
   if (biased &&
       (bias.extent(1) != x.extent(1) || bias.extent(0) <= 0 || x.extent(0) % bias.extent(0) != 0)) {

@@ -2,22 +2,24 @@
 
 #include <cstddef>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
-#include "device/memory.cuh"
-#include "device/reduce.cuh"
-#include "device/vector.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/reduce.cuh"
+#include "crossfix/kernels/device/vector.cuh"
 
 /// Softmax along the last axis.
 ///
-/// Tile: a row. Three kernels, by its length n (where rows are 16-byte aligned):
-/// - lanes: n <= 1,024. 1 to 32 neighbouring lanes of a warp hold a row in registers, up to 32 floats
-///   each; short rows share a warp. No shared memory.
-/// - block: n <= 32,768 in 16 bits, 16,384 in float (8,192 where rows are not aligned). A block of up
-///   to 1,024 threads holds a row in registers, 32 or 16 (8) floats each: that many threads leave 64
-///   registers to each. Shared memory: one softmax state a warp, 256 bytes.
-/// - long: any n. 1,024 threads walk along a row twice, 16 floats each a step: once for the sum, once
-///   for the result. The second read comes from the L2 cache: the rows under way, one or two a
-///   multiprocessor, are 256 KB each at n = 65,536 in float. Shared memory as above.
+/// Tile: a row. Three kernels, by its length:
+/// - lanes: up to a warp of neighbouring lanes hold a row in registers, kSoftmaxLanesFloats each;
+///   short rows share a warp. No shared memory.
+/// - block: up to kSoftmaxBlockThreads threads hold a row in registers, kSoftmaxBlockFloats each:
+///   what so many threads leave registers for. Shared memory: one softmax state a warp
+///   (kSoftmaxSharedBytes).
+/// - long: any length. kSoftmaxBlockThreads threads walk along a row twice, kSoftmaxStepFloats each
+///   a step: once for the sum, once for the result. The second read comes from the L2 cache: the
+///   rows under way, one or two a multiprocessor, are 256 KB each at 65,536 floats. Shared memory
+///   as above.
 ///
 /// Ownership: thread t of a row holds vectors t, t + threads, ... of 16 bytes each, so that a warp's
 /// loads are neighbours; of single elements where rows are not 16-byte aligned. Each thread has an
@@ -63,7 +65,6 @@ struct SoftmaxPart {
   /// Scores; -inf, which weighs nothing, beyond the row.
   __device__ __forceinline__ void load(const SoftmaxRows<Element>& rows, const Element* x,
                                        const float* bias, int begin, int thread, int threads) {
-    constexpr float kLog2E = 1.44269504f;
     constexpr float kNothing = -__builtin_inff();
 #pragma unroll
     for (int s = 0; s < kSlots; ++s) {

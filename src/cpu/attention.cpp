@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "crossfix/core/math.hpp"
 #include "kernels/select.hpp"
 #include "shape_checks.hpp"
 #include "threads.hpp"
@@ -16,20 +17,13 @@ std::size_t scratch_per_thread(Index tokens_k, Index dim) {
   return kernels::attention_scratch_bytes(tokens_k, dim, sizeof(Element));
 }
 
-}  // namespace
-
-template <class Element>
-std::size_t attention_scratch_bytes(const Target& target, Index, Index tokens_k, Index, Index dim) {
-  return static_cast<std::size_t>(thread_count(target)) *
-         scratch_per_thread<Element>(tokens_k, dim);
-}
-
 // The blocks of queries of all heads, in order, are dealt out in one run a thread. A thread packs
 // the keys and values of each head it meets: where a head is split between threads each packs it,
 // which costs 1 / queries of the products.
 template <class Element>
-void attention(Context& context, TensorView<const Element, 4> q, TensorView<const Element, 4> k,
-               TensorView<const Element, 4> v, TensorView<Element, 4> o, float scale) {
+void run(Context& context, const TensorView<const Element, 4>& q,
+         const TensorView<const Element, 4>& k, const TensorView<const Element, 4>& v,
+         const TensorView<Element, 4>& o, const TensorView<float, 3>* lse, float scale) {
   using Stored = kernels::Stored<Element>;
   const Index batch = q.extent(0), queries = q.extent(1), heads = q.extent(2), dim = q.extent(3);
   const Index keys = k.extent(1);
@@ -46,7 +40,7 @@ void attention(Context& context, TensorView<const Element, 4> q, TensorView<cons
   const std::size_t bytes = scratch_per_thread<Element>(keys, dim);
   // As many threads as the scratch memory has room for, and at least one.
   const auto room = static_cast<Index>(context.scratch_bytes() / bytes);
-  const Index blocks_per_head = (queries + kernels::kQueryBlock - 1) / kernels::kQueryBlock;
+  const Index blocks_per_head = ceil_div(queries, kernels::kQueryBlock);
   const Index blocks = batch * heads * blocks_per_head;
   const Index threads = std::clamp<Index>(room, 1, std::min<Index>(context.threads(), blocks));
   std::byte* scratch = context.scratch(bytes * static_cast<std::size_t>(threads));
@@ -65,25 +59,50 @@ void attention(Context& context, TensorView<const Element, 4> q, TensorView<cons
       const auto at = [b, h](const auto& view) {
         return reinterpret_cast<const Stored*>(view.data() + view.offset(b, Index{0}, h, Index{0}));
       };
-      const kernels::AttentionHead<Stored> head{at(q),
-                                                at(k),
-                                                at(v),
-                                                const_cast<Stored*>(at(o)),
-                                                q.stride(1),
-                                                k.stride(1),
-                                                v.stride(1),
-                                                o.stride(1),
-                                                queries,
-                                                keys,
-                                                dim,
-                                                scale,
-                                                scratch + bytes * static_cast<std::size_t>(thread)};
+      const kernels::AttentionHead<Stored> head{
+          .q = at(q),
+          .k = at(k),
+          .v = at(v),
+          .o = const_cast<Stored*>(at(o)),
+          .lse = lse == nullptr ? nullptr : lse->data() + lse->offset(b, Index{0}, h),
+          .q_stride = q.stride(1),
+          .k_stride = k.stride(1),
+          .v_stride = v.stride(1),
+          .o_stride = o.stride(1),
+          .lse_stride = lse == nullptr ? 0 : lse->stride(1),
+          .queries = queries,
+          .keys = keys,
+          .dim = dim,
+          .scale = scale,
+          .scratch = scratch + bytes * static_cast<std::size_t>(thread)};
       kernel.pack(head);
       kernel.run(head, first * kernels::kQueryBlock,
                  std::min(queries, last * kernels::kQueryBlock));
       block += last - first;
     }
   }
+}
+
+}  // namespace
+
+template <class Element>
+std::size_t attention_scratch_bytes(const Target& target, Index, Index tokens_k, Index, Index dim) {
+  return static_cast<std::size_t>(thread_count(target)) *
+         scratch_per_thread<Element>(tokens_k, dim);
+}
+
+template <class Element>
+void attention(Context& context, TensorView<const Element, 4> q, TensorView<const Element, 4> k,
+               TensorView<const Element, 4> v, TensorView<Element, 4> o, float scale) {
+  run<Element>(context, q, k, v, o, nullptr, scale);
+}
+
+template <class Element>
+void attention(Context& context, TensorView<const Element, 4> q, TensorView<const Element, 4> k,
+               TensorView<const Element, 4> v, TensorView<Element, 4> o, TensorView<float, 3> lse,
+               float scale) {
+  expect_shape("attention log-sum-exp", lse.shape(), {q.extent(0), q.extent(1), q.extent(2)});
+  run<Element>(context, q, k, v, o, &lse, scale);
 }
 
 template std::size_t attention_scratch_bytes<float>(const Target&, Index, Index, Index, Index);
@@ -93,5 +112,11 @@ template void attention<float>(Context&, TensorView<const float, 4>, TensorView<
 template void attention<bfloat16>(Context&, TensorView<const bfloat16, 4>,
                                   TensorView<const bfloat16, 4>, TensorView<const bfloat16, 4>,
                                   TensorView<bfloat16, 4>, float);
+template void attention<float>(Context&, TensorView<const float, 4>, TensorView<const float, 4>,
+                               TensorView<const float, 4>, TensorView<float, 4>,
+                               TensorView<float, 3>, float);
+template void attention<bfloat16>(Context&, TensorView<const bfloat16, 4>,
+                                  TensorView<const bfloat16, 4>, TensorView<const bfloat16, 4>,
+                                  TensorView<bfloat16, 4>, TensorView<float, 3>, float);
 
 }  // namespace crossfix::cpu

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/cpu/ground.hpp"
 #include "kernels/select.hpp"
 #include "threads.hpp"
@@ -67,7 +68,7 @@ struct Rooms {
       // Without a base the bytes alone are asked for.
       pointer = base == nullptr ? nullptr : reinterpret_cast<T*>(base + used);
       const auto wanted = static_cast<std::size_t>(count) * sizeof(T);
-      used += (wanted + kHostAlignment - 1) / kHostAlignment * kHostAlignment;
+      used += round_up_to(wanted, kHostAlignment);
     };
     take(tile, rows * padded_width * c + kMore);
     take(energy, rows * padded_width + kMore);

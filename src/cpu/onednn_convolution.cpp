@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "crossfix/core/math.hpp"
 #include "onednn.hpp"
 #include "onednn_support.hpp"
 #include "shape_checks.hpp"
@@ -56,9 +57,7 @@ bool winograd_pays(const ops::ConvolutionSpecification& spec, const Shape<4>& in
          input[1] * input[2] >= 256;
 }
 
-std::size_t rounded(std::size_t bytes) {
-  return (bytes + kHostAlignment - 1) / kHostAlignment * kHostAlignment;
-}
+std::size_t rounded(std::size_t bytes) { return round_up_to(bytes, kHostAlignment); }
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "crossfix/core/math.hpp"
 #include "onednn.hpp"
 #include "onednn_support.hpp"
 #include "shape_checks.hpp"
@@ -40,9 +41,7 @@ struct OneDnn::Linear<Element, Out>::State {
   std::size_t bytes_of(Index features) const {
     return static_cast<std::size_t>(block * features) * sizeof(T);
   }
-  static std::size_t rounded(std::size_t bytes) {
-    return (bytes + kHostAlignment - 1) / kHostAlignment * kHostAlignment;
-  }
+  static std::size_t rounded(std::size_t bytes) { return round_up_to(bytes, kHostAlignment); }
 };
 
 namespace {

@@ -13,7 +13,5 @@ using ops::check_linear_call;
 using ops::check_match;
 using ops::check_spatial_attention;
 using ops::check_spatial_attention_call;
-using ops::expect_contiguous;
-using ops::expect_contiguous_rows;
 
 }  // namespace crossfix::cpu

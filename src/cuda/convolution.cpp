@@ -7,6 +7,7 @@
 
 #include "alignment.hpp"
 #include "convolution_plan.hpp"
+#include "crossfix/core/math.hpp"
 #include "crossfix/cuda/elementwise.hpp"
 #include "crossfix/ops/checks.hpp"
 #include "target_state.hpp"
@@ -18,9 +19,7 @@ namespace {
 constexpr std::size_t kTensorAlignment = 16;  // bytes, as the plans promise cuDNN
 constexpr std::size_t kScratchAlignment = 256;
 
-std::size_t rounded(std::size_t bytes) {
-  return (bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
-}
+std::size_t rounded(std::size_t bytes) { return round_up_to(bytes, kScratchAlignment); }
 
 /// Weights [out, in, kernel, kernel] as `Element` [out, kernel, kernel, in].
 template <class Element>
@@ -139,7 +138,7 @@ void Convolution<Element>::operator()(Context& context, TensorView<const Element
                                       TensorView<Element, 4, DeviceSpace> y) const {
   ops::check_convolution_call(state_->specification, state_->input_shape, x, y, true);
   expect_shape("convolution residual", r.shape(), state_->output_shape);
-  ops::expect_contiguous("convolution residual", r);
+  expect_contiguous("convolution residual", r);
   expect_aligned("convolution input", x, kTensorAlignment);
   expect_aligned("convolution output", y, kTensorAlignment);
   expect_aligned("convolution residual", r, kTensorAlignment);

@@ -10,7 +10,7 @@ namespace crossfix::cuda {
 
 template <class Element>
 void read(Context& context, TensorView<const Element, 2, DeviceSpace> x, float* out) {
-  ops::expect_contiguous_rows("a view to read", x);
+  expect_contiguous_rows("a view to read", x);
   if (x.empty()) return;
   const DeviceScope scope(context.device());
   const auto rows = static_cast<std::size_t>(x.extent(0));

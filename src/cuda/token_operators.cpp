@@ -12,7 +12,7 @@ namespace {
 template <std::size_t Rank>
 DeviceBuffer upload_view(const Target& target, const char* what,
                          const TensorView<const float, Rank>& view) {
-  ops::expect_contiguous(what, view);
+  expect_contiguous(what, view);
   return upload(target, view.data(), static_cast<std::size_t>(view.size()) * sizeof(float));
 }
 

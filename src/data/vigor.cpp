@@ -159,7 +159,7 @@ class LabelReader {
     sample.satellite = city_.name + "/satellite/" + satellite;
     sample.choice = choice;
     sample.label = delta;
-    if (const auto camera = io::place_of_panorama_name(panorama)) sample.location = *camera;
+    if (const auto camera = io::position_of_panorama_name(panorama)) sample.location = *camera;
     sample.exact = {vigor_pixel(delta), kVigorSide, city_.metres_per_pixel};
     sample.reference = {vigor_reference_pixel(delta), kReferenceSide, kReferenceMetres};
     sample.inside = holds_camera(delta);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "canvas.hpp"
+#include "crossfix/core/math.hpp"
 #include "crossfix/cpu/resize.hpp"
 
 namespace crossfix::draw {
@@ -105,7 +106,7 @@ void mark_truth(const Canvas& canvas, double row, double col, double stroke) {
 io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth,
                        double weight) {
   const Index side = std::max(tile.extent(0), tile.extent(1));
-  const Index factor = (kSmallestOverlay + side - 1) / side;
+  const Index factor = ceil_div<Index>(kSmallestOverlay, side);
   io::Image image({tile.extent(0) * factor, tile.extent(1) * factor, 3});
   resize_into(tile, image);
   const Canvas canvas(image);

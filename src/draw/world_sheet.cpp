@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "canvas.hpp"
+#include "crossfix/core/math.hpp"
 #include "data/vigor.hpp"
 #include "overlay.hpp"
 
@@ -36,7 +37,7 @@ io::Image draw_world_sheet(const std::filesystem::path& root, Index pairs) {
   const auto chosen = choose(set, static_cast<std::size_t>(pairs));
   const auto count = static_cast<Index>(chosen.size());
   const Index abreast = std::min<Index>(2, count);
-  const Index rows = (count + abreast - 1) / abreast;
+  const Index rows = ceil_div(count, abreast);
   io::Image sheet({rows * (kSide + kGap) - kGap, abreast * (kPairWidth + kGap) - kGap, 3});
   std::fill_n(sheet.data(), sheet.size(), std::uint8_t{255});
   const Canvas canvas(sheet);

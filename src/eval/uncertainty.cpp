@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "crossfix/core/math.hpp"
 #include "summary.hpp"
 
 namespace crossfix::eval {
@@ -18,7 +19,7 @@ Risk risk_at(std::span<const Measurement> by_radius, int step) {
   Risk risk;
   risk.kept = static_cast<double>(step) / kSteps;
   const auto steps = static_cast<std::size_t>(step);
-  risk.count = (by_radius.size() * steps + kSteps - 1) / kSteps;
+  risk.count = ceil_div<std::size_t>(by_radius.size() * steps, kSteps);
   std::vector<double> errors;
   for (const Measurement& m : by_radius.first(risk.count)) errors.push_back(m.metres);
   risk.mean = mean_of(errors);

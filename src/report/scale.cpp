@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/math.hpp"
 #include "markup.hpp"
 
 namespace crossfix::report {
@@ -66,9 +67,9 @@ std::vector<double> decade_ticks(double low, double high, int at_most) {
   }
   const auto most = static_cast<std::size_t>(at_most);
   if (all.size() <= most || powers.size() < 2) return all;
-  const std::size_t every = (powers.size() + most - 1) / most;
+  const std::size_t every = ceil_div(powers.size(), most);
   for (std::size_t i = 0; i * every < powers.size(); ++i) powers[i] = powers[i * every];
-  powers.resize((powers.size() + every - 1) / every);
+  powers.resize(ceil_div(powers.size(), every));
   return powers;
 }
 

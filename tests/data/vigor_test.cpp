@@ -73,7 +73,7 @@ TEST_CASE("VIGOR's truths are those of an independent script") {
     CHECK(set.groups[sample.group].name == city);
     CHECK(sample.line == line);
     CHECK(sample.choice == choice);
-    const auto camera = io::place_of_panorama_name(sample.ground).value();
+    const auto camera = io::position_of_panorama_name(sample.ground).value();
     CHECK(std::get<GeoPoint>(sample.location).longitude == camera.longitude);
     CHECK(std::get<GeoPoint>(sample.location).latitude == camera.latitude);
     // Six decimals are written.

@@ -1,11 +1,11 @@
-#include "device/ampere.cuh"
+#include "crossfix/kernels/device/ampere.cuh"
 
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <random>
 #include <vector>
 
-#include "device/memory.cuh"
+#include "crossfix/kernels/device/memory.cuh"
 #include "emulator/fault_of.hpp"
 
 namespace crossfix::emulator {

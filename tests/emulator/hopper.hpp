@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "crossfix/core/dtype.hpp"
-#include "device/tensor_map.cuh"
+#include "crossfix/kernels/device/tensor_map.cuh"
 #include "emulator/arrivals.hpp"
 #include "emulator/descriptor.hpp"
 #include "emulator/products.hpp"

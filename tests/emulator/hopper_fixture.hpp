@@ -5,9 +5,9 @@
 #include <random>
 #include <vector>
 
-#include "device/hopper.cuh"
-#include "device/memory.cuh"
-#include "device/scalar.cuh"
+#include "crossfix/kernels/device/hopper.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/scalar.cuh"
 #include "emulator/fault_of.hpp"
 
 namespace crossfix::emulator {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "crossfix/core/error.hpp"
-#include "device/memory.cuh"
-#include "device/scalar.cuh"
+#include "crossfix/kernels/device/memory.cuh"
+#include "crossfix/kernels/device/scalar.cuh"
 #include "emulator/fault_of.hpp"
 
 namespace crossfix::emulator {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <list>
 
-#include "device/tensor_map.cuh"
+#include "crossfix/kernels/device/tensor_map.cuh"
 #include "emulator/block.hpp"
 
 namespace crossfix::emulator {

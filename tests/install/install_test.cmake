@@ -12,12 +12,12 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
-# build(PROJECT): configures and builds tests/install/PROJECT against the prefix alone.
+# build(PROJECT [ARGUMENT...]): configures and builds tests/install/PROJECT against the prefix alone.
 function(build project)
   run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/tests/install/${project} -B ${work}/${project}
       -G ${GENERATOR} -D CMAKE_PREFIX_PATH=${prefix} -D CMAKE_CXX_COMPILER=${CXX}
       -D CMAKE_BUILD_TYPE=${BUILD_TYPE} -D CROSSFIX_VERSION=${VERSION}
-      -D CROSSFIX_INCLUDE_DIR=${prefix}/include)
+      -D CROSSFIX_INCLUDE_DIR=${prefix}/include ${ARGN})
   run(${CMAKE_COMMAND} --build ${work}/${project})
 endfunction()
 
@@ -41,3 +41,11 @@ message(STATUS "${output}")
 build(consumer)
 run(${work}/consumer/consumer ${prefix}/share/crossfix/models/crossfix-s.safetensors)
 message(STATUS "${output}")
+
+if(NVCC)
+  build(kernel_consumer -D CMAKE_CUDA_COMPILER=${NVCC})
+  run(${work}/kernel_consumer/kernel_consumer)
+  message(STATUS "${output}")
+else()
+  message(STATUS "skipped: device code out of an installed prefix: no nvcc")
+endif()

@@ -2,8 +2,8 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "attention/schedule.hpp"
-#include "attention/swizzle.hpp"
+#include "crossfix/kernels/attention/schedule.hpp"
+#include "crossfix/kernels/attention/swizzle.hpp"
 
 using namespace crossfix;
 using namespace crossfix::kernels;

@@ -73,6 +73,19 @@ TEST_CASE("Attention refuses extents that disagree", "[attention]") {
              Contains("keys") && Contains("contiguous along their last axis"));
 }
 
+TEST_CASE("Attention refuses a log-sum-exp of another shape", "[attention]") {
+  const Call<bfloat16> call;
+  using In = TensorView<const bfloat16, 4, DeviceSpace>;
+  float lse[64];
+  for (const Shape<3>& shape : {Shape<3>{2, 3, 3}, Shape<3>{2, 4, 3}, Shape<3>{1, 3, 4}}) {
+    CHECK_THROWS_AS(
+        cuda::attention<bfloat16>(Machine::stream(), kA100, In(call.q.data, call.q.shape),
+                                  In(call.k.data, call.k.shape), In(call.v.data, call.v.shape),
+                                  {call.o.data, call.o.shape}, {lse, shape}, 1.0f),
+        ShapeError);
+  }
+}
+
 TEST_CASE("Attention refuses head dimensions that its kernel does not take", "[attention]") {
   const auto of_dim = [](Index dim) {
     return [dim](auto& c) {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "attention/hopper_layout.hpp"
+#include "crossfix/kernels/attention/hopper_layout.hpp"
 #include "kernels/attention_subjects.hpp"
 #include "support/counter_generator.hpp"
 #include "support/reference_backend.hpp"
@@ -125,6 +125,61 @@ struct Attention {
     CHECK(touched == 0);
     return out;
   }
+
+  struct Result {
+    Tensor<float, 4> o;    // [batch, query, head, dim]
+    Tensor<float, 3> lse;  // [batch, query, head]
+  };
+
+  Result expected_with_lse(float scale) const {
+    ReferenceBackend::Context plain;
+    Result expected{Tensor<float, 4>({size.batch, size.queries, size.heads, size.dim}),
+                    Tensor<float, 3>({size.batch, size.queries, size.heads})};
+    ReferenceBackend::attention(plain, from.part(0), to.part(1), to.part(2), expected.o,
+                                expected.lse, scale);
+    return expected;
+  }
+
+  /// The result and its log-sum-exp, which lies query by query within heads, between guards; fails
+  /// where one was touched.
+  Result result_with_lse(float scale, const cuda::DeviceTraits& device = Machine::device()) const {
+    const Index room = size.queries + 2 * kGuardQueries;
+    Tensor<Element, 4> o({size.batch, size.queries, size.heads, size.dim});
+    Tensor<float, 3> held({size.batch, size.heads, room});
+    for (Index i = 0; i < held.size(); ++i) held.data()[i] = kMark;
+    typename Machine::template Memory<Element> a(from.guarded()), b(to.guarded()), c(o);
+    typename Machine::template Memory<float> d(held);
+    cuda::attention<Element>(Machine::stream(), device, from.part(a.data(), 0),
+                             to.part(b.data(), 1), to.part(b.data(), 2), {c.data(), o.shape()},
+                             {d.data() + kGuardQueries,
+                              {size.batch, size.queries, size.heads},
+                              {size.heads * room, 1, room}},
+                             scale, Subject::kKernel);
+    c.read(o);
+    d.read(held);
+
+    Result result{Tensor<float, 4>(o.shape()),
+                  Tensor<float, 3>({size.batch, size.queries, size.heads})};
+    for (Index i = 0; i < o.size(); ++i) result.o.data()[i] = static_cast<float>(o.data()[i]);
+    Index touched = 0;
+    for (Index n = 0; n < size.batch; ++n) {
+      for (Index h = 0; h < size.heads; ++h) {
+        for (Index i = 0; i < room; ++i) {
+          const Index query = i - kGuardQueries;
+          if (query >= 0 && query < size.queries) {
+            result.lse(n, query, h) = held(n, h, i);
+          } else if (!(held(n, h, i) == kMark)) {
+            ++touched;
+          }
+        }
+      }
+    }
+    CHECK(touched == 0);
+    return result;
+  }
+
+ private:
+  static constexpr Index kGuardQueries = 256;  // the queries of a block, at most
 };
 
 /// |a - b| / |b|; NaN where either holds one.
@@ -139,6 +194,24 @@ double relative_error(const Tensor<float, 4>& a, const Tensor<float, 4>& b) {
   }
   return std::sqrt(difference / norm);
 }
+
+/// The largest |a - b|, 0 for infinities of one sign; NaN where one alone is NaN.
+double largest_difference(const Tensor<float, 3>& a, const Tensor<float, 3>& b) {
+  double largest = 0.0;
+  for (Index i = 0; i < b.size(); ++i) {
+    const float x = a.data()[i];
+    const float y = b.data()[i];
+    if (x == y || (std::isnan(x) && std::isnan(y))) continue;
+    const double off = std::abs(static_cast<double>(x) - static_cast<double>(y));
+    largest = off <= largest || std::isnan(largest) ? largest : off;
+  }
+  return largest;
+}
+
+/// Error allowed the log-sum-exp of scores up to `largest`: a score is a float sum of up to 128
+/// terms, whose roundings come to about sqrt(128) times 2^-24 of it; its exponent about the maximum
+/// and the result round by 2^-24 of it each; the sum, the exponential and the logarithm by 2^-22.
+double log_sum_tolerance(double largest) { return 4e-6 + 16.0 * largest * 0x1p-24; }
 
 float usual_scale(Index dim) { return 1.0f / std::sqrt(static_cast<float>(dim)); }
 
@@ -228,6 +301,66 @@ TEMPLATE_TEST_CASE("Hopper attention in every configuration, each block with sev
   }
 }
 
+TEMPLATE_LIST_TEST_CASE("Attention kernel's log-sum-exp at awkward sizes", "[attention]",
+                        AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  for (const Size& size :
+       {Size{1, 1, 1, 1, 32}, Size{2, 7, 113, 3, 32}, Size{1, 113, 7, 2, 64},
+        Size{2, 130, 200, 2, 32}, Size{1, 70, 330, 2, 64}, Size{1, 70, 150, 2, 128}}) {
+    if (size.queries * size.keys > kMostScores) continue;
+    CAPTURE(TestType::name(), size.batch, size.queries, size.keys, size.heads, size.dim);
+    const Attention<TestType> test(size);
+    const float scale = usual_scale(size.dim);
+    const auto found = test.result_with_lse(scale);
+    CHECK(largest_difference(found.lse, test.expected_with_lse(scale).lse) <=
+          log_sum_tolerance(10.0));
+    // Asking for it changes nothing else.
+    const auto alone = test.result(scale);
+    CHECK(std::equal(alone.data(), alone.data() + alone.size(), found.o.data()));
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel's log-sum-exp of sharp, negative and rising scores",
+                        "[attention]", AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  const Attention<TestType> sharp({1, 64, 600, 2, 32}, 4.0f);
+  for (float scale : {3.0f, -0.5f, 0.0f}) {
+    CAPTURE(TestType::name(), scale);
+    CHECK(
+        largest_difference(sharp.result_with_lse(scale).lse, sharp.expected_with_lse(scale).lse) <=
+        log_sum_tolerance(2000.0 * static_cast<double>(std::abs(scale))));
+  }
+  Attention<TestType> rising({1, 5, 250, 1, 32});
+  for (Index i = 0; i < 5; ++i) {
+    for (Index d = 0; d < 32; ++d) rising.from(0, i, 0, 0, d) = d == 0 ? 1.0f : 0.0f;
+  }
+  for (Index j = 0; j < 250; ++j) rising.to(0, j, 1, 0, 0) = static_cast<float>(16 * j);
+  for (float scale : {0.01f, 1.0f, -1.0f}) {
+    CAPTURE(TestType::name(), scale);
+    CHECK(largest_difference(rising.result_with_lse(scale).lse,
+                             rising.expected_with_lse(scale).lse) <= log_sum_tolerance(4000.0));
+  }
+}
+
+TEMPLATE_TEST_CASE("Hopper attention's log-sum-exp in every configuration", "[attention]",
+                   (AttentionSubject<bfloat16, cuda::AttentionKernel::hopper>),
+                   (AttentionSubject<float16, cuda::AttentionKernel::hopper>)) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  cuda::DeviceTraits device = Machine::device();
+  device.multiprocessors = 2;  // as many blocks, over more heads than that
+  for (const Size& size :
+       {Size{2, 500, 300, 3, 32}, Size{2, 128, 500, 3, 32}, Size{2, 60, 300, 3, 32},
+        Size{1, 60, 100, 5, 32}, Size{2, 200, 300, 3, 64}, Size{2, 200, 300, 3, 128}}) {
+    for (const float factor : {1.0f, 4.0f}) {  // scores that one maximum serves, and that none does
+      const Attention<TestType> test(size, factor);
+      CAPTURE(TestType::name(), size.queries, size.keys, size.dim, factor);
+      CHECK(largest_difference(test.result_with_lse(factor * 0.2f, device).lse,
+                               test.expected_with_lse(factor * 0.2f).lse) <=
+            log_sum_tolerance(factor == 1.0f ? 30.0 : 1000.0));
+    }
+  }
+}
+
 TEMPLATE_LIST_TEST_CASE("Attention kernel writes rows of any alignment", "[attention]",
                         AttentionSubjects) {
   CROSSFIX_NEED_KERNEL(TestType);
@@ -301,6 +434,12 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel over no keys gives zeros", "[attention
     Index others = 0;
     for (Index i = 0; i < o.size(); ++i) others += o.data()[i] == 0.0f ? 0 : 1;
     CHECK(others == 0);
+    const auto result = Attention<TestType>({2, 130, 0, 2, dim}).result_with_lse(1.0f);
+    for (Index i = 0; i < result.o.size(); ++i) others += result.o.data()[i] == 0.0f ? 0 : 1;
+    for (Index i = 0; i < result.lse.size(); ++i) {
+      others += result.lse.data()[i] == -kInfinity ? 0 : 1;
+    }
+    CHECK(others == 0);
   }
 }
 
@@ -336,8 +475,39 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel treats infinite and NaN scores as a so
       } else {
         CHECK(relative_error(o, expected) <= TestType::kTolerance);
       }
+      // Beside its log-sum-exp the same, but for zeros where no key has a weight.
+      const auto wanted = test.expected_with_lse(scale);
+      const auto found = test.result_with_lse(scale);
+      CHECK(largest_difference(found.lse, wanted.lse) <= log_sum_tolerance(10.0));
+      Index different = 0;
+      for (Index i = 0; i < o.size(); ++i) {
+        const float one = wanted.o.data()[i];
+        const float other = found.o.data()[i];
+        different +=
+            std::isnan(one) == std::isnan(other) && (one == 0.0f) == (other == 0.0f) ? 0 : 1;
+      }
+      CHECK(different == 0);
     }
   }
+}
+
+TEMPLATE_LIST_TEST_CASE("Attention kernel gives zeros for a row that no key has a weight in",
+                        "[attention]", AttentionSubjects) {
+  CROSSFIX_NEED_KERNEL(TestType);
+  Attention<TestType> test({1, 70, 300, 2, 32});
+  for (Index i = 0; i < 70; ++i) {  // the first of two heads: all but the last query
+    for (Index d = 0; d < 32; ++d) test.from(0, i, 0, 0, d) = d == 0 && i < 69 ? 1.0f : 0.0f;
+    test.from(0, i, 0, 0, 1) = 1.0f;
+  }
+  for (Index j = 0; j < 300; ++j) test.to(0, j, 1, 0, 0) = -kInfinity;
+  test.to(0, 7, 2, 0, 3) = kInfinity;  // a value of no weight
+  const auto found = test.result_with_lse(0.3f);
+  Index wrong = 0;
+  for (Index i = 0; i < 69; ++i) {
+    wrong += found.lse(0, i, 0) == -kInfinity && std::isfinite(found.lse(0, i, 1)) ? 0 : 1;
+    for (Index d = 0; d < 32; ++d) wrong += found.o(0, i, 0, d) == 0.0f ? 0 : 1;
+  }
+  CHECK(wrong == 0);
 }
 
 TEMPLATE_LIST_TEST_CASE("Attention kernel keeps a NaN in its row and in its column", "[attention]",

@@ -1,4 +1,4 @@
-#include "softmax/circle_cell.cuh"
+#include "crossfix/kernels/softmax/circle_cell.cuh"
 
 #include <catch2/catch.hpp>
 #include <cmath>

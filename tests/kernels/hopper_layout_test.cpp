@@ -1,4 +1,4 @@
-#include "attention/hopper_layout.hpp"
+#include "crossfix/kernels/attention/hopper_layout.hpp"
 
 #include <array>
 #include <catch2/catch.hpp>

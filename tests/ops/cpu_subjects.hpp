@@ -64,6 +64,9 @@ struct Subject {
   /// is each weight of an attention; a float sum of n terms errs by about sqrt(n) 2^-25, n up to
   /// about 2000 here.
   static constexpr double kTolerance = std::is_same_v<Element, float> ? 2e-6 : 0x1p-8;
+  /// Error allowed the logarithm of a sum of weights of scores up to about 30: roundings of the
+  /// scores and of the sum, and with bfloat16 the weights' polynomial, off by 7.5e-5 of itself.
+  static constexpr double kLogSumTolerance = std::is_same_v<Element, float> ? 1e-5 : 1e-4;
 };
 
 using MathSubjects =

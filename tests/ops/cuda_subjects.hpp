@@ -36,6 +36,9 @@ struct CudaOperators {
   static constexpr double kTolerance = std::is_same_v<Element, float>      ? 2e-6
                                        : std::is_same_v<Element, bfloat16> ? 0x1p-8
                                                                            : 0x1p-11;
+  /// Error allowed the logarithm of a sum of weights of scores up to about 30: roundings of the
+  /// scores and of the sum, in float for every element.
+  static constexpr double kLogSumTolerance = 1e-5;
 };
 
 using MathSubjects =

@@ -20,6 +20,7 @@ struct Plain {
   static double subtract(double a, double b) { return a - b; }
   static double multiply(double a, double b) { return a * b; }
   static double exp2(double a) { return std::exp2(a); }
+  static double log2(double a) { return std::log2(a); }
 };
 using State = ops::OnlineSoftmax<Plain>;
 
@@ -60,6 +61,28 @@ TEST_CASE("An online softmax equals the softmax of all scores, in any grouping",
     CAPTURE(split);
     REQUIRE(std::abs(first.mean() - weighted / total) <= 1e-13);
     REQUIRE(std::abs(std::log2(first.state.sum) + first.state.maximum - std::log2(total)) <= 1e-12);
+  }
+}
+
+TEST_CASE("States made of log-sum-exps merge as those that they stand for", "[ops]") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const double a : {-infinity, -800.0, 0.0, 3.0, 700.0}) {
+    for (const double b : {-infinity, -3.0, 699.0}) {
+      CAPTURE(a, b);
+      State state = State::of_log_sum(a);
+      REQUIRE((a == state.log_sum() || std::abs(state.log_sum() - a) <= 1e-4));
+      const auto factors = state.merge(State::of_log_sum(b));
+      const double largest = std::max(a, b);
+      if (std::isinf(largest)) {
+        REQUIRE(state.log_sum() == -infinity);
+        continue;
+      }
+      // The constants are floats: a logarithm is off by 2^-24 of itself, either way.
+      const double total = std::exp(a - largest) + std::exp(b - largest);
+      REQUIRE(std::abs(state.log_sum() - (largest + std::log(total))) <= 1e-4);
+      REQUIRE(std::abs(factors.own / state.sum - std::exp(a - largest) / total) <= 1e-4);
+      REQUIRE(std::abs(factors.other / state.sum - std::exp(b - largest) / total) <= 1e-4);
+    }
   }
 }
 

@@ -8,7 +8,8 @@
 ///
 /// - `Element`, `Backend`; `target()`, where its operators are prepared; `targets()`, more of
 ///   them, on which operators must run alike; `kTolerance`, the relative L2
-///   error allowed a result that is one `Element`;
+///   error allowed a result that is one `Element`; `kLogSumTolerance`, the error allowed the
+///   log-sum-exp of an attention;
 /// - `Memory<T, Rank>(target, values)`: a tensor in the backend's memory, a copy of floats as T, or of
 ///   a shape alone; `view()`; `read(context)`, the values as floats, after all work so far;
 /// - `kGap`: the elements that views into the middle of a row must leave out, for rows to begin where

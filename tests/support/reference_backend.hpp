@@ -220,22 +220,11 @@ struct ReferenceBackend {
   static std::size_t attention_scratch_bytes(Target, Index, Index, Index, Index) { return 0; }
 
   static void attention(Context&, In4 q, In4 k, In4 v, Out4 o, float scale) {
-    const Index keys = k.extent(1);
-    std::vector<double> weights(static_cast<std::size_t>(keys));
-    for (Index b = 0; b < q.extent(0); ++b) {
-      for (Index h = 0; h < q.extent(2); ++h) {
-        for (Index i = 0; i < q.extent(1); ++i) {
-          softmax_of_scores(q, k, b, h, i, static_cast<double>(scale), weights);
-          for (Index d = 0; d < q.extent(3); ++d) {
-            double sum = 0.0;
-            for (Index j = 0; j < keys; ++j) {
-              sum += weights[static_cast<std::size_t>(j)] * static_cast<double>(v(b, j, h, d));
-            }
-            o(b, i, h, d) = static_cast<float>(sum);
-          }
-        }
-      }
-    }
+    attend(q, k, v, o, nullptr, scale);
+  }
+  static void attention(Context&, In4 q, In4 k, In4 v, Out4 o, TensorView<float, 3> lse,
+                        float scale) {
+    attend(q, k, v, o, &lse, scale);
   }
 
   static void max_pool(Context&, ops::PoolWindow window, In4 x, Out4 y) {
@@ -568,9 +557,34 @@ struct ReferenceBackend {
     return static_cast<float>(value);
   }
 
-  static void softmax_of_scores(In4 q, In4 k, Index b, Index h, Index i, double scale,
-                                std::vector<double>& weights) {
-    double largest = -std::numeric_limits<double>::infinity();
+  static void attend(In4 q, In4 k, In4 v, Out4 o, const TensorView<float, 3>* lse, float scale) {
+    const Index keys = k.extent(1);
+    std::vector<double> weights(static_cast<std::size_t>(keys));
+    for (Index b = 0; b < q.extent(0); ++b) {
+      for (Index h = 0; h < q.extent(2); ++h) {
+        for (Index i = 0; i < q.extent(1); ++i) {
+          const double log_sum =
+              softmax_of_scores(q, k, b, h, i, static_cast<double>(scale), weights);
+          if (lse != nullptr) (*lse)(b, i, h) = static_cast<float>(log_sum);
+          // Beside its log-sum-exp, a row that no key has a weight in is zeros.
+          const bool zeros = lse != nullptr && std::isinf(log_sum);
+          for (Index d = 0; d < q.extent(3); ++d) {
+            double sum = 0.0;
+            for (Index j = 0; j < keys; ++j) {
+              sum += weights[static_cast<std::size_t>(j)] * static_cast<double>(v(b, j, h, d));
+            }
+            o(b, i, h, d) = zeros ? 0.0f : static_cast<float>(sum);
+          }
+        }
+      }
+    }
+  }
+
+  /// weights = softmax(scale q k^T) of one row. Returns the log-sum-exp of its scores: -inf where
+  /// all are -inf, or there are none; NaN where one is NaN or +inf.
+  static double softmax_of_scores(In4 q, In4 k, Index b, Index h, Index i, double scale,
+                                  std::vector<double>& weights) {
+    double largest = std::numeric_limits<double>::lowest();
     for (std::size_t j = 0; j < weights.size(); ++j) {
       double score = 0.0;
       for (Index d = 0; d < q.extent(3); ++d) {
@@ -583,6 +597,7 @@ struct ReferenceBackend {
     double total = 0.0;
     for (double& weight : weights) total += weight = std::exp(weight - largest);
     for (double& weight : weights) weight /= total;
+    return largest + std::log(total);
   }
 
   /// Covariance and radius of a posterior, by points spread evenly over each cell's square.

@@ -45,6 +45,11 @@ struct Backend {
                         TensorView<Element, 4> o, float scale) {
     cpu::attention<Element>(context, q, k, v, o, scale);
   }
+  static void attention(Context& context, TensorView<const Element, 4> q,
+                        TensorView<const Element, 4> k, TensorView<const Element, 4> v,
+                        TensorView<Element, 4> o, TensorView<float, 3> lse, float scale) {
+    cpu::attention<Element>(context, q, k, v, o, lse, scale);
+  }
   static void max_pool(Context& context, ops::PoolWindow window, TensorView<const Element, 4> x,
                        TensorView<Element, 4> y) {
     cpu::max_pool<Element>(context, window, x, y);
@@ -100,7 +105,7 @@ struct Backend {
     cpu::read<std::remove_const_t<T>>(context, x, out);
   }
   static void write(Context&, const float* from, TensorView<float, 1> y) {
-    ops::expect_contiguous("a view to write", y);
+    expect_contiguous("a view to write", y);
     std::copy_n(from, y.size(), y.data());
   }
 };

@@ -36,4 +36,18 @@ void attention(StreamView stream, const DeviceTraits& device, TensorView<const T
                TensorView<T, 4, DeviceSpace> o, float scale,
                AttentionKernel kernel = AttentionKernel::automatic);
 
+/// The same, and the natural log-sum-exp of each row's scores, lse[b, query, head] = ln(sum over
+/// keys of exp(scale q.k)), by which results over parts of the keys merge (ops/online_softmax.hpp).
+///
+/// lse [batch, query, head] of float, any strides. No keys, and scores of nothing but -inf, give
+/// lse = -inf, and zeros in o (where the function above gives NaN for such scores); where o is NaN
+/// for +inf or NaN among the scores, so is lse.
+///
+/// Throws, besides, ShapeError where lse's extents disagree.
+template <class T>
+void attention(StreamView stream, const DeviceTraits& device, TensorView<const T, 4, DeviceSpace> q,
+               TensorView<const T, 4, DeviceSpace> k, TensorView<const T, 4, DeviceSpace> v,
+               TensorView<T, 4, DeviceSpace> o, TensorView<float, 3, DeviceSpace> lse, float scale,
+               AttentionKernel kernel = AttentionKernel::automatic);
+
 }  // namespace crossfix::cuda

@@ -54,6 +54,11 @@ struct Backend {
     const DeviceScope scope(context.device());
     cuda::attention<Element>(context.stream(), context.traits(), q, k, v, o, scale);
   }
+  static void attention(Context& context, In<4> q, In<4> k, In<4> v, Out<4> o,
+                        TensorView<float, 3, Space> lse, float scale) {
+    const DeviceScope scope(context.device());
+    cuda::attention<Element>(context.stream(), context.traits(), q, k, v, o, lse, scale);
+  }
   static void match(Context& context, TensorView<const float, 2, Space> blocks,
                     TensorView<const float, 2, Space> panoramas, Out<4> y) {
     const DeviceScope scope(context.device());
@@ -113,7 +118,7 @@ struct Backend {
     cuda::read<std::remove_const_t<T>>(context, x, out);
   }
   static void write(Context& context, const float* from, TensorView<float, 1, Space> y) {
-    ops::expect_contiguous("a view to write", y);
+    expect_contiguous("a view to write", y);
     context.write(y.data(), from, static_cast<std::size_t>(y.size()) * sizeof(float));
   }
 };

@@ -64,6 +64,9 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `attention(context, q, k, v, o, scale)`: o = softmax(scale q k^T) v, views
 ///   [batch, token, head, dim], any strides but a contiguous dim; never holds a whole Nq x Nk score
 ///   matrix. Nk = 0 gives zeros.
+/// - `attention(context, q, k, v, o, lse, scale)`: besides, lse[batch, query, head] of float, any
+///   strides, = ln(sum over keys of exp(scale q.k)), by which results over parts of the keys merge
+///   (ops/online_softmax.hpp). Nk = 0, and scores of nothing but -inf, give -inf, and zeros in o.
 /// - `match(context, blocks, panoramas, y)`: y[n, i, j, :] is the descriptor of block (i, j) of image n,
 ///   its dot product with panorama n's, and zeros; blocks [n x h x w, length] and panoramas [n, length]
 ///   of float, y [n, h, w, more than length], all contiguous.
@@ -143,6 +146,7 @@ concept Backend =
       norm(context, const_float2, float2, y2);
       norm(context, const_float2, const_float2, float2, y2);
       B::attention(context, x4, x4, x4, y4, scale);
+      B::attention(context, x4, x4, x4, y4, float3, scale);
       spatial_attention(context, x4, float2);
       B::match(context, const_float2, const_float2, y4);
       B::copy(context, x4, y4);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 
+#include "crossfix/core/checks.hpp"
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/ops/specification.hpp"
 
@@ -15,25 +16,6 @@ inline void check_scratch(std::size_t bytes, std::size_t available) {
     throw ShapeError("an operator needs " + std::to_string(bytes) +
                      " bytes of scratch memory; the context was made with " +
                      std::to_string(available));
-  }
-}
-
-/// Throws ShapeError "WHAT has gaps ..." unless the view is row-major without gaps.
-template <class T, std::size_t Rank, MemorySpace Space>
-void expect_contiguous(const char* what, const TensorView<T, Rank, Space>& view) {
-  if (!view.is_contiguous()) {
-    throw ShapeError(std::string(what) + " of shape " + to_string(view.shape()) +
-                     " must be contiguous; its strides are " + to_string(view.strides()));
-  }
-}
-
-/// Throws ShapeError unless the elements along the last axis are neighbours.
-template <class T, std::size_t Rank, MemorySpace Space>
-void expect_contiguous_rows(const char* what, const TensorView<T, Rank, Space>& view) {
-  if (view.extent(Rank - 1) > 1 && view.stride(Rank - 1) != 1) {
-    throw ShapeError(std::string(what) + " of shape " + to_string(view.shape()) +
-                     " must be contiguous along its last axis; its strides are " +
-                     to_string(view.strides()));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/memory_space.hpp"
 
 namespace crossfix::ops {
@@ -10,8 +11,8 @@ namespace crossfix::ops {
 /// by the factors that `raise` and `merge` return.
 ///
 /// `Math` supplies `Real` (a float, or a vector of them, one softmax a lane) and static functions
-/// `set(float)`, `maximum(a, b)`, `add`, `subtract`, `multiply`, `exp2`. Naming the arithmetic in
-/// the type keeps copies compiled for different machines apart.
+/// `set(float)`, `maximum(a, b)`, `add`, `subtract`, `multiply`, `exp2`, and `log2` where `log_sum`
+/// is called. Naming the arithmetic in the type keeps copies compiled for different machines apart.
 ///
 /// A state that has seen no score, or only -inf, has m = -inf; its l means nothing.
 /// Source: Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018.
@@ -53,6 +54,22 @@ struct OnlineSoftmax {
     const Real factor = weight(other.maximum);
     sum = Math::add(sum, Math::multiply(other.sum, factor));
     return {own, factor};
+  }
+
+  /// The log-sum-exp, natural: the logarithm of the sum of e^score over the scores in natural
+  /// units. -inf where there is no score but -inf; NaN where the sum is.
+  CROSSFIX_HOST_DEVICE Real log_sum() const {
+    return Math::multiply(Math::add(maximum, Math::log2(sum)), Math::set(kLn2));
+  }
+
+  /// A state of this log-sum-exp, to merge results over parts of the scores that were divided by
+  /// their sums already: after `factors = a.merge(b)` the whole's result is
+  /// (factors.own * result of a + factors.other * result of b) / a.sum.
+  CROSSFIX_HOST_DEVICE static OnlineSoftmax of_log_sum(Real log_sum) {
+    OnlineSoftmax state;
+    state.maximum = Math::multiply(log_sum, Math::set(kLog2E));
+    state.sum = Math::set(1.0f);
+    return state;
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
 
 namespace crossfix::ops {
@@ -132,7 +133,7 @@ constexpr PoolRange max_pool_range(PoolWindow window, Index index, Index input) 
 /// The range that cell `index` of an adaptive pool from `input` to
 /// `output` elements covers: floor(i n / m) to ceil((i + 1) n / m).
 constexpr PoolRange adaptive_range(Index index, Index input, Index output) {
-  return {index * input / output, ((index + 1) * input + output - 1) / output};
+  return {index * input / output, ceil_div((index + 1) * input, output)};
 }
 
 }  // namespace crossfix::ops

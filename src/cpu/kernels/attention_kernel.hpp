@@ -1,5 +1,6 @@
 #pragma once
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/ops/online_softmax.hpp"
 #include "exp2.hpp"
 #include "kernels.hpp"
@@ -46,11 +47,12 @@ class Attention {
   static constexpr int kAtOnce = Simd::kExponentials;  // vectors of weights worked on together
   static constexpr Index kScoreStride = kKeyBlock + kPanel;  // not a power of two: rows spread
                                                              // over the sets of the L1 cache
-  static constexpr float kLog2e = 1.44269504f;
   static constexpr float kSmallest = 0x1p-126f;
   static_assert(kQueryBlock % kRows == 0 && kQueryBlock % kScoreRows == 0 &&
                 kPanel % kColumns == 0 && kKeyBlock % kColumns == 0);
 
+  /// Of a row's state, once a block of keys: to the last bits, whatever the weights' own precision,
+  /// or each block's factor would take its error from the sums of all before it.
   struct RowMath {
     using Real = Floats;
     static Real set(float a) { return Simd::set(a); }
@@ -60,17 +62,13 @@ class Attention {
     static Real multiply(Real a, Real b) { return Simd::multiply(a, b); }
     static Real exp2(Real a) {
       Real x[1] = {a};
-      kernels::exp2<Simd, Product::kExp2Degree>(x);
+      kernels::exp2<Simd, 5>(x);
       return x[0];
     }
   };
   using State = ops::OnlineSoftmax<RowMath>;
   // One softmax a lane: the rows of a block of queries.
-  static constexpr int kStates = static_cast<int>((kQueryBlock + kLanes - 1) / kLanes);
-
-  static constexpr Index rounded(Index n, Index multiple) {
-    return (n + multiple - 1) / multiple * multiple;
-  }
+  static constexpr int kStates = static_cast<int>(ceil_div<Index>(kQueryBlock, kLanes));
 
   struct Scratch {
     Stored* k;
@@ -82,9 +80,9 @@ class Attention {
     Index padded;  // columns of v and of the sums
 
     explicit Scratch(const Head& head)
-        : steps((head.dim + kPack - 1) / kPack), padded(rounded(head.dim, kColumns)) {
-      const Index keys = rounded(head.keys, kPanel);
-      const Index dims = rounded(head.dim, kPanel);
+        : steps(ceil_div(head.dim, kPack)), padded(round_up_to(head.dim, kColumns)) {
+      const Index keys = round_up_to(head.keys, kPanel);
+      const Index dims = round_up_to(head.dim, kPanel);
       k = reinterpret_cast<Stored*>(head.scratch);
       v = k + keys * dims;
       q = v + keys * dims;
@@ -96,7 +94,7 @@ class Attention {
  public:
   static void pack(const Head& head) {
     const Scratch s(head);
-    for (Index key = 0; key < rounded(head.keys, kColumns); ++key) {
+    for (Index key = 0; key < round_up_to(head.keys, kColumns); ++key) {
       Stored* to_k = s.k + (key / kColumns * s.steps * kColumns + key % kColumns) * kPack;
       Stored* to_v = s.v + key / kPack * s.padded * kPack + key % kPack;
       const Index dim = key < head.keys ? head.dim : 0;  // rows beyond the last key are zero
@@ -133,7 +131,7 @@ class Attention {
   /// The factor from scores to units of log 2. Its sign went into the queries, so that the largest
   /// score stays the largest; it is never 0, which would make NaN of the -inf beyond the last key.
   static float log2_scale(const Head& head) {
-    const float magnitude = __builtin_fabsf(head.scale) * kLog2e;
+    const float magnitude = __builtin_fabsf(head.scale) * kLog2E;
     return magnitude > kSmallest ? magnitude : kSmallest;
   }
 
@@ -193,7 +191,7 @@ class Attention {
   static void key_block(const Head& head, const Scratch& s, Index key, Index keys,
                         State (&states)[kStates]) {
     alignas(64) float largest[kStates * kLanes] = {};
-    const Index padded_keys = rounded(keys, kColumns);
+    const Index padded_keys = round_up_to(keys, kColumns);
     for (Index r = 0; r < kQueryBlock; r += kScoreRows) {
       scores(head, s, r, key, keys, largest + r);
     }
@@ -298,7 +296,7 @@ class Attention {
     }
     multiply(reinterpret_cast<const Unit*>(s.scores) + r * kScoreStride, kScoreStride, 1,
              reinterpret_cast<const Unit*>(s.v) + key / kPack * s.padded + d, s.padded,
-             (keys + kPack - 1) / kPack, c);
+             ceil_div(keys, kPack), c);
 #pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) {
       float* out = s.sums + (r + i) * s.padded + d;
@@ -307,7 +305,8 @@ class Attention {
     }
   }
 
-  /// o = sums / l; NaN where every score was -inf, as a softmax gives; 0 where there are no keys.
+  /// o = sums / l, and m + ln l where it is asked for. Where every score was -inf, o is NaN, as a
+  /// softmax gives, or 0 beside a log-sum-exp of -inf; 0 where there are no keys.
   static void write(const Head& head, const Scratch& s, Index row, Index rows,
                     const State (&states)[kStates]) {
     alignas(64) float maximum[kStates * kLanes];
@@ -318,9 +317,15 @@ class Attention {
     }
     for (Index r = 0; r < rows; ++r) {
       Stored* out = head.o + (row + r) * head.o_stride;
-      float inverse = 1.0f / sum[r];
-      if (maximum[r] == -__builtin_inff()) inverse = __builtin_nanf("");
-      if (head.keys == 0) inverse = 0.0f;
+      if (head.lse != nullptr) {
+        head.lse[(row + r) * head.lse_stride] = maximum[r] * kLn2 + __builtin_logf(sum[r]);
+      }
+      const bool weightless = maximum[r] == -__builtin_inff() && sum[r] == sum[r];
+      if (head.keys == 0 || (weightless && head.lse != nullptr)) {
+        for (Index d = 0; d < head.dim; ++d) out[d] = Stored{};
+        continue;
+      }
+      const float inverse = weightless ? __builtin_nanf("") : 1.0f / sum[r];
       for (Index d = 0; d < head.dim; ++d) {
         out[d] = Product::to_stored(s.sums[r * s.padded + d] * inverse);
       }

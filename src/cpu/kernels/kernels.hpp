@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "crossfix/core/math.hpp"
+
 /// What the kernels compiled once for each instruction set look like from outside.
 ///
 /// Their source files are compiled with flags of that set. An inline function of a shared header,
@@ -28,7 +30,8 @@ struct AttentionHead {
   const Stored* k;
   const Stored* v;
   Stored* o;
-  Index q_stride, k_stride, v_stride, o_stride;
+  float* lse;  ///< log-sum-exp of each query; null where it is not asked for
+  Index q_stride, k_stride, v_stride, o_stride, lse_stride;
   Index queries, keys, dim;
   float scale;
   std::byte* scratch;  ///< attention_scratch_bytes(), 64-byte aligned, of one thread
@@ -36,9 +39,7 @@ struct AttentionHead {
 
 /// Scratch memory of one thread: packed keys and values, and a block of queries, scores and sums.
 constexpr std::size_t attention_scratch_bytes(Index keys, Index dim, std::size_t stored) {
-  const auto padded = [](Index n) {
-    return static_cast<std::size_t>((n + kPanel - 1) / kPanel * kPanel);
-  };
+  const auto padded = [](Index n) { return static_cast<std::size_t>(round_up_to(n, kPanel)); };
   const auto rows = static_cast<std::size_t>(kQueryBlock);
   return 2 * padded(keys) * padded(dim) * stored + rows * padded(dim) * stored +
          rows * static_cast<std::size_t>(kKeyBlock + kPanel) * sizeof(float) +

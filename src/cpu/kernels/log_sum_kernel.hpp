@@ -1,5 +1,6 @@
 #pragma once
 
+#include "crossfix/core/math.hpp"
 #include "exp2.hpp"
 #include "kernels.hpp"
 
@@ -62,7 +63,6 @@ struct LogSums {
     for (Index i = 0; i < count; ++i) to[i] = lanes[i];
   }
   static Floats weight(const Scores& scores, Floats score, Floats largest) {
-    constexpr float kLog2E = 1.44269504f;
     Floats x[1] = {
         Simd::multiply(Simd::subtract(score, largest), Simd::set(scores.scale * kLog2E))};
     exp2<Simd, 5>(x);

@@ -1,6 +1,7 @@
 #include "cast.hpp"
-#include "device/cuda.cuh"
-#include "device/launch.cuh"
+#include "crossfix/core/math.hpp"
+#include "crossfix/kernels/device/cuda.cuh"
+#include "crossfix/kernels/device/launch.cuh"
 #include "world/render/look.hpp"
 #include "world/render/raster.hpp"
 
@@ -59,7 +60,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks) cast_panorama(const Panoram
 
 device::LaunchShape patches(int height, int width) {
   const auto count = [](int pixels, int patch) {
-    return static_cast<unsigned>((pixels + patch - 1) / patch);
+    return static_cast<unsigned>(ceil_div(pixels, patch));
   };
   return {dim3(count(width, kPatchWidth), count(height, kPatchHeight)), kThreads, 0};
 }

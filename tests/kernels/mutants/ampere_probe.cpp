@@ -1,14 +1,15 @@
-#include "attention/ampere.hpp"
+#include "crossfix/kernels/attention/ampere.hpp"
 #include "kernels/mutants/probe.hpp"
 
 int main() {
-  using crossfix::probe::AttentionCase;
+  using AttentionCase = crossfix::probe::AttentionCase<crossfix::bfloat16>;
   bool good = true;
   for (const AttentionCase& test : {
            AttentionCase{"dim 32", 1, 1, 150, 200, 32, 1},
            AttentionCase{"dim 64", 1, 2, 70, 150, 64, 1},
            AttentionCase{"dim 128", 1, 1, 70, 150, 128, 1},
            AttentionCase{"rising scores", 1, 1, 40, 200, 32, 1, 8.0f},
+           AttentionCase{"scores of -inf", 1, 1, 40, 100, 32, 1, 0.0f, 1.0f, true},
        }) {
     good = crossfix::probe::holds(test.what,
                                   [&] {

@@ -1,8 +1,8 @@
-#include "attention/hopper.hpp"
+#include "crossfix/kernels/attention/hopper.hpp"
 #include "kernels/mutants/probe.hpp"
 
 int main() {
-  using crossfix::probe::AttentionCase;
+  using AttentionCase = crossfix::probe::AttentionCase<crossfix::bfloat16>;
   // One multiprocessor or two: a block has several queries' blocks to do, and its rings go round. Each
   // configuration of the kernel, with tails of queries and keys.
   bool good = true;
@@ -14,6 +14,7 @@ int main() {
            AttentionCase{"dim 128", 1, 2, 130, 300, 128, 1},
            AttentionCase{"running maximum", 1, 1, 200, 900, 32, 1, 40.0f},
            AttentionCase{"large values", 1, 1, 100, 900, 32, 1, 12.0f, 0x1p100f},
+           AttentionCase{"scores of -inf", 1, 1, 100, 300, 32, 1, 0.0f, 1.0f, true},
        }) {
     good =
         crossfix::probe::holds(test.what,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "crossfix/core/math.hpp"
 #include "crossfix/core/shape.hpp"
 
 namespace crossfix::model {
@@ -16,7 +17,7 @@ class Layout {
   template <class T>
   void take(T*& pointer, Index count) {
     constexpr std::size_t kLine = 64;
-    const std::size_t at = (used_ + kLine - 1) / kLine * kLine;
+    const std::size_t at = round_up_to(used_, kLine);
     pointer = base_ == nullptr ? nullptr : reinterpret_cast<T*>(base_ + at);
     used_ = at + static_cast<std::size_t>(count) * sizeof(T);
     bytes_ = std::max(bytes_, used_);
