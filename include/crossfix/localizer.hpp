@@ -42,7 +42,7 @@ struct LocalizerOptions {
   /// Show the network the trained scale: a tile of known scale that is more than `kScaleTolerance`
   /// off is cut about its centre, or framed in grey, to the side trained at.
   bool rescale = false;
-  /// Keep the posterior over headings and places in each Fix, of weights that match on the ground plane.
+  /// Keep the posterior over headings and positions in each Fix, of weights that match on the ground plane.
   bool pose_probability = false;
 };
 
@@ -87,7 +87,7 @@ struct Fix {
   PixelPoint pixel;                       ///< in the satellite image's own pixels
   std::array<double, 3> covariance_px{};  ///< of the posterior: row-row, row-col, col-col, px^2
   /// Of a circle about `pixel` that holds 68 % of the truths: the smallest with 68 % of the posterior
-  /// (`ops::kPlaceSide`), times the weights' `radius_scale`.
+  /// (`ops::kCellMassSide`), times the weights' `radius_scale`.
   double radius68_px = 0;
   std::optional<double> radius68_m;
   std::optional<GeoPoint> position;
@@ -103,7 +103,7 @@ struct Fix {
   PixelWindow window;
   Index grid = 0;  ///< N; of weights that match on the ground plane by the tile's size
   std::vector<float> probability;  ///< [N, N], row-major over the tile, sums to 1
-  /// [K, N, N], sums to 1: over the same headings (one where it was given) and places. Empty unless the
+  /// [K, N, N], sums to 1: over the same headings (one where it was given) and positions. Empty unless the
   /// localizer was loaded with `LocalizerOptions::pose_probability`.
   std::vector<float> pose_probability;
   Index cell = 0;              ///< argmax of the logits, row * N + column; the first maximum
@@ -142,7 +142,7 @@ class Localizer {
   void locate(const Pair& pair, Fix& fix);
 
   /// Many pairs, `batch()` of them at a time; `fixes` is resized to as many. Throws before any work
-  /// where one is not what the weights expect, saying which; `check` tells beforehand. A group of
+  /// where one is not what the weights expect, saying which; `check` says so beforehand. A group of
   /// fewer may take as long as a full one.
   void locate(std::span<const Pair> pairs, std::vector<Fix>& fixes);
 

@@ -197,7 +197,8 @@ struct AmpereAttention {
         for (int n = 1; n < kKeyTiles; ++n) {
           largest = fmaxf(largest, fmaxf(scores[m][n][2 * half], scores[m][n][2 * half + 1]));
         }
-        const float factor = row.raise(device::across_lanes(largest, 4, device::Maximum{}) * scale);
+        const float factor =
+            row.update_maximum(device::across_lanes(largest, 4, device::Maximum{}) * scale);
 #pragma unroll
         for (int n = 0; n < kDimTiles; ++n) {
           output[m][n][2 * half] *= factor;

@@ -23,7 +23,7 @@ std::string capability_of(const DeviceTraits& device) {
 
 /// Where an operand's rows lie, for messages.
 template <class T>
-std::string place_of(const kernels::AttentionOperand<T>& operand) {
+std::string memory_of(const kernels::AttentionOperand<T>& operand) {
   std::ostringstream text;
   text << "at " << static_cast<const void*>(operand.data) << " with strides "
        << to_string(Shape<3>{operand.batch_stride, operand.token_stride, operand.head_stride});
@@ -83,9 +83,9 @@ void run(StreamView stream, const DeviceTraits& device,
     throw ShapeError(
         "the Hopper attention kernel takes head dimensions 32, 64 and 128 and rows that "
         "begin at multiples of 16 bytes, of tokens that are not repeated; this one has " +
-        std::to_string(arguments.dim) + " dims, queries " + place_of(arguments.q) + ", keys " +
-        place_of(arguments.k) + ", values " + place_of(arguments.v) + ", outputs " +
-        place_of(arguments.o));
+        std::to_string(arguments.dim) + " dims, queries " + memory_of(arguments.q) + ", keys " +
+        memory_of(arguments.k) + ", values " + memory_of(arguments.v) + ", outputs " +
+        memory_of(arguments.o));
   }
   if (supported && kernel != AttentionKernel::ampere) {
     kernels::attention_hopper(stream, device, arguments);

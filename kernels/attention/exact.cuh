@@ -75,7 +75,7 @@ struct ExactAttention {
 
   float* shared;
   int first_row;  // of the thread's four, in the tile
-  int column;     // the thread's place in a row of threads
+  int column;     // the thread's index in a row of threads
 
   float output[kRows][Tile::kOutputColumns] = {};
   Softmax softmax[kRows];  // sums of this thread's columns
@@ -140,7 +140,8 @@ struct ExactAttention {
       float largest = scores[r][0];
 #pragma unroll
       for (int c = 1; c < kColumns; ++c) largest = fmaxf(largest, scores[r][c]);
-      const float factor = row.raise(device::across_lanes(largest, Tile::kSide, device::Maximum{}));
+      const float factor =
+          row.update_maximum(device::across_lanes(largest, Tile::kSide, device::Maximum{}));
 #pragma unroll
       for (float& value : output[r]) value *= factor;
       float* weights = shared + Tile::kWeightOffset + (first_row + r) * Tile::kWeightStride;

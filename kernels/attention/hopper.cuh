@@ -57,7 +57,7 @@ struct HopperProblem {
 /// Named barriers; 0 is __syncthreads.
 enum HopperBarrier { kVerdictBarrier = 1, kExchangeFullBarrier = 2, kExchangeFreeBarrier = 3 };
 
-/// A place in a ring of stages, and the parity of the pass over it.
+/// A slot in a ring of stages, and the parity of the pass over it.
 template <int kStages>
 struct RingPosition {
   int stage = 0;
@@ -328,7 +328,7 @@ struct HopperConsumer {
       if constexpr (kOnline) {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-          const float factor = state[half].raise(largest(s, scale, half));
+          const float factor = state[half].update_maximum(largest(s, scale, half));
 #pragma unroll
           for (int i = 0; i < kOutputs / 4; ++i) {
             o[4 * i + 2 * half] *= factor;
@@ -520,7 +520,7 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
   // Whether a second pass is needed is known when all consumers have ended the first.
   constexpr int kVerdictThreads = Tile::kConsumers * kWarpgroupThreads + 32;
   if (group == 0) {
-    device::register_limit_lower<Tile::kLoaderRegisters>();
+    device::register_limit_decrease<Tile::kLoaderRegisters>();
     if (thread < 32) {
       HopperLoader<Tile, Element> loader{problem, shared, {}, {}};
       if (thread == 0) loader.pass();
@@ -529,7 +529,7 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
       if (shared.failed() != 0 && thread == 0) loader.pass();
     }
   } else {
-    device::register_limit_raise<Tile::kConsumerRegisters>();
+    device::register_limit_increase<Tile::kConsumerRegisters>();
     HopperConsumer<Tile, Element> consumer{problem, shared, group - 1, thread % kWarpgroupThreads,
                                            {},      {}};
     consumer.template pass<false>();

@@ -2,7 +2,7 @@
 
 namespace crossfix::kernels {
 
-/// A place in a tile of 16-bit elements in shared memory: a row (a token) and a run of 8 elements
+/// A position in a tile of 16-bit elements in shared memory: a row (a token) and a run of 8 elements
 /// (16 bytes) in it.
 struct TileChunk {
   int row;

@@ -44,12 +44,12 @@ struct Depthwise {
 };
 
 /// Where a thread's item lies in an image, and the input that its first tap reads, perhaps outside.
-struct DepthwisePlace {
+struct DepthwiseItem {
   int channel, group, row;
   int top;
 
   template <class Element>
-  __device__ __forceinline__ DepthwisePlace(const Depthwise<Element>& d, int item, int width)
+  __device__ __forceinline__ DepthwiseItem(const Depthwise<Element>& d, int item, int width)
       : channel(item % d.vectors * width),
         group(item / d.vectors % d.groups),
         row(item / d.vectors / d.groups),
@@ -59,12 +59,12 @@ struct DepthwisePlace {
 /// Keeps the sums of an output pixel between the limits and writes them.
 template <int kWidth, class Element>
 __device__ __forceinline__ void finish_depthwise(const Depthwise<Element>& d, Index image,
-                                                 const DepthwisePlace& place, int column,
+                                                 const DepthwiseItem& at, int column,
                                                  float (&sums)[kWidth]) {
 #pragma unroll
   for (int i = 0; i < kWidth; ++i) sums[i] = d.limits(sums[i]);
-  const Index pixel = (image * d.out_height + place.row) * d.out_width + column;
-  device::store_vector<kWidth>(d.y + pixel * d.channels + place.channel, sums);
+  const Index pixel = (image * d.out_height + at.row) * d.out_width + column;
+  device::store_vector<kWidth>(d.y + pixel * d.channels + at.channel, sums);
 }
 
 /// What a thread of `depthwise_columns` works on: a template argument with names.
@@ -95,12 +95,12 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kDepthwiseBlocks)
   constexpr int kColumns = kDepthwiseColumns;
   const int item = static_cast<int>(blockIdx.x * kDepthwiseThreads + threadIdx.x);
   if (item >= d.items) return;
-  const DepthwisePlace place(d, item, kWidth);
-  const int first = place.group / d.apart * (d.apart * kColumns) + place.group % d.apart;
+  const DepthwiseItem at(d, item, kWidth);
+  const int first = at.group / d.apart * (d.apart * kColumns) + at.group % d.apart;
   if (first >= d.out_width) return;  // of a last, incomplete set of `apart` groups
   const int left = first * d.stride - d.padding;
   float bias[kWidth];
-  device::load_vector<kWidth>(d.bias + place.channel, bias);
+  device::load_vector<kWidth>(d.bias + at.channel, bias);
   for (Index image = blockIdx.y; image < d.images; image += gridDim.y) {
     float sums[kColumns][kWidth];
 #pragma unroll
@@ -110,10 +110,10 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kDepthwiseBlocks)
     }
 #pragma unroll 1
     for (int a = 0; a < kKernel; ++a) {
-      const int row = place.top + a * d.dilation;
+      const int row = at.top + a * d.dilation;
       if (row < 0 || row >= d.height) continue;
-      const Element* line = d.x + (image * d.height + row) * d.width * d.channels + place.channel;
-      const Element* taps = d.weights + a * kKernel * d.channels + place.channel;
+      const Element* line = d.x + (image * d.height + row) * d.width * d.channels + at.channel;
+      const Element* taps = d.weights + a * kKernel * d.channels + at.channel;
       float weights[kKernel][kWidth];
 #pragma unroll
       for (int b = 0; b < kKernel; ++b) {
@@ -140,7 +140,7 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kDepthwiseBlocks)
 #pragma unroll
     for (int t = 0; t < kColumns; ++t) {
       const int column = first + t * d.apart;
-      if (column < d.out_width) finish_depthwise<kWidth>(d, image, place, column, sums[t]);
+      if (column < d.out_width) finish_depthwise<kWidth>(d, image, at, column, sums[t]);
     }
   }
 }
@@ -150,17 +150,17 @@ template <class Element, int kWidth>
 __global__ void __launch_bounds__(kDepthwiseThreads) depthwise_any(const Depthwise<Element> d) {
   const int item = static_cast<int>(blockIdx.x * kDepthwiseThreads + threadIdx.x);
   if (item >= d.items) return;
-  const DepthwisePlace place(d, item, kWidth);
-  const int left = place.group * d.stride - d.padding;
+  const DepthwiseItem at(d, item, kWidth);
+  const int left = at.group * d.stride - d.padding;
   for (Index image = blockIdx.y; image < d.images; image += gridDim.y) {
     float sums[kWidth];
-    device::load_vector<kWidth>(d.bias + place.channel, sums);
+    device::load_vector<kWidth>(d.bias + at.channel, sums);
 #pragma unroll 1
     for (int a = 0; a < d.kernel; ++a) {
-      const int row = place.top + a * d.dilation;
+      const int row = at.top + a * d.dilation;
       if (row < 0 || row >= d.height) continue;
-      const Element* line = d.x + (image * d.height + row) * d.width * d.channels + place.channel;
-      const Element* taps = d.weights + a * d.kernel * d.channels + place.channel;
+      const Element* line = d.x + (image * d.height + row) * d.width * d.channels + at.channel;
+      const Element* taps = d.weights + a * d.kernel * d.channels + at.channel;
 #pragma unroll 1
       for (int b = 0; b < d.kernel; ++b) {
         const int column = left + b * d.dilation;
@@ -173,7 +173,7 @@ __global__ void __launch_bounds__(kDepthwiseThreads) depthwise_any(const Depthwi
         for (int i = 0; i < kWidth; ++i) sums[i] = fmaf(values[i], weights[i], sums[i]);
       }
     }
-    finish_depthwise<kWidth>(d, image, place, place.group, sums);
+    finish_depthwise<kWidth>(d, image, at, at.group, sums);
   }
 }
 

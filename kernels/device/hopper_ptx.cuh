@@ -92,11 +92,11 @@ __device__ __forceinline__ void fence_proxy_async() {
 
 /// Gives registers back to the pool, or takes more, for all warps of a warpgroup.
 template <int kRegisters>
-__device__ __forceinline__ void register_limit_lower() {
+__device__ __forceinline__ void register_limit_decrease() {
   CROSSFIX_SM90A_ASM("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kRegisters));
 }
 template <int kRegisters>
-__device__ __forceinline__ void register_limit_raise() {
+__device__ __forceinline__ void register_limit_increase() {
   CROSSFIX_SM90A_ASM("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
 }
 

@@ -56,7 +56,7 @@ __device__ __forceinline__ T across_lanes(T value, int lanes, Combine combine) {
 }
 
 /// `value` combined over the block, in every thread; `neutral` changes nothing that it is combined
-/// with. `scratch` is a place in shared memory for one T a warp, free again after the next barrier.
+/// with. `scratch` is shared memory for one T a warp, free again after the next barrier.
 /// All threads of the block must come here; the block's size is a multiple of a warp.
 template <class T, class Combine>
 __device__ __forceinline__ T across_block(T value, T* scratch, T neutral, Combine combine) {

@@ -8,7 +8,7 @@
 
 namespace crossfix::device {
 
-/// 2^x to about 2 units in the last place. Subnormal arguments and results count as zero; -inf gives
+/// 2^x to about 2 ulp. Subnormal arguments and results count as zero; -inf gives
 /// 0, NaN gives NaN.
 __device__ __forceinline__ float exp2_approx(float x) {
 #if defined(__CUDACC__)

@@ -11,7 +11,7 @@
 
 namespace crossfix::device {
 
-/// How a copied box is laid out in shared memory: 16-byte chunks exchange places within rows of so
+/// How a copied box is laid out in shared memory: 16-byte chunks change about within rows of so
 /// many bytes, so that a column of chunks falls on all banks. The values are the span in bytes.
 enum class Swizzle { none = 16, b32 = 32, b64 = 64, b128 = 128 };
 

@@ -10,21 +10,21 @@
 
 /// Normalised cross-correlation of views with a tile, weighted (ops::match_score).
 ///
-/// Tile: 16 x 32 places of one view, owned by a block of 256 threads. The view is taken in parts of 8 x 16
+/// Tile: 16 x 32 shifts of one view, owned by a block of 256 threads. The view is taken in parts of 8 x 16
 /// positions, a part in chunks of 4 channels, which lie in shared memory as floats: the view's times
-/// their weights, and the tile's under all places of the block, 23 x 47 cells. Parts whose weights are all
-/// 0 are left out. A thread owns 8 neighbouring places and every fourth row of a part; the four threads of
-/// the same places add up at the end. Along a row of a part it keeps the cells under its places in
+/// their weights, and the tile's under all shifts of the block, 23 x 47 cells. Parts whose weights are all
+/// 0 are left out. A thread owns 8 neighbouring shifts and every fourth row of a part; the four threads of
+/// the same shifts add up at the end. Along a row of a part it keeps the cells under its shifts in
 /// registers: each position costs one load of the tile, one of the view and 32 multiply-adds.
 ///
-/// A warp's 16 rows of places are an odd number of cells apart, so that eight lanes read from all banks;
+/// A warp's 16 rows of shifts are an odd number of cells apart, so that eight lanes read from all banks;
 /// its lanes read the same position of the view.
 ///
 /// The energies come in the same pass. While a chunk is written to shared memory, the squares of each cell
 /// are added to one float; after the last chunk those are summed as the products are, over the positions
 /// that lie in the tile, and so are the view's and the weights. All terms are at least 0: nothing cancels.
 ///
-/// Shared memory: 25 KB. Bound: multiply-adds in float, a channel's for each position and place, and three
+/// Shared memory: 25 KB. Bound: multiply-adds in float, a channel's for each position and shift, and three
 /// more for the energies. Not yet measured.
 namespace crossfix::kernels {
 
@@ -33,16 +33,16 @@ using device::kWarp;
 inline constexpr int kCorrelateThreads = 256;
 /// Blocks that a multiprocessor has registers for at least, 128 a thread.
 inline constexpr int kCorrelateBlocks = 2;
-inline constexpr int kPatchRows = 16;  ///< of places
-inline constexpr int kPlaces = 8;      ///< neighbours in a row, of one thread
+inline constexpr int kPatchRows = 16;  ///< of shifts
+inline constexpr int kShifts = 8;      ///< neighbours in a row, of one thread
 inline constexpr int kPatchColumns = 32;
-inline constexpr int kGroups = 4;    ///< threads that share places
+inline constexpr int kGroups = 4;    ///< threads that share shifts
 inline constexpr int kPartRows = 8;  ///< of a view
 inline constexpr int kPartColumns = 16;
 inline constexpr int kChunk = 4;  ///< channels
 inline constexpr int kRegionRows = kPatchRows + kPartRows - 1;
 inline constexpr int kRegionColumns = kPatchColumns + kPartColumns - 1;
-inline constexpr int kPatchThreads = kPatchRows * kPatchColumns / kPlaces;
+inline constexpr int kPatchThreads = kPatchRows * kPatchColumns / kShifts;
 static_assert(kPatchThreads * kGroups == kCorrelateThreads && kRegionColumns % 2 == 1);
 
 /// Contiguous tile [height, width, channels], views [k, h, w, channels], weights [h, w] and scores
@@ -66,14 +66,14 @@ struct CorrelateShared {
   float scratch[kWarp];
 };
 static_assert(sizeof(float4) * kRegionRows * kRegionColumns >=
-              sizeof(float) * kCorrelateThreads * kPlaces);
+              sizeof(float) * kCorrelateThreads * kShifts);
 
-/// What a thread sums up for each of its places.
+/// What a thread sums up for each of its shifts.
 struct CorrelateSums {
-  float products[kPlaces] = {};
-  float tile_energy[kPlaces] = {};
-  float view_energy[kPlaces] = {};
-  float weights[kPlaces] = {};
+  float products[kShifts] = {};
+  float tile_energy[kShifts] = {};
+  float view_energy[kShifts] = {};
+  float weights[kShifts] = {};
 };
 
 /// `count` channels or a chunk, whichever is less, then zeros. kVectors: whole chunks, aligned.
@@ -93,18 +93,18 @@ __device__ __forceinline__ float dot_add(const float4& a, const float4& b, float
   return fmaf(a.w, b.w, fmaf(a.z, b.z, fmaf(a.y, b.y, fmaf(a.x, b.x, sum))));
 }
 
-/// A thread's places, and a part of the view over them.
-struct CorrelatePlace {
-  int thread, group, row, column;  ///< of the first place, in the patch
+/// A thread's shifts, and a part of the view over them.
+struct CorrelateThread {
+  int thread, group, row, column;  ///< of the first shift, in the patch
   int part_row, part_column;       ///< in the view
   int rows, columns;               ///< of the part
-  int top, left;                   ///< of the part at the patch's first place, in the tile
+  int top, left;                   ///< of the part at the patch's first shift, in the tile
 };
 
 /// Writes channels [first, first + kChunk) of a part, and of the tile under it, to shared memory.
 template <bool kVectors, class Element>
 __device__ __forceinline__ void stage_chunk(const Correlate<Element>& c, const Element* view,
-                                            const CorrelatePlace& at, int first,
+                                            const CorrelateThread& at, int first,
                                             CorrelateShared& shared) {
   const float4 zeros = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
   const int count = c.channels - first;
@@ -137,27 +137,27 @@ __device__ __forceinline__ void stage_chunk(const Correlate<Element>& c, const E
   shared.view_energy[at.thread] = dot_add(values, weighted, before);
 }
 
-/// Adds a chunk's products. The cells under the places move along by one a position, so that a window of
+/// Adds a chunk's products. The cells under the shifts move along by one a position, so that a window of
 /// them turns in registers.
-__device__ __forceinline__ void add_products(const CorrelatePlace& at,
+__device__ __forceinline__ void add_products(const CorrelateThread& at,
                                              const CorrelateShared& shared, CorrelateSums& sums) {
 #pragma unroll 1
   for (int i = at.group; i < at.rows; i += kGroups) {
     const float4* cells = shared.tile + (at.row + i) * kRegionColumns + at.column;
     const float4* taps = shared.view + i * kPartColumns;
-    float4 window[kPlaces];
+    float4 window[kShifts];
 #pragma unroll
-    for (int p = 0; p < kPlaces - 1; ++p) window[p] = cells[p];
+    for (int p = 0; p < kShifts - 1; ++p) window[p] = cells[p];
 #pragma unroll 1
-    for (int j = 0; j < at.columns; j += kPlaces) {
+    for (int j = 0; j < at.columns; j += kShifts) {
 #pragma unroll
-      for (int u = 0; u < kPlaces; ++u) {
+      for (int u = 0; u < kShifts; ++u) {
         if (j + u >= at.columns) continue;
-        window[(u + kPlaces - 1) % kPlaces] = cells[j + u + kPlaces - 1];
+        window[(u + kShifts - 1) % kShifts] = cells[j + u + kShifts - 1];
         const float4 tap = taps[j + u];
 #pragma unroll
-        for (int p = 0; p < kPlaces; ++p) {
-          sums.products[p] = dot_add(window[(u + p) % kPlaces], tap, sums.products[p]);
+        for (int p = 0; p < kShifts; ++p) {
+          sums.products[p] = dot_add(window[(u + p) % kShifts], tap, sums.products[p]);
         }
       }
     }
@@ -166,7 +166,7 @@ __device__ __forceinline__ void add_products(const CorrelatePlace& at,
 
 /// Adds a part's energies and weights.
 template <class Element>
-__device__ __forceinline__ void add_energies(const Correlate<Element>& c, const CorrelatePlace& at,
+__device__ __forceinline__ void add_energies(const Correlate<Element>& c, const CorrelateThread& at,
                                              const CorrelateShared& shared, CorrelateSums& sums) {
 #pragma unroll 1
   for (int i = at.group; i < at.rows; i += kGroups) {
@@ -179,7 +179,7 @@ __device__ __forceinline__ void add_energies(const Correlate<Element>& c, const 
       const float energy = shared.view_energy[i * kPartColumns + j];
       const int column = at.left + at.column + j;
 #pragma unroll
-      for (int p = 0; p < kPlaces; ++p) {
+      for (int p = 0; p < kShifts; ++p) {
         sums.tile_energy[p] = fmaf(weight, cells[j + p], sums.tile_energy[p]);
         if (column + p >= 0 && column + p < c.width) {
           sums.view_energy[p] += energy;
@@ -190,21 +190,21 @@ __device__ __forceinline__ void add_energies(const Correlate<Element>& c, const 
   }
 }
 
-/// `values` of the threads that share places, added up in those of the first group.
-__device__ __forceinline__ void across_groups(const CorrelatePlace& at, float* room,
-                                              float (&values)[kPlaces]) {
-  const int place = at.thread % kPatchThreads;
+/// `values` of the threads that share shifts, added up in those of the first group.
+__device__ __forceinline__ void across_groups(const CorrelateThread& at, float* room,
+                                              float (&values)[kShifts]) {
+  const int shift = at.thread % kPatchThreads;
   __syncthreads();
 #pragma unroll
-  for (int p = 0; p < kPlaces; ++p) {
-    room[(at.group * kPlaces + p) * kPatchThreads + place] = values[p];
+  for (int p = 0; p < kShifts; ++p) {
+    room[(at.group * kShifts + p) * kPatchThreads + shift] = values[p];
   }
   __syncthreads();
   if (at.group > 0) return;
 #pragma unroll
-  for (int p = 0; p < kPlaces; ++p) {
+  for (int p = 0; p < kShifts; ++p) {
 #pragma unroll
-    for (int g = 1; g < kGroups; ++g) values[p] += room[(g * kPlaces + p) * kPatchThreads + place];
+    for (int g = 1; g < kGroups; ++g) values[p] += room[(g * kShifts + p) * kPatchThreads + shift];
   }
 }
 
@@ -218,11 +218,11 @@ __global__ void __launch_bounds__(kCorrelateThreads, kCorrelateBlocks)
   const int first_row = patch / c.patches_across * kPatchRows;
   const int first_column = patch % c.patches_across * kPatchColumns;
   const Element* view = c.views + k * c.h * c.w * c.channels;
-  CorrelatePlace at{};
+  CorrelateThread at{};
   at.thread = thread;
   at.group = thread / kPatchThreads;
   at.row = thread % kPatchRows;
-  at.column = thread % kPatchThreads / kPatchRows * kPlaces;
+  at.column = thread % kPatchThreads / kPatchRows * kShifts;
   CorrelateSums sums;
   float total = 0.0f;
   for (at.part_row = 0; at.part_row < c.h; at.part_row += kPartRows) {
@@ -260,7 +260,7 @@ __global__ void __launch_bounds__(kCorrelateThreads, kCorrelateBlocks)
   if (at.group > 0 || row >= c.height) return;
   float* scores = c.scores + (k * c.height + row) * c.width;
 #pragma unroll
-  for (int p = 0; p < kPlaces; ++p) {
+  for (int p = 0; p < kShifts; ++p) {
     const int column = first_column + at.column + p;
     if (column >= c.width) break;
     scores[column] = ops::match_score(sums.products[p], sums.tile_energy[p], sums.view_energy[p],

@@ -109,7 +109,7 @@ void correlate(StreamView stream, const DeviceTraits&,
   const Index patches = across * ceil_div<Index>(tile.extent(0), kPatchRows);
   if (patches > kMost / views.extent(0)) {
     throw ShapeError("views of shape " + to_string(views.shape()) + " over a tile of shape " +
-                     to_string(tile.shape()) + "; at most 2^31 blocks of places are expected");
+                     to_string(tile.shape()) + "; at most 2^31 blocks of shifts are expected");
   }
   const Correlate<Element> c{.tile = tile.data(),
                              .views = views.data(),

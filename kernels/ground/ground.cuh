@@ -50,13 +50,13 @@ __global__ void __launch_bounds__(kGroundThreads)
   const int middle = view.side / 2;
   const float south = static_cast<float>(item / view.side - middle) * view.metres_per_pixel;
   const float east = static_cast<float>(item % view.side - middle) * view.metres_per_pixel;
-  const ops::PanoramaPlace place = ops::ground_place(south, east, view.camera_height,
-                                                     view.heading_degrees, view.height, view.width);
-  int row = static_cast<int>(place.row);
+  const ops::PanoramaPoint point = ops::panorama_point(
+      south, east, view.camera_height, view.heading_degrees, view.height, view.width);
+  int row = static_cast<int>(point.row);
   if (row > view.height - 2) row = view.height - 2;
-  const float below = place.row - static_cast<float>(row);
-  const float left_edge = floorf(place.col);
-  const float beside = place.col - left_edge;
+  const float below = point.row - static_cast<float>(row);
+  const float left_edge = floorf(point.col);
+  const float beside = point.col - left_edge;
   const int left = (static_cast<int>(left_edge) + view.width) % view.width;
   const int right = left + 1 < view.width ? left + 1 : 0;
   const std::uint8_t* line = view.panorama + row * view.row_stride;

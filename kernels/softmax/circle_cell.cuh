@@ -11,7 +11,7 @@ struct CirclePart {
   float arc;
 };
 
-/// t - sin(t) for 0 <= t <= pi / 2, to a few units in the last place: the series, by Horner.
+/// t - sin(t) for 0 <= t <= pi / 2, to a few ulp: the series, by Horner.
 __device__ __forceinline__ float angle_less_sine(float t) {
   const float s = t * t;
   float series = 1.0f - s * (1.0f / 110.0f);

@@ -77,7 +77,7 @@ __device__ __forceinline__ DecodeMass operator+(const DecodeMass& a, const Decod
   return {a.inside + b.inside, a.slope + b.slope};
 }
 
-/// One place for each sum over the block, two for the mass, so that none is written while it is read.
+/// One slot for each sum over the block, two for the mass, so that none is written while it is read.
 struct DecodeScratch {
   DecodeBest best[kWarp];
   float sum[kWarp];
@@ -156,7 +156,7 @@ __device__ __forceinline__ DecodePosition position_of(const float* logits, const
           static_cast<float>(best.cell % grid) + sum.col / sum.weight};
 }
 
-/// A posterior, each cell's mass where ops::kPlaceSide says.
+/// A posterior, each cell's mass where ops::kCellMassSide says.
 struct DecodePosterior {
   const float* probability;  ///< [cells]
   const float* offsets;      ///< [cells, 2], in cells; each thread reads those it wrote
@@ -166,7 +166,7 @@ struct DecodePosterior {
 /// This thread's part of the mass within `radius` of (row, col).
 __device__ __forceinline__ DecodeMass mass_within(const DecodePosterior& posterior, float row,
                                                   float col, float radius) {
-  constexpr auto kUnit = static_cast<float>(1.0 / ops::kPlaceSide);  // squares of side 1
+  constexpr auto kUnit = static_cast<float>(1.0 / ops::kCellMassSide);  // squares of side 1
   const int grid = posterior.grid;
   DecodeMass mass{0.0, 0.0f};
   for (int i = static_cast<int>(threadIdx.x); i < grid * grid; i += static_cast<int>(blockDim.x)) {
@@ -257,7 +257,8 @@ __global__ void __launch_bounds__(kDecodeThreads) decode_image(const DecodeBatch
   });
   const DecodeMoments moments =
       device::across_block(sums, scratch.moments, DecodeMoments{}, device::Add{});
-  constexpr double kWithin = ops::kPlaceSide * ops::kPlaceSide / 12.0;  // variance over the square
+  constexpr double kWithin =
+      ops::kCellMassSide * ops::kCellMassSide / 12.0;  // variance over the square
   const double mean_row = moments.row / moments.mass;
   const double mean_col = moments.col / moments.mass;
   const double row_row = moments.row_row / moments.mass - mean_row * mean_row + kWithin;

@@ -87,14 +87,14 @@ struct SoftmaxPart {
   }
 
   /// Takes the scores into `state`.
-  __device__ __forceinline__ void raise(SoftmaxState& state) const {
+  __device__ __forceinline__ void update_maximum(SoftmaxState& state) const {
     float largest = at[0][0];
 #pragma unroll
     for (int s = 0; s < kSlots; ++s) {
 #pragma unroll
       for (int i = 0; i < kWidth; ++i) largest = device::SoftmaxMath::maximum(largest, at[s][i]);
     }
-    state.raise(largest);
+    state.update_maximum(largest);
   }
 
   /// Turns scores into their weights under `state`; returns the sum.
@@ -140,7 +140,7 @@ __global__ void __launch_bounds__(kSoftmaxLanesThreads)
   SoftmaxState own;
   if (row < rows.rows) {
     part.load(rows, rows.x + row * rows.x_stride, softmax_bias(rows, row), 0, thread, lanes);
-    part.raise(own);
+    part.update_maximum(own);
     own.sum = part.weigh(own);
   }
   const SoftmaxState whole = device::across_lanes(own, lanes, device::Merge{});
@@ -162,7 +162,7 @@ __global__ void __launch_bounds__(kSoftmaxBlockThreads)
   SoftmaxPart<Element, kWidth, kSlots> part;
   SoftmaxState own;
   part.load(rows, rows.x + row * rows.x_stride, softmax_bias(rows, row), 0, thread, threads);
-  part.raise(own);
+  part.update_maximum(own);
   own.sum = part.weigh(own);
   const SoftmaxState whole = device::across_block(own, scratch, SoftmaxState{}, device::Merge{});
   const float factor = whole.weight(own.maximum) / whole.sum;
@@ -184,7 +184,7 @@ __global__ void __launch_bounds__(kSoftmaxBlockThreads)
   SoftmaxState own;
   for (int begin = 0; begin < rows.columns; begin += kStep) {
     part.load(rows, x, bias, begin, thread, kSoftmaxBlockThreads);
-    part.raise(own);
+    part.update_maximum(own);
     own.sum += part.weigh(own);
   }
   const SoftmaxState whole = device::across_block(own, scratch, SoftmaxState{}, device::Merge{});

@@ -7,7 +7,7 @@
 #include "evaluate_options.hpp"
 #include "print_figures.hpp"
 #include "report/evaluation_html.hpp"
-#include "terminal_listener.hpp"
+#include "terminal_observer.hpp"
 
 namespace crossfix::cli {
 
@@ -42,7 +42,7 @@ void print_result(const EvaluateOptions& options, const pipeline::EvaluationResu
   Json json{{"settings", result.settings}, {"trained_on", localizer.configuration().trained_on}};
   for (const eval::Mode mode : options.evaluation.modes()) {
     figures.push_back(eval::figures_of(result.dataset, result.outcomes, mode));
-    json["modes"][mode == eval::Mode::exact ? "true" : "reference"] = eval::to_json(figures.back());
+    json["modes"][eval::name_of(mode)] = eval::to_json(figures.back());
   }
   if (!options.evaluation.out.empty()) {
     io::AtomicFile file(options.evaluation.out / "figures.json");
@@ -74,13 +74,13 @@ void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
   }
   options.model.bundled = "crossfix-s.safetensors";
   evaluation.weights = options.model.model_path();
-  Localizer localizer = options.model.load(ranks.place(), {.batch = evaluation.batch});
+  Localizer localizer = options.model.load(ranks.topology(), {.batch = evaluation.batch});
   if (!options.report.empty() && ranks.first()) {
     const io::AtomicFile probe(options.report);  // throws now what the end of long work would
   }
-  TerminalListener listener(ranks.place().terminal);
-  if (ranks.first()) listener.note("weights trained on: " + localizer.configuration().trained_on);
-  const auto result = pipeline::evaluate(evaluation, localizer, ranks, listener);
+  TerminalObserver observer(ranks.topology().terminal);
+  if (ranks.first()) observer.note("weights trained on: " + localizer.configuration().trained_on);
+  const auto result = pipeline::evaluate(evaluation, localizer, ranks, observer);
   if (result) print_result(options, *result, localizer);
   ranks.barrier();
 }

@@ -32,9 +32,10 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice) {
              "VIGOR: as published, corrected, or by the coordinates in the names; original where "
              "absent");
   add_choice(command, "--split", choice.split, "test where absent");
-  add_choice(command, "--control", choice.control,
-             "Ground images of other places (shuffled) or grey ones (blank): what is left of the "
-             "error then owes nothing to them; none where absent");
+  add_choice(
+      command, "--control", choice.control,
+      "Ground images of other panoramas (shuffled) or grey ones (blank): what is left of the "
+      "error then owes nothing to them; none where absent");
 }
 
 }  // namespace

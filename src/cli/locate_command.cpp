@@ -16,7 +16,7 @@
 #include "pipeline/fix_report.hpp"
 #include "pipeline/locate_list.hpp"
 #include "pipeline/raw_dump.hpp"
-#include "terminal_listener.hpp"
+#include "terminal_observer.hpp"
 
 namespace crossfix::cli {
 namespace {
@@ -91,7 +91,7 @@ std::optional<double> parse_heading(const std::string& text) {
 }
 
 void locate_pair(const LocateOptions& options) {
-  // Outputs first: a place that cannot be written is known before the work.
+  // Outputs first: a path that cannot be written is known before the work.
   std::optional<PictureFile> overlay;
   if (!options.overlay.empty()) overlay.emplace("--overlay", options.overlay);
   std::optional<pipeline::RawDump> dump;
@@ -131,11 +131,11 @@ void locate_pair(const LocateOptions& options) {
 
 void locate_pairs(const LocateOptions& options, ranks::Ranks& ranks) {
   const auto entries = pipeline::read_pair_list(options.pairs);
-  Localizer localizer = load(options, ranks.place());
-  TerminalListener listener(ranks.place().terminal);
+  Localizer localizer = load(options, ranks.topology());
+  TerminalObserver observer(ranks.topology().terminal);
   pipeline::locate_list(
       entries, {options.pairs, options.tile(), options.heading, options.rescale, options.dump},
-      localizer, ranks, listener, std::cout);
+      localizer, ranks, observer, std::cout);
 }
 
 void locate(const LocateOptions& options, ranks::Ranks& ranks) {
@@ -185,9 +185,10 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
   command->add_flag("--json", options->json, "Print JSON instead of text (docs/json.md)");
   command->add_option("--dump", options->dump,
                       "Raw outputs to write (safetensors): logits, offsets, probability");
-  command->add_flag("--dump-poses", options->dump_poses,
-                    "Dump the posterior over headings and places too, of weights that match on the "
-                    "ground plane");
+  command->add_flag(
+      "--dump-poses", options->dump_poses,
+      "Dump the posterior over headings and positions too, of weights that match on the "
+      "ground plane");
   command->add_flag("--rescale", options->rescale,
                     "Cut or frame a tile of known scale to the side the weights were trained at");
   options->model.add_to(*command);

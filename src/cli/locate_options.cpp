@@ -18,11 +18,11 @@ std::optional<PixelPoint> LocateOptions::truth_pixel() const {
   return PixelPoint{truth[0], truth[1]};
 }
 
-Localizer load(const LocateOptions& options, const ranks::Place& place) {
+Localizer load(const LocateOptions& options, const ranks::Topology& topology) {
   Localizer localizer = options.model.load(
-      place,
+      topology,
       {.batch = options.batch, .rescale = options.rescale, .pose_probability = options.dump_poses});
-  if (place.rank == 0)
+  if (topology.rank == 0)
     std::cerr << "crossfix: weights trained on: " << localizer.configuration().trained_on << '\n';
   return localizer;
 }

@@ -32,6 +32,6 @@ struct LocateOptions {
 };
 
 /// Loads the weights; rank 0 says what they were trained on, on standard error.
-Localizer load(const LocateOptions& options, const ranks::Place& place);
+Localizer load(const LocateOptions& options, const ranks::Topology& topology);
 
 }  // namespace crossfix::cli

@@ -21,7 +21,7 @@ int fail(crossfix::ranks::Ranks& ranks, int code, std::string message) {
   for (char& c : message) {
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   }
-  if (!ranks.first()) ranks.hand_over(code, message);
+  if (!ranks.first()) ranks.send_failure(code, message);
   std::cout.flush();
   say_error(message);
   ranks.end(code);

@@ -53,11 +53,11 @@ std::filesystem::path ModelOptions::model_path() const {
   return file;
 }
 
-Localizer ModelOptions::load(const ranks::Place& place, LocalizerOptions options) const {
+Localizer ModelOptions::load(const ranks::Topology& topology, LocalizerOptions options) const {
   options.device = kDevices.at(device);
   options.precision = kPrecisions.at(precision);
-  options.threads = threads > 0 || place.size == 1 ? threads : place.cpus;
-  options.gpu = gpu.value_or(place.local_rank);
+  options.threads = threads > 0 || topology.size == 1 ? threads : topology.cpus;
+  options.gpu = gpu.value_or(topology.local_rank);
   return Localizer::load(model_path(), options);
 }
 

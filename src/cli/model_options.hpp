@@ -26,7 +26,7 @@ struct ModelOptions {
 
   /// Throws what Localizer::load throws. `options` says what these do not. The ranks of one machine
   /// divide its CPUs and GPUs.
-  Localizer load(const ranks::Place& place, LocalizerOptions options = {}) const;
+  Localizer load(const ranks::Topology& topology, LocalizerOptions options = {}) const;
 };
 
 /// For what has no work to share: throws CLI::ValidationError, naming `what`, where there are

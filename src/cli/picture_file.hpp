@@ -9,11 +9,11 @@
 namespace crossfix::cli {
 
 /// A picture that an option asks for, of the type that its name ends in. Made before the work, so
-/// that a place that cannot be written is known in time; written whole or not at all.
+/// that a path that cannot be written is known in time; written whole or not at all.
 class PictureFile {
  public:
   /// Throws CLI::ValidationError that names `option` for a name of another ending, DataError for a
-  /// place that cannot be written.
+  /// path that cannot be written.
   PictureFile(const std::string& option, const std::filesystem::path& path);
 
   void write(io::ImageView picture);

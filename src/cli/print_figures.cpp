@@ -16,8 +16,6 @@ using eval::Evaluation;
 using eval::ModeFigures;
 using Rows = std::vector<std::vector<std::string>>;
 
-const char* name_of(eval::Mode mode) { return mode == eval::Mode::exact ? "true" : "reference"; }
-
 std::string metres(const Estimate& estimate) {
   return decimals(estimate.value, 2) + " [" + decimals(estimate.low, 2) + ", " +
          decimals(estimate.high, 2) + "]";
@@ -112,7 +110,7 @@ void print_counts(std::ostream& out, const std::vector<ModeFigures>& modes) {
     const Counts& counts = figures.all.counts;
     out << name_of(figures.all.mode) << ": " << thousands(counts.scored) << " of "
         << thousands(counts.samples) << " samples scored";
-    if (figures.all.mode == eval::Mode::exact) {
+    if (figures.all.mode == eval::Mode::true_) {
       out << ", " << thousands(counts.outside) << " outside their tile skipped";
     } else {
       out << ", " << thousands(counts.dropped) << " dropped with incomplete batches of "

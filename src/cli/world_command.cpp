@@ -114,7 +114,7 @@ void add_world_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option(
       "--sheet", options->sheet,
-      "Picture to write (.png, .jpg): some of the pairs, the camera's place marked");
+      "Picture to write (.png, .jpg): some of the pairs, the camera's position marked");
   command->add_flag("--held-out-only", dataset.held_out_only,
                     "Only the held-out panoramas of this world, and their tiles");
   command

@@ -31,7 +31,7 @@ void read_image(const ops::DecoderOutputs<HostSpace>& outputs, const ops::Decodi
   const Index cell = std::max_element(logits.begin(), logits.end()) - logits.begin();
   const auto [row, col] = ops::fix_position(logits, offsets, grid, cell, decoding.fix);
   const ops::Posterior posterior{probability, offsets, grid};
-  const auto covariance = ops::spread_of(posterior).covariance;
+  const auto covariance = ops::moments_of(posterior).covariance;
   const double radius = ops::radius_of(posterior, row, col, ops::kRadiusShare);
   outputs.fix()(image) = {
       .cell = static_cast<std::int32_t>(cell),

@@ -22,14 +22,14 @@ void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
     const float south = static_cast<float>(i - middle) * spec.metres_per_pixel;
     for (Index j = 0; j < spec.side; ++j) {
       const float east = static_cast<float>(j - middle) * spec.metres_per_pixel;
-      const ops::PanoramaPlace place =
-          ops::ground_place(south, east, pose.height, pose.heading_degrees, height, width);
-      const auto row = std::min(static_cast<Index>(place.row), height - 2);
-      const float below = place.row - static_cast<float>(row);
-      const float left_edge = std::floor(place.col);
+      const ops::PanoramaPoint point =
+          ops::panorama_point(south, east, pose.height, pose.heading_degrees, height, width);
+      const auto row = std::min(static_cast<Index>(point.row), height - 2);
+      const float below = point.row - static_cast<float>(row);
+      const float left_edge = std::floor(point.col);
       const auto left = (static_cast<Index>(left_edge) + width) % width;
       const Index right = (left + 1) % width;
-      const float beside = place.col - left_edge;
+      const float beside = point.col - left_edge;
       const auto pixel = [&](Index r, Index c, Index channel) {
         return static_cast<float>(panorama(r, c, channel));
       };

@@ -29,7 +29,7 @@ auto with_library(const Target& target, Make&& make) {
 #if CROSSFIX_HAS_ONEDNN
   return make.template operator()<OneDnn>();
 #else
-  throw DeviceError("this build has no oneDNN; Eigen takes its place (MathLibrary::eigen)");
+  throw DeviceError("this build has no oneDNN; use Eigen (MathLibrary::eigen)");
 #endif
 }
 

@@ -99,9 +99,9 @@ void set_truth(PixelPoint on_map, double yaw, double metres_per_pixel, Sample& s
                                   on_map.col - static_cast<double>(sample.window.col)},
                                  {kTurnPixel + 0.5, kTurnPixel + 0.5}, sample.rotation_degrees);
   constexpr double kSide = static_cast<double>(kMapTileSide);
-  sample.exact = {{fine.row - kMargin, fine.col - kMargin}, kSide, metres_per_pixel};
+  sample.true_ = {{fine.row - kMargin, fine.col - kMargin}, kSide, metres_per_pixel};
   const auto within = [](double value) { return value >= 0 && value < kSide; };
-  sample.inside = within(sample.exact.pixel.row) && within(sample.exact.pixel.col);
+  sample.inside = within(sample.true_.pixel.row) && within(sample.true_.pixel.col);
 }
 
 /// The samples of one file, without what needs the yaw.

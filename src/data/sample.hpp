@@ -55,10 +55,10 @@ struct Sample {
   std::string satellite;
   int choice = 0;    ///< 0: the positive tile; 1 to 3: a semi-positive
   PixelPoint label;  ///< as published: VIGOR (delta_row, delta_col), RobotCar (row, col) on the map
-  Location location;  ///< of the camera: VIGOR's by the image's name, RobotCar's UTM (zone 30)
-  Truth exact;        ///< right: metres of the camera, pixels unrounded
-  Truth reference;  ///< what the reference's scripts take for right
-  bool inside = true;           ///< whether the camera stands in the tile
+  Location location;   ///< of the camera: VIGOR's by the image's name, RobotCar's UTM (zone 30)
+  Truth true_;         ///< right: metres of the camera, pixels unrounded
+  Truth reference;     ///< what the reference's scripts take for right
+  bool inside = true;  ///< whether the camera stands in the tile
   bool in_reference = true;     ///< false: the reference drops it with its last, incomplete batch
   double up_degrees = 0;        ///< what the tile's upper edge looks at, clockwise from north
   double rotation_degrees = 0;  ///< of `window` into the tile, counter-clockwise (RobotCar)

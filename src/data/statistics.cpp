@@ -25,8 +25,8 @@ std::optional<double> names_error(const Sample& sample) {
   const PixelPoint to = io::world_pixel(*camera);
   const double row = kVigorSide / 2 + to.row - from.row;
   const double col = kVigorSide / 2 + to.col - from.col;
-  return std::hypot(sample.exact.pixel.row - row, sample.exact.pixel.col - col) *
-         sample.exact.metres_per_pixel;
+  return std::hypot(sample.true_.pixel.row - row, sample.true_.pixel.col - col) *
+         sample.true_.metres_per_pixel;
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ LabelStatistics statistics_of(const Dataset& dataset, std::optional<std::size_t>
     }
     ++result.positives;
     result.positives_outside += sample.inside ? 0 : 1;
-    if (sample.inside) from_centre.push_back(centre_error(sample.exact));
+    if (sample.inside) from_centre.push_back(centre_error(sample.true_));
     if (const auto metres = names_error(sample)) from_names.push_back(*metres);
   }
   for (std::size_t i = 0; i < dataset.groups.size(); ++i) {

@@ -160,7 +160,7 @@ class LabelReader {
     sample.choice = choice;
     sample.label = delta;
     if (const auto camera = io::position_of_panorama_name(panorama)) sample.location = *camera;
-    sample.exact = {vigor_pixel(delta), kVigorSide, city_.metres_per_pixel};
+    sample.true_ = {vigor_pixel(delta), kVigorSide, city_.metres_per_pixel};
     sample.reference = {vigor_reference_pixel(delta), kReferenceSide, kReferenceMetres};
     sample.inside = holds_camera(delta);
     return sample;

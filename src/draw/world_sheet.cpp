@@ -49,9 +49,9 @@ io::Image draw_world_sheet(const std::filesystem::path& root, Index pairs) {
     resize_into(io::read_image(root / sample.satellite), strip.slice(1, left, left + kSide));
     resize_into(io::read_image(root / sample.ground),
                 strip.slice(1, left + kSide, left + kPairWidth));
-    const double scale = static_cast<double>(kSide) / sample.exact.side;
-    mark_truth(canvas, static_cast<double>(top) + sample.exact.pixel.row * scale,
-               static_cast<double>(left) + sample.exact.pixel.col * scale, 1.5);
+    const double scale = static_cast<double>(kSide) / sample.true_.side;
+    mark_truth(canvas, static_cast<double>(top) + sample.true_.pixel.row * scale,
+               static_cast<double>(left) + sample.true_.pixel.col * scale, 1.5);
   }
   return sheet;
 }

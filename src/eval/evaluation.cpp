@@ -19,7 +19,7 @@ Counts count(const data::Dataset& dataset, const std::vector<Outcome>& outcomes,
     if (group && sample.group != *group) continue;
     ++counts.samples;
     if (!is_scored(sample, mode)) {
-      ++(mode == Mode::exact ? counts.outside : counts.dropped);
+      ++(mode == Mode::true_ ? counts.outside : counts.dropped);
     } else if (outcomes[i].answer) {
       ++counts.scored;
     } else {

@@ -48,7 +48,7 @@ struct OverRuns {
 };
 
 struct Evaluation {
-  Mode mode = Mode::exact;
+  Mode mode = Mode::true_;
   Counts counts;
   ErrorSummary errors;
   AxisErrors axes;

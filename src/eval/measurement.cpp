@@ -8,11 +8,11 @@
 namespace crossfix::eval {
 
 const data::Truth& truth_of(const data::Sample& sample, Mode mode) {
-  return mode == Mode::exact ? sample.exact : sample.reference;
+  return mode == Mode::true_ ? sample.true_ : sample.reference;
 }
 
 bool is_scored(const data::Sample& sample, Mode mode) {
-  return mode == Mode::exact ? sample.inside : sample.in_reference;
+  return mode == Mode::true_ ? sample.inside : sample.in_reference;
 }
 
 Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, PixelPoint truth) {
@@ -56,7 +56,7 @@ Answer answer_of(const data::Sample& sample, const Fix& fix, const Shape<2>& til
   answer.fix = {fix.pixel.row / height, fix.pixel.col / width};
   answer.radius68 = fix.radius68_px / std::sqrt(height * width);
   answer.reference = belief(sample.reference);
-  answer.exact = belief(sample.exact);
+  answer.true_ = belief(sample.true_);
   return answer;
 }
 

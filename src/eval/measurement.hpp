@@ -13,11 +13,14 @@
 namespace crossfix::eval {
 
 /// Whose truths: what the reference's scripts take for right, or what is.
-enum class Mode { reference, exact };
+enum class Mode { reference, true_ };
+
+/// "reference" or "true": what options, files and tables call it.
+constexpr const char* name_of(Mode mode) { return mode == Mode::true_ ? "true" : "reference"; }
 
 const data::Truth& truth_of(const data::Sample& sample, Mode mode);
 
-/// Whether a mode scores a sample: the reference drops incomplete batches, the exact mode skips
+/// Whether a mode scores a sample: the reference drops incomplete batches, the true mode skips
 /// tiles that do not hold the camera.
 bool is_scored(const data::Sample& sample, Mode mode);
 
@@ -37,13 +40,13 @@ struct Answer {
   PixelPoint fix;
   double radius68 = 0;  ///< of the circle about the fix that holds 68 % of the posterior
   Belief reference;     ///< in the truths of the two modes
-  Belief exact;
+  Belief true_;
 
-  const Belief& belief(Mode mode) const { return mode == Mode::exact ? exact : reference; }
+  const Belief& belief(Mode mode) const { return mode == Mode::true_ ? true_ : reference; }
 };
 
 /// `fix` in a tile [height, width], pixels; `truth` in shares of the tile's sides. `temperature` is
-/// the weights'. The level is of the posterior that the radius is of (ops::kPlaceSide); the density
+/// the weights'. The level is of the posterior that the radius is of (ops::kCellMassSide); the density
 /// of one that is even over each cell of the fix's grid, and finite where a cell's probability is
 /// 0.
 Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, PixelPoint truth);

@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,22 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// For tests of interrupted runs, "RECORD:BYTES": in the record of that number, counted from 1, the
-/// program stops after so many bytes and waits to be killed.
-constexpr const char* kPauseVariable = "CROSSFIX_TEST_PAUSE";
-
-/// Bytes of this record after which to pause.
-std::optional<std::size_t> pause_after(std::size_t record) {
-  const char* value = std::getenv(kPauseVariable);
-  if (value == nullptr) return {};
-  const std::string_view text(value);
-  const std::string begin = std::to_string(record) + ":";
-  if (!text.starts_with(begin)) return {};
-  return std::strtoull(value + begin.size(), nullptr, 10);
-}
-
-constexpr std::pair<Mode, const char*> kModes[] = {{Mode::reference, "reference"},
-                                                   {Mode::exact, "true"}};
+constexpr Mode kModes[] = {Mode::reference, Mode::true_};
 
 std::string read_all(int descriptor) {
   std::string text;
@@ -144,7 +127,8 @@ Json to_json(const data::Dataset& dataset, const data::Sample& sample, const Out
   const Answer& answer = *outcome.answer;
   json["fix"] = {answer.fix.row, answer.fix.col};
   json["radius68"] = answer.radius68;
-  for (const auto& [mode, name] : kModes) {
+  for (const Mode mode : kModes) {
+    const char* name = name_of(mode);
     if (is_scored(sample, mode)) json[name] = belief_json(sample, answer, mode);
   }
   return json;
@@ -172,9 +156,10 @@ std::size_t take(const Json& record, const data::Dataset& dataset, std::vector<O
   Answer answer;
   answer.fix = {record.at("fix").at(0), record.at("fix").at(1)};
   answer.radius68 = record.at("radius68");
-  for (const auto& [mode, key] : kModes) {
+  for (const Mode mode : kModes) {
+    const char* key = name_of(mode);
     if (!record.contains(key)) continue;
-    (mode == Mode::exact ? answer.exact : answer.reference) = belief_from(record.at(key));
+    (mode == Mode::true_ ? answer.true_ : answer.reference) = belief_from(record.at(key));
   }
   outcomes[number].answer = answer;
   return number;
@@ -203,13 +188,7 @@ ResultsFile::ResultsFile(std::filesystem::path path, const Json& header, bool re
 ResultsFile::~ResultsFile() { ::close(descriptor_); }
 
 void ResultsFile::append(const data::Sample& sample, const Outcome& outcome) {
-  const std::string line = line_of(dataset_, sample, outcome);
-  ++appended_;
-  if (const auto bytes = pause_after(appended_)) {
-    write(line.substr(0, *bytes));
-    ::pause();
-  }
-  write(line);
+  write(line_of(dataset_, sample, outcome));
   numbers_.push_back(sample.number);
 }
 

@@ -17,7 +17,7 @@ nlohmann::ordered_json to_json(const data::Dataset& dataset, const data::Sample&
 std::string line_of(const data::Dataset& dataset, const data::Sample& sample,
                     const Outcome& outcome);
 
-/// Puts the outcome that such an object tells of in its place, and returns the sample's number.
+/// Puts the outcome of such an object in the list, and returns the sample's number.
 /// Throws DataError where it is of another data set or stands there already, JSON's errors where it
 /// lacks something.
 std::size_t take(const nlohmann::ordered_json& record, const data::Dataset& dataset,
@@ -61,7 +61,6 @@ class ResultsFile {
   nlohmann::ordered_json header_;
   const data::Dataset& dataset_;
   int descriptor_ = -1;
-  std::size_t appended_ = 0;
   std::vector<std::size_t> numbers_;  ///< samples in the file, in its order
 };
 

@@ -54,7 +54,7 @@ class Engine {
   /// known, empty of networks that do not ask.
   virtual std::span<const float> heading_probability() const { return {}; }
 
-  /// The posterior of the last run over the same headings and places, [K, grid, grid], sums to 1; empty of
+  /// The posterior of the last run over the same headings and positions, [K, grid, grid], sums to 1; empty of
   /// networks that do not ask.
   virtual void pose_probability(std::vector<float>& probability) { probability.clear(); }
 

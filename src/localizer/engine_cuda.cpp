@@ -18,7 +18,7 @@ std::string describe(const cuda::Target& target) {
 }
 
 /// The images of one view in a batch: what the kernels are told of each lies in device memory, so that
-/// a recorded launch takes images of other sizes and at other places.
+/// a recorded launch takes images of other sizes and at other addresses.
 class ImageBatch {
  public:
   ImageBatch(const cuda::Target& target, Index batch, const Shape<2>& size)

@@ -39,7 +39,7 @@ class GroundEngine final : public Engine {
     const auto side = static_cast<double>(match_->tile_side(question));
     const double rows = static_cast<double>(images.satellite.extent(0)) / side;
     const double cols = static_cast<double>(images.satellite.extent(1)) / side;
-    constexpr double kStart = Match::kFirstPlace - Match::kStride / 2.0;
+    constexpr double kStart = Match::kFirstCentre - Match::kStride / 2.0;
     const auto covered = static_cast<double>(outputs.grid() * Match::kStride);
     window_ = {kStart * rows, kStart * cols, covered * rows, covered * cols};
     return outputs;

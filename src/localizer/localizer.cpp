@@ -155,8 +155,8 @@ struct Localizer::Impl {
                        ": give finer imagery");
     }
     if constexpr (Space::kHostAccessible) {
-      if (camera::spread_of_rows(pair.satellite, 0, pair.satellite.extent(0)) <
-          camera::kPaddingSpread) {
+      if (camera::deviation_of_rows(pair.satellite, 0, pair.satellite.extent(0)) <
+          camera::kPaddingDeviation) {
         throw ImageError("the satellite tile is of one colour: there is nothing to match with");
       }
       const auto& settings = configuration.ground_match;

@@ -62,8 +62,8 @@ std::string fingerprint_of(const data::Dataset& dataset) {
   Fingerprint print;
   for (const data::Sample& sample : dataset.samples) {
     for (const std::string* name : {&sample.ground, &sample.satellite}) print.add(*name + '\n');
-    for (const double number : {sample.exact.pixel.row, sample.exact.pixel.col,
-                                sample.exact.metres_per_pixel, sample.rotation_degrees}) {
+    for (const double number : {sample.true_.pixel.row, sample.true_.pixel.col,
+                                sample.true_.metres_per_pixel, sample.rotation_degrees}) {
       char bytes[sizeof number];
       std::memcpy(bytes, &number, sizeof number);
       print.add({bytes, sizeof bytes});
@@ -89,11 +89,11 @@ void thin(data::Dataset& dataset, std::size_t limit) {
 class EvaluationRun {
  public:
   EvaluationRun(const EvaluationOptions& options, Localizer& localizer, ranks::Ranks& ranks,
-                Listener& listener)
+                Observer& observer)
       : options_(options),
         localizer_(localizer),
         ranks_(ranks),
-        listener_(listener),
+        observer_(observer),
         dataset_(options.data.read()) {
     for (const std::string& warning : dataset_.warnings) say(warning);
     thin(dataset_, options.limit);
@@ -112,7 +112,7 @@ class EvaluationRun {
     std::size_t left = 0;
     for (const Batch& batch : batches) left += batch.size();
     if (options_.resume && ranks_.first()) {
-      listener_.note(std::to_string(to_run_ - left) + " samples are there already, " +
+      observer_.note(std::to_string(to_run_ - left) + " samples are there already, " +
                      std::to_string(left) + " to go");
     }
     if (left > 0) locate_all(my_part(std::move(batches)), left);
@@ -130,7 +130,7 @@ class EvaluationRun {
   bool robotcar() const { return options_.data.kind == data::DatasetKind::robotcar; }
 
   void say(const std::string& warning) const {
-    if (ranks_.first()) listener_.warn(warning);
+    if (ranks_.first()) observer_.warn(warning);
   }
 
   void check_projection() const {
@@ -148,7 +148,7 @@ class EvaluationRun {
     const double trained = *scale * static_cast<double>(configuration().satellite_size);
     double worst = 0;
     for (const data::Sample& sample : dataset_.samples) {
-      const double side = sample.exact.side * sample.exact.metres_per_pixel;
+      const double side = sample.true_.side * sample.true_.metres_per_pixel;
       if (std::abs(side / trained - 1) > std::abs(worst)) worst = side / trained - 1;
     }
     if (std::abs(worst) <= kScaleTolerance) return;
@@ -201,7 +201,7 @@ class EvaluationRun {
 
   std::vector<Batch> my_part(std::vector<Batch> all) const {
     std::vector<Batch> part;
-    for (const std::size_t i : groups_of_rank(all.size(), ranks_.place())) {
+    for (const std::size_t i : groups_of_rank(all.size(), ranks_.topology())) {
       part.push_back(std::move(all[i]));
     }
     return part;
@@ -213,8 +213,8 @@ class EvaluationRun {
     std::vector<const data::Sample*> samples;
     for (const Batch& batch : batches) samples.insert(samples.end(), batch.begin(), batch.end());
     SampleReader reader(images, std::move(samples), pairs_ahead(options_.batch), options_.decoders);
-    if (ranks_.first()) listener_.begin("samples", left);
-    ranks_.listen([&](const std::string& message) { hear(message); });
+    if (ranks_.first()) observer_.begin("samples", left);
+    ranks_.on_receive([&](const std::string& message) { receive(message); });
     const Clock::time_point begin = Clock::now();
     for (const Batch& batch : batches) {
       std::vector<SampleImages> read;
@@ -222,10 +222,10 @@ class EvaluationRun {
       locate(read);
     }
     const std::vector<std::string> busy = ranks_.gather(std::to_string(busy_));
-    ranks_.listen({});
+    ranks_.on_receive({});
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     if (!ranks_.first()) return;
-    listener_.end();
+    observer_.end();
     double sum = 0;
     for (const std::string& text : busy) sum += std::stod(text);
     const double share = sum / seconds / ranks_.size();
@@ -233,30 +233,31 @@ class EvaluationRun {
     std::snprintf(text, sizeof text,
                   "%zu samples in %.1f s, %.2f/s%s; the network was busy %.1f %% of it", left,
                   seconds, static_cast<double>(left) / seconds, on_ranks().c_str(), 100 * share);
-    listener_.note(text);
+    observer_.note(text);
   }
 
   /// ", on 16 ranks on 2 machines" where there are several.
   std::string on_ranks() const {
     if (ranks_.alone()) return {};
-    const int machines = ranks_.place().machines;
+    const int machines = ranks_.topology().machines;
     return ", on " + std::to_string(ranks_.size()) + " ranks on " + std::to_string(machines) +
            (machines == 1 ? " machine" : " machines");
   }
 
   /// One line for each unreadable image, whatever the samples and ranks that need it.
-  void hear(const std::string& message) {
+  void receive(const std::string& message) {
     const Json batch = Json::parse(message);
     for (const Json& failure : batch.at("failures")) {
       if (!failures_.insert(failure.at("error")).second) continue;
-      listener_.warn("sample " + failure.at("sample").dump() + ": " +
+      observer_.warn("sample " + failure.at("sample").dump() + ": " +
                      failure.at("error").get<std::string>());
     }
-    listener_.advance(batch.at("samples"));
+    observer_.advance(batch.at("samples"));
   }
 
   static Pair pair_of(const SampleImages& images) {
-    return {GroundImage(*images.ground), SatelliteImage(images.tile), tile_info(*images.sample, images.tile.extent(0))};
+    return {GroundImage(*images.ground), SatelliteImage(images.tile),
+            tile_info(*images.sample, images.tile.extent(0))};
   }
 
   /// Locates the sound samples of a batch together, records all in order, and sends rank 0 a
@@ -295,7 +296,7 @@ class EvaluationRun {
       }
       if (sound) ++fix;
     }
-    ranks_.tell(message.dump(-1, ' ', false, Json::error_handler_t::replace));
+    ranks_.send(message.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
 
   bool matches_ground() const { return configuration().family == model::Family::ground_match; }
@@ -339,7 +340,7 @@ class EvaluationRun {
   const EvaluationOptions& options_;
   Localizer& localizer_;
   ranks::Ranks& ranks_;
-  Listener& listener_;
+  Observer& observer_;
   data::Dataset dataset_;
   std::vector<eval::Outcome> outcomes_;
   std::optional<SharedResults> results_;
@@ -354,19 +355,20 @@ class EvaluationRun {
 }  // namespace
 
 std::vector<eval::Mode> EvaluationOptions::modes() const {
-  if (mode == "reference") return {eval::Mode::reference};
-  if (mode == "true") return {eval::Mode::exact};
-  return {eval::Mode::reference, eval::Mode::exact};
+  for (const eval::Mode one : {eval::Mode::reference, eval::Mode::true_}) {
+    if (mode == eval::name_of(one)) return {one};
+  }
+  return {eval::Mode::reference, eval::Mode::true_};
 }
 
 TileInfo tile_info(const data::Sample& sample, Index side) {
   return {.metres_per_pixel =
-              sample.exact.side * sample.exact.metres_per_pixel / static_cast<double>(side)};
+              sample.true_.side * sample.true_.metres_per_pixel / static_cast<double>(side)};
 }
 
 std::optional<EvaluationResult> evaluate(const EvaluationOptions& options, Localizer& localizer,
-                                         ranks::Ranks& ranks, Listener& listener) {
-  return EvaluationRun(options, localizer, ranks, listener).run();
+                                         ranks::Ranks& ranks, Observer& observer) {
+  return EvaluationRun(options, localizer, ranks, observer).run();
 }
 
 }  // namespace crossfix::pipeline

@@ -10,7 +10,7 @@
 #include "crossfix/localizer.hpp"
 #include "data/choice.hpp"
 #include "eval/evaluation.hpp"
-#include "listener.hpp"
+#include "observer.hpp"
 #include "ranks/ranks.hpp"
 
 namespace crossfix::pipeline {
@@ -43,7 +43,7 @@ struct EvaluationResult {
 /// with `strict` ImageError for an image that cannot be used. Collective over `ranks`, which share
 /// the samples.
 std::optional<EvaluationResult> evaluate(const EvaluationOptions& options, Localizer& localizer,
-                                         ranks::Ranks& ranks, Listener& listener);
+                                         ranks::Ranks& ranks, Observer& observer);
 
 /// What is known of a sample's tile, `side` pixels wide: its scale.
 TileInfo tile_info(const data::Sample& sample, Index side);

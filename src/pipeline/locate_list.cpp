@@ -26,7 +26,7 @@ using Json = nlohmann::json;
 std::vector<std::size_t> my_part(std::size_t entries, Index batch, const ranks::Ranks& ranks) {
   std::vector<std::size_t> part;
   const auto size = static_cast<std::size_t>(batch);
-  for (const std::size_t group : groups_of_rank((entries + size - 1) / size, ranks.place())) {
+  for (const std::size_t group : groups_of_rank((entries + size - 1) / size, ranks.topology())) {
     for (std::size_t i = group * size; i < std::min((group + 1) * size, entries); ++i) {
       part.push_back(i);
     }
@@ -78,29 +78,29 @@ Located unpack(const std::string& bytes) {
 /// Rank 0's side: prints what all ranks locate, in the list's order.
 class ListReport {
  public:
-  ListReport(const ListOptions& options, const ranks::Ranks& ranks, Listener& listener,
+  ListReport(const ListOptions& options, const ranks::Ranks& ranks, Observer& observer,
              std::ostream& lines)
-      : options_(options), ranks_(ranks), listener_(listener), lines_(lines) {
+      : options_(options), ranks_(ranks), observer_(observer), lines_(lines) {
     if (!options.dump.empty()) dump_.emplace(options.dump);
   }
 
   void take(Located located) {
     waiting_.emplace(located.number, std::move(located));
-    listener_.make_way();
+    observer_.clear_line();
     while (!waiting_.empty() && waiting_.begin()->first == next_) {
       print(waiting_.begin()->second);
       waiting_.erase(waiting_.begin());
       ++next_;
     }
     if (!ranks_.alone()) lines_.flush();  // the end of another rank ends this one too
-    listener_.advance(1);
+    observer_.advance(1);
   }
 
   /// Throws DataError where there were pairs that could not be located.
   void finish() {
-    listener_.end();
+    observer_.end();
     if (dump_) dump_->commit();
-    if (!errors_.empty()) listener_.note(summary(errors_));
+    if (!errors_.empty()) observer_.note(summary(errors_));
     if (failed_ == 0) return;
     throw DataError(options_.name + ": " + std::to_string(failed_) + " of " +
                     std::to_string(next_) +
@@ -110,7 +110,7 @@ class ListReport {
  private:
   void print(const Located& located) {
     // One tile of a list stands for all: they share a source.
-    if (!located.warning.empty() && !std::exchange(warned_, true)) listener_.warn(located.warning);
+    if (!located.warning.empty() && !std::exchange(warned_, true)) observer_.warn(located.warning);
     lines_ << located.line << '\n';
     if (located.error) errors_.push_back(*located.error);
     if (located.failed) ++failed_;
@@ -122,7 +122,7 @@ class ListReport {
 
   const ListOptions& options_;
   const ranks::Ranks& ranks_;
-  Listener& listener_;
+  Observer& observer_;
   std::ostream& lines_;
   std::map<std::size_t, Located> waiting_;  ///< for those before them
   std::size_t next_ = 0;                    ///< number of the pair to print next
@@ -139,12 +139,12 @@ class ListRun {
           const std::vector<PairEntry>& entries)
       : options_(options), localizer_(localizer), ranks_(ranks), entries_(entries) {}
 
-  void run(Listener& listener, std::ostream& lines) {
+  void run(Observer& observer, std::ostream& lines) {
     std::optional<ListReport> report;
     if (ranks_.first()) {
-      report.emplace(options_, ranks_, listener, lines);
-      listener.begin("pairs", entries_.size());
-      ranks_.listen([&](const std::string& message) { report->take(unpack(message)); });
+      report.emplace(options_, ranks_, observer, lines);
+      observer.begin("pairs", entries_.size());
+      ranks_.on_receive([&](const std::string& message) { report->take(unpack(message)); });
     }
     const Index batch = localizer_.batch();
     numbers_ = my_part(entries_.size(), batch, ranks_);
@@ -163,7 +163,7 @@ class ListRun {
     }
     locate(group);
     ranks_.part();
-    ranks_.listen({});
+    ranks_.on_receive({});
     if (report) report->finish();
   }
 
@@ -201,7 +201,7 @@ class ListRun {
     for (const ReadPair& pair : group) {
       Located located = pair.error.empty() ? located_by(pair, *fix++) : failed(pair);
       located.number = numbers_[told_++];
-      ranks_.tell(pack(located));
+      ranks_.send(pack(located));
     }
     group.clear();
   }
@@ -209,7 +209,10 @@ class ListRun {
   Pair pair_of(const ReadPair& pair) const {
     TileInfo tile = options_.tile;
     if (pair.entry->metres_per_pixel) tile.metres_per_pixel = pair.entry->metres_per_pixel;
-    return {GroundImage(pair.images.ground), SatelliteImage(pair.images.satellite), tile, {options_.heading}};
+    return {GroundImage(pair.images.ground),
+            SatelliteImage(pair.images.satellite),
+            tile,
+            {options_.heading}};
   }
 
   static Subject subject_of(const ReadPair& pair) {
@@ -261,9 +264,9 @@ std::string scale_warning(const Localizer& localizer, const Pair& pair, const st
 }
 
 void locate_list(const std::vector<PairEntry>& entries, const ListOptions& options,
-                 Localizer& localizer, ranks::Ranks& ranks, Listener& listener,
+                 Localizer& localizer, ranks::Ranks& ranks, Observer& observer,
                  std::ostream& lines) {
-  ListRun(options, localizer, ranks, entries).run(listener, lines);
+  ListRun(options, localizer, ranks, entries).run(observer, lines);
 }
 
 }  // namespace crossfix::pipeline

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "crossfix/localizer.hpp"
-#include "listener.hpp"
+#include "observer.hpp"
 #include "pair_list.hpp"
 #include "ranks/ranks.hpp"
 
@@ -29,7 +29,7 @@ std::string scale_warning(const Localizer& localizer, const Pair& pair, const st
 /// `lines`, on rank 0. A pair that fails has an "error" in its line; the rest goes on, and
 /// DataError is thrown at the end. Collective over `ranks`, which share the pairs.
 void locate_list(const std::vector<PairEntry>& entries, const ListOptions& options,
-                 Localizer& localizer, ranks::Ranks& ranks, Listener& listener,
+                 Localizer& localizer, ranks::Ranks& ranks, Observer& observer,
                  std::ostream& lines);
 
 }  // namespace crossfix::pipeline

@@ -20,7 +20,7 @@ enum Column : std::size_t { kGround, kSatellite, kRow, kCol, kGsd, kColumns };
 constexpr std::array<std::string_view, kColumns> kNames{"ground", "satellite", "row", "col", "gsd"};
 
 /// Where each column stands in a record.
-using Places = std::array<std::optional<std::size_t>, kColumns>;
+using Columns = std::array<std::optional<std::size_t>, kColumns>;
 
 /// Throws the error of one record.
 struct Complaint {
@@ -40,32 +40,32 @@ std::string read_text(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-Places read_header(const CsvRecord& header, const Complaint& complain) {
-  Places places{};
+Columns read_header(const CsvRecord& header, const Complaint& complain) {
+  Columns columns{};
   for (std::size_t i = 0; i < header.fields.size(); ++i) {
     const auto known = std::find(kNames.begin(), kNames.end(), header.fields[i]);
     if (known == kNames.end()) {
       complain("unknown column '" + header.fields[i] +
                "'; the header is ground,satellite[,row,col][,gsd]");
     }
-    auto& place = places[static_cast<std::size_t>(known - kNames.begin())];
-    if (place) complain("column '" + header.fields[i] + "' stands twice");
-    place = i;
+    auto& column_index = columns[static_cast<std::size_t>(known - kNames.begin())];
+    if (column_index) complain("column '" + header.fields[i] + "' stands twice");
+    column_index = i;
   }
-  if (!places[kGround] || !places[kSatellite]) {
+  if (!columns[kGround] || !columns[kSatellite]) {
     complain("the header lacks 'ground' or 'satellite': ground,satellite[,row,col][,gsd]");
   }
-  if (places[kRow].has_value() != places[kCol].has_value()) {
+  if (columns[kRow].has_value() != columns[kCol].has_value()) {
     complain("the header has one of 'row' and 'col'; the truth needs both");
   }
-  return places;
+  return columns;
 }
 
 /// The number in a column; empty where the column or its text is absent.
-std::optional<double> number(const CsvRecord& record, const Places& places, Column column,
+std::optional<double> number(const CsvRecord& record, const Columns& columns, Column column,
                              const Complaint& complain) {
-  if (!places[column]) return {};
-  const std::string& text = record.fields[*places[column]];
+  if (!columns[column]) return {};
+  const std::string& text = record.fields[*columns[column]];
   if (text.empty()) return {};
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -75,19 +75,19 @@ std::optional<double> number(const CsvRecord& record, const Places& places, Colu
   return value;
 }
 
-PairEntry read_entry(const CsvRecord& record, const Places& places,
+PairEntry read_entry(const CsvRecord& record, const Columns& columns,
                      const std::filesystem::path& folder, const Complaint& complain) {
   const auto path = [&](Column column) {
-    const std::string& text = record.fields[*places[column]];
+    const std::string& text = record.fields[*columns[column]];
     if (text.empty()) complain("no path under '" + std::string(kNames[column]) + "'");
     return folder / text;
   };
   PairEntry entry{record.line, path(kGround), path(kSatellite), {}, {}};
-  const auto row = number(record, places, kRow, complain);
-  const auto col = number(record, places, kCol, complain);
+  const auto row = number(record, columns, kRow, complain);
+  const auto col = number(record, columns, kCol, complain);
   if (row.has_value() != col.has_value()) complain("one of 'row' and 'col' is empty");
   if (row) entry.truth = PixelPoint{*row, *col};
-  entry.metres_per_pixel = number(record, places, kGsd, complain);
+  entry.metres_per_pixel = number(record, columns, kGsd, complain);
   if (entry.metres_per_pixel && *entry.metres_per_pixel <= 0) {
     complain("gsd must be metres per pixel, above 0");
   }
@@ -99,7 +99,7 @@ PairEntry read_entry(const CsvRecord& record, const Places& places,
 std::vector<PairEntry> read_pair_list(const std::filesystem::path& file) {
   const std::vector<CsvRecord> records = parse_csv(read_text(file), file.string());
   if (records.empty()) throw DataError(file.string() + ":1: empty; a header is expected");
-  const Places places = read_header(records.front(), {file.string(), records.front().line});
+  const Columns columns = read_header(records.front(), {file.string(), records.front().line});
   std::vector<PairEntry> entries;
   for (auto record = records.begin() + 1; record != records.end(); ++record) {
     const Complaint complain{file.string(), record->line};
@@ -107,7 +107,7 @@ std::vector<PairEntry> read_pair_list(const std::filesystem::path& file) {
       complain(std::to_string(record->fields.size()) + " fields where the header has " +
                std::to_string(records.front().fields.size()));
     }
-    entries.push_back(read_entry(*record, places, file.parent_path(), complain));
+    entries.push_back(read_entry(*record, columns, file.parent_path(), complain));
   }
   return entries;
 }

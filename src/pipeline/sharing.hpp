@@ -14,10 +14,10 @@ namespace crossfix::pipeline {
 /// each rank that has one of them.
 ///
 /// The groups that fall to this rank, in order.
-inline std::vector<std::size_t> groups_of_rank(std::size_t count, const ranks::Place& place) {
+inline std::vector<std::size_t> groups_of_rank(std::size_t count, const ranks::Topology& topology) {
   std::vector<std::size_t> groups;
-  for (auto i = static_cast<std::size_t>(place.rank); i < count;
-       i += static_cast<std::size_t>(place.size)) {
+  for (auto i = static_cast<std::size_t>(topology.rank); i < count;
+       i += static_cast<std::size_t>(topology.size)) {
     groups.push_back(i);
   }
   return groups;

@@ -26,7 +26,7 @@ constexpr std::chrono::seconds kPatience{60};
 /// Longer texts travel in pieces, whose sizes are ints.
 constexpr std::size_t kPieceBytes = std::size_t{1} << 24;
 
-/// Messages: what `tell` sends, the pieces of a text, its last piece, "exit code\nmessage".
+/// Messages: what `send` sends, the pieces of a text, its last piece, "exit code\nmessage".
 enum Tag : int { kTold, kPiece, kLastPiece, kFailure };
 
 /// mpirun reads the ranks' standard error through a pipe and passes it on to its own.
@@ -55,36 +55,38 @@ int cpu_share(MPI_Comm machine) {
   return std::max(1, own * CPU_COUNT(&all) / sum);
 }
 
-Place find_place() {
-  Place place;
-  MPI_Comm_rank(MPI_COMM_WORLD, &place.rank);
-  MPI_Comm_size(MPI_COMM_WORLD, &place.size);
+Topology find_topology() {
+  Topology topology;
+  MPI_Comm_rank(MPI_COMM_WORLD, &topology.rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &topology.size);
   MPI_Comm machine = MPI_COMM_NULL;
-  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, place.rank, MPI_INFO_NULL, &machine);
-  MPI_Comm_rank(machine, &place.local_rank);
-  const int leads = place.local_rank == 0 ? 1 : 0;
-  MPI_Allreduce(&leads, &place.machines, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
-  place.cpus = cpu_share(machine);
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, topology.rank, MPI_INFO_NULL, &machine);
+  MPI_Comm_rank(machine, &topology.local_rank);
+  const int leads = topology.local_rank == 0 ? 1 : 0;
+  MPI_Allreduce(&leads, &topology.machines, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+  topology.cpus = cpu_share(machine);
   MPI_Comm_free(&machine);
-  place.terminal = ends_at_terminal();
-  return place;
+  topology.terminal = ends_at_terminal();
+  return topology;
 }
 
 /// Everything travels by messages between rank 0 and the others, so that rank 0 hears of progress
 /// and failures whatever it waits for.
 class MpiRanks final : public Ranks {
  public:
-  explicit MpiRanks(const Place& place)
-      : Ranks(place), arrived_(static_cast<std::size_t>(place.size)), pieces_(arrived_.size()) {}
+  explicit MpiRanks(const Topology& topology)
+      : Ranks(topology),
+        arrived_(static_cast<std::size_t>(topology.size)),
+        pieces_(arrived_.size()) {}
 
   ~MpiRanks() override {
     while (!all_sent()) std::this_thread::sleep_for(kLook);
     MPI_Finalize();
   }
 
-  void tell(std::string message) override {
+  void send(std::string message) override {
     if (first()) {
-      hear(message);
+      receive(message);
     } else {
       send(0, kTold, std::move(message));
     }
@@ -109,7 +111,7 @@ class MpiRanks final : public Ranks {
     return text;
   }
 
-  void hand_over(int code, const std::string& message) override {
+  void send_failure(int code, const std::string& message) override {
     send(0, kFailure, std::to_string(code) + "\n" + message);
     const Clock::time_point end = Clock::now() + kPatience;
     while (Clock::now() < end) {
@@ -186,7 +188,7 @@ class MpiRanks final : public Ranks {
   void take(int from, int tag, const std::string& bytes) {
     const auto source = static_cast<std::size_t>(from);
     if (tag == kTold) {
-      hear(bytes);
+      receive(bytes);
     } else if (tag == kFailure) {
       const std::size_t end = bytes.find('\n');
       throw RankError(std::stoi(bytes.substr(0, end)),
@@ -209,7 +211,7 @@ class MpiRanks final : public Ranks {
 std::unique_ptr<Ranks> start_mpi(int argc, char** argv) {
   int provided = 0;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
-  return std::make_unique<MpiRanks>(find_place());
+  return std::make_unique<MpiRanks>(find_topology());
 }
 
 }  // namespace crossfix::ranks

@@ -18,10 +18,10 @@ namespace {
 class OneRank final : public Ranks {
  public:
   OneRank() : Ranks({.cpus = cpu_count(), .terminal = isatty(STDERR_FILENO) == 1}) {}
-  void tell(std::string message) override { hear(message); }
+  void send(std::string message) override { receive(message); }
   std::vector<std::string> gather(std::string part) override { return {std::move(part)}; }
   std::string broadcast(std::string text) override { return text; }
-  void hand_over(int, const std::string&) override {}
+  void send_failure(int, const std::string&) override {}
 
  private:
   void abort(int) override {}

@@ -10,8 +10,8 @@
 
 namespace crossfix::ranks {
 
-/// Where one process stands among all of them.
-struct Place {
+/// One process among all of them.
+struct Topology {
   int rank = 0;
   int size = 1;
   int local_rank = 0;  ///< among the ranks of this machine
@@ -31,30 +31,30 @@ class RankError : public std::runtime_error {
 };
 
 /// The ranks of one run, all of which call the collective functions in the same order. To be used
-/// by one thread. Nobody spins while waiting: a rank that waits leaves its CPU to the others.
+/// by one thread. No rank spins while it waits: a rank that waits leaves its CPU to the others.
 ///
 /// Rank 0 learns of another rank's failure in any of these functions, which throw RankError then.
 class Ranks {
  public:
-  explicit Ranks(const Place& place) : place_(place) {}
+  explicit Ranks(const Topology& topology) : topology_(topology) {}
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;
   virtual ~Ranks() = default;
 
-  const Place& place() const { return place_; }
-  int rank() const { return place_.rank; }
-  int size() const { return place_.size; }
-  bool first() const { return place_.rank == 0; }
-  bool alone() const { return place_.size == 1; }
+  const Topology& topology() const { return topology_; }
+  int rank() const { return topology_.rank; }
+  int size() const { return topology_.size; }
+  bool first() const { return topology_.rank == 0; }
+  bool alone() const { return topology_.size == 1; }
 
-  using Listener = std::function<void(const std::string& message)>;
+  using Receiver = std::function<void(const std::string& message)>;
 
-  /// What rank 0 does with messages: those of each rank in their order, during calls of `tell` and
+  /// What rank 0 does with messages: those of each rank in their order, during calls of `send` and
   /// of the collective functions. Those of a rank come before its part of a later `gather`.
-  void listen(Listener listener) { listener_ = std::move(listener); }
+  void on_receive(Receiver receiver) { receiver_ = std::move(receiver); }
 
-  /// Sends a message to rank 0's listener without waiting for it.
-  virtual void tell(std::string message) = 0;
+  /// Sends a message to rank 0 without waiting for it.
+  virtual void send(std::string message) = 0;
 
   /// Collective: every rank's part by rank, on rank 0; empty on the others.
   virtual std::vector<std::string> gather(std::string part) = 0;
@@ -62,17 +62,17 @@ class Ranks {
   /// Collective: what rank 0 gives, on all.
   virtual std::string broadcast(std::string text) = 0;
 
-  /// Collective: returns when all have come.
+  /// Collective: returns when all have called it.
   void barrier() {
     gather({});
     broadcast({});
   }
 
-  /// Not on rank 0: hands it what ended this one, for it to say so once and end all. Returns where
+  /// Not on rank 0: sends it what ended this one, so that it says so once and ends all. Returns where
   /// it does not answer in a minute.
-  virtual void hand_over(int code, const std::string& message) = 0;
+  virtual void send_failure(int code, const std::string& message) = 0;
 
-  /// Collective: returns when all have come. After it nobody needs another rank: each ends by
+  /// Collective: returns when all have called it. After it no rank needs another: each ends by
   /// itself, whatever its exit code.
   void part() {
     barrier();
@@ -85,15 +85,15 @@ class Ranks {
   }
 
  protected:
-  void hear(const std::string& message) const {
-    if (listener_) listener_(message);
+  void receive(const std::string& message) const {
+    if (receiver_) receiver_(message);
   }
 
  private:
   virtual void abort(int code) = 0;
 
-  Place place_;
-  Listener listener_;
+  Topology topology_;
+  Receiver receiver_;
   bool parted_ = false;
 };
 

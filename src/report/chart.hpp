@@ -70,8 +70,8 @@ class Chart {
     int row;
   };
 
-  double x_at(double value) const { return x_.place(value) * plot_width_; }
-  double y_at(double value) const { return (1 - y_.place(value)) * plot_height_; }
+  double x_at(double value) const { return x_.fraction(value) * plot_width_; }
+  double y_at(double value) const { return (1 - y_.fraction(value)) * plot_height_; }
   /// Parts of a path: a line across the plot at a value.
   std::string upright(double x) const;
   std::string level(double y) const;

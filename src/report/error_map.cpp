@@ -68,8 +68,8 @@ void draw_cells(Markup& out, const Projection& to, const std::vector<MapPoint>& 
   const double wide = to.frame.width - 2 * kEdge;
   const double tall = to.height - 2 * kEdge;
   // A point on the far edge belongs to the last cell.
-  const auto cell_at = [&](double place, double length) {
-    return static_cast<int>(std::min((place - kEdge) / side, std::ceil(length / side) - 1));
+  const auto cell_at = [&](double coordinate, double length) {
+    return static_cast<int>(std::min((coordinate - kEdge) / side, std::ceil(length / side) - 1));
   };
   std::map<std::pair<int, int>, std::vector<double>> cells;
   for (const MapPoint& point : points) {

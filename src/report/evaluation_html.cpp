@@ -14,8 +14,6 @@ using eval::Evaluation;
 using eval::Mode;
 using eval::ModeFigures;
 
-std::string name_of(Mode mode) { return mode == Mode::exact ? "true" : "reference"; }
-
 Figure count_figure(std::size_t count) { return {static_cast<double>(count), Unit::count}; }
 
 TableRow error_row(const std::string& name, const eval::ErrorSummary& errors, bool main) {
@@ -41,7 +39,7 @@ Table error_table(const std::vector<ModeFigures>& modes, bool runs) {
                    "within 5 m (%)",
                    "within 5 % of the tile (%)"};
   for (const ModeFigures& figures : modes) {
-    const std::string mode = name_of(figures.all.mode) + ", ";
+    const std::string mode = std::string(name_of(figures.all.mode)) + ", ";
     if (figures.positives) {
       table.rows.push_back(error_row(mode + "positives", figures.positives->errors, true));
     }
@@ -108,10 +106,10 @@ Table uncertainty_table(const std::vector<ModeFigures>& modes) {
 void add_counts(const std::vector<ModeFigures>& modes, Report& report) {
   for (const ModeFigures& figures : modes) {
     const eval::Counts& counts = figures.all.counts;
-    const std::string mode = name_of(figures.all.mode) + ": ";
+    const std::string mode = std::string(name_of(figures.all.mode)) + ": ";
     report.counts.push_back({mode + "samples", counts.samples, ""});
     report.counts.push_back({mode + "scored", counts.scored, ""});
-    if (figures.all.mode == Mode::exact) {
+    if (figures.all.mode == Mode::true_) {
       report.counts.push_back({mode + "outside", counts.outside, "skipped: not in their tile"});
     } else {
       report.counts.push_back(
@@ -146,9 +144,9 @@ void add_definitions(const std::vector<ModeFigures>& modes, Report& report) {
 
 Mode charted_mode(const std::vector<ModeFigures>& figures) {
   const bool exact = std::any_of(figures.begin(), figures.end(), [](const ModeFigures& mode) {
-    return mode.all.mode == Mode::exact;
+    return mode.all.mode == Mode::true_;
   });
-  return exact ? Mode::exact : Mode::reference;
+  return exact ? Mode::true_ : Mode::reference;
 }
 
 Report html_report(const data::DatasetChoice& choice, const data::Dataset& dataset,
@@ -172,7 +170,8 @@ Report html_report(const data::DatasetChoice& choice, const data::Dataset& datas
   const auto count_text = [](std::size_t count) { return readable(static_cast<double>(count), 0); };
   report.summary = count_text(report.measurements.size()) + " of " +
                    count_text(dataset.samples.size()) + " samples of " + choice.root.string() +
-                   ". Charts, maps and pairs are of the " + name_of(report.mode) + " mode.";
+                   ". Charts, maps and pairs are of the " + std::string(name_of(report.mode)) +
+                   " mode.";
   for (const auto& [key, value] : settings.items()) {
     report.settings.push_back({key, value.is_string() ? value.get<std::string>() : value.dump()});
   }

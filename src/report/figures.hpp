@@ -23,7 +23,7 @@ FigureText risk_figure(const Report& report);
 FigureText reliability_figure(const Report& report);
 FigureText groups_figure(const Report& report);
 
-/// A map a city that has places, the cities with the most samples first, then one of the truth's
+/// A map a city that has positions, the cities with the most samples first, then one of the truth's
 /// position in the tile, where that is known. At most `kMostMaps` cities.
 inline constexpr std::size_t kMostMaps = 8;
 std::vector<FigureText> map_figures(const Report& report);

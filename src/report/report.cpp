@@ -41,7 +41,7 @@ void write_head(Markup& out, const Report& report) {
       .line_break();
 }
 
-/// Sections with their place in the list of contents.
+/// Sections with their entry in the list of contents.
 class Sections {
  public:
   void add(std::string id, std::string title, std::string content) {

@@ -77,7 +77,7 @@ struct Report {
   std::string summary;                          ///< a sentence or two below the title
   std::vector<Table> tables;                    ///< the headline first
   data::Dataset dataset;                        ///< its warnings stand above all
-  eval::Mode mode = eval::Mode::exact;          ///< that charts, maps and pairs are of
+  eval::Mode mode = eval::Mode::true_;          ///< that charts, maps and pairs are of
   std::vector<eval::Measurement> measurements;  ///< of `mode`; their samples are in `dataset`
   eval::Uncertainty uncertainty;                ///< of these measurements
   std::string pairs_note;        ///< what the pictures' colours and marks mean; may be empty
@@ -99,7 +99,7 @@ std::vector<NamedText> standard_definitions(bool reference_mode);
 /// another length than its table's columns.
 std::string render(const Report& report);
 
-/// Writes it whole or not at all. Throws DataError where the place cannot be written.
+/// Writes it whole or not at all. Throws DataError where the path cannot be written.
 void write(const std::filesystem::path& path, const Report& report);
 
 }  // namespace crossfix::report

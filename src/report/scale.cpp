@@ -111,7 +111,7 @@ std::string Axis::reading(double value) const {
   return readable(value * factor, decimals) + unit;
 }
 
-double Axis::place(double value) const {
+double Axis::fraction(double value) const {
   const double within = std::clamp(value, low, high);
   if (spacing == Spacing::logarithmic) return std::log(within / low) / std::log(high / low);
   return (within - low) / (high - low);

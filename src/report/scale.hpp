@@ -46,7 +46,7 @@ struct Axis {
   /// `value` with its unit and about three digits.
   std::string reading(double value) const;
   /// Share of the axis, 0 to 1, at which `value` lies; values beyond an end lie on it.
-  double place(double value) const;
+  double fraction(double value) const;
 };
 
 }  // namespace crossfix::report

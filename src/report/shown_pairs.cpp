@@ -20,7 +20,7 @@ constexpr double kMarkWeight = 2;
 struct Read {
   io::Image ground;
   io::Image tile;
-  std::size_t shown;  ///< its place among the pairs
+  std::size_t shown;  ///< its index among the pairs
 };
 
 ShownPair described(const data::Dataset& dataset, const data::Sample& sample,

@@ -51,7 +51,9 @@ class VigorPlace : public test::VigorWorkplace {
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-      ::setenv("CROSSFIX_TEST_PAUSE", pause.c_str(), 1);
+      ::setenv("PAUSE_WRITING", pause.c_str(), 1);
+      ::setenv("LD_PRELOAD", CROSSFIX_PAUSE_WRITING, 1);
+      ::setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
       if (::chdir(place.folder.path().c_str()) == 0) {
         ::execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
       }

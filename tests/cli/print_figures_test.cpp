@@ -12,7 +12,7 @@ namespace {
 
 std::string printed(const test::TwoCities& cities, bool runs) {
   std::ostringstream out;
-  cli::print_figures(out, {eval::figures_of(cities.set, cities.outcomes, eval::Mode::exact)}, runs);
+  cli::print_figures(out, {eval::figures_of(cities.set, cities.outcomes, eval::Mode::true_)}, runs);
   return out.str();
 }
 

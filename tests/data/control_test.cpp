@@ -23,7 +23,7 @@ TEST_CASE("shuffled ground images are those of another panorama of the same city
     const data::Sample& old = before.samples[i];
     const data::Sample& now = after.samples[i];
     CHECK(now.satellite == old.satellite);
-    CHECK(now.exact.pixel.row == old.exact.pixel.row);
+    CHECK(now.true_.pixel.row == old.true_.pixel.row);
     CHECK(now.ground != old.ground);
     CHECK(std::get<GeoPoint>(now.location).latitude == std::get<GeoPoint>(old.location).latitude);
     CHECK(moved.emplace(old.ground, now.ground).first->second == now.ground);  // for all its tiles

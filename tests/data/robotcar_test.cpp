@@ -48,8 +48,8 @@ TEST_CASE("RobotCar's truths are those of an independent NumPy script") {
     CHECK(sample.reference.pixel.row == reference.row);
     CHECK(sample.reference.pixel.col == reference.col);
     // Nine decimals are written; the script's fit is about uncentred coordinates.
-    CHECK(!(std::abs(sample.exact.pixel.row - exact.row) > 1e-4));
-    CHECK(!(std::abs(sample.exact.pixel.col - exact.col) > 1e-4));
+    CHECK(!(std::abs(sample.true_.pixel.row - exact.row) > 1e-4));
+    CHECK(!(std::abs(sample.true_.pixel.col - exact.col) > 1e-4));
     CHECK(!(std::abs(sample.rotation_degrees - degrees) > 1e-8));
     CHECK(sample.up_degrees == sample.rotation_degrees);
     CHECK(sample.inside);
@@ -65,11 +65,11 @@ TEST_CASE("RobotCar's frames and scales") {
   CHECK(set.groups[1].name == "test 2");
   CHECK(set.groups[1].ground_images == 8);
   for (const data::Sample& sample : set.samples) {
-    CHECK(sample.exact.side == 800);
+    CHECK(sample.true_.side == 800);
     CHECK(sample.reference.side == 512);
     CHECK(sample.reference.metres_per_pixel == 0.144375);
     // The control points span 1395 m over 15066 columns and 1595 m over 17268 rows.
-    CHECK(sample.exact.metres_per_pixel == Approx(0.09246).margin(5e-5));
+    CHECK(sample.true_.metres_per_pixel == Approx(0.09246).margin(5e-5));
   }
   // Runs of 7, 8 and 9: the last batch of four of each is dropped where it is not full.
   std::size_t dropped[3] = {};

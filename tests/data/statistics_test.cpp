@@ -15,7 +15,7 @@ Sample sample(std::size_t group, int choice, PixelPoint delta) {
   Sample result;
   result.group = group;
   result.choice = choice;
-  result.exact = {data::vigor_pixel(delta), 640, 0.5};
+  result.true_ = {data::vigor_pixel(delta), 640, 0.5};
   result.inside = std::abs(delta.row) < 320 && std::abs(delta.col) < 320;
   return result;
 }

@@ -77,10 +77,10 @@ TEST_CASE("VIGOR's truths are those of an independent script") {
     CHECK(std::get<GeoPoint>(sample.location).longitude == camera.longitude);
     CHECK(std::get<GeoPoint>(sample.location).latitude == camera.latitude);
     // Six decimals are written.
-    CHECK(!(std::abs(sample.exact.pixel.row - exact.row) > 1e-6));
-    CHECK(!(std::abs(sample.exact.pixel.col - exact.col) > 1e-6));
-    CHECK(sample.exact.side == 640);
-    CHECK(sample.exact.metres_per_pixel == kMetres.at(city));
+    CHECK(!(std::abs(sample.true_.pixel.row - exact.row) > 1e-6));
+    CHECK(!(std::abs(sample.true_.pixel.col - exact.col) > 1e-6));
+    CHECK(sample.true_.side == 640);
+    CHECK(sample.true_.metres_per_pixel == kMetres.at(city));
     CHECK(sample.reference.pixel.row == reference.row);
     CHECK(sample.reference.pixel.col == reference.col);
     CHECK(sample.reference.side == 256);
@@ -243,7 +243,7 @@ TEST_CASE("a world has the cities and the scales of its description") {
   Dataset set = data::read_vigor(options);
   REQUIRE(set.groups.size() == 1);
   CHECK(set.samples.size() == 5);
-  CHECK(set.samples[0].exact.metres_per_pixel == 0.5);
+  CHECK(set.samples[0].true_.metres_per_pixel == 0.5);
   CHECK(set.samples[0].reference.metres_per_pixel == 0.285);
   CHECK(set.warnings.empty());
   SECTION("all cities are for tests across areas, none to train on") {

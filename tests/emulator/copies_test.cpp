@@ -189,12 +189,12 @@ TEST_CASE(
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     set_seed(seed);
     // Three warpgroups: 65,536 / 384 = 168 each at first.
-    const auto kernel = [](auto lower, auto raise) {
+    const auto kernel = [](auto lower, auto increase) {
       return fault_of(384, 0, [&] {
         if (threadIdx.x < 128) {
-          device::register_limit_lower<decltype(lower)::value>();
+          device::register_limit_decrease<decltype(lower)::value>();
         } else {
-          device::register_limit_raise<decltype(raise)::value>();
+          device::register_limit_increase<decltype(increase)::value>();
         }
       });
     };
@@ -210,7 +210,7 @@ TEST_CASE(
                Catch::Contains("no multiple of 8"));
     CHECK_THAT(fault_of(128, 0,
                         [] {
-                          if (threadIdx.x < 32) device::register_limit_lower<24>();
+                          if (threadIdx.x < 32) device::register_limit_decrease<24>();
                         }),
                Catch::Contains("by some warps of a warpgroup alone"));
   }

@@ -49,12 +49,12 @@ inline void prefetch(const TensorMap&) {}
 inline void fence_proxy_async() { emulator::Block::current().shared().publish(); }
 
 template <int kRegisters>
-void register_limit_lower() {
+void register_limit_decrease() {
   emulator::Block::current().part<emulator::Registers>().lower(kRegisters);
 }
 template <int kRegisters>
-void register_limit_raise() {
-  emulator::Block::current().part<emulator::Registers>().raise(kRegisters);
+void register_limit_increase() {
+  emulator::Block::current().part<emulator::Registers>().increase(kRegisters);
 }
 
 inline emulator::Products& products() {

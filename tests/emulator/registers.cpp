@@ -44,7 +44,7 @@ void Registers::lower(int count) {
   });
 }
 
-void Registers::raise(int count) {
+void Registers::increase(int count) {
   check(count);
   char present = 0;
   Warp& warp = warps_[block_.running() / kWarpThreads];

@@ -52,8 +52,8 @@ std::vector<Outcome> made_outcomes(const data::Dataset& set) {
       return std::clamp<Index>(static_cast<Index>(std::floor(pixel / 640 * kGrid)), 0, kGrid - 1);
     };
     if (sample.number % 3 != 0) {
-      logits[static_cast<std::size_t>(cell_of(sample.exact.pixel.row) * kGrid +
-                                      cell_of(sample.exact.pixel.col))] += 9;
+      logits[static_cast<std::size_t>(cell_of(sample.true_.pixel.row) * kGrid +
+                                      cell_of(sample.true_.pixel.col))] += 9;
     }
     const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
     const double row =
@@ -69,7 +69,7 @@ std::vector<Outcome> made_outcomes(const data::Dataset& set) {
       return test::belief_of(logits, offsets, kTemperature, answer.fix,
                              {truth.pixel.row / truth.side, truth.pixel.col / truth.side});
     };
-    answer.exact = belief(sample.exact);
+    answer.true_ = belief(sample.true_);
     answer.reference = belief(sample.reference);
     outcomes.push_back({answer, {}});
   }
@@ -89,11 +89,11 @@ TEST_CASE("the figures are those of an independent NumPy script") {
   std::ifstream file(test::source_folder() / "tests/eval/golden/figures.json");
   const auto golden = nlohmann::json::parse(file);
   const auto pairs = GENERATE(data::Pairs::positives, data::Pairs::all);
-  const auto mode = GENERATE(Mode::reference, Mode::exact);
+  const auto mode = GENERATE(Mode::reference, Mode::true_);
   const data::Dataset set = fixture(pairs);
   const Evaluation ours = eval::evaluate(set, made_outcomes(set), mode);
   const auto& theirs = golden.at(std::string(pairs == data::Pairs::all ? "all " : "positives ") +
-                                 (mode == Mode::exact ? "true" : "reference"));
+                                 (mode == Mode::true_ ? "true" : "reference"));
 
   constexpr double kRounding = 1e-9;  // sums in another order
   CHECK(ours.errors.count == theirs.at("count"));
@@ -151,7 +151,7 @@ TEST_CASE("every sample is counted once, by what became of it") {
   REQUIRE(set.samples[6].inside);
   outcomes[5] = {{}, "no such file"};
   outcomes[6] = {};
-  const Evaluation exact = eval::evaluate(set, outcomes, Mode::exact);
+  const Evaluation exact = eval::evaluate(set, outcomes, Mode::true_);
   CHECK(exact.counts.samples == 88);
   CHECK(exact.counts.outside == outside);
   CHECK(exact.counts.dropped == 0);
@@ -167,7 +167,7 @@ TEST_CASE("every sample is counted once, by what became of it") {
   CHECK(exact.groups[0].counts.samples + exact.groups[1].counts.samples == 88);
   CHECK(exact.groups[0].counts.unreadable == 1);
   outcomes.pop_back();
-  CHECK_THROWS_AS(eval::evaluate(set, outcomes, Mode::exact), DataError);
+  CHECK_THROWS_AS(eval::evaluate(set, outcomes, Mode::true_), DataError);
 }
 
 TEST_CASE("the truth as answer has no error, by the exact mode") {
@@ -175,10 +175,10 @@ TEST_CASE("the truth as answer has no error, by the exact mode") {
   std::vector<Outcome> outcomes;
   for (const data::Sample& sample : set.samples) {
     eval::Answer answer;
-    answer.fix = {sample.exact.pixel.row / 640, sample.exact.pixel.col / 640};
+    answer.fix = {sample.true_.pixel.row / 640, sample.true_.pixel.col / 640};
     outcomes.push_back({answer, {}});
   }
-  CHECK(eval::evaluate(set, outcomes, Mode::exact).errors.mean.value < 1e-9);
+  CHECK(eval::evaluate(set, outcomes, Mode::true_).errors.mean.value < 1e-9);
   // 128 against 127 along both axes, less what rounding does: 0.40 m.
   const double biased = eval::evaluate(set, outcomes, Mode::reference).errors.mean.value;
   CHECK(biased == Approx(0.285 * std::sqrt(2.0)).margin(0.1));

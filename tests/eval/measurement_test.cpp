@@ -19,7 +19,7 @@ namespace {
 /// A tile of 640 px at 0.1 m, the camera at (352, 288); the reference's truth is (139, 115) in 256.
 data::Sample some_sample() {
   data::Sample sample;
-  sample.exact = {{352, 288}, 640, 0.1};
+  sample.true_ = {{352, 288}, 640, 0.1};
   sample.reference = {{139, 115}, 256, 0.285};
   return sample;
 }
@@ -30,9 +30,9 @@ TEST_CASE("errors in metres, by the truths of either mode") {
   Answer answer;
   answer.fix = {0.6, 0.4};  // (384, 256) of 640, (153.6, 102.4) of 256
   answer.radius68 = 0.05;
-  answer.exact = {0.25, -1.0};
+  answer.true_ = {0.25, -1.0};
   answer.reference = {0.5, {}};
-  const Measurement exact = eval::measure(some_sample(), answer, Mode::exact, 7);
+  const Measurement exact = eval::measure(some_sample(), answer, Mode::true_, 7);
   CHECK(exact.ground_image == 7);
   CHECK(exact.metres == Approx(3.2 * std::sqrt(2.0)));
   CHECK(exact.sides == Approx(0.05 * std::sqrt(2.0)));
@@ -52,14 +52,14 @@ TEST_CASE("errors in metres, by the truths of either mode") {
 
 TEST_CASE("which samples a mode scores") {
   data::Sample sample = some_sample();
-  CHECK(eval::is_scored(sample, Mode::exact));
+  CHECK(eval::is_scored(sample, Mode::true_));
   CHECK(eval::is_scored(sample, Mode::reference));
   sample.inside = false;
-  CHECK_FALSE(eval::is_scored(sample, Mode::exact));
+  CHECK_FALSE(eval::is_scored(sample, Mode::true_));
   CHECK(eval::is_scored(sample, Mode::reference));
   sample.inside = true;
   sample.in_reference = false;
-  CHECK(eval::is_scored(sample, Mode::exact));
+  CHECK(eval::is_scored(sample, Mode::true_));
   CHECK_FALSE(eval::is_scored(sample, Mode::reference));
 }
 
@@ -103,7 +103,7 @@ TEST_CASE("a truth outside the tile has no density") {
 TEST_CASE(
     "an answer is a fix in shares of its tile, whatever the tile's size and the grid's window") {
   data::Sample sample = some_sample();
-  sample.exact = {{160, 480}, 640, 0.1};  // (0.25, 0.75)
+  sample.true_ = {{160, 480}, 640, 0.1};  // (0.25, 0.75)
   Fix fix;
   fix.pixel = {30, 40};
   fix.radius68_px = 8;
@@ -122,8 +122,8 @@ TEST_CASE(
   // The truth, (15, 60), lies in the upper right cell, 1/4 of the window, which is larger than the
   // tile.
   const double share = std::exp(1.0) / (3 + std::exp(1.0));
-  CHECK(*answer.exact.log_density == Approx(std::log(share * 4 * 60 * 80 / (80.0 * 90))));
+  CHECK(*answer.true_.log_density == Approx(std::log(share * 4 * 60 * 80 / (80.0 * 90))));
   const double away = std::hypot(0.625 - 1, 4.0 / 3 - 8.0 / 9);  // cells
   const ops::Posterior posterior{fix.probability, fix.offsets, 2};
-  CHECK(answer.exact.level == Approx(ops::mass_within(posterior, 1, 8.0 / 9, away)));
+  CHECK(answer.true_.level == Approx(ops::mass_within(posterior, 1, 8.0 / 9, away)));
 }

@@ -21,7 +21,7 @@ data::Dataset some_dataset() {
     sample.line = i + 1;
     sample.ground = "A/panorama/" + std::to_string(i);
     sample.satellite = "A/satellite/" + std::to_string(i);
-    sample.exact = {{320, 320}, 640, 0.1};
+    sample.true_ = {{320, 320}, 640, 0.1};
     sample.reference = {{127, 127}, 256, 0.285};
     set.samples.push_back(sample);
   }
@@ -34,7 +34,7 @@ Outcome some_outcome(double seed) {
   eval::Answer answer;
   answer.fix = {seed / 3, seed / 7};
   answer.radius68 = seed / 11;
-  answer.exact = {seed / 13, -seed / 17};
+  answer.true_ = {seed / 13, -seed / 17};
   answer.reference = {seed / 19, {}};
   return {answer, {}};
 }
@@ -58,8 +58,8 @@ TEST_CASE("results come back as they were, digit for digit") {
     CHECK(outcomes[1].answer->fix.row == 1.0 / 3);
     CHECK(outcomes[1].answer->fix.col == 1.0 / 7);
     CHECK(outcomes[1].answer->radius68 == 1.0 / 11);
-    CHECK(outcomes[1].answer->exact.level == 1.0 / 13);
-    CHECK(*outcomes[1].answer->exact.log_density == -1.0 / 17);
+    CHECK(outcomes[1].answer->true_.level == 1.0 / 13);
+    CHECK(*outcomes[1].answer->true_.log_density == -1.0 / 17);
     CHECK(outcomes[1].answer->reference.level == 1.0 / 19);
     CHECK_FALSE(outcomes[1].answer->reference.log_density);
     CHECK(outcomes[0].failure.starts_with("no such "));

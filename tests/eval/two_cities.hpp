@@ -22,7 +22,7 @@ struct TwoCities {
       sample.group = i / 4;
       sample.ground = std::to_string(i / 2);
       sample.choice = static_cast<int>(i % 2);
-      sample.exact = {{320, 320}, 640, 0.1};
+      sample.true_ = {{320, 320}, 640, 0.1};
       sample.reference = {{128, 128}, 256, 0.25};
       sample.inside = i != 1;
       sample.in_reference = i < 6;
@@ -30,7 +30,7 @@ struct TwoCities {
       eval::Answer answer;
       answer.fix = {0.5, 0.5 + static_cast<double>(i + 1) / 64};
       answer.radius68 = 4.5 / 64;
-      answer.exact = {static_cast<double>(i) / 8, 0.0};
+      answer.true_ = {static_cast<double>(i) / 8, 0.0};
       outcomes.push_back({answer, {}});
     }
   }

@@ -89,7 +89,7 @@ void check(const Heads& heads, Index image, const std::vector<float>& logits,
   REQUIRE(std::abs(fix.col - col) <= ulp);
   // Of its own probabilities and offsets: sums in double, results rounded to float.
   const ops::Posterior posterior{probability, offsets, grid};
-  const auto covariance = ops::spread_of(posterior).covariance;
+  const auto covariance = ops::moments_of(posterior).covariance;
   const float decoded[] = {fix.covariance.row_row, fix.covariance.row_col, fix.covariance.col_col};
   for (std::size_t i = 0; i < 3; ++i) {
     REQUIRE(std::abs(decoded[i] - covariance[i]) <= 1e-9 + 1e-6 * std::abs(covariance[i]));

@@ -118,8 +118,8 @@ double standardize_error(const Shape<3>& shape, int kind, float offset, Index st
   cuda::standardize<Element>(Machine::stream(), Machine::device(), x.view(),
                              weights.const_device()[0].reshape(Shape<2>{shape[0], shape[1]}),
                              y.device()[0].reshape(shape));
-  // A spread is off by as many roundings as a thread adds, and by those of the offset; where a single
-  // position has weight, others lie millions of spreads away.
+  // A deviation is off by as many roundings as a thread adds, and by those of the offset; where a single
+  // position has weight, others lie millions of deviations away.
   double size = 1;
   for (Index i = 0; i < expected.size(); ++i) {
     size = std::max(size, std::abs(static_cast<double>(expected.data()[i])));

@@ -102,8 +102,8 @@ void compare_standardized(const Shape<3>& shape, Weighting weighting, float offs
     Subject::Backend::standardize(context, input.const_view(), weights, y.view());
     const auto result = y.read(context);
     Subject::Backend::standardize(context, input.const_view(), weights, input.view());
-    // Only one position has weight: the spread is 0, and others lie millions of spreads away. A mean is
-    // off by a rounding of the offset, of unit spread.
+    // Only one position has weight: the deviation is 0, and others lie millions of deviations away. A mean is
+    // off by a rounding of the offset, of unit deviation.
     double size = 1;
     for (Index i = 0; i < expected.size(); ++i) {
       size = std::max(size, std::abs(static_cast<double>(expected.data()[i])));

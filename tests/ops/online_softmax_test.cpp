@@ -29,7 +29,7 @@ struct Sum {
   double weighted = 0.0;
 
   void add(double score, double value) {
-    weighted *= state.raise(score);
+    weighted *= state.update_maximum(score);
     state.sum += state.weight(score);
     weighted += state.weight(score) * value;
   }

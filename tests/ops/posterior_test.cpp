@@ -52,28 +52,28 @@ TEST_CASE("the area of a rectangle within a circle", "[posterior]") {
   }
 }
 
-TEST_CASE("moments of a posterior are of the cells' places, and count the spread about each",
+TEST_CASE("moments of a posterior are of the cells' positions, and count the variance about each",
           "[posterior]") {
   constexpr Index kGrid = 4;
   constexpr double kSquare = 0.25 / 12;  // variance over a side of half a cell
   std::vector<float> p(kGrid * kGrid, 1.0F / 16);
   std::vector<float> offsets(2 * p.size(), 0.5F);
-  auto spread = ops::spread_of({p, offsets, kGrid});
-  CHECK(spread.mean_row == Approx(2));
-  CHECK(spread.mean_col == Approx(2));
-  CHECK(spread.covariance[0] == Approx(15.0 / 12 + kSquare));  // of 0.5, 1.5, 2.5 and 3.5
-  CHECK(spread.covariance[1] == Approx(0).margin(1e-9));
-  CHECK(spread.covariance[2] == Approx(15.0 / 12 + kSquare));
+  auto moments = ops::moments_of({p, offsets, kGrid});
+  CHECK(moments.mean_row == Approx(2));
+  CHECK(moments.mean_col == Approx(2));
+  CHECK(moments.covariance[0] == Approx(15.0 / 12 + kSquare));  // of 0.5, 1.5, 2.5 and 3.5
+  CHECK(moments.covariance[1] == Approx(0).margin(1e-9));
+  CHECK(moments.covariance[2] == Approx(15.0 / 12 + kSquare));
   std::fill(p.begin(), p.end(), 0.0F);
   p[0] = 0.5F;   // (0, 0)
   p[10] = 0.5F;  // (2, 2)
   offsets[0] = 0.75F;
   offsets[20] = 0.25F;
-  spread = ops::spread_of({p, offsets, kGrid});
-  CHECK(spread.mean_row == Approx(1.5));
-  CHECK(spread.covariance[0] == Approx(0.75 * 0.75 + kSquare));
-  CHECK(spread.covariance[1] == Approx(0.75));
-  CHECK(spread.covariance[2] == Approx(1 + kSquare));
+  moments = ops::moments_of({p, offsets, kGrid});
+  CHECK(moments.mean_row == Approx(1.5));
+  CHECK(moments.covariance[0] == Approx(0.75 * 0.75 + kSquare));
+  CHECK(moments.covariance[1] == Approx(0.75));
+  CHECK(moments.covariance[2] == Approx(1 + kSquare));
 }
 
 TEST_CASE("the radius that holds a share of the posterior", "[posterior]") {

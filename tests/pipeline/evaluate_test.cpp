@@ -107,7 +107,7 @@ bool same(const std::vector<eval::Outcome>& a, const std::vector<eval::Outcome>&
         const eval::Answer& x = *one.answer;
         const eval::Answer& y = *other.answer;
         return x.fix.row == y.fix.row && x.fix.col == y.fix.col && x.radius68 == y.radius68 &&
-               same_belief(x.exact, y.exact) && same_belief(x.reference, y.reference);
+               same_belief(x.true_, y.true_) && same_belief(x.reference, y.reference);
       });
 }
 
@@ -136,19 +136,19 @@ TEST_CASE("what is evaluated is what a user of the localizer gets for the same f
     ++sizes[(side - 40) / 5];
     const TileInfo info = pipeline::tile_info(sample, side);
     CHECK(*info.metres_per_pixel * static_cast<double>(side) ==
-          Approx(640 * sample.exact.metres_per_pixel));
-    const Fix fix = localizer.locate(ground, tile, info);
+          Approx(640 * sample.true_.metres_per_pixel));
+    const Fix fix = localizer.locate(GroundImage(ground), SatelliteImage(tile), info);
     const eval::Outcome& outcome = result.outcomes[sample.number];
     REQUIRE(outcome.answer);
     CHECK(outcome.failure.empty());
     CHECK(outcome.answer->fix.row == Approx(fix.pixel.row / static_cast<double>(side)));
     CHECK(outcome.answer->fix.col == Approx(fix.pixel.col / static_cast<double>(side)));
     CHECK(outcome.answer->radius68 == Approx(fix.radius68_px / static_cast<double>(side)));
-    const eval::Measurement measured = eval::measure(sample, *outcome.answer, eval::Mode::exact, 0);
+    const eval::Measurement measured = eval::measure(sample, *outcome.answer, eval::Mode::true_, 0);
     CHECK(measured.radius68_metres == Approx(*fix.radius68_m));
     // Sums over other batches round differently.
-    CHECK(outcome.answer->exact.level ==
-          Approx(eval::answer_of(sample, fix, {side, side}, 1).exact.level).epsilon(1e-4));
+    CHECK(outcome.answer->true_.level ==
+          Approx(eval::answer_of(sample, fix, {side, side}, 1).true_.level).epsilon(1e-4));
   }
   for (const std::size_t count : sizes) CHECK(count > 0);  // all of them occurred
   CHECK(evaluation.recorder->begun == "samples");
@@ -242,7 +242,7 @@ TEST_CASE("a run goes on with what its folder holds, and ends as if it had not b
 
   const EvaluationResult again = evaluation.run(options);
   const auto mean = [](const EvaluationResult& result) {
-    return eval::evaluate(result.dataset, result.outcomes, eval::Mode::exact).errors.mean.value;
+    return eval::evaluate(result.dataset, result.outcomes, eval::Mode::true_).errors.mean.value;
   };
   CHECK(mean(again) == mean(whole));
   CHECK(test::read_text(results) == text);

@@ -14,7 +14,7 @@
 
 using namespace crossfix;
 
-TEST_CASE("a list is located in this process, and its listener told how it goes", "[pipeline]") {
+TEST_CASE("a list is located in this process, and its observer told how it goes", "[pipeline]") {
   const test::ScratchFolder folder;
   io::write_png(folder / "ground.png", test::image("ground", 32, 64));
   io::write_png(folder / "tile.png", test::image("tile", 64, 64));

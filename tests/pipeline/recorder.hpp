@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/listener.hpp"
+#include "pipeline/observer.hpp"
 
 namespace crossfix::test {
 
 /// Remembers what a run reported.
-class Recorder final : public pipeline::Listener {
+class Recorder final : public pipeline::Observer {
  public:
   void warn(const std::string& message) override { warnings.push_back(message); }
   void note(const std::string& message) override { notes.push_back(message); }
@@ -19,7 +19,7 @@ class Recorder final : public pipeline::Listener {
   }
   void advance(std::size_t count) override { done += count; }
   void end() override { ++ended; }
-  void make_way() override {}
+  void clear_line() override {}
 
   std::vector<std::string> warnings;
   std::vector<std::string> notes;

@@ -133,7 +133,9 @@ int run_and_kill(const SharedPlace& place, int ranks, int rank, const std::strin
   const std::string command =
       SharedPlace::shell_command(ranks, arguments,
                                  "if [ $OMPI_COMM_WORLD_RANK = " + std::to_string(rank) +
-                                     " ]; then export CROSSFIX_TEST_PAUSE=" + pause + "; fi;");
+                                     " ]; then export PAUSE_WRITING=" + pause +
+                                     " LD_PRELOAD=" CROSSFIX_PAUSE_WRITING
+                                     " ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0; fi;");
   const pid_t launcher = ::fork();
   REQUIRE(launcher >= 0);
   if (launcher == 0) {

@@ -42,7 +42,7 @@ Report some_report(std::size_t samples, std::size_t cities = 2) {
     sample.group = i % cities;
     sample.ground = "panorama/ground" + std::to_string(i) + ".jpg";
     sample.location = GeoPoint{-73.9 + 0.03 * unit(), 40.7 + 0.03 * unit()};
-    sample.exact = {{640 * unit(), 640 * unit()}, 640, 0.1};
+    sample.true_ = {{640 * unit(), 640 * unit()}, 640, 0.1};
     report.dataset.samples.push_back(sample);
   }
   report.uncertainty.count = samples;
@@ -205,7 +205,7 @@ TEST_CASE("values that are not finite are shown in tables, left out of charts, a
   report.measurements[5].metres = -1;
   report.measurements[6].radius68_metres = kNan;
   std::get<GeoPoint>(report.dataset.samples[7].location).latitude = kNan;
-  report.dataset.samples[8].exact.pixel = {kNan, 320};
+  report.dataset.samples[8].true_.pixel = {kNan, 320};
   eval::Uncertainty& uncertainty = report.uncertainty;
   uncertainty.risk.push_back({kNan, 1, 1, 1});  // a point of two curves
   uncertainty.reliability[0].observed = kInfinity;
@@ -280,7 +280,7 @@ TEST_CASE("without locations there is the map of the tile; without that, none") 
   Report report = some_report(20);
   for (data::Sample& sample : report.dataset.samples) sample.location = {};
   CHECK(test::Document(render(report)).find("svg", "chart").size() == 5 + 1);
-  for (data::Sample& sample : report.dataset.samples) sample.exact = {};
+  for (data::Sample& sample : report.dataset.samples) sample.true_ = {};
   const test::Document document(render(report));
   CHECK(document.find("svg", "chart").size() == 5);
   const std::vector<std::string> ids = section_ids(document);

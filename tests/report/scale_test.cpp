@@ -66,9 +66,9 @@ TEST_CASE("an axis places, labels and reads values") {
   check_values(share.ticks, {0, 0.5, 1});
   CHECK(share.tick_labels() == std::vector<std::string>{"0", "50", "100"});
   CHECK(share.reading(0.123456) == "12.3 %");
-  CHECK(share.place(0.25) == Approx(0.25));
-  CHECK(share.place(-1) == 0);
-  CHECK(share.place(2) == 1);
+  CHECK(share.fraction(0.25) == Approx(0.25));
+  CHECK(share.fraction(-1) == 0);
+  CHECK(share.fraction(2) == 1);
 
   Axis metres;
   metres.spacing = Spacing::logarithmic;
@@ -77,8 +77,8 @@ TEST_CASE("an axis places, labels and reads values") {
   metres.unit = " m";
   metres.choose_ticks(8);
   CHECK(metres.tick_labels() == std::vector<std::string>{"0.1", "0.2", "0.5", "1", "2", "5", "10"});
-  CHECK(metres.place(1) == Approx(0.5));
-  CHECK(metres.place(0) == 0);
+  CHECK(metres.fraction(1) == Approx(0.5));
+  CHECK(metres.fraction(0) == 0);
   CHECK(metres.reading(2.678) == "2.68 m");
   CHECK(metres.reading(999.6) == "1000 m");
 

@@ -420,12 +420,12 @@ struct ReferenceBackend {
       };
       const double total = sum([](double) { return 1.0; });
       const double mean = sum([](double v) { return v; }) / total;
-      const double spread =
+      const double deviation =
           std::sqrt(sum([mean](double v) { return (v - mean) * (v - mean); }) / total);
       for (Index i = 0; i < x.extent(0); ++i) {
         for (Index j = 0; j < x.extent(1); ++j) {
           y(i, j, c) =
-              static_cast<float>((static_cast<double>(x(i, j, c)) - mean) / (spread + 1e-6));
+              static_cast<float>((static_cast<double>(x(i, j, c)) - mean) / (deviation + 1e-6));
         }
       }
     }
@@ -530,7 +530,7 @@ struct ReferenceBackend {
       }
       fix.row = static_cast<float>(sums[1] / sums[0]);
       fix.col = static_cast<float>(sums[2] / sums[0]);
-      fill_spread(probability, outputs.offsets()[image], grid, fix);
+      fill_moments(probability, outputs.offsets()[image], grid, fix);
       outputs.fix()(image) = fix;
     }
   }
@@ -601,8 +601,8 @@ struct ReferenceBackend {
   }
 
   /// Covariance and radius of a posterior, by points spread evenly over each cell's square.
-  static void fill_spread(TensorView<float, 1> probability, TensorView<float, 2> offsets,
-                          Index grid, ops::DecodedFix& fix) {
+  static void fill_moments(TensorView<float, 1> probability, TensorView<float, 2> offsets,
+                           Index grid, ops::DecodedFix& fix) {
     constexpr Index kPoints = 64;  // along a square's side
     struct Point {
       double distance, mass;
@@ -613,7 +613,8 @@ struct ReferenceBackend {
     for (Index i = 0; i < grid * kPoints; ++i) {
       for (Index j = 0; j < grid * kPoints; ++j) {
         const auto within = [](Index point) {  // of the square's middle
-          return ops::kPlaceSide * ((static_cast<double>(point % kPoints) + 0.5) / kPoints - 0.5);
+          return ops::kCellMassSide *
+                 ((static_cast<double>(point % kPoints) + 0.5) / kPoints - 0.5);
         };
         const Index cell = i / kPoints * grid + j / kPoints;
         const double row = static_cast<double>(i / kPoints) + offsets(cell, 0) + within(i);

@@ -12,10 +12,10 @@ namespace crossfix::camera {
 
 /// A row of pixels that differ by less than this standard deviation, 8-bit levels, is padding and no
 /// photograph: sensors and JPEG leave more.
-inline constexpr double kPaddingSpread = 6.0;
+inline constexpr double kPaddingDeviation = 6.0;
 
 /// The largest standard deviation of an image's channels over rows [begin, end), 8-bit levels.
-inline double spread_of_rows(TensorView<const std::uint8_t, 3> image, Index begin, Index end) {
+inline double deviation_of_rows(TensorView<const std::uint8_t, 3> image, Index begin, Index end) {
   double largest = 0;
   const auto count = static_cast<double>((end - begin) * image.extent(1));
   for (Index c = 0; c < 3; ++c) {
@@ -40,7 +40,7 @@ inline double spread_of_rows(TensorView<const std::uint8_t, 3> image, Index begi
 inline double nearest_ground(TensorView<const std::uint8_t, 3> panorama, double camera_height) {
   const Index height = panorama.extent(0);
   Index end = height;
-  while (end > height / 2 && spread_of_rows(panorama, end - 1, end) < kPaddingSpread) --end;
+  while (end > height / 2 && deviation_of_rows(panorama, end - 1, end) < kPaddingDeviation) --end;
   constexpr double kPi = 3.14159265358979323846;
   const double down = (static_cast<double>(end) / static_cast<double>(height) - 0.5) * kPi;
   if (end == height) return 0;

@@ -6,7 +6,7 @@ template <class T>
 struct Satellite;
 
 /// A value of the street view: an image, its tokens. It is a T wherever one is asked for; a T becomes one
-/// only where that is written out, so that the two views do not take each other's place unnoticed. The
+/// only where that is written out, so that the two views cannot be mixed up unnoticed. The
 /// ground comes before the satellite in every list of arguments.
 template <class T>
 struct Ground : T {

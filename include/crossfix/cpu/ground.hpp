@@ -14,7 +14,7 @@ namespace crossfix::cpu {
 /// The ground about a camera as each of `poses` has it, out of a whole equirectangular panorama, 8-bit
 /// RGB [height, width, 3] with rows without gaps, between four pixels each:
 /// y = (value / 255 - mean) / std; y [poses, side, side, 3] contiguous. Throws ShapeError, also for an
-/// even side and a pose that is no place.
+/// even side and a pose that is not finite.
 template <class Element>
 void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
                    const ops::GroundViewSpecification& specification,

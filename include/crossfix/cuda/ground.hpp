@@ -34,7 +34,7 @@ void standardize(StreamView stream, const DeviceTraits& device,
                  TensorView<const float, 2, DeviceSpace> weights,
                  TensorView<Element, 3, DeviceSpace> y);
 
-/// scores [k, height, width] of views [k, h, w, c], h and w odd, over the places of a tile
+/// scores [k, height, width] of views [k, h, w, c], h and w odd, over the shifts in a tile
 /// [height, width, c] (ops::match_score), with weights [h, w] as above.
 template <class Element>
 void correlate(StreamView stream, const DeviceTraits& device,

@@ -25,7 +25,7 @@ enum class Family {
   ground_match,    ///< a matcher over the ground plane, for photographs
 };
 
-/// Everything that tells one network from another. The defaults are the reference
+/// Everything in which networks differ. The defaults are the reference
 /// network at VIGOR size, which is also what a file without metadata is taken for. Field by field
 /// the JSON object under the key "crossfix" of a weights file's metadata (docs/weights.md).
 struct Configuration {

@@ -82,13 +82,13 @@ class Parameters {
     const auto variance = get<1>(norm + ".running_var", {out});
     const Index taps = in * kernel * kernel;
     for (Index o = 0; o < out; ++o) {
-      const double spread = static_cast<double>(variance(o)) + kBatchNormEpsilon;
-      if (!(spread > 0)) {
+      const double denominator = static_cast<double>(variance(o)) + kBatchNormEpsilon;
+      if (!(denominator > 0)) {
         throw WeightsError("tensor '" + norm + ".running_var' holds " +
                            std::to_string(variance(o)) + " at element " + std::to_string(o) +
                            "; a variance is not negative");
       }
-      const double scale = static_cast<double>(gamma(o)) / std::sqrt(spread);
+      const double scale = static_cast<double>(gamma(o)) / std::sqrt(denominator);
       float* row = folded.weight.data() + o * taps;
       for (Index t = 0; t < taps; ++t) row[t] = static_cast<float>(row[t] * scale);
       folded.bias(o) = static_cast<float>(folded.bias(o) - mean(o) * scale);

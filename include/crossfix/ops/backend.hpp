@@ -78,7 +78,7 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `sample_ground(context, panorama, spec, poses, mean[3], std[3], y)`: the ground about a camera, north
 ///   up, as each of a span of poses has it, out of a whole equirectangular panorama in host memory, 8-bit
 ///   RGB [height, width, 3] with rows without gaps: y [poses, side, side, 3], contiguous, between four
-///   pixels each (`ground_place`), then (value / 255 - mean) / std.
+///   pixels each (`panorama_point`), then (value / 255 - mean) / std.
 /// - `standardize(context, x, weights, y)`: every channel of x [h, w, c] less its mean and over its standard
 ///   deviation (`kSpreadFloor` added), both over the positions by weights [h, w]; contiguous, y may be x.
 /// - `correlate(context, tile, views, weights, scores)`: scores[k, row, col] of float = `match_score` of view

@@ -25,9 +25,9 @@ struct Decoding {
 inline constexpr double kRadiusShare = 0.68;
 
 /// In the moments and the radius of a posterior a cell's mass lies evenly over a square of this side, in cells, about
-/// the place that the cell gives, its corner and offset. Cells that agree on a place between them so agree in
-/// the radius too: spread over whole cells, the mass of one alone has a radius of half a cell.
-inline constexpr double kPlaceSide = 0.5;
+/// the position that the cell gives, its corner and offset. Cells that agree on a position between them so agree in
+/// the radius too: even over whole cells, the mass of one alone has a radius of half a cell.
+inline constexpr double kCellMassSide = 0.5;
 
 /// Covariance of a position on the grid, cells^2.
 struct Covariance {

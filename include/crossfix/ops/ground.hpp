@@ -9,7 +9,7 @@
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/ops/checks.hpp"
 
-/// Flat ground about a camera: where a panorama shows it, and how well it fits a place of a tile.
+/// Flat ground about a camera: where a panorama shows it, and how well it fits a position of a tile.
 namespace crossfix::ops {
 
 /// Views of the ground, north up, as images of side x side pixels.
@@ -24,8 +24,8 @@ struct CameraPose {
   float heading_degrees = 0;  ///< what the panorama's centre column looks at, clockwise from north
 };
 
-/// A place in a panorama, in pixels from the centre of its first pixel.
-struct PanoramaPlace {
+/// A point in a panorama, in pixels from the centre of its first pixel.
+struct PanoramaPoint {
   float row = 0;
   float col = 0;
 };
@@ -33,9 +33,9 @@ struct PanoramaPlace {
 /// Where a whole equirectangular panorama of `height` x `width` pixels, the camera level, shows the
 /// ground at (south, east) metres from below the camera: inverse perspective mapping. `col` lies
 /// within [-0.5, width - 0.5], columns wrap; `row` within [0, height - 1].
-CROSSFIX_HOST_DEVICE inline PanoramaPlace ground_place(float south, float east, float camera_height,
-                                                       float heading_degrees, Index height,
-                                                       Index width) {
+CROSSFIX_HOST_DEVICE inline PanoramaPoint panorama_point(float south, float east,
+                                                         float camera_height, float heading_degrees,
+                                                         Index height, Index width) {
   constexpr float kPi = 3.14159265358979f;
   const float distance = sqrtf(south * south + east * east) + 1e-6f;
   const float turn = atan2f(east, -south) / (2.0f * kPi) - heading_degrees / 360.0f + 0.5f;
@@ -53,7 +53,7 @@ inline constexpr float kSpreadFloor = 1e-6f;
 /// The energies under a view are at least this.
 inline constexpr float kLeastEnergy = 1e-3f;
 
-/// The score of a view over a place of a tile: their correlation over the energies of both, times the
+/// The score of a view over a position of a tile: their correlation over the energies of both, times the
 /// root of the share of the view, by weight, that lies in the tile.
 CROSSFIX_HOST_DEVICE inline float match_score(float product, float tile_energy, float view_energy,
                                               float share) {
@@ -79,12 +79,12 @@ void check_ground_views(const TensorView<const std::uint8_t, 3, From>& panorama,
     throw ShapeError("a view of the ground of side " + std::to_string(spec.side) +
                      " has no middle: its side must be odd");
   }
-  // A place that is no number would be read anywhere.
-  bool places = spec.metres_per_pixel > 0 && std::isfinite(spec.metres_per_pixel);
+  // A point that is no number would be read anywhere.
+  bool finite = spec.metres_per_pixel > 0 && std::isfinite(spec.metres_per_pixel);
   for (const CameraPose& pose : poses) {
-    places = places && std::isfinite(pose.height) && std::isfinite(pose.heading_degrees);
+    finite = finite && std::isfinite(pose.height) && std::isfinite(pose.heading_degrees);
   }
-  if (!places) {
+  if (!finite) {
     throw ShapeError("a view of the ground needs metres per pixel above 0, a height and a heading");
   }
   expect_shape("ground views", y.shape(),

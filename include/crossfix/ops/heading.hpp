@@ -9,7 +9,7 @@
 
 namespace crossfix::ops {
 
-/// A direction with its spread, degrees clockwise from north.
+/// A direction and its standard deviation, degrees clockwise from north.
 struct HeadingEstimate {
   double degrees = 0;  ///< within [0, 360)
   double sigma_degrees = 0;

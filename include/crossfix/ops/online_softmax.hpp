@@ -8,7 +8,7 @@ namespace crossfix::ops {
 /// The state of a softmax over the scores seen so far: their maximum m, and l = sum 2^(score - m).
 /// Scores are in units of log 2 (a natural score times log2(e)). Whatever else is summed with
 /// weights 2^(score - m), the weighted values of an attention say, is kept beside it and multiplied
-/// by the factors that `raise` and `merge` return.
+/// by the factors that `update_maximum` and `merge` return.
 ///
 /// `Math` supplies `Real` (a float, or a vector of them, one softmax a lane) and static functions
 /// `set(float)`, `maximum(a, b)`, `add`, `subtract`, `multiply`, `exp2`, and `log2` where `log_sum`
@@ -35,7 +35,7 @@ struct OnlineSoftmax {
   }
 
   /// Takes in that scores up to `largest` follow; returns the factor for what was summed before.
-  CROSSFIX_HOST_DEVICE Real raise(Real largest) {
+  CROSSFIX_HOST_DEVICE Real update_maximum(Real largest) {
     const Real before = maximum;
     maximum = Math::maximum(maximum, largest);
     const Real factor = weight(before);
@@ -50,7 +50,7 @@ struct OnlineSoftmax {
     Real other;
   };
   CROSSFIX_HOST_DEVICE Factors merge(const OnlineSoftmax& other) {
-    const Real own = raise(other.maximum);
+    const Real own = update_maximum(other.maximum);
     const Real factor = weight(other.maximum);
     sum = Math::add(sum, Math::multiply(other.sum, factor));
     return {own, factor};

@@ -21,9 +21,9 @@ inline void softmax(std::span<const float> logits, double temperature,
   }
 }
 
-/// The place that cell (row, col) gives, in cells: its corner and offset. `offsets` [cells, 2] in cells.
-inline std::array<double, 2> place_of(std::span<const float> offsets, Index grid, Index row,
-                                      Index col) {
+/// The position that cell (row, col) gives, in cells: its corner and offset. `offsets` [cells, 2] in cells.
+inline std::array<double, 2> cell_position(std::span<const float> offsets, Index grid, Index row,
+                                           Index col) {
   const auto at = static_cast<std::size_t>(2 * (row * grid + col));
   return {static_cast<double>(row) + offsets[at], static_cast<double>(col) + offsets[at + 1]};
 }
@@ -35,7 +35,7 @@ inline std::array<double, 2> fix_position(std::span<const float> logits,
                                           FixRule rule) {
   const Index row = best / grid;
   const Index col = best % grid;
-  std::array<double, 2> sum = place_of(offsets, grid, row, col);
+  std::array<double, 2> sum = cell_position(offsets, grid, row, col);
   if (rule == FixRule::best_cell) return sum;
   double total = 1;  // weights are relative to the best cell's
   for (Index r = std::max<Index>(row - 1, 0); r <= std::min(row + 1, grid - 1); ++r) {
@@ -45,7 +45,7 @@ inline std::array<double, 2> fix_position(std::span<const float> logits,
                            logits[static_cast<std::size_t>(best)];
       if (cell == best || !(below <= 0)) continue;
       const double weight = std::exp(below);
-      const auto [y, x] = place_of(offsets, grid, r, c);
+      const auto [y, x] = cell_position(offsets, grid, r, c);
       total += weight;
       sum[0] += weight * y;
       sum[1] += weight * x;
@@ -72,19 +72,19 @@ inline double circle_rectangle_area(double radius, double x0, double x1, double 
   return quadrant(x1, y1) - quadrant(x0, y1) - quadrant(x1, y0) + quadrant(x0, y0);
 }
 
-/// A posterior over a grid, row-major; each cell's mass lies as `kPlaceSide` says.
+/// A posterior over a grid, row-major; each cell's mass lies as `kCellMassSide` says.
 struct Posterior {
   std::span<const float> probability;  ///< [cells]
   std::span<const float> offsets;      ///< [cells, 2], (row, col) in cells
   Index grid = 0;
 };
 
-/// each(p, row, col) for the mass of every cell and its place, cells.
+/// each(p, row, col) for the mass of every cell and its position, cells.
 template <class Each>
-void for_each_place(const Posterior& posterior, const Each& each) {
+void for_each_cell(const Posterior& posterior, const Each& each) {
   for (Index r = 0; r < posterior.grid; ++r) {
     for (Index c = 0; c < posterior.grid; ++c) {
-      const auto [row, col] = place_of(posterior.offsets, posterior.grid, r, c);
+      const auto [row, col] = cell_position(posterior.offsets, posterior.grid, r, c);
       each(static_cast<double>(
                posterior.probability[static_cast<std::size_t>(r * posterior.grid + c)]),
            row, col);
@@ -92,42 +92,42 @@ void for_each_place(const Posterior& posterior, const Each& each) {
   }
 }
 
-/// Mean and spread of a posterior over a grid, lengths in cells.
-struct Spread {
+/// Mean and covariance of a posterior over a grid, lengths in cells.
+struct Moments {
   double mean_row = 0;
   double mean_col = 0;
   std::array<double, 3> covariance{};  ///< row-row, row-col, col-col, about the mean, cells^2
 };
 
 /// Moments of a posterior.
-inline Spread spread_of(const Posterior& posterior) {
+inline Moments moments_of(const Posterior& posterior) {
   double mass = 0;
-  Spread spread;
+  Moments moments;
   std::array<double, 3> second{};
-  for_each_place(posterior, [&](double p, double row, double col) {
+  for_each_cell(posterior, [&](double p, double row, double col) {
     mass += p;
-    spread.mean_row += p * row;
-    spread.mean_col += p * col;
+    moments.mean_row += p * row;
+    moments.mean_col += p * col;
     second[0] += p * row * row;
     second[1] += p * row * col;
     second[2] += p * col * col;
   });
-  spread.mean_row /= mass;
-  spread.mean_col /= mass;
-  constexpr double kWithin = kPlaceSide * kPlaceSide / 12.0;  // variance over the square
-  spread.covariance = {second[0] / mass - spread.mean_row * spread.mean_row + kWithin,
-                       second[1] / mass - spread.mean_row * spread.mean_col,
-                       second[2] / mass - spread.mean_col * spread.mean_col + kWithin};
-  return spread;
+  moments.mean_row /= mass;
+  moments.mean_col /= mass;
+  constexpr double kWithin = kCellMassSide * kCellMassSide / 12.0;  // variance over the square
+  moments.covariance = {second[0] / mass - moments.mean_row * moments.mean_row + kWithin,
+                        second[1] / mass - moments.mean_row * moments.mean_col,
+                        second[2] / mass - moments.mean_col * moments.mean_col + kWithin};
+  return moments;
 }
 
 /// Share of a posterior within `radius` (cells) of (row, col).
 inline double mass_within(const Posterior& posterior, double row, double col, double radius) {
   double mass = 0;
-  for_each_place(posterior, [&](double p, double y, double x) {
+  for_each_cell(posterior, [&](double p, double y, double x) {
     const double from_row = std::abs(y - row);
     const double from_col = std::abs(x - col);
-    constexpr double kHalf = kPlaceSide / 2;
+    constexpr double kHalf = kCellMassSide / 2;
     const double near_row = std::max(from_row - kHalf, 0.0);
     const double near_col = std::max(from_col - kHalf, 0.0);
     if (near_row * near_row + near_col * near_col >= radius * radius) return;
@@ -136,7 +136,7 @@ inline double mass_within(const Posterior& posterior, double row, double col, do
     if (far_row * far_row + far_col * far_col <= radius * radius) {
       mass += p;
     } else {
-      mass += p / (kPlaceSide * kPlaceSide) *
+      mass += p / (kCellMassSide * kCellMassSide) *
               circle_rectangle_area(radius, from_col - kHalf, far_col, from_row - kHalf, far_row);
     }
   });
@@ -145,12 +145,12 @@ inline double mass_within(const Posterior& posterior, double row, double col, do
 
 /// The smallest radius (cells) of a circle about (row, col) that holds `share` of a posterior; NaN where that is NaN.
 inline double radius_of(const Posterior& posterior, double row, double col, double share) {
-  const Spread spread = spread_of(posterior);
-  const double away_row = spread.mean_row - row;
-  const double away_col = spread.mean_col - col;
+  const Moments moments = moments_of(posterior);
+  const double away_row = moments.mean_row - row;
+  const double away_col = moments.mean_col - col;
   // Beyond r lies at most the mean square distance over r^2 of the mass (Markov).
   const double mean_square =
-      spread.covariance[0] + spread.covariance[2] + away_row * away_row + away_col * away_col;
+      moments.covariance[0] + moments.covariance[2] + away_row * away_row + away_col * away_col;
   double low = 0;
   double high = 1.001 * std::sqrt(mean_square / (1 - share));
   constexpr int kHalvings = 40;  // to a 1e-12th of it

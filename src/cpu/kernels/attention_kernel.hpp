@@ -45,8 +45,9 @@ class Attention {
   static constexpr Index kColumns = 2 * kLanes;
   static constexpr Index kPack = Product::kPack;
   static constexpr int kAtOnce = Simd::kExponentials;  // vectors of weights worked on together
-  static constexpr Index kScoreStride = kKeyBlock + kPanel;  // not a power of two: rows spread
-                                                             // over the sets of the L1 cache
+  static constexpr Index kScoreStride =
+      kKeyBlock + kPanel;  // not a power of two: rows lie in different banks
+                           // over the sets of the L1 cache
   static constexpr float kSmallest = 0x1p-126f;
   static_assert(kQueryBlock % kRows == 0 && kQueryBlock % kScoreRows == 0 &&
                 kPanel % kColumns == 0 && kKeyBlock % kColumns == 0);
@@ -102,7 +103,7 @@ class Attention {
         prefetch(head.k + (key + kAhead) * head.k_stride, head.dim);
         prefetch(head.v + (key + kAhead) * head.v_stride, head.dim);
       }
-      place(head.k + key * head.k_stride, dim, s.steps * kPack, to_k, kColumns * kPack);
+      scatter(head.k + key * head.k_stride, dim, s.steps * kPack, to_k, kColumns * kPack);
       const Stored* from_v = head.v + key * head.v_stride;
       for (Index d = 0; d < dim; ++d) to_v[d * kPack] = from_v[d];
       for (Index d = dim; d < s.padded; ++d) to_v[d * kPack] = Stored{};
@@ -135,8 +136,8 @@ class Attention {
     return magnitude > kSmallest ? magnitude : kSmallest;
   }
 
-  /// Units of a row, `dim` elements and zeros up to `padded`, to places `distance` elements apart.
-  static void place(const Stored* from, Index dim, Index padded, Stored* to, Index distance) {
+  /// Units of a row, `dim` elements and zeros up to `padded`, `distance` elements apart.
+  static void scatter(const Stored* from, Index dim, Index padded, Stored* to, Index distance) {
     Index d = 0;
     for (; d + kPack <= dim; d += kPack, to += distance) {
       for (Index i = 0; i < kPack; ++i) to[i] = from[d + i];
@@ -166,8 +167,8 @@ class Attention {
 
   static void query_block(const Head& head, const Scratch& s, Index row, Index rows) {
     for (Index r = 0; r < kQueryBlock; ++r) {
-      place(head.q + (row + r) * head.q_stride, r < rows ? head.dim : 0, s.steps * kPack,
-            s.q + r * kPack, kQueryBlock * kPack);
+      scatter(head.q + (row + r) * head.q_stride, r < rows ? head.dim : 0, s.steps * kPack,
+              s.q + r * kPack, kQueryBlock * kPack);
       for (Index d = 0; d < s.padded; ++d) s.sums[r * s.padded + d] = 0.0f;
     }
     if (head.scale < 0.0f) {
@@ -199,7 +200,7 @@ class Attention {
     alignas(64) float factors[kStates * kLanes];
     alignas(64) float added[kStates * kLanes] = {};
     for (int i = 0; i < kStates; ++i) {
-      Simd::store(factors + i * kLanes, states[i].raise(Simd::load(largest + i * kLanes)));
+      Simd::store(factors + i * kLanes, states[i].update_maximum(Simd::load(largest + i * kLanes)));
       Simd::store(reference + i * kLanes, states[i].reference());
     }
     weights(s, padded_keys, log2_scale(head), reference, added);

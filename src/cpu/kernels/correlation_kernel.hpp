@@ -4,45 +4,45 @@
 
 namespace crossfix::cpu::kernels {
 
-/// A view slid along one row of a tile. Rows of the tile are taken in turn, each over all places before the
-/// next, so that it stays in L1; a block of places shares each load of the view.
+/// A view slid along one row of a tile. Rows of the tile are taken in turn, each over all shifts before the
+/// next, so that it stays in L1; a block of shifts shares each load of the view.
 template <class Simd>
 struct Correlation {
   using Floats = typename Simd::Floats;
   static constexpr Index kLanes = Simd::kLanes;
-  static constexpr Index kPlaces = 8;  ///< sums held in registers beside a vector of the view
+  static constexpr Index kShifts = 8;  ///< sums held in registers beside a vector of the view
 
   static void run(const CorrelationRow& row) {
     for (Index i = 0; i < row.count * kLanes; ++i) row.sums[i] = 0.0f;
     for (Index r = 0; r < row.rows; ++r) {
       const float* tile = row.tile + r * row.tile_stride;
       const float* view = row.view + r * row.view_stride;
-      Index place = 0;
-      for (; place + kPlaces <= row.count; place += kPlaces) {
-        block<kPlaces>(row, tile, view, row.begin[r], row.end[r], place);
+      Index shift = 0;
+      for (; shift + kShifts <= row.count; shift += kShifts) {
+        block<kShifts>(row, tile, view, row.begin[r], row.end[r], shift);
       }
-      for (; place < row.count; ++place) block<1>(row, tile, view, row.begin[r], row.end[r], place);
+      for (; shift < row.count; ++shift) block<1>(row, tile, view, row.begin[r], row.end[r], shift);
     }
-    for (Index place = 0; place < row.count; ++place) {
-      row.products[place] = Simd::sum(Simd::load(row.sums + place * kLanes));
+    for (Index shift = 0; shift < row.count; ++shift) {
+      row.products[shift] = Simd::sum(Simd::load(row.sums + shift * kLanes));
     }
   }
 
  private:
-  /// Adds a row's share of the products of `kCount` places. Reads up to a vector beyond `end`.
+  /// Adds a row's share of the products of `kCount` shifts. Reads up to a vector beyond `end`.
   template <Index kCount>
   static void block(const CorrelationRow& row, const float* tile, const float* view, Index begin,
-                    Index end, Index place) {
+                    Index end, Index shift) {
     Floats sums[kCount];
-    for (Index i = 0; i < kCount; ++i) sums[i] = Simd::load(row.sums + (place + i) * kLanes);
-    const float* from = tile + place * row.step;
+    for (Index i = 0; i < kCount; ++i) sums[i] = Simd::load(row.sums + (shift + i) * kLanes);
+    const float* from = tile + shift * row.step;
     for (Index c = begin; c < end; c += kLanes) {
       const Floats weights = Simd::load(view + c);
       for (Index i = 0; i < kCount; ++i) {
         sums[i] = Simd::multiply_add(Simd::load(from + i * row.step + c), weights, sums[i]);
       }
     }
-    for (Index i = 0; i < kCount; ++i) Simd::store(row.sums + (place + i) * kLanes, sums[i]);
+    for (Index i = 0; i < kCount; ++i) Simd::store(row.sums + (shift + i) * kLanes, sums[i]);
   }
 };
 

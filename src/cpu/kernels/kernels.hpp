@@ -80,8 +80,8 @@ struct ElementKernels {
 /// Floats past the end of a row that a correlation may read, where its view is zero.
 inline constexpr Index kWidestVector = 16;
 
-/// A view slid along one row of a tile of floats: products[place] = the sum over rows r and floats c within
-/// [begin[r], end[r]) of tile[r, place * step + c] view[r, c]. From end[r] on up to a vector of the view is
+/// A view slid along one row of a tile of floats: products[shift] = the sum over rows r and floats c within
+/// [begin[r], end[r]) of tile[r, shift * step + c] view[r, c]. From end[r] on up to a vector of the view is
 /// zero, and of the tile is finite.
 struct CorrelationRow {
   const float* tile;
@@ -90,8 +90,8 @@ struct CorrelationRow {
   Index rows;                      ///< of the view
   const Index* begin;
   const Index* end;
-  Index step;   ///< between places
-  Index count;  ///< places
+  Index step;   ///< between shifts
+  Index count;  ///< shifts
   float* sums;  ///< room for count x kWidestVector floats
   float* products;
 };

@@ -23,8 +23,8 @@ struct Tensor4 {
     const auto at = offset(n, c, h, w);
     return memory == nullptr ? own.at(static_cast<std::size_t>(at)) : load(memory, type, at);
   }
-  /// The same with axes of extent 1 spread out.
-  float get_spread(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w) const {
+  /// The same with axes of extent 1 broadcast.
+  float get_broadcast(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w) const {
     return get(extents[0] == 1 ? 0 : n, extents[1] == 1 ? 0 : c, extents[2] == 1 ? 0 : h,
                extents[3] == 1 ? 0 : w);
   }
@@ -179,7 +179,7 @@ void apply(Tensors& tensors, const DescriptorState& operation) {
       for (std::int64_t h = 0; h < y.extents[2]; ++h) {
         for (std::int64_t w = 0; w < y.extents[3]; ++w) {
           const float value = x.get(n, c, h, w);
-          y.set(n, c, h, w, adds ? value + b->get_spread(n, c, h, w) : value < 0 ? 0.0F : value);
+          y.set(n, c, h, w, adds ? value + b->get_broadcast(n, c, h, w) : value < 0 ? 0.0F : value);
         }
       }
     }

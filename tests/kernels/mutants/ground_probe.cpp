@@ -58,28 +58,28 @@ double correlate_error() {
 }
 
 double standardize_error() {
-  constexpr Index kPositions = 601, kChannels = 3;
-  auto x = crossfix::probe::random_elements(kPositions * kChannels, 3);
+  constexpr Index kShifts = 601, kChannels = 3;
+  auto x = crossfix::probe::random_elements(kShifts * kChannels, 3);
   for (auto& element : x) element = bfloat16(static_cast<float>(element) + 2.0f);
-  const auto weights = some_weights(kPositions);
+  const auto weights = some_weights(kShifts);
   std::vector<bfloat16> y(x.size(), bfloat16(7.0f));
   crossfix::cuda::standardize<bfloat16>(
-      crossfix::probe::no_stream(), {}, {x.data(), {1, kPositions, kChannels}},
-      {weights.data(), {1, kPositions}}, {y.data(), {1, kPositions, kChannels}});
+      crossfix::probe::no_stream(), {}, {x.data(), {1, kShifts, kChannels}},
+      {weights.data(), {1, kShifts}}, {y.data(), {1, kShifts, kChannels}});
   std::vector<double> expected(x.size());
   for (Index c = 0; c < kChannels; ++c) {
     double total = 0.0, mean = 0.0, square = 0.0;
-    for (Index p = 0; p < kPositions; ++p) {
+    for (Index p = 0; p < kShifts; ++p) {
       const auto weight = static_cast<double>(weights[static_cast<std::size_t>(p)]);
       total += weight;
       mean += weight * value(x, p * kChannels + c);
       square += weight * value(x, p * kChannels + c) * value(x, p * kChannels + c);
     }
     mean /= total;
-    const double spread = std::sqrt(square / total - mean * mean);
-    for (Index p = 0; p < kPositions; ++p) {
+    const double deviation = std::sqrt(square / total - mean * mean);
+    for (Index p = 0; p < kShifts; ++p) {
       expected[static_cast<std::size_t>(p * kChannels + c)] =
-          (value(x, p * kChannels + c) - mean) / spread;
+          (value(x, p * kChannels + c) - mean) / deviation;
     }
   }
   return crossfix::probe::relative_error(y, expected);

@@ -40,8 +40,8 @@ inline ImageError no_ground(const Configuration::GroundMatch& settings) {
 /// A matcher over the ground plane, for photographs: a panorama is laid on flat ground about the
 /// camera, north up; early layers of a backbone that was pretrained on photographs are taken of that
 /// view and of the tile; the one is slid over the other by normalised cross-correlation, weighted by
-/// range. Every place, every heading that is asked for (HeadingSearch) and every ratio of height and scale
-/// is scored; the posterior is the softmax over all of them, and its marginals over place and heading are
+/// range. Every position, every heading that is asked for (HeadingSearch) and every ratio of height and scale
+/// is scored; the posterior is the softmax over all of them, and its marginals over position and heading are
 /// the answer.
 ///
 /// Immutable after construction: any number of workspaces, one a thread, may use it.
@@ -103,7 +103,7 @@ class GroundMatch {
                                                          match.view_features_shape(rows))})),
             results(outputs_count(grid) + static_cast<std::size_t>(rows)) {
         std::fill_n(even.data(), even.size(), 1.0F);
-        // A cell lies about its feature's place.
+        // A cell lies about its feature's centre.
         const std::vector<float> middle(static_cast<std::size_t>(2 * grid * grid), 0.5F);
         B::write(context, middle.data(),
                  outputs().offsets().template reshape<1>({2 * grid * grid}));
@@ -149,7 +149,7 @@ class GroundMatch {
 
   /// Answers a question. The outputs lie in `work`: logits are the marginal over headings and ratios at
   /// the configuration's temperature; cells are `kStride` pixels of the tile as the backbone sees it, and
-  /// their middles lie at `kFirstPlace` + kStride * (row, col) of those pixels.
+  /// their middles lie at `kFirstCentre` + kStride * (row, col) of those pixels.
   ops::DecoderOutputs<HostSpace> operator()(Workspace& work, const Question& question) const {
     extract_tile(work, question);
     work.search_.start(question.heading_degrees);
@@ -241,7 +241,7 @@ class GroundMatch {
     return work.headings_;
   }
 
-  /// The posterior of the last question over headings (as above) and places, [K, grid, grid], sums to 1.
+  /// The posterior of the last question over headings (as above) and positions, [K, grid, grid], sums to 1.
   void pose_probability(Workspace& work, std::vector<float>& probability) const {
     auto& room = *work.room_;
     const HeadingSearch& search = work.search_;
@@ -288,7 +288,7 @@ class GroundMatch {
   static constexpr Index kStride = EfficientNetLiteWeights::kStride;
   /// Where the first cell's middle lies, pixels of the tile as the backbone sees it: a feature is about the
   /// middle of its first pixel.
-  static constexpr double kFirstPlace = 0.5;
+  static constexpr double kFirstCentre = 0.5;
 
  private:
   /// Views that go through the backbone at once: a GPU wants many, a CPU's caches few.
@@ -408,7 +408,7 @@ class GroundMatch {
     extract(room, backbone, images, work.weights_, features);
   }
 
-  /// Marginals of exp(score / temperature) times the prior: of places to the outputs' logits, of rows behind
+  /// Marginals of exp(score / temperature) times the prior: of positions to the outputs' logits, of rows behind
   /// the outputs.
   void sum_up(Workspace& work) const {
     auto& room = *work.room_;

@@ -23,7 +23,7 @@ class Layout {
     bytes_ = std::max(bytes_, used_);
   }
 
-  /// What is taken so far; `rewind` to it lets buffers that live later share the place of others.
+  /// What is taken so far; `rewind` to it lets buffers that live later share the memory of others.
   std::size_t used() const { return used_; }
   void rewind(std::size_t used) { used_ = used; }
 

@@ -69,13 +69,13 @@ class ResNet {
     B::max_pool(context, ops::PoolWindow::three, stem, current);
     for (const Block& block : blocks_) {
       const auto reduced = run(block.reduce, current, buffers[1]);
-      const auto spread = run(block.spread, reduced, buffers[2]);
+      const auto middle = run(block.middle, reduced, buffers[2]);
       if (block.downsample) {
         run(*block.downsample, current, buffers[3]);
         std::swap(buffers[0], buffers[3]);
       }
       const ops::ActivationView<B, 4> y(buffers[0], block.expand.output);
-      block.expand.convolution(context, spread, y, y);
+      block.expand.convolution(context, middle, y, y);
       current = y;
     }
     return current;
@@ -89,7 +89,7 @@ class ResNet {
   /// 1x1, 3x3 (with the stride or dilation), 1x1 plus the shortcut.
   struct Block {
     Step reduce;
-    Step spread;
+    Step middle;
     Step expand;
     std::optional<Step> downsample;
   };
@@ -117,7 +117,7 @@ class ResNet {
     Step reduce =
         make(target, parameters, name + ".conv1", name + ".bn1",
              {.in_channels = in, .out_channels = planes, .activation = Activation::relu}, inner);
-    Step spread = make(target, parameters, name + ".conv2", name + ".bn2",
+    Step middle = make(target, parameters, name + ".conv2", name + ".bn2",
                        {.in_channels = planes,
                         .out_channels = planes,
                         .kernel = 3,
@@ -138,7 +138,7 @@ class ResNet {
                       {.in_channels = in, .out_channels = out, .stride = stride}, shape);
     }
     shape = inner;
-    return {std::move(reduce), std::move(spread), std::move(expand), std::move(shortcut)};
+    return {std::move(reduce), std::move(middle), std::move(expand), std::move(shortcut)};
   }
 
   Shape<4> pooled_shape_{};

@@ -28,7 +28,7 @@ class MccBody {
     float* blocks = nullptr;                ///< [batch x 64, heads x channels]
     float* panoramas = nullptr;             ///< [batch, heads x channels]
     typename B::Element* result = nullptr;  ///< of a stage: what the next one reads
-    typename B::Element* raised = nullptr;
+    typename B::Element* upsampled = nullptr;
     typename B::Element* joined = nullptr;
     typename B::Element* inner = nullptr;
   };
@@ -63,7 +63,7 @@ class MccBody {
         std::max({ground_.scratch_bytes(), satellite_.scratch_bytes(),
                   ground_attention_.scratch_bytes(), satellite_attention_.scratch_bytes()});
     for (const Stage& stage : stages_) {
-      bytes = std::max({bytes, stage.raise.scratch_bytes(), stage.first.scratch_bytes(),
+      bytes = std::max({bytes, stage.upsample.scratch_bytes(), stage.first.scratch_bytes(),
                         stage.second.scratch_bytes()});
     }
     return bytes;
@@ -74,17 +74,17 @@ class MccBody {
     layout.take(buffers.blocks, matched_[0] * kGrid * kGrid * length());
     layout.take(buffers.panoramas, matched_[0] * length());
     Index result = element_count(matched_);
-    Index raised = 0;
+    Index upsampled = 0;
     Index joined = 0;
     Index inner = 0;
     for (const Stage& stage : stages_) {
-      raised = std::max(raised, element_count(stage.raised));
+      upsampled = std::max(upsampled, element_count(stage.upsampled));
       joined = std::max(joined, element_count(stage.joined));
       inner = std::max(inner, element_count(stage.inner));
       result = std::max(result, element_count(stage.result));
     }
     layout.take(buffers.result, result);
-    layout.take(buffers.raised, raised);
+    layout.take(buffers.upsampled, upsampled);
     layout.take(buffers.joined, joined);
     layout.take(buffers.inner, inner);
   }
@@ -105,14 +105,14 @@ class MccBody {
     ops::ActivationView<B, 4> x(buffers.result, matched_);
     B::match(context, blocks, panoramas, x);
     for (const Stage& stage : stages_) {
-      const ops::ActivationView<B, 4> raised(buffers.raised, stage.raised);
+      const ops::ActivationView<B, 4> upsampled(buffers.upsampled, stage.upsampled);
       const ops::ActivationView<B, 4> joined(buffers.joined, stage.joined);
       const ops::ActivationView<B, 4> inner(buffers.inner, stage.inner);
-      stage.raise(context, x, raised);
-      spread(context, raised, joined);
+      stage.upsample(context, x, upsampled);
+      depth_to_space(context, upsampled, joined);
       if (stage.skip) {
         B::copy(context, features(*stage.skip),
-                joined.slice(3, stage.raised[3] / 4, stage.joined[3]));
+                joined.slice(3, stage.upsampled[3] / 4, stage.joined[3]));
       }
       stage.first(context, joined, inner);
       x = ops::ActivationView<B, 4>(buffers.result, stage.result);
@@ -133,16 +133,16 @@ class MccBody {
     Index second_at = 0;
     Index channels = 0;
 
-    Index place(Index channel) const {
+    Index at(Index channel) const {
       return channel < first ? first_at + channel : second_at + channel - first;
     }
   };
   struct Stage {
-    typename B::Convolution raise;
+    typename B::Convolution upsample;
     typename B::Convolution first;
     typename B::Convolution second;
-    Shape<4> raised;  ///< [batch, h, w, 4 x channels]
-    Shape<4> joined;  ///< [batch, 2 h, 2 w, channels and those of the skip connection]
+    Shape<4> upsampled;  ///< [batch, h, w, 4 x channels]
+    Shape<4> joined;     ///< [batch, 2 h, 2 w, channels and those of the skip connection]
     Shape<4> inner;
     Shape<4> result;
     std::optional<std::size_t> skip;  ///< the backbone's stage
@@ -206,7 +206,7 @@ class MccBody {
     const Index beside = skip ? satellite_.shape(*skip)[3] : 0;
     const Join both{up, beside, 0, padded(up), padded(up) + beside};
     const Join inner{out, 0, 0, 0, padded(out)};
-    Stage stage{raise(target, parameters, name + ".up", shape, input, up),
+    Stage stage{upsample(target, parameters, name + ".up", shape, input, up),
                 convolve(target, parameters, name + ".conv1", {batch, side, side, 0}, both, out,
                          ops::Activation::relu),
                 convolve(target, parameters, name + ".conv2", {batch, side, side, 0}, inner, end,
@@ -233,7 +233,7 @@ class MccBody {
     for (Index o = 0; o < out; ++o) {
       wide_bias(o) = bias(o);
       for (Index i = 0; i < in; ++i) {
-        std::copy_n(&weight(o, i, 0, 0), 9, &wide(o, input.place(i), 0, 0));
+        std::copy_n(&weight(o, i, 0, 0), 9, &wide(o, input.at(i), 0, 0));
       }
     }
     return prepare(target, wide, wide_bias, shape, activation);
@@ -241,9 +241,9 @@ class MccBody {
 
   /// A 3x3 transposed convolution of stride 2, padding 1 and output padding 1:
   /// y[2 j] = x[j] w[1], y[2 j + 1] = x[j] w[2] + x[j + 1] w[0], along each axis.
-  static typename B::Convolution raise(const typename B::Target& target, Parameters& parameters,
-                                       const std::string& name, const Shape<4>& shape,
-                                       const Join& input, Index out) {
+  static typename B::Convolution upsample(const typename B::Target& target, Parameters& parameters,
+                                          const std::string& name, const Shape<4>& shape,
+                                          const Join& input, Index out) {
     const Index in = input.first + input.second;
     const auto weight = parameters.get<4>(name + ".weight", {in, out, 3, 3});
     const auto bias = parameters.get<1>(name + ".bias", {out});
@@ -260,8 +260,7 @@ class MccBody {
         for (Index o = 0; o < out; ++o) {
           wide_bias(first + o) = bias(o);
           for (Index i = 0; i < in; ++i) {
-            wide(first + o, input.place(i), row.ours, col.ours) =
-                weight(i, o, row.theirs, col.theirs);
+            wide(first + o, input.at(i), row.ours, col.ours) = weight(i, o, row.theirs, col.theirs);
           }
         }
       }
@@ -283,16 +282,16 @@ class MccBody {
                                    weight, bias, shape);
   }
 
-  /// raised [n, h, w, 4 c] to the first c channels of y [n, 2 h, 2 w, ...].
-  static void spread(typename B::Context& context, ops::ConstActivationView<B, 4> raised,
-                     ops::ActivationView<B, 4> y) {
-    const Index channels = raised.extent(3) / 4;
+  /// upsampled [n, h, w, 4 c] to the first c channels of y [n, 2 h, 2 w, ...].
+  static void depth_to_space(typename B::Context& context, ops::ConstActivationView<B, 4> upsampled,
+                             ops::ActivationView<B, 4> y) {
+    const Index channels = upsampled.extent(3) / 4;
     for (Index pixel = 0; pixel < 4; ++pixel) {
       const ops::ActivationView<B, 4> every_other(
           y.data() + y.offset(0, pixel / 2, pixel % 2, 0),
-          {raised.extent(0), raised.extent(1), raised.extent(2), channels},
+          {upsampled.extent(0), upsampled.extent(1), upsampled.extent(2), channels},
           {y.stride(0), 2 * y.stride(1), 2 * y.stride(2), 1});
-      B::copy(context, raised.slice(3, pixel * channels, (pixel + 1) * channels), every_other);
+      B::copy(context, upsampled.slice(3, pixel * channels, (pixel + 1) * channels), every_other);
     }
   }
 

@@ -10,8 +10,8 @@
 namespace crossfix::model {
 
 /// The VIGOR baseline (Zhu et al., CVPR 2021) between images and decoder: a descriptor a view, and the
-/// camera's place by two linear maps from both. Its posterior has one cell, the tile; the offset in it is
-/// the place, and nothing holds it inside.
+/// camera's position by two linear maps from both. Its posterior has one cell, the tile; the offset in it is
+/// the position, and nothing holds it inside.
 template <ops::Backend B>
 class VigorBaselineBody {
  public:
@@ -32,7 +32,7 @@ class VigorBaselineBody {
         hidden_(8 * configuration.backbone.planes),
         first_(read_linear<typename B::Linear>(
             target, parameters, "offset1", {batch, 2 * length_, hidden_, ops::Activation::relu})),
-        second_(place(target, parameters, hidden_)) {}
+        second_(position(target, parameters, hidden_)) {}
 
   std::size_t scratch_bytes() const {
     return std::max({ground_.scratch_bytes(), satellite_.scratch_bytes(),
@@ -78,8 +78,8 @@ class VigorBaselineBody {
 
   /// `offset2` gives VIGOR's deltas in halves of the tile's side: rows down from the centre, columns to
   /// the left. As (row, column) in tiles: 0.5 + 0.5 (1, -1) delta.
-  static typename B::Projection place(const typename B::Target& target, Parameters& parameters,
-                                      Index hidden) {
+  static typename B::Projection position(const typename B::Target& target, Parameters& parameters,
+                                         Index hidden) {
     auto weight = parameters.get<2>("offset2.weight", {2, hidden});
     auto bias = parameters.get<1>("offset2.bias", {2});
     for (Index axis = 0; axis < 2; ++axis) {

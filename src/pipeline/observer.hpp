@@ -5,13 +5,13 @@
 
 namespace crossfix::pipeline {
 
-/// Who is told how a run goes. Called on rank 0 alone, by one thread.
-class Listener {
+/// Gets the progress and the messages of a run. Called on rank 0 alone, by one thread.
+class Observer {
  public:
-  Listener() = default;
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-  virtual ~Listener() = default;
+  Observer() = default;
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  virtual ~Observer() = default;
 
   /// Something that a user may want to mend, one line.
   virtual void warn(const std::string& message) = 0;
@@ -23,7 +23,7 @@ class Listener {
   virtual void advance(std::size_t count) = 0;
   virtual void end() = 0;
   /// What follows is written to standard output.
-  virtual void make_way() = 0;
+  virtual void clear_line() = 0;
 };
 
 }  // namespace crossfix::pipeline

@@ -3,23 +3,23 @@
 #include <optional>
 #include <string>
 
-#include "pipeline/listener.hpp"
+#include "pipeline/observer.hpp"
 #include "progress.hpp"
 
 namespace crossfix::cli {
 
 /// Says how a run goes on standard error: lines "crossfix: ...", and a progress bar on a terminal.
-class TerminalListener final : public pipeline::Listener {
+class TerminalObserver final : public pipeline::Observer {
  public:
   /// `visible`: whether a bar is drawn.
-  explicit TerminalListener(bool visible) : visible_(visible) {}
+  explicit TerminalObserver(bool visible) : visible_(visible) {}
 
   void warn(const std::string& message) override;
   void note(const std::string& message) override;
   void begin(const std::string& what, std::size_t total) override;
   void advance(std::size_t count) override;
   void end() override;
-  void make_way() override;
+  void clear_line() override;
 
  private:
   bool visible_;

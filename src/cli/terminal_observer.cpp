@@ -1,0 +1,33 @@
+#include "terminal_observer.hpp"
+
+#include <iostream>
+
+#include "model_options.hpp"
+
+namespace crossfix::cli {
+
+void TerminalObserver::warn(const std::string& message) {
+  clear_line();
+  cli::warn(message);
+}
+
+void TerminalObserver::note(const std::string& message) {
+  clear_line();
+  std::cerr << "crossfix: " << message << '\n';
+}
+
+void TerminalObserver::begin(const std::string& what, std::size_t total) {
+  progress_.emplace(what, total, visible_);
+}
+
+void TerminalObserver::advance(std::size_t count) {
+  if (progress_) progress_->advance(count);
+}
+
+void TerminalObserver::end() { progress_.reset(); }
+
+void TerminalObserver::clear_line() {
+  if (progress_) progress_->clear();
+}
+
+}  // namespace crossfix::cli
