@@ -110,7 +110,7 @@ TEST_CASE("the matcher's posterior is a softmax over its logits, and one pair's 
   CHECK(localizer.batch() == 1);
 }
 
-TEST_CASE("the matcher's marginals are those of its posterior over headings and places") {
+TEST_CASE("the matcher's marginals are those of its posterior over headings and positions") {
   const auto tile = test::image("ground/tile", 150, 150);
   const auto panorama = panorama_of(tile, {60.5, 90.5}, 50);
   Localizer localizer = bundled({.pose_probability = true});

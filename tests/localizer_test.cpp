@@ -110,7 +110,7 @@ TEST_CASE("a fix is the golden network's, in the tile's own pixels", "[localizer
   }
 }
 
-TEST_CASE("scale and place come from the tile", "[localizer]") {
+TEST_CASE("scale and position come from the tile", "[localizer]") {
   const ModelFile file;
   Localizer localizer = load(file);
   const auto satellite = test::image("image/satellite", 128, 128);
@@ -124,11 +124,11 @@ TEST_CASE("scale and place come from the tile", "[localizer]") {
   // The tiny network sees 128 pixels of 0.285 m.
   CHECK(*localizer.scale_ratio(scaled, satellite) == Approx(0.5 / 0.285));
 
-  TileInfo placed;
-  placed.bounds = io::tile_bounds({-87.63, 41.88}, 128, 128);
-  const Fix fix = localizer.locate(GroundImage(ground), SatelliteImage(satellite), placed);
+  TileInfo bounded;
+  bounded.bounds = io::tile_bounds({-87.63, 41.88}, 128, 128);
+  const Fix fix = localizer.locate(GroundImage(ground), SatelliteImage(satellite), bounded);
   REQUIRE(fix.position);
-  const PixelPoint back = io::pixel_of(*placed.bounds, 128, 128, *fix.position);
+  const PixelPoint back = io::pixel_of(*bounded.bounds, 128, 128, *fix.position);
   CHECK(back.row == Approx(fix.pixel.row).margin(1e-5));
   CHECK(back.col == Approx(fix.pixel.col).margin(1e-5));
   REQUIRE(fix.radius68_m);
@@ -306,7 +306,7 @@ TEST_CASE("after the first call locate allocates nothing on its own account", "[
   for (const Precision precision : {Precision::f32, best}) {
     Localizer localizer =
         Localizer::load(file.path(), {.device = Device::cpu, .precision = precision});
-    // Larger than the network's inputs, turned, and of known place: every step has work to do.
+    // Larger than the network's inputs, turned, and of known bounds: every step has work to do.
     const auto satellite = test::image("image/satellite", 300, 300);
     const auto ground = test::image("image/ground", 200, 400);
     Pair pair{GroundImage(ground), SatelliteImage(satellite)};

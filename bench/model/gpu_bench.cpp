@@ -2,7 +2,7 @@
 ///
 /// - gpu/device_images: from 8-bit images in the GPU's memory to fixes on the host;
 /// - gpu/host_images: the images are in host memory;
-/// - gpu/decoding: from JPEG files; all cores decode the next batch while one is located;
+/// - gpu/files: from JPEG files; all cores read the next batch while one is located;
 /// - gpu/backbones, gpu/fusion, gpu/heads: stages, as CUDA graphs launched back to back;
 /// - gpu/match: the ground-plane matcher, with the bundled weights, compared with the CPU's logits.
 ///
@@ -250,20 +250,20 @@ struct Files {
   }
 };
 
-struct DecodedPair {
+struct ReadPair {
   io::Image satellite;
   io::Image ground;
 };
 
 /// Reads `count` pairs from the files, on all cores.
-std::vector<DecodedPair> decode(Index first, Index count) {
-  std::vector<DecodedPair> pairs(static_cast<std::size_t>(count));
+std::vector<ReadPair> read_pairs(Index first, Index count) {
+  std::vector<ReadPair> pairs(static_cast<std::size_t>(count));
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t image = next++; image < 2 * pairs.size(); image = next++) {
       const auto file =
           (static_cast<std::size_t>(first) + image / 2) % static_cast<std::size_t>(kPairs);
-      DecodedPair& pair = pairs[image / 2];
+      ReadPair& pair = pairs[image / 2];
       if (image % 2 == 0) {
         pair.ground = io::read_image(Files::get().ground[file]);
       } else {
@@ -291,17 +291,17 @@ void locate_files(benchmark::State& state, Dtype dtype, Index batch) try {
   Files::get();
   Index next = 0;
   const auto begin = [&] {
-    return std::async(std::launch::async, [first = next, batch] { return decode(first, batch); });
+    return std::async(std::launch::async, [first = next, batch] { return read_pairs(first, batch); });
   };
   auto ahead = begin();
   for (auto _ : state) {
     // Of one pair the time from file to fix is wanted; of more, the rate in a stream of batches.
     if (batch == 1) ahead = begin();
-    const auto decoded = ahead.get();
+    const auto pairs_read = ahead.get();
     next += batch;
     if (batch > 1) ahead = begin();
-    for (std::size_t i = 0; i < decoded.size(); ++i) {
-      group[i] = {GroundImage(decoded[i].ground), SatelliteImage(decoded[i].satellite)};
+    for (std::size_t i = 0; i < pairs_read.size(); ++i) {
+      group[i] = {GroundImage(pairs_read[i].ground), SatelliteImage(pairs_read[i].satellite)};
     }
     localizer.locate(group, fixes);
   }
@@ -359,7 +359,7 @@ void stage(benchmark::State& state, const std::string& name, Index batch) try {
   const std::map<std::string, std::function<void()>> stages{
       {"backbones", [&] { bed.backbones(); }},
       {"fusion", [&] { bed.network.fuse(bed.work); }},
-      {"heads", [&] { bed.network.decode(bed.work); }}};
+      {"heads", [&] { bed.network.run_heads(bed.work); }}};
   const cuda::Graph graph(bed.target, stages.at(name));
   constexpr int kLaunches = 20;
   for (auto _ : state) {
@@ -430,7 +430,7 @@ void add_gpu_pairs() {
       add_localizer("device_images", batch, dtype, locate<DevicePairs>);
       add_localizer("host_images", batch, dtype, locate<HostPairs>);
     }
-    add_localizer("decoding", batch, Dtype::bf16, locate_files);
+    add_localizer("files", batch, Dtype::bf16, locate_files);
     for (const char* name : {"backbones", "fusion", "heads"}) {
       benchmark::RegisterBenchmark(
           named(name, batch, Dtype::bf16).c_str(),

@@ -67,7 +67,7 @@ class MatchBed {
   Tensor<std::uint8_t, 3> panorama_;
   std::optional<double> heading_;
   std::size_t next_ = 0;
-  ops::DecoderOutputs<HostSpace> outputs_;
+  ops::HeadOutputs<HostSpace> outputs_;
 };
 
 template <class Element>

@@ -64,7 +64,7 @@ class Bed {
   }
   void fuse() { network_.fuse(work_); }
   void heads() {
-    network_.decode(work_);
+    network_.run_heads(work_);
     network_.read(work_, out_.data());
   }
   void run() {

@@ -10,7 +10,7 @@
 
 namespace crossfix::cuda {
 
-void decode(StreamView stream, const DeviceTraits&, const ops::DecoderOutputs<DeviceSpace>& outputs,
+void decode(StreamView stream, const DeviceTraits&, const ops::HeadOutputs<DeviceSpace>& outputs,
             const ops::Decoding& decoding) {
   const double temperature = decoding.temperature;
   using namespace kernels;
@@ -20,7 +20,7 @@ void decode(StreamView stream, const DeviceTraits&, const ops::DecoderOutputs<De
                      "; a positive number is expected");
   }
   if (outputs.batch() < 1 || outputs.grid() < 1 || outputs.grid() > kDecodeGrid) {
-    throw ShapeError("decoder outputs of " + std::to_string(outputs.batch()) +
+    throw ShapeError("head outputs of " + std::to_string(outputs.batch()) +
                      " images on a grid of " + std::to_string(outputs.grid()) +
                      "; expected at least 1, on a grid of 1 to " + std::to_string(kDecodeGrid));
   }

@@ -7,7 +7,7 @@
 #include "crossfix/kernels/device/memory.cuh"
 #include "crossfix/kernels/device/reduce.cuh"
 #include "crossfix/kernels/softmax/circle_cell.cuh"
-#include "crossfix/ops/decoder.hpp"
+#include "crossfix/ops/decode.hpp"
 
 /// The two heads' raw outputs to a posterior.
 ///
@@ -93,7 +93,7 @@ constexpr std::size_t decode_shared_bytes(Index cells) {
   return sizeof(DecodeScratch) + static_cast<std::size_t>(kept) * sizeof(float);
 }
 
-/// Views of one batch, contiguous (ops/decoder.hpp).
+/// Views of one batch, contiguous (ops/decode.hpp).
 struct DecodeBatch {
   const float* logits;   ///< [batch, cells]
   float* offsets;        ///< [batch, cells, 2]

@@ -64,7 +64,7 @@ void EvaluateOptions::add_to(CLI::App& command) {
   command.add_option("--batch", evaluation.batch, "Pairs that go through the network together")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  command.add_option("--decoders", evaluation.decoders, "Threads that read images")
+  command.add_option("--decoders", evaluation.readers, "Threads that read images")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   model.add_to(command);

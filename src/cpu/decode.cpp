@@ -18,7 +18,7 @@ std::span<float> row_of(const TensorView<float, Rank>& view, Index image) {
   return {row.data(), static_cast<std::size_t>(row.size())};
 }
 
-void read_image(const ops::DecoderOutputs<HostSpace>& outputs, const ops::Decoding& decoding,
+void decode_image(const ops::HeadOutputs<HostSpace>& outputs, const ops::Decoding& decoding,
                 Index image) {
   const Index grid = outputs.grid();
   const auto logits = row_of(outputs.logits(), image);
@@ -44,16 +44,16 @@ void read_image(const ops::DecoderOutputs<HostSpace>& outputs, const ops::Decodi
 
 }  // namespace
 
-void decode(Context& context, const ops::DecoderOutputs<HostSpace>& outputs,
+void decode(Context& context, const ops::HeadOutputs<HostSpace>& outputs,
             const ops::Decoding& decoding) {
   if (outputs.batch() < 1 || outputs.grid() < 1) {
-    throw ShapeError("decoder outputs of " + std::to_string(outputs.batch()) +
+    throw ShapeError("head outputs of " + std::to_string(outputs.batch()) +
                      " images on a grid of " + std::to_string(outputs.grid()) +
                      "; expected at least 1 of each");
   }
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (Index image = 0; image < outputs.batch(); ++image) {
-    read_image(outputs, decoding, image);
+    decode_image(outputs, decoding, image);
   }
 }
 

@@ -9,7 +9,7 @@
 
 #include "crossfix/core/tensor_record.hpp"
 #include "crossfix/localizer.hpp"
-#include "crossfix/ops/decoder.hpp"
+#include "crossfix/ops/decode.hpp"
 
 namespace crossfix {
 
@@ -41,10 +41,10 @@ class Engine {
   /// What the network says of 1 to `batch()` pairs: rows of the outputs in the pairs' order, those
   /// beyond hold nothing of use. The images are read before it returns; the views hold until the next
   /// run.
-  virtual ops::DecoderOutputs<HostSpace> run(std::span<const Images> pairs) = 0;
+  virtual ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) = 0;
 
   /// The same of images in device memory. Throws DeviceError where they are not on the engine's.
-  virtual ops::DecoderOutputs<HostSpace> run(std::span<const DeviceImages> pairs) = 0;
+  virtual ops::HeadOutputs<HostSpace> run(std::span<const DeviceImages> pairs) = 0;
 
   /// What the grid of the last run covers of its satellite image, in that one's pixels; none where it is
   /// the whole image.

@@ -26,7 +26,7 @@ class CpuEngine final : public Engine {
   Index batch() const override { return network_->batch(); }
 
   // The network always runs a whole batch; slots without a pair hold what they held before.
-  ops::DecoderOutputs<HostSpace> run(std::span<const Images> pairs) override {
+  ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) override {
     Index slot = 0;
     for (const Images& images : pairs) {
       network_->load_ground(workspace_, slot, images.ground);
@@ -36,7 +36,7 @@ class CpuEngine final : public Engine {
     return network_->read(workspace_, outputs_.data());
   }
 
-  ops::DecoderOutputs<HostSpace> run(std::span<const DeviceImages>) override {
+  ops::HeadOutputs<HostSpace> run(std::span<const DeviceImages>) override {
     throw DeviceError(
         "images in a GPU's memory were given to a localizer on the CPU: load it with "
         "Device::cuda, or give it images in host memory");

@@ -91,10 +91,10 @@ class CudaEngine final : public Engine {
 
   Index batch() const override { return network_->batch(); }
 
-  ops::DecoderOutputs<HostSpace> run(std::span<const Images> pairs) override {
+  ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) override {
     return locate(pairs);
   }
-  ops::DecoderOutputs<HostSpace> run(std::span<const DeviceImages> pairs) override {
+  ops::HeadOutputs<HostSpace> run(std::span<const DeviceImages> pairs) override {
     for (const DeviceImages& images : pairs) {
       cuda::expect_on_device(target_, "the ground image", images.ground.data());
       cuda::expect_on_device(target_, "the satellite image", images.satellite.data());
@@ -111,7 +111,7 @@ class CudaEngine final : public Engine {
   const model::Configuration& configuration() const { return network_->configuration(); }
 
   template <MemorySpace Space>
-  ops::DecoderOutputs<HostSpace> locate(std::span<const ImagesIn<Space>> pairs) {
+  ops::HeadOutputs<HostSpace> locate(std::span<const ImagesIn<Space>> pairs) {
     const cuda::DeviceScope scope(target_.device());
     try {
       std::size_t slot = 0;

@@ -31,7 +31,7 @@ class GroundEngine final : public Engine {
 
   Index batch() const override { return 1; }
 
-  ops::DecoderOutputs<HostSpace> run(std::span<const Images> pairs) override {
+  ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) override {
     const Images& images = pairs.front();
     const typename Match::Question question{images.ground, images.satellite,
                                             images.metres_per_pixel, images.heading_degrees};
@@ -45,7 +45,7 @@ class GroundEngine final : public Engine {
     return outputs;
   }
   std::optional<PixelWindow> window() const override { return window_; }
-  ops::DecoderOutputs<HostSpace> run(std::span<const DeviceImages>) override {
+  ops::HeadOutputs<HostSpace> run(std::span<const DeviceImages>) override {
     throw DeviceError(
         "images in a GPU's memory were given to weights that match on the ground plane: give them "
         "in host memory");

@@ -270,7 +270,7 @@ struct Localizer::Impl {
 
   /// From cells of the grid over `fix.window` to the satellite image's pixels, and to the ground.
   template <MemorySpace Space>
-  void finish(const PairIn<Space>& pair, const ops::DecoderOutputs<HostSpace>& outputs, Index image,
+  void finish(const PairIn<Space>& pair, const ops::HeadOutputs<HostSpace>& outputs, Index image,
               Fix& fix) const {
     const Index grid = outputs.grid();
     const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());

@@ -212,7 +212,7 @@ class EvaluationRun {
     const data::ImageSource images = options_.data.images(dataset_);
     std::vector<const data::Sample*> samples;
     for (const Batch& batch : batches) samples.insert(samples.end(), batch.begin(), batch.end());
-    SampleReader reader(images, std::move(samples), pairs_ahead(options_.batch), options_.decoders);
+    SampleReader reader(images, std::move(samples), pairs_ahead(options_.batch), options_.readers);
     if (ranks_.first()) observer_.begin("samples", left);
     ranks_.on_receive([&](const std::string& message) { receive(message); });
     const Clock::time_point begin = Clock::now();

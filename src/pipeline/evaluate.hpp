@@ -22,7 +22,7 @@ struct EvaluationOptions {
   std::string mode = "both";      ///< reference, true, both
   Index batch = 1;                ///< samples that go to the localizer together
   std::size_t limit = 0;          ///< samples, spread evenly over the data set; 0: all
-  int decoders = 1;               ///< threads that read images
+  int readers = 1;               ///< threads that read images
   std::filesystem::path out;      ///< folder of the results; or empty
   std::filesystem::path dump;     ///< file of the raw outputs; or empty
   bool resume = false;            ///< go on with the results in `out`

@@ -127,7 +127,7 @@ void add_definitions(const std::vector<ModeFigures>& modes, Report& report) {
   report.definitions = standard_definitions(reference);
   report.definitions.push_back(
       {"Maps",
-       "A dot is a sample at the place of its truth. Where several share one, as the tiles of one "
+       "A dot is a sample at its truth. Where several share one, as the tiles of one "
        "ground image do, the largest error lies on top. Where samples are many, a cell has the "
        "colour of their median."});
   if (modes.size() < 2) return;

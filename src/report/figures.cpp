@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "chart.hpp"
-#include "crossfix/ops/decoder.hpp"
+#include "crossfix/ops/decode.hpp"
 #include "markup.hpp"
 #include "scale.hpp"
 

@@ -7,53 +7,53 @@
 
 using namespace crossfix;
 using test::Run;
-using test::Workplace;
+using test::Workspace;
 
 // One line, the right exit code, nothing half-written.
 
 TEST_CASE("usage errors exit 2") {
-  const Workplace place;
-  CHECK(place.run("").failed_with(2, "subcommand"));
-  CHECK(place.run("lokate").failed_with(2, "lokate"));
-  CHECK(place.locate("--nope").failed_with(2, "--nope"));
-  CHECK(place.locate("--pairs list.csv").failed_with(2, "--pairs"));
-  CHECK(place.run("locate --ground ground.png").failed_with(2, "--satellite"));
-  CHECK(place.locate("--gsd 0").failed_with(2, "--gsd"));
-  CHECK(place.locate("--gsd nan").failed_with(2, "--gsd"));
-  CHECK(place.locate("--gsd x").failed_with(2, "--gsd"));
-  CHECK(place.locate("--bounds 1,2,3").failed_with(2, "--bounds"));
-  CHECK(place.locate("--bounds 9,50,8,51").failed_with(2, "--bounds"));
-  CHECK(place.locate("--truth 1").failed_with(2, "--truth"));
-  CHECK(place.locate("--device tpu").failed_with(2, "--device"));
-  CHECK(place.locate("--precision f8").failed_with(2, "--precision"));
-  CHECK(place.locate("--threads 0").failed_with(2, "--threads"));
-  CHECK(place.locate("--gpu -1").failed_with(2, "--gpu"));
-  CHECK(place.locate("--batch 0").failed_with(2, "--batch"));
-  CHECK(place.locate("--batch 2").failed_with(2, "--pairs"));  // one pair is no batch
-  CHECK(place.locate("--overlay fix.gif").failed_with(2, "fix.gif"));
-  CHECK(place.locate("--overlay-ground").failed_with(2, "--overlay"));
-  CHECK(place.locate("--heading +-5").failed_with(2, "--heading"));
+  const Workspace work;
+  CHECK(work.run("").failed_with(2, "subcommand"));
+  CHECK(work.run("lokate").failed_with(2, "lokate"));
+  CHECK(work.locate("--nope").failed_with(2, "--nope"));
+  CHECK(work.locate("--pairs list.csv").failed_with(2, "--pairs"));
+  CHECK(work.run("locate --ground ground.png").failed_with(2, "--satellite"));
+  CHECK(work.locate("--gsd 0").failed_with(2, "--gsd"));
+  CHECK(work.locate("--gsd nan").failed_with(2, "--gsd"));
+  CHECK(work.locate("--gsd x").failed_with(2, "--gsd"));
+  CHECK(work.locate("--bounds 1,2,3").failed_with(2, "--bounds"));
+  CHECK(work.locate("--bounds 9,50,8,51").failed_with(2, "--bounds"));
+  CHECK(work.locate("--truth 1").failed_with(2, "--truth"));
+  CHECK(work.locate("--device tpu").failed_with(2, "--device"));
+  CHECK(work.locate("--precision f8").failed_with(2, "--precision"));
+  CHECK(work.locate("--threads 0").failed_with(2, "--threads"));
+  CHECK(work.locate("--gpu -1").failed_with(2, "--gpu"));
+  CHECK(work.locate("--batch 0").failed_with(2, "--batch"));
+  CHECK(work.locate("--batch 2").failed_with(2, "--pairs"));  // one pair is no batch
+  CHECK(work.locate("--overlay fix.gif").failed_with(2, "fix.gif"));
+  CHECK(work.locate("--overlay-ground").failed_with(2, "--overlay"));
+  CHECK(work.locate("--heading +-5").failed_with(2, "--heading"));
   for (const char* input : {"ground.png", "tile.jpg", "weights.safetensors", "./ground.png"}) {
-    CHECK(place.locate(std::string("--dump ") + input).failed_with(2, "is an input"));
+    CHECK(work.locate(std::string("--dump ") + input).failed_with(2, "is an input"));
   }
-  CHECK(place.locate("--overlay tile.jpg").failed_with(2, "is an input"));
-  CHECK(place.locate("--overlay fix.png --dump fix.png").failed_with(2, "name another one"));
-  CHECK(place.locate("--bounds 10,50,10.004,50.000643").failed_with(3, "times as high as wide"));
-  CHECK(place.locate("--gsd 2 --bounds 8,50,8.000894,50.000575").failed_with(3, "by its bounds"));
+  CHECK(work.locate("--overlay tile.jpg").failed_with(2, "is an input"));
+  CHECK(work.locate("--overlay fix.png --dump fix.png").failed_with(2, "name another one"));
+  CHECK(work.locate("--bounds 10,50,10.004,50.000643").failed_with(3, "times as high as wide"));
+  CHECK(work.locate("--gsd 2 --bounds 8,50,8.000894,50.000575").failed_with(3, "by its bounds"));
 }
 
 TEST_CASE("an absent device exits 4") {
-  const Workplace place;
+  const Workspace work;
   // A GPU of a number that no machine has: absent with and without a GPU.
-  CHECK(place.locate("--device cuda --gpu 1023").failed_with(4, "--device cpu"));
-  CHECK(place.locate("--precision f16 --device cpu").failed_with(4, "f16"));
+  CHECK(work.locate("--device cuda --gpu 1023").failed_with(4, "--device cpu"));
+  CHECK(work.locate("--precision f16 --device cpu").failed_with(4, "f16"));
 }
 
 TEST_CASE("images that are none, damaged, or of another kind exit 3") {
-  const Workplace place;
-  const auto& folder = place.folder;
+  const Workspace work;
+  const auto& folder = work.folder;
   const auto with_ground = [&](const std::string& name) {
-    return place.run("locate --model weights.safetensors --satellite tile.jpg --ground " + name);
+    return work.run("locate --model weights.safetensors --satellite tile.jpg --ground " + name);
   };
   test::write_text(folder / "empty.png", "");
   test::write_text(folder / "text.png", "not an image, and longer than any signature");
@@ -69,15 +69,15 @@ TEST_CASE("images that are none, damaged, or of another kind exit 3") {
     CHECK(with_ground(name).failed_with(3, name));
   }
   CHECK(with_ground("tile.jpg").failed_with(3, "64x64"));  // no panorama
-  CHECK(place.run("locate --model weights.safetensors --ground ground.png --satellite ground.png")
+  CHECK(work.run("locate --model weights.safetensors --ground ground.png --satellite ground.png")
             .failed_with(3, "square"));
 }
 
 TEST_CASE("weights that are none, damaged, or not the network exit 3") {
-  Workplace place;
-  const auto& folder = place.folder;
+  Workspace work;
+  const auto& folder = work.folder;
   const auto with_weights = [&](const std::string& name) {
-    return place.run("locate --ground ground.png --satellite tile.jpg --model " + name);
+    return work.run("locate --ground ground.png --satellite tile.jpg --model " + name);
   };
   const std::string whole = test::read_text(folder / "weights.safetensors");
   for (const std::size_t size :
@@ -92,46 +92,46 @@ TEST_CASE("weights that are none, damaged, or not the network exit 3") {
   CHECK(with_weights("huge.safetensors").failed_with(3, "header"));
   CHECK(with_weights("absent.safetensors").failed_with(3, "absent.safetensors"));
   CHECK(with_weights("ground.png").failed_with(3, "ground.png"));
-  CHECK(place.run("info ground.png").failed_with(3, "ground.png"));
+  CHECK(work.run("info ground.png").failed_with(3, "ground.png"));
 
   const std::string name = "location_head.layers.0.weight";
-  auto& values = place.model.values.at(name);
+  auto& values = work.model.values.at(name);
   const float kept = std::exchange(values[5], std::numeric_limits<float>::quiet_NaN());
-  place.write_weights("nan.safetensors");
+  work.write_weights("nan.safetensors");
   CHECK(with_weights("nan.safetensors").failed_with(3, "'" + name + "' holds nan"));
   values[5] = kept;
-  TensorRecord& record = place.model.records.at(name);
+  TensorRecord& record = work.model.records.at(name);
   record.shape = {record.shape[0] / 2, record.shape[1] * 2};
-  place.write_weights("wide.safetensors");
+  work.write_weights("wide.safetensors");
   CHECK(with_weights("wide.safetensors").failed_with(3, "'" + name + "' has shape"));
-  place.model.records.erase(name);
-  place.write_weights("missing.safetensors");
+  work.model.records.erase(name);
+  work.write_weights("missing.safetensors");
   CHECK(with_weights("missing.safetensors").failed_with(3, "'" + name + "' is missing"));
 }
 
 TEST_CASE("outputs that cannot be written exit 3 and leave nothing") {
-  const Workplace place;
-  const auto before = place.folder.entries();
+  const Workspace work;
+  const auto before = work.folder.entries();
   for (const char* option : {"--overlay", "--dump"}) {
     INFO(option);
     const std::string argument = std::string(option) + " no/such/folder.png";
-    CHECK(place.locate(argument).failed_with(3, "no/such/folder.png"));
+    CHECK(work.locate(argument).failed_with(3, "no/such/folder.png"));
   }
-  CHECK(place
+  CHECK(work
             .run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg",
                  "/dev/full")
             .failed_with(3, "standard output"));
   // An input that fails after the outputs were opened.
-  CHECK(place
+  CHECK(work
             .run("locate --model weights.safetensors --ground absent.png --satellite tile.jpg "
                  "--overlay fix.png --dump raw.st")
             .failed_with(3, "absent.png"));
-  CHECK(place.folder.entries() == before);
+  CHECK(work.folder.entries() == before);
 }
 
 TEST_CASE("a list that cannot be read exits 3 before any work") {
-  const Workplace place;
-  test::write_text(place.folder / "list.csv", "ground,satellite\nonly\n");
-  CHECK(place.run("locate --pairs list.csv").failed_with(3, "list.csv:2:"));
-  CHECK(place.run("locate --pairs absent.csv").failed_with(3, "absent.csv"));
+  const Workspace work;
+  test::write_text(work.folder / "list.csv", "ground,satellite\nonly\n");
+  CHECK(work.run("locate --pairs list.csv").failed_with(3, "list.csv:2:"));
+  CHECK(work.run("locate --pairs absent.csv").failed_with(3, "absent.csv"));
 }

@@ -6,7 +6,7 @@
 
 using namespace crossfix;
 using test::Run;
-using test::Workplace;
+using test::Workspace;
 
 namespace {
 
@@ -31,8 +31,8 @@ bool holds(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("evaluate --list counts VIGOR's labels without an image") {
-  const Workplace place;
-  const Run run = place.run("evaluate --dataset vigor --root " + kFixtures +
+  const Workspace work;
+  const Run run = work.run("evaluate --dataset vigor --root " + kFixtures +
                             "/vigor --area cross --labels corrected --list");
   INFO(run.err);
   CHECK(run.code == 0);
@@ -45,21 +45,21 @@ TEST_CASE("evaluate --list counts VIGOR's labels without an image") {
 }
 
 TEST_CASE("evaluate --list names absent cities, and fails where all are") {
-  const Workplace place;
-  const std::filesystem::path folder = place.folder / "splits__corrected" / "Chicago";
+  const Workspace work;
+  const std::filesystem::path folder = work.folder / "splits__corrected" / "Chicago";
   std::filesystem::create_directories(folder.parent_path());
   std::filesystem::copy(kFixtures + "/vigor/splits__corrected/Chicago", folder);
-  const Run run = place.run("evaluate --dataset vigor --root . --labels corrected --list");
+  const Run run = work.run("evaluate --dataset vigor --root . --labels corrected --list");
   CHECK(run.code == 0);
   CHECK(holds(run.err, "warning: without NewYork, Seattle, SanFrancisco: no labels such as"));
   CHECK(line_of(run.out, "Chicago  test").starts_with("Chicago test 5 "));
-  CHECK(place.run("evaluate --dataset vigor --root . --list")
+  CHECK(work.run("evaluate --dataset vigor --root . --list")
             .failed_with(3, "no label files of VIGOR, same-area, original labels"));
 }
 
 TEST_CASE("evaluate --list counts RobotCar's runs") {
-  const Workplace place;
-  const Run run = place.run("evaluate --dataset robotcar --root " + kFixtures + "/robotcar --list");
+  const Workspace work;
+  const Run run = work.run("evaluate --dataset robotcar --root " + kFixtures + "/robotcar --list");
   INFO(run.err);
   CHECK(run.code == 0);
   CHECK(line_of(run.out, "training ").starts_with("training train 9 - 0 = 0.0 % - - "));
@@ -68,10 +68,10 @@ TEST_CASE("evaluate --list counts RobotCar's runs") {
 }
 
 TEST_CASE("evaluate refuses what it cannot read") {
-  const Workplace place;
-  CHECK(place.run("evaluate --root . --list").failed_with(2, "--dataset"));
-  CHECK(place.run("evaluate --dataset vigour --root . --list").failed_with(2, "vigour"));
-  CHECK(place.run("evaluate --dataset vigor --root none --list").failed_with(2, "none"));
-  CHECK(place.run("evaluate --dataset vigor --root . --labels new --list").failed_with(2, "new"));
-  CHECK(place.run("evaluate --dataset world --root . --list").failed_with(3, "world.json"));
+  const Workspace work;
+  CHECK(work.run("evaluate --root . --list").failed_with(2, "--dataset"));
+  CHECK(work.run("evaluate --dataset vigour --root . --list").failed_with(2, "vigour"));
+  CHECK(work.run("evaluate --dataset vigor --root none --list").failed_with(2, "none"));
+  CHECK(work.run("evaluate --dataset vigor --root . --labels new --list").failed_with(2, "new"));
+  CHECK(work.run("evaluate --dataset world --root . --list").failed_with(3, "world.json"));
 }

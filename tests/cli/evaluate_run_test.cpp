@@ -15,7 +15,7 @@
 #include "crossfix/io/safetensors.hpp"
 #include "data/robotcar.hpp"
 #include "report/xml_check.hpp"
-#include "vigor_workplace.hpp"
+#include "vigor_workspace.hpp"
 
 using namespace crossfix;
 using nlohmann::json;
@@ -33,14 +33,14 @@ bool holds(const std::string& text, const std::string& part) {
 }
 
 /// The program evaluating the VIGOR fixture.
-class VigorPlace : public test::VigorWorkplace {
+class EvaluateWorkspace : public test::VigorWorkspace {
  public:
-  Run run(const std::string& more) const { return place.run(evaluate(more)); }
+  Run run(const std::string& more) const { return work.run(evaluate(more)); }
 
   /// Runs the program and kills it (signal 9) once it has written `record - 1` records and `bytes`
   /// bytes of the next.
   void run_and_kill(const std::string& more, std::size_t record, std::size_t bytes) const {
-    const fs::path results = place.folder / "run/samples.jsonl";
+    const fs::path results = work.folder / "run/samples.jsonl";
     const auto lines = [](const std::string& text) {
       return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
     };
@@ -54,7 +54,7 @@ class VigorPlace : public test::VigorWorkplace {
       ::setenv("PAUSE_WRITING", pause.c_str(), 1);
       ::setenv("LD_PRELOAD", CROSSFIX_PAUSE_WRITING, 1);
       ::setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
-      if (::chdir(place.folder.path().c_str()) == 0) {
+      if (::chdir(work.folder.path().c_str()) == 0) {
         ::execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
       }
       ::_exit(127);
@@ -87,7 +87,7 @@ double mean_of(const json& figures, const char* mode) {
 }  // namespace
 
 TEST_CASE("evaluate writes a line for each sample, figures, and the raw outputs") {
-  const VigorPlace vigor;
+  const EvaluateWorkspace vigor;
   const Run run = vigor.run("--out run --dump raw.safetensors");
   INFO(run.err);
   REQUIRE(run.code == 0);
@@ -100,7 +100,7 @@ TEST_CASE("evaluate writes a line for each sample, figures, and the raw outputs"
   const auto lines = lines_of(vigor.read("run/samples.jsonl"));
   REQUIRE(lines.size() == 1 + kSamples);
   const auto figures = json::parse(vigor.read("run/figures.json"));
-  const auto raw = io::Safetensors::open(vigor.place.folder / "raw.safetensors");
+  const auto raw = io::Safetensors::open(vigor.work.folder / "raw.safetensors");
   const TensorRecord& logits = raw.tensors().at("logits");
   CHECK(logits.shape == std::vector<Index>{88, 64});
   // Every line again from the raw outputs, and the means from the lines.
@@ -142,7 +142,7 @@ using Kills = std::vector<std::pair<std::size_t, std::size_t>>;
 /// Kills a run at these records and bytes of them, and compares what its end makes of it with a run
 /// that was left alone.
 void survives(const std::string& batch, const Kills& kills) {
-  const VigorPlace vigor;
+  const EvaluateWorkspace vigor;
   const std::string more = "--batch " + batch + " --decoders 2 --resume --out ";
   REQUIRE(vigor.run(more + "whole").code == 0);
   for (const auto& [record, bytes] : kills) vigor.run_and_kill(more + "run", record, bytes);
@@ -174,8 +174,8 @@ TEST_CASE("a run that is killed ten times ends as one that is not", "[.long]") {
       {{1, 0}, {4, 17}, {7, 1}, {1, 250}, {2, 0}, {11, 0}, {5, 99}, {13, 3}, {8, 0}, {2, 120}});
 }
 
-TEST_CASE("the figures do not depend on the threads that decode") {
-  const VigorPlace vigor;
+TEST_CASE("the figures do not depend on the threads that read") {
+  const EvaluateWorkspace vigor;
   REQUIRE(vigor.run("--out one").code == 0);
   REQUIRE(vigor.run("--out five --decoders 5").code == 0);
   CHECK(vigor.read("one/samples.jsonl") == vigor.read("five/samples.jsonl"));
@@ -183,7 +183,7 @@ TEST_CASE("the figures do not depend on the threads that decode") {
 }
 
 TEST_CASE("controls run on other ground images, and say so") {
-  const VigorPlace vigor;
+  const EvaluateWorkspace vigor;
   const Run plain = vigor.run("--mode true --out plain");
   const Run shuffled = vigor.run("--mode true --control shuffled --out shuffled");
   REQUIRE(plain.code == 0);
@@ -203,7 +203,7 @@ TEST_CASE("controls run on other ground images, and say so") {
 }
 
 TEST_CASE("a run goes on only as it began") {
-  const VigorPlace vigor;
+  const EvaluateWorkspace vigor;
   const std::string few = "--limit 4 --out run ";
   REQUIRE(vigor.run(few).code == 0);
   const std::string results = vigor.read("run/samples.jsonl");
@@ -217,13 +217,13 @@ TEST_CASE("a run goes on only as it began") {
     std::string other = results;
     REQUIRE(holds(other, precision));
     other.replace(other.find(precision), precision.size(), R"("precision":"f16")");
-    test::write_text(vigor.place.folder / "run/samples.jsonl", other);
+    test::write_text(vigor.work.folder / "run/samples.jsonl", other);
     CHECK(vigor.run(few + "--resume").failed_with(3, R"(made with precision "f16")"));
   }
   SECTION("other weights") {
     model::Configuration other = test::program_configuration();
     other.trained_on = "something else";
-    vigor.place.model.write(vigor.place.folder / "weights.safetensors", other);
+    vigor.work.model.write(vigor.work.folder / "weights.safetensors", other);
     CHECK(vigor.run(few + "--resume").failed_with(3, "made with weights"));
   }
   SECTION("other labels") {
@@ -241,7 +241,7 @@ TEST_CASE("a run goes on only as it began") {
 }
 
 TEST_CASE("an image that cannot be read is one line and one count") {
-  const VigorPlace vigor;
+  const EvaluateWorkspace vigor;
   const data::Sample& damaged = vigor.set.samples[8];
   test::write_text(vigor.root() / damaged.ground, "no image");
   io::write_png(vigor.root() / vigor.set.samples[20].ground, test::image("square", 32, 32));
@@ -264,7 +264,7 @@ TEST_CASE("an image that cannot be read is one line and one count") {
 }
 
 TEST_CASE("the HTML report shows the best and worst pairs, and needs no other file") {
-  const VigorPlace vigor;
+  const EvaluateWorkspace vigor;
   const Run run = vigor.run("--out run --batch 3 --report report.html");
   INFO(run.err);
   REQUIRE(run.code == 0);
@@ -311,7 +311,7 @@ TEST_CASE("the HTML report shows the best and worst pairs, and needs no other fi
 }
 
 TEST_CASE("evaluate refuses what does not fit together") {
-  const VigorPlace vigor;
+  const EvaluateWorkspace vigor;
   CHECK(vigor.run("--resume").failed_with(2, "--out"));
   CHECK(vigor.run("--resume --out run --dump raw.safetensors").failed_with(2, "--dump"));
   CHECK(vigor.run("--mode right").failed_with(2, "--mode"));
@@ -323,8 +323,8 @@ TEST_CASE("evaluate refuses what does not fit together") {
 }
 
 TEST_CASE("evaluate runs RobotCar's three test runs on tiles cut from the map") {
-  const test::Workplace place;
-  const fs::path root = place.folder / "robotcar";
+  const test::Workspace work;
+  const fs::path root = work.folder / "robotcar";
   fs::copy(test::robotcar_fixture(), root, fs::copy_options::recursive);
   io::write_png(root / data::kRobotCarMap, test::made_map(2000, 2000), 1);
   const data::Dataset set = data::read_robotcar({root, data::Split::test, false});
@@ -333,11 +333,11 @@ TEST_CASE("evaluate runs RobotCar's three test runs on tiles cut from the map") 
     io::write_png(root / sample.ground, test::image(sample.ground, 30, 40), 1);
   }
   const std::string arguments = "evaluate --dataset robotcar --root robotcar --threads 1 --model ";
-  CHECK(place.run(arguments + "weights.safetensors").failed_with(3, "expect equirectangular"));
+  CHECK(work.run(arguments + "weights.safetensors").failed_with(3, "expect equirectangular"));
   model::Configuration pinhole = test::program_configuration();
   pinhole.ground_projection = model::GroundProjection::pinhole;
-  place.model.write(place.folder / "pinhole.safetensors", pinhole);
-  const Run run = place.run(arguments + "pinhole.safetensors --out run --report runs.html");
+  work.model.write(work.folder / "pinhole.safetensors", pinhole);
+  const Run run = work.run(arguments + "pinhole.safetensors --out run --report runs.html");
   INFO(run.err);
   REQUIRE(run.code == 0);
   for (const char* part :
@@ -345,14 +345,14 @@ TEST_CASE("evaluate runs RobotCar's three test runs on tiles cut from the map") 
         "reference: 20 of 24 samples scored, 4 dropped", "true: 24 of 24 samples scored"}) {
     CHECK(holds(run.out, part));
   }
-  const auto figures = json::parse(test::read_text(place.folder / "run/figures.json"));
+  const auto figures = json::parse(test::read_text(work.folder / "run/figures.json"));
   const json& exact = figures.at("modes").at("true");
   double mean = 0;
   for (const json& group : exact.at("groups")) {
     mean += group.at("errors").at("mean_m").at("value").get<double>() / 3;
   }
   CHECK(exact.at("over_groups").at("mean_m") == Approx(mean));
-  const std::string report = test::read_text(place.folder / "runs.html");
+  const std::string report = test::read_text(work.folder / "runs.html");
   CHECK(test::Document(report).find("img").size() == 60);
   for (const char* part : {"Runs, mean / median", "average of runs", "Errors in test 2"}) {
     CHECK(holds(report, part));

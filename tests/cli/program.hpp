@@ -42,9 +42,9 @@ inline model::Configuration program_configuration() {
 }
 
 /// A folder with tiny weights and a pair of images, and the program run inside it.
-class Workplace {
+class Workspace {
  public:
-  Workplace() {
+  Workspace() {
     write_weights("weights.safetensors");
     io::write_png(folder / "ground.png", image("ground", 32, 64));
     io::write_jpeg(folder / "tile.jpg", image("tile", 64, 64));

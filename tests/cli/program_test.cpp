@@ -7,7 +7,7 @@
 using namespace crossfix;
 using nlohmann::json;
 using test::Run;
-using test::Workplace;
+using test::Workspace;
 
 namespace {
 
@@ -29,20 +29,20 @@ bool has_keys(const json& object, const std::vector<std::string>& keys) {
 }  // namespace
 
 TEST_CASE("help and version go to standard output and exit 0") {
-  const Workplace place;
+  const Workspace work;
   for (const char* command : {"--help", "locate --help", "info --help"}) {
-    const Run run = place.run(command);
+    const Run run = work.run(command);
     INFO(command);
     CHECK(run.code == 0);
     CHECK(run.err.empty());
     CHECK(run.out.find("Example: crossfix ") != std::string::npos);
   }
-  CHECK(place.run("--version").out.starts_with("crossfix "));
+  CHECK(work.run("--version").out.starts_with("crossfix "));
 }
 
 TEST_CASE("info tells what the weights hold") {
-  const Workplace place;
-  const Run run = place.run("info weights.safetensors");
+  const Workspace work;
+  const Run run = work.run("info weights.safetensors");
   INFO(run.err);
   CHECK(run.code == 0);
   for (const char* part :
@@ -54,14 +54,14 @@ TEST_CASE("info tells what the weights hold") {
 }
 
 TEST_CASE("locate prints text, JSON and files that agree") {
-  const Workplace place;
-  const Run text = place.locate("--gsd 1 --truth 32,32");
+  const Workspace work;
+  const Run text = work.locate("--gsd 1 --truth 32,32");
   INFO(text.err);
   CHECK(text.code == 0);
   CHECK(text.out.find("error ") != std::string::npos);
   CHECK(text.err == "crossfix: weights trained on: nothing: a test's random numbers\n");
 
-  const Run run = place.locate(
+  const Run run = work.locate(
       "--json --gsd 1 --bounds 8,50,8.000894,50.000575 --truth 32,-3.5 --overlay fix.png "
       "--overlay-ground --dump raw.safetensors");
   INFO(run.err);
@@ -75,22 +75,22 @@ TEST_CASE("locate prints text, JSON and files that agree") {
   CHECK(fix["error_px"].get<double>() == Approx(std::hypot(fix["pixel"][0].get<double>() - 32,
                                                            fix["pixel"][1].get<double>() + 3.5)));
 
-  const auto raw = io::Safetensors::open(place.folder / "raw.safetensors");
+  const auto raw = io::Safetensors::open(work.folder / "raw.safetensors");
   const auto& logits = raw.tensors().at("logits");
   CHECK(logits.shape == std::vector<Index>{1, 64});
   CHECK(raw.tensors().at("offsets").shape == std::vector<Index>{1, 64, 2});
   const auto* values = reinterpret_cast<const float*>(logits.data);
   const auto cell = std::max_element(values, values + 64) - values;
   CHECK(fix["cell"] == json({cell / 8, cell % 8}));
-  CHECK(io::read_image(place.folder / "fix.png").shape() == Shape<3>{256 + 512, 512, 3});
-  CHECK(place.folder.entries() == 5);  // weights, pair, picture, dump: nothing temporary
+  CHECK(io::read_image(work.folder / "fix.png").shape() == Shape<3>{256 + 512, 512, 3});
+  CHECK(work.folder.entries() == 5);  // weights, pair, picture, dump: nothing temporary
 }
 
 TEST_CASE("a tile far from the trained scale is warned about, unless rescaled") {
-  const Workplace place;  // trained on tiles of 64 m; this one is of 128 m
-  CHECK(place.locate("--gsd 2").err.find("crossfix: warning: tile.jpg: ") != std::string::npos);
-  CHECK(place.locate("--gsd 1.05").err.find("warning") == std::string::npos);
-  const Run rescaled = place.locate("--gsd 2 --rescale --json");
+  const Workspace work;  // trained on tiles of 64 m; this one is of 128 m
+  CHECK(work.locate("--gsd 2").err.find("crossfix: warning: tile.jpg: ") != std::string::npos);
+  CHECK(work.locate("--gsd 1.05").err.find("warning") == std::string::npos);
+  const Run rescaled = work.locate("--gsd 2 --rescale --json");
   CHECK(rescaled.err.find("warning") == std::string::npos);
   const json fix = lines_of(rescaled).at(0);
   for (const auto& coordinate : fix["pixel"]) {  // the middle half of the tile was seen
@@ -99,8 +99,8 @@ TEST_CASE("a tile far from the trained scale is warned about, unless rescaled") 
   }
 }
 
-TEST_CASE("a list: JSON lines in its order, a failed pair in its place, a summary") {
-  const Workplace place;
+TEST_CASE("a list: JSON lines in its order, a failed pair in its line, a summary") {
+  const Workspace work;
   std::string list = "ground,satellite,row,col,gsd\r\n";
   for (int i = 0; i < 12; ++i) {
     const bool broken = i == 5;
@@ -108,8 +108,8 @@ TEST_CASE("a list: JSON lines in its order, a failed pair in its place, a summar
             ",2,1\r\n";
   }
   list += "tile.jpg,tile.jpg,,,\r\n";  // a square image is no panorama
-  test::write_text(place.folder / "list.csv", list);
-  const Run run = place.run("locate --model weights.safetensors --pairs list.csv --dump raw.st");
+  test::write_text(work.folder / "list.csv", list);
+  const Run run = work.run("locate --model weights.safetensors --pairs list.csv --dump raw.st");
   INFO(run.err);
   CHECK(run.code == 3);
   CHECK(run.message().find("list.csv: 2 of 13 pairs could not be located") != std::string::npos);
@@ -118,7 +118,7 @@ TEST_CASE("a list: JSON lines in its order, a failed pair in its place, a summar
 
   const auto lines = lines_of(run);
   REQUIRE(lines.size() == 13);
-  const json single = lines_of(place.locate("--json --gsd 1 --truth 3,2")).at(0);
+  const json single = lines_of(work.locate("--json --gsd 1 --truth 3,2")).at(0);
   for (int i = 0; i < 13; ++i) {
     const json& line = lines[static_cast<std::size_t>(i)];
     CHECK(line["line"] == i + 2);
@@ -130,7 +130,7 @@ TEST_CASE("a list: JSON lines in its order, a failed pair in its place, a summar
     }
   }
   CHECK(lines[3]["error_m"] == single["error_m"]);
-  const auto raw = io::Safetensors::open(place.folder / "raw.st");
+  const auto raw = io::Safetensors::open(work.folder / "raw.st");
   const auto& logits = raw.tensors().at("logits");
   REQUIRE(logits.shape == std::vector<Index>{13, 64});
   const auto* values = reinterpret_cast<const float*>(logits.data);
@@ -139,48 +139,48 @@ TEST_CASE("a list: JSON lines in its order, a failed pair in its place, a summar
 }
 
 TEST_CASE("a list for the ground matcher goes on past a panorama without ground, and is dumped") {
-  const Workplace place;
-  io::write_png(place.folder / "wide.png", test::image("wide", 100, 100));
-  io::write_png(place.folder / "wider.png", test::image("wider", 110, 110));
-  io::write_png(place.folder / "grey.png", Tensor<std::uint8_t, 3>({32, 64, 3}));
-  test::write_text(place.folder / "list.csv",
+  const Workspace work;
+  io::write_png(work.folder / "wide.png", test::image("wide", 100, 100));
+  io::write_png(work.folder / "wider.png", test::image("wider", 110, 110));
+  io::write_png(work.folder / "grey.png", Tensor<std::uint8_t, 3>({32, 64, 3}));
+  test::write_text(work.folder / "list.csv",
                    "ground,satellite\ngrey.png,wide.png\nground.png,wide.png\n");
   const std::string locate = "locate --device cpu --gsd 0.2 --heading unknown --pairs ";
-  const Run run = place.run(locate + "list.csv --dump raw.st --dump-poses");
+  const Run run = work.run(locate + "list.csv --dump raw.st --dump-poses");
   CHECK(run.code == 3);
   CHECK(run.out.find("shows no ground") != std::string::npos);
   CHECK(run.out.find("\"heading_degrees\"") != std::string::npos);
-  const auto raw = io::Safetensors::open(place.folder / "raw.st");
+  const auto raw = io::Safetensors::open(work.folder / "raw.st");
   CHECK(raw.tensors().at("probability").shape == std::vector<Index>{2, 25, 25});
   CHECK(raw.tensors().at("pose_probability").shape == std::vector<Index>{2, 54, 25, 25});
 
-  test::write_text(place.folder / "two.csv",
+  test::write_text(work.folder / "two.csv",
                    "ground,satellite\nground.png,wide.png\nground.png,wider.png\n");
-  CHECK(place.run(locate + "two.csv --dump two.st").message().find("one size in metres") !=
+  CHECK(work.run(locate + "two.csv --dump two.st").message().find("one size in metres") !=
         std::string::npos);
-  CHECK_FALSE(std::filesystem::exists(place.folder / "two.st"));
-  CHECK(place.run(locate + "list.csv --dump-poses").failed_with(2, "needs --dump"));
+  CHECK_FALSE(std::filesystem::exists(work.folder / "two.st"));
+  CHECK(work.run(locate + "list.csv --dump-poses").failed_with(2, "needs --dump"));
   CHECK(
-      place
+      work
           .run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg --dump "
                "raw.st --dump-poses")
           .failed_with(3, "match on the ground plane"));
 }
 
 TEST_CASE("a list in batches gives the same lines, whatever pair fails") {
-  const Workplace place;
+  const Workspace work;
   std::string list = "ground,satellite,row,col\n";
   for (int i = 0; i < 7; ++i) {
     const std::string name = "ground" + std::to_string(i) + ".png";
-    io::write_png(place.folder / name, test::image(name, i == 4 ? 64 : 32, 64));  // 4: no panorama
+    io::write_png(work.folder / name, test::image(name, i == 4 ? 64 : 32, 64));  // 4: no panorama
     list += (i == 1 ? "absent.png" : name) + ",tile.jpg,30,30\n";
   }
-  test::write_text(place.folder / "list.csv", list);
+  test::write_text(work.folder / "list.csv", list);
   const std::string command = "locate --model weights.safetensors --pairs list.csv";
-  const auto expected = lines_of(place.run(command));
+  const auto expected = lines_of(work.run(command));
   REQUIRE(expected.size() == 7);
   for (const char* batch : {" --batch 3", " --batch 50"}) {
-    const Run run = place.run(command + batch);
+    const Run run = work.run(command + batch);
     INFO(batch << "\n" << run.err);
     CHECK(run.code == 3);
     CHECK(run.message().find("2 of 7 pairs could not be located") != std::string::npos);
@@ -202,15 +202,15 @@ TEST_CASE("a list in batches gives the same lines, whatever pair fails") {
 }
 
 TEST_CASE("an empty list is done at once") {
-  const Workplace place;
-  test::write_text(place.folder / "list.csv", "ground,satellite\n");
-  const Run run = place.run("locate --model weights.safetensors --pairs list.csv");
+  const Workspace work;
+  test::write_text(work.folder / "list.csv", "ground,satellite\n");
+  const Run run = work.run("locate --model weights.safetensors --pairs list.csv");
   CHECK(run.code == 0);
   CHECK(run.out.empty());
 }
 
 TEST_CASE("weights may come in on a path with spaces; messages stay on one line") {
-  const Workplace place;
-  const Run run = place.run("locate --model 'a\nb' --ground ground.png --satellite tile.jpg");
+  const Workspace work;
+  const Run run = work.run("locate --model 'a\nb' --ground ground.png --satellite tile.jpg");
   CHECK(run.failed_with(3, "a b"));
 }

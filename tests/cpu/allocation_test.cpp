@@ -53,7 +53,7 @@ struct EveryOperator {
   Tensor<Element, 2> fused{{300, 192}};
   Tensor<float, 2> values{{300, 2}};
   std::vector<float> outputs = std::vector<float>(
-      static_cast<std::size_t>(ops::DecoderOutputs<HostSpace>::element_count(2, 8)));
+      static_cast<std::size_t>(ops::HeadOutputs<HostSpace>::element_count(2, 8)));
   Tensor<std::uint8_t, 3> picture = image("picture", 100, 70);
   Tensor<Element, 3> loaded{{32, 32, 3}};
 

@@ -1,4 +1,4 @@
-"""Writes fixtures/robotcar, splits and yaws in RobotCar's layout for made-up places, and what NumPy and
+"""Writes fixtures/robotcar, splits and yaws in RobotCar's layout for made-up positions, and what NumPy and
 OpenCV make of them by the published protocol.
 
 golden/robotcar_truth.txt has lines of split, line, degrees, then the window's (row, col) on the map, the
@@ -67,8 +67,8 @@ def truth(fit: np.ndarray, easting: float, northing: float, yaw: float) -> str:
 
 def main() -> None:
     folder = Path(__file__).parent
-    places = np.hstack([np.array(UTM, float), np.ones((5, 1))])
-    fit = np.linalg.lstsq(places, np.array(MAP, float), rcond=None)[0]
+    positions = np.hstack([np.array(UTM, float), np.ones((5, 1))])
+    fit = np.linalg.lstsq(positions, np.array(MAP, float), rcond=None)[0]
     numbers = np.random.default_rng(5)
     lines = []
     splits = folder / "fixtures" / "robotcar" / "Oxford_split"

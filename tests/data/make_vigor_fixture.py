@@ -1,4 +1,4 @@
-"""Writes fixtures/vigor, label files in VIGOR's layout for made-up places, and golden/vigor_truth.txt.
+"""Writes fixtures/vigor, label files in VIGOR's layout for made-up positions, and golden/vigor_truth.txt.
 
 A line of the latter: label set, same-area split, city, line, choice, then the exact (row, col) in the tile's
 640 pixels, the reference's in its 256, whether the camera stands in the tile (1) or not (0).
@@ -23,13 +23,13 @@ def world_pixel(latitude: float, longitude: float) -> tuple[float, float]:
     return (0.5 - y / (2 * math.pi)) * WORLD, (longitude / 360 + 0.5) * WORLD
 
 
-def place(row: float, col: float) -> tuple[float, float]:
+def position(row: float, col: float) -> tuple[float, float]:
     latitude = 2 * math.atan(math.exp((0.5 - row / WORLD) * 2 * math.pi)) - math.pi / 2
     return math.degrees(latitude), (col / WORLD - 0.5) * 360
 
 
 def satellite(row: float, col: float) -> str:
-    latitude, longitude = place(row, col)
+    latitude, longitude = position(row, col)
     return f"satellite_{latitude!r}_{longitude!r}.png"
 
 
@@ -58,7 +58,7 @@ def main() -> None:
         for split, count in COUNTS.items():
             for index in range(count):
                 row, col = top + numbers.uniform(400, 1600), left + numbers.uniform(400, 1600)
-                camera = place(row, col)
+                camera = position(row, col)
                 panorama = f"{numbers.getrandbits(64):016x},{camera[0]:.6f},{camera[1]:.6f},.jpg"
                 cells = [(math.floor((row - top) / STEP) + i, math.floor((col - left) / STEP) + j)
                          for i in (0, 1) for j in (0, 1)]  # fmt: skip

@@ -31,7 +31,7 @@ Fiber* fiber_of(std::size_t thread) {
   return fibers[thread].get();
 }
 
-std::string place(const dim3& index) {
+std::string text_of(const dim3& index) {
   return "block (" + std::to_string(index.x) + ", " + std::to_string(index.y) + ", " +
          std::to_string(index.z) + ")";
 }
@@ -77,7 +77,7 @@ std::uint64_t Block::draw() {  // splitmix64
 }
 
 void Block::fail(const std::string& message) const {
-  std::string where = what_ + ", " + place(index_);
+  std::string where = what_ + ", " + text_of(index_);
   if (running_ != kNobody) where += ", thread " + std::to_string(running_);
   throw Fault(where + ": " + message);
 }
@@ -240,7 +240,7 @@ void launch(dim3 blocks, unsigned threads, std::size_t shared_bytes, const char*
   }
   if (blocks.x == 0 || blocks.x > 0x7fffffffu || blocks.y == 0 || blocks.y > kMostBlocksYz ||
       blocks.z == 0 || blocks.z > kMostBlocksYz) {
-    throw Fault(name + ": no grid of " + place(blocks) + "s");
+    throw Fault(name + ": no grid of " + text_of(blocks) + "s");
   }
   if (shared_bytes > kMostSharedBytes) {
     throw Fault(name + ": " + std::to_string(shared_bytes) +

@@ -66,7 +66,7 @@ TEST_CASE("Emulator: without __syncthreads some thread reads before the other wr
 }
 
 TEST_CASE("Emulator: some order lets a warp overtake the others") {
-  // Each warp's sum by way of one place twice: the second is written while laggards read the first.
+  // Each warp's sum through one slot twice: the second is written while laggards read the first.
   int wrong = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     set_seed(seed);

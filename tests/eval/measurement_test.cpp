@@ -63,7 +63,7 @@ TEST_CASE("which samples a mode scores") {
   CHECK_FALSE(eval::is_scored(sample, Mode::reference));
 }
 
-TEST_CASE("an even posterior believes in every place alike") {
+TEST_CASE("an even posterior gives every position the same level") {
   const std::vector<float> logits(16, 3.0F);
   const std::vector<float> offsets(32, 0.5F);
   const Belief belief = belief_of(logits, offsets, 2, {0.5, 0.5}, {0.5, 0.75});

@@ -183,7 +183,7 @@ TEST_CASE("results of another run are refused") {
   CHECK(holds(with(moved), "sample 3 is not that of the data set"));
 }
 
-TEST_CASE("a place that cannot be written is known at once") {
+TEST_CASE("a path that cannot be written is known at once") {
   const test::ScratchFolder folder;
   const data::Dataset set = some_dataset();
   std::vector<Outcome> outcomes;

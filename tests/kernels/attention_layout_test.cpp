@@ -15,9 +15,9 @@ constexpr int kPhaseLanes = 8;   // of 16 bytes each, served at once
 
 /// True where 8 accesses of 16 bytes touch each bank once.
 bool free_of_conflicts(const std::array<int, kPhaseLanes>& offsets) {
-  std::set<int> places;
-  for (int offset : offsets) places.insert(offset % kBankBytes);
-  return places.size() == kPhaseLanes;
+  std::set<int> banks;
+  for (int offset : offsets) banks.insert(offset % kBankBytes);
+  return banks.size() == kPhaseLanes;
 }
 
 /// Checks an ldmatrix of 16 rows from `first_row` on, at chunk mask 2 `step`: no conflicts, and the

@@ -23,12 +23,12 @@ struct Heads {
 
   Index batch, grid, count;
   Tensor<float, 1> memory;
-  ops::DecoderOutputs<HostSpace> outputs;
+  ops::HeadOutputs<HostSpace> outputs;
 
   Heads(Index n, Index g)
       : batch(n),
         grid(g),
-        count(ops::DecoderOutputs<HostSpace>::element_count(n, g)),
+        count(ops::HeadOutputs<HostSpace>::element_count(n, g)),
         memory({count + 2 * kGuard}),
         outputs(memory.data() + kGuard, n, g) {
     std::fill_n(memory.data(), memory.size(), kMark);
@@ -42,10 +42,10 @@ struct Heads {
   }
 
   void decode(const ops::Decoding& decoding) {
-    Machine::Memory<float> placed(memory);
+    Machine::Memory<float> stored(memory);
     cuda::decode(Machine::stream(), Machine::device(),
-                 ops::DecoderOutputs<DeviceSpace>(placed.data() + kGuard, batch, grid), decoding);
-    placed.read(memory);
+                 ops::HeadOutputs<DeviceSpace>(stored.data() + kGuard, batch, grid), decoding);
+    stored.read(memory);
     for (Index i = 0; i < kGuard; ++i) {
       REQUIRE(memory.data()[i] == kMark);
       REQUIRE(memory.data()[memory.size() - 1 - i] == kMark);
@@ -205,12 +205,12 @@ TEST_CASE("Decode kernel: what does not fit is refused", "[kernels]") {
   CROSSFIX_NEED_MACHINE
   std::vector<float> memory(64);
   const auto decode = [&](Index grid, double temperature) {
-    cuda::decode(Machine::stream(), kH200, ops::DecoderOutputs<DeviceSpace>(memory.data(), 1, grid),
+    cuda::decode(Machine::stream(), kH200, ops::HeadOutputs<DeviceSpace>(memory.data(), 1, grid),
                  {.temperature = temperature});
   };
   CHECK_THROWS_AS(decode(0, 1.0), ShapeError);
   CHECK_THROWS_AS(cuda::decode(Machine::stream(), kH200,
-                               ops::DecoderOutputs<DeviceSpace>(memory.data(), 0, 2), {}),
+                               ops::HeadOutputs<DeviceSpace>(memory.data(), 0, 2), {}),
                   ShapeError);
   CHECK_THROWS_AS(decode(cuda::kDecodeGrid + 1, 1.0), ShapeError);
   CHECK_THROWS_AS(decode(2, 0.0), ShapeError);

@@ -96,8 +96,8 @@ double sample_error(const Shape<2>& size, const View& view, const std::vector<Po
   // A column is off by the roundings of a turn and of a bearing, eight at most, and one of its own; a
   // row by half as many. A pixel differs from the next by 1 / 0.224 at most; three roundings of a value
   // below 3.
-  const double place = 9.0 * 0x1p-24 * static_cast<double>(size[0] + size[1]);
-  return worst_error(y, expected, place / 0.224 + 9.0 * 0x1p-23);
+  const double position = 9.0 * 0x1p-24 * static_cast<double>(size[0] + size[1]);
+  return worst_error(y, expected, position / 0.224 + 9.0 * 0x1p-23);
 }
 
 template <class Element>

@@ -64,7 +64,7 @@ Tensor<std::uint8_t, 2> with_gaps(const Tensor<std::uint8_t, 3>& image, Index ga
 }
 
 /// Memory of an image on the machine: pixels, tables, scratch.
-struct Placed {
+struct Stored {
   Machine::Memory<std::uint8_t> pixels;
   Tensor<std::byte, 1> host_tables;
   Machine::Memory<std::byte> tables;
@@ -78,7 +78,7 @@ struct Placed {
   }
 
   /// Tables are filled in place of what `tables` was made with: the struct is copied later.
-  Placed(const Tensor<std::uint8_t, 3>& image, const Shape<2>& size, Index gap)
+  Stored(const Tensor<std::uint8_t, 3>& image, const Shape<2>& size, Index gap)
       : pixels(with_gaps(image, gap)),
         host_tables(bytes(cuda::image_table_bytes({image.extent(0), image.extent(1)}, size))),
         tables(host_tables),
@@ -97,13 +97,13 @@ template <class Element>
 void check(const std::vector<Shape<2>>& sizes, const Shape<2>& to, Index channels, Index gap) {
   const auto batch = static_cast<Index>(sizes.size());
   std::vector<Tensor<std::uint8_t, 3>> images;
-  std::vector<std::unique_ptr<Placed>> placed;
+  std::vector<std::unique_ptr<Stored>> stored;
   Tensor<cuda::ImageSource, 1> sources({batch});
   for (Index i = 0; i < batch; ++i) {
     const Shape<2>& size = sizes[static_cast<std::size_t>(i)];
     images.push_back(image("picture" + std::to_string(i), size[0], size[1]));
-    placed.push_back(std::make_unique<Placed>(images.back(), to, gap));
-    sources(i) = placed.back()->source;
+    stored.push_back(std::make_unique<Stored>(images.back(), to, gap));
+    sources(i) = stored.back()->source;
   }
   constexpr Index kGuard = 64;
   Tensor<Element, 1> memory({batch * to[0] * to[1] * channels + 2 * kGuard});
@@ -168,7 +168,7 @@ TEST_CASE("Image kernels: what does not fit is refused", "[kernels]") {
   const Shape<2> to{4, 4};
   std::uint8_t pixels[8 * 8 * 3] = {};
   const std::size_t bytes = cuda::image_table_bytes({8, 8}, to);
-  const auto memory = Placed::bytes(2 * bytes);
+  const auto memory = Stored::bytes(2 * bytes);
   auto* tables = const_cast<std::byte*>(memory.data());
   const auto describe = [&](const TensorView<const std::uint8_t, 3, DeviceSpace>& image,
                             std::size_t size, std::byte* scratch) {

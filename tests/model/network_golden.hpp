@@ -96,7 +96,7 @@ class GoldenNetwork {
     check(golden, "tokens.ground", first(network_.ground_tokens(work_)), Bounds::kRaw);
     network_.fuse(work_);
     check(golden, "fused", first(network_.satellite_tokens(work_)), Bounds::kRaw);
-    network_.decode(work_);
+    network_.run_heads(work_);
     check_outputs(golden);
   }
 

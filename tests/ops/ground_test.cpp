@@ -77,8 +77,8 @@ void compare_sample(const Shape<2>& size, const View& view, const std::vector<Po
   Subject::Backend::sample_ground(context, panorama, view, poses, kMean, kStd, y.view());
   // A column is off by the roundings of a turn and of a bearing, eight at most, and one of its own; a
   // row by half as many. A pixel differs from the next by 1 / 0.224 at most, values are below 3.
-  const double place = 9.0 * 0x1p-24 * static_cast<double>(size[0] + size[1]);
-  const double tolerance = place / 0.224 + 3.0 * Subject::kTolerance;
+  const double position = 9.0 * 0x1p-24 * static_cast<double>(size[0] + size[1]);
+  const double tolerance = position / 0.224 + 3.0 * Subject::kTolerance;
   REQUIRE(worst_difference(y.read(context), expected) <= tolerance);
 }
 

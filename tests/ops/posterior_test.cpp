@@ -82,12 +82,12 @@ TEST_CASE("the radius that holds a share of the posterior", "[posterior]") {
   std::vector<float> offsets(2 * p.size(), 0.5F);
   const ops::Posterior posterior{p, offsets, kGrid};
   const double alone = 0.5 * std::sqrt(0.68 / std::numbers::pi);  // within a square of half a cell
-  SECTION("one cell, about its place: a circle of 68 % of its square's area") {
+  SECTION("one cell, about its position: a circle of 68 % of its square's area") {
     p[5 * kGrid + 7] = 1.0F;
     offsets[2 * (5 * kGrid + 7)] = 0.875F;
     CHECK(ops::radius_of(posterior, 5.875, 7.5, 0.68) == Approx(alone).epsilon(1e-6));
   }
-  SECTION("two cells that agree on the place are as one") {
+  SECTION("two cells that agree on the position are as one") {
     p[5 * kGrid + 7] = 0.5F;
     p[5 * kGrid + 8] = 0.5F;
     offsets[2 * (5 * kGrid + 7) + 1] = 1.0F;
@@ -105,7 +105,7 @@ TEST_CASE("the radius that holds a share of the posterior", "[posterior]") {
     p[0] = 1.0F;
     CHECK(ops::radius_of(posterior, 0.5, 20.5, 0.68) == Approx(20.09).margin(0.002));
   }
-  SECTION("a place may lie outside the tile") {
+  SECTION("a position may lie outside the tile") {
     p[0] = 1.0F;
     offsets[0] = -50.0F;
     CHECK(ops::radius_of(posterior, 0.5, 0.5, 0.68) == Approx(50.59).margin(0.002));

@@ -56,7 +56,7 @@ class Evaluation {
     options.data.pairs = data::Pairs::all;
     options.weights = weights_.path();
     options.batch = 3;
-    options.decoders = 2;
+    options.readers = 2;
     return options;
   }
 
@@ -168,7 +168,7 @@ TEST_CASE("results depend on the batch alone, neither on the threads that read n
   options.limit = 24;
   const EvaluationResult first = evaluation.run(options);
   CHECK(first.outcomes.size() == 24);
-  options.decoders = 7;
+  options.readers = 7;
   CHECK(same(evaluation.run(options).outcomes, first.outcomes));
   options.mode = "true";
   const EvaluationResult exact = evaluation.run(options);

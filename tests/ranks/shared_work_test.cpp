@@ -23,7 +23,7 @@ TEST_CASE("ranks share the work of the program") {
 #include <sstream>
 #include <thread>
 
-#include "cli/vigor_workplace.hpp"
+#include "cli/vigor_workspace.hpp"
 
 using namespace crossfix;
 using nlohmann::json;
@@ -58,14 +58,14 @@ std::string error_lines(const std::string& text) {
 }
 
 /// The program on the VIGOR fixture, and on a list of its pairs.
-class SharedPlace : public test::VigorWorkplace {
+class SharedWorkspace : public test::VigorWorkspace {
  public:
-  SharedPlace() {
+  SharedWorkspace() {
     std::string list = "ground,satellite,row,col,gsd\n";
     for (const data::Sample& sample : set.samples) {
       list += "\"vigor/" + sample.ground + "\",\"vigor/" + sample.satellite + "\",12,13,0.9\n";
     }
-    test::write_text(place.folder / "pairs.csv", list);
+    test::write_text(work.folder / "pairs.csv", list);
   }
 
   static std::string locate(const std::string& more) {
@@ -84,9 +84,9 @@ class SharedPlace : public test::VigorWorkplace {
   }
 
   Run run(int ranks, const std::string& arguments, const std::string& prelude = "") const {
-    const std::string out = (place.logs / "mpi-out").string();
-    const std::string err = (place.logs / "mpi-err").string();
-    const std::string command = "cd '" + place.folder.path().string() + "' && (" +
+    const std::string out = (work.logs / "mpi-out").string();
+    const std::string err = (work.logs / "mpi-err").string();
+    const std::string command = "cd '" + work.folder.path().string() + "' && (" +
                                 shell_command(ranks, arguments, prelude) + ") >'" + out + "' 2>'" +
                                 err + "' </dev/null";
     // Open MPI 4.1's mpirun crashes now and then where it ends a job itself, its ranks all gone.
@@ -100,7 +100,7 @@ class SharedPlace : public test::VigorWorkplace {
     return run;
   }
 
-  bool exists(const std::string& name) const { return fs::exists(place.folder / name); }
+  bool exists(const std::string& name) const { return fs::exists(work.folder / name); }
 };
 
 /// The process of a rank among the children of mpirun; 0 where it has not begun.
@@ -120,18 +120,18 @@ pid_t process_of_rank(pid_t launcher, int rank) {
 
 /// Starts a run of which one rank stops in a record, kills that rank (signal 9), and returns
 /// mpirun's exit code.
-int run_and_kill(const SharedPlace& place, int ranks, int rank, const std::string& pause,
+int run_and_kill(const SharedWorkspace& work, int ranks, int rank, const std::string& pause,
                  const std::string& arguments) {
   const std::string name =
       rank == 0 ? "samples.jsonl" : "samples." + std::to_string(rank) + ".jsonl";
-  const fs::path results = place.place.folder / ("run/" + name);
+  const fs::path results = work.work.folder / ("run/" + name);
   const std::size_t bytes = std::stoul(pause.substr(pause.find(':') + 1));
   const std::size_t record = std::stoul(pause);
   const auto text_of = [](const fs::path& file) {
     return fs::exists(file) ? test::read_text(file) : std::string();
   };
   const std::string command =
-      SharedPlace::shell_command(ranks, arguments,
+      SharedWorkspace::shell_command(ranks, arguments,
                                  "if [ $OMPI_COMM_WORLD_RANK = " + std::to_string(rank) +
                                      " ]; then export PAUSE_WRITING=" + pause +
                                      " LD_PRELOAD=" CROSSFIX_PAUSE_WRITING
@@ -139,7 +139,7 @@ int run_and_kill(const SharedPlace& place, int ranks, int rank, const std::strin
   const pid_t launcher = ::fork();
   REQUIRE(launcher >= 0);
   if (launcher == 0) {
-    if (::chdir(place.place.folder.path().c_str()) == 0) {
+    if (::chdir(work.work.folder.path().c_str()) == 0) {
       const std::string quiet = "exec >/dev/null 2>&1 </dev/null; " + command;
       ::execl("/bin/sh", "sh", "-c", quiet.c_str(), static_cast<char*>(nullptr));
     }
@@ -167,44 +167,44 @@ int run_and_kill(const SharedPlace& place, int ranks, int rank, const std::strin
 }  // namespace
 
 TEST_CASE("evaluate gives the same bytes on any number of ranks") {
-  const SharedPlace place;
+  const SharedWorkspace work;
   const std::string batch = GENERATE(as<std::string>(), "1", "3");
   const auto arguments = [&](const std::string& name) {
-    return SharedPlace::evaluate("--batch " + batch + " --out " + name + " --dump " + name +
+    return SharedWorkspace::evaluate("--batch " + batch + " --out " + name + " --dump " + name +
                                  ".raw");
   };
-  const Run alone = place.place.run(arguments("alone"));
+  const Run alone = work.work.run(arguments("alone"));
   REQUIRE(alone.code == 0);
   for (const int ranks : {1, 2, 3}) {
     CAPTURE(ranks);
     const std::string name = "on" + std::to_string(ranks);
-    const Run run = place.run(ranks, arguments(name));
+    const Run run = work.run(ranks, arguments(name));
     INFO(run.err);
     REQUIRE(run.code == 0);
     CHECK(run.out == alone.out);
-    CHECK(place.read(name + "/samples.jsonl") == place.read("alone/samples.jsonl"));
-    CHECK(place.read(name + "/figures.json") == place.read("alone/figures.json"));
-    CHECK(place.read(name + ".raw") == place.read("alone.raw"));
-    CHECK_FALSE(place.exists(name + "/samples.1.jsonl"));
+    CHECK(work.read(name + "/samples.jsonl") == work.read("alone/samples.jsonl"));
+    CHECK(work.read(name + "/figures.json") == work.read("alone/figures.json"));
+    CHECK(work.read(name + ".raw") == work.read("alone.raw"));
+    CHECK_FALSE(work.exists(name + "/samples.1.jsonl"));
     CHECK(count_of(run.err, "weights trained on") == 1);
     CHECK(count_of(run.err, "88 samples in") == 1);
   }
 }
 
 TEST_CASE("locate gives the same bytes on any number of ranks") {
-  const SharedPlace place;
-  test::write_text(place.root() / place.set.samples[8].ground, "no image");
+  const SharedWorkspace work;
+  test::write_text(work.root() / work.set.samples[8].ground, "no image");
   const std::string batch = GENERATE(as<std::string>(), "1", "5");
   const auto arguments = [&](const std::string& name) {
-    return SharedPlace::locate("--batch " + batch + " --dump " + name + ".raw");
+    return SharedWorkspace::locate("--batch " + batch + " --dump " + name + ".raw");
   };
-  const Run alone = place.place.run(arguments("alone"));
+  const Run alone = work.work.run(arguments("alone"));
   REQUIRE(alone.code == 3);  // a pair cannot be read
   REQUIRE(count_of(alone.out, "\n") == 88);
   for (const int ranks : {1, 2, 3}) {
     CAPTURE(ranks);
     const std::string name = "on" + std::to_string(ranks);
-    const Run run = place.run(ranks, arguments(name));
+    const Run run = work.run(ranks, arguments(name));
     INFO(run.err);
     CHECK(run.code == 3);
     CHECK(run.out == alone.out);
@@ -212,45 +212,45 @@ TEST_CASE("locate gives the same bytes on any number of ranks") {
     CHECK(holds(run.err, "pairs with a truth"));
     CHECK(count_of(run.err, "times the ground it was trained on") ==
           count_of(alone.err, "times the ground it was trained on"));
-    CHECK(place.read(name + ".raw") == place.read("alone.raw"));
+    CHECK(work.read(name + ".raw") == work.read("alone.raw"));
   }
 }
 
 TEST_CASE("a rank that is killed takes none of the results with it") {
-  const SharedPlace place;
+  const SharedWorkspace work;
   const std::string more = "--batch 3 --resume --out ";
-  REQUIRE(place.place.run(SharedPlace::evaluate(more + "whole")).code == 0);
-  const std::string arguments = SharedPlace::evaluate(more + "run");
-  CHECK(run_and_kill(place, 3, 1, "7:40", arguments) != 0);
-  const std::string left = place.read("run/samples.1.jsonl");
+  REQUIRE(work.work.run(SharedWorkspace::evaluate(more + "whole")).code == 0);
+  const std::string arguments = SharedWorkspace::evaluate(more + "run");
+  CHECK(run_and_kill(work, 3, 1, "7:40", arguments) != 0);
+  const std::string left = work.read("run/samples.1.jsonl");
   CHECK(count_of(left, "\n") == 7);  // the header and six results
-  CHECK(run_and_kill(place, 2, 0, "5:120", arguments) != 0);
-  CHECK(run_and_kill(place, 3, 2, "2:3", arguments) != 0);
-  const std::string first = place.read("run/samples.jsonl");
+  CHECK(run_and_kill(work, 2, 0, "5:120", arguments) != 0);
+  CHECK(run_and_kill(work, 3, 2, "2:3", arguments) != 0);
+  const std::string first = work.read("run/samples.jsonl");
   std::istringstream stream(left.substr(0, left.rfind('\n') + 1));
   std::string line;
   for (std::getline(stream, line); std::getline(stream, line);) CHECK(holds(first, line + "\n"));
   for (const int ranks : {1, 2}) {
     CAPTURE(ranks);
     const std::string name = "run" + std::to_string(ranks);
-    fs::copy(place.place.folder / "run", place.place.folder / name);
-    const Run last = place.run(ranks, SharedPlace::evaluate(more + name));
+    fs::copy(work.work.folder / "run", work.work.folder / name);
+    const Run last = work.run(ranks, SharedWorkspace::evaluate(more + name));
     INFO(last.err);
     CHECK(last.code == 0);
     CHECK(holds(last.err, "samples are there already"));
-    CHECK(place.read(name + "/samples.jsonl") == place.read("whole/samples.jsonl"));
-    CHECK(place.read(name + "/figures.json") == place.read("whole/figures.json"));
-    CHECK_FALSE(place.exists(name + "/samples.1.jsonl"));
-    CHECK_FALSE(place.exists(name + "/samples.2.jsonl"));
+    CHECK(work.read(name + "/samples.jsonl") == work.read("whole/samples.jsonl"));
+    CHECK(work.read(name + "/figures.json") == work.read("whole/figures.json"));
+    CHECK_FALSE(work.exists(name + "/samples.1.jsonl"));
+    CHECK_FALSE(work.exists(name + "/samples.2.jsonl"));
   }
 }
 
 TEST_CASE("what ends one rank ends all, with one line and its exit code") {
-  const SharedPlace place;
-  std::string damaged = place.set.samples.back().ground;
+  const SharedWorkspace work;
+  std::string damaged = work.set.samples.back().ground;
   SECTION("an image that only the last rank reads") {
     // Of three ranks the last has every third sample.
-    const auto& samples = place.set.samples;
+    const auto& samples = work.set.samples;
     const auto only = std::find_if(samples.rbegin(), samples.rend(), [&](const auto& sample) {
       return sample.number % 3 == 2 &&
              std::count_if(samples.begin(), samples.end(), [&](const auto& other) {
@@ -259,8 +259,8 @@ TEST_CASE("what ends one rank ends all, with one line and its exit code") {
     });
     REQUIRE(only != samples.rend());
     damaged = only->satellite;
-    test::write_text(place.root() / damaged, "no image");
-    const Run run = place.run(3, SharedPlace::evaluate("--strict"));
+    test::write_text(work.root() / damaged, "no image");
+    const Run run = work.run(3, SharedWorkspace::evaluate("--strict"));
     CHECK(run.code == 3);
     CHECK(count_of(error_lines(run.err), "\n") == 1);
     CHECK(holds(error_lines(run.err), "rank 2: "));
@@ -268,20 +268,20 @@ TEST_CASE("what ends one rank ends all, with one line and its exit code") {
     CHECK(run.out.empty());
   }
   SECTION("an image that is not needed") {
-    test::write_text(place.root() / damaged, "no image");
-    const Run run = place.run(3, SharedPlace::evaluate("--out run"));
+    test::write_text(work.root() / damaged, "no image");
+    const Run run = work.run(3, SharedWorkspace::evaluate("--out run"));
     CHECK(run.code == 0);
     CHECK(count_of(run.err, "neither a PNG nor a JPEG") == 1);
     CHECK(holds(run.out, "unreadable for 1 image"));
   }
   SECTION("what no rank can do") {
     for (const auto& [arguments, code, part] :
-         {std::tuple{SharedPlace::evaluate("--batch 0"), 2, "--batch"},
-          std::tuple{SharedPlace::evaluate("--list"), 2, "--list"},
+         {std::tuple{SharedWorkspace::evaluate("--batch 0"), 2, "--batch"},
+          std::tuple{SharedWorkspace::evaluate("--list"), 2, "--list"},
           std::tuple{std::string("info"), 2, "info"},
-          std::tuple{SharedPlace::locate("--dump none/raw"), 3, "none"},
+          std::tuple{SharedWorkspace::locate("--dump none/raw"), 3, "none"},
           std::tuple{std::string("evaluate --dataset vigor --root pairs"), 2, "--root"}}) {
-      const Run run = place.run(2, arguments);
+      const Run run = work.run(2, arguments);
       INFO(run.err);
       CHECK(run.code == code);
       CHECK(count_of(error_lines(run.err), "\n") == 1);
@@ -291,19 +291,19 @@ TEST_CASE("what ends one rank ends all, with one line and its exit code") {
   SECTION("ranks with different weights") {
     model::Configuration other = test::program_configuration();
     other.decoding.temperature = 0.5;
-    fs::create_directories(place.place.folder / "other");
-    place.place.model.write(place.place.folder / "other/weights.safetensors", other);
-    fs::create_directory_symlink(place.root(), place.place.folder / "other/vigor");
-    const Run run = place.run(2, SharedPlace::evaluate(""),
+    fs::create_directories(work.work.folder / "other");
+    work.work.model.write(work.work.folder / "other/weights.safetensors", other);
+    fs::create_directory_symlink(work.root(), work.work.folder / "other/vigor");
+    const Run run = work.run(2, SharedWorkspace::evaluate(""),
                               "if [ $OMPI_COMM_WORLD_RANK = 1 ]; then cd other; fi;");
     CHECK(run.code == 3);
     CHECK(holds(error_lines(run.err), "rank 1 has weights"));
   }
   SECTION("ranks that see different folders") {
-    fs::create_directories(place.place.folder / "other");
-    fs::copy(place.place.folder / "weights.safetensors", place.place.folder / "other");
-    fs::create_directory_symlink(place.root(), place.place.folder / "other/vigor");
-    const Run run = place.run(2, SharedPlace::evaluate("--out run"),
+    fs::create_directories(work.work.folder / "other");
+    fs::copy(work.work.folder / "weights.safetensors", work.work.folder / "other");
+    fs::create_directory_symlink(work.root(), work.work.folder / "other/vigor");
+    const Run run = work.run(2, SharedWorkspace::evaluate("--out run"),
                               "if [ $OMPI_COMM_WORLD_RANK = 1 ]; then cd other; fi;");
     CHECK(run.code == 3);
     CHECK(holds(error_lines(run.err), "rank 1: "));

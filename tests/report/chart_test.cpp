@@ -114,18 +114,18 @@ TEST_CASE("legend entries go to a new row rather than over the edge or over each
   }
   const test::Document document(made.svg());
   const double width = std::atof(document.elements()[0].attribute("width").c_str());
-  std::vector<std::pair<double, double>> places;
+  std::vector<std::pair<double, double>> labels;
   for (const test::Element& text : document.find("text")) {
     if (text.text != "a city of quite a long name") continue;
-    places.emplace_back(std::atof(text.attribute("y").c_str()),
+    labels.emplace_back(std::atof(text.attribute("y").c_str()),
                         std::atof(text.attribute("x").c_str()));
   }
-  REQUIRE(places.size() == 12);
+  REQUIRE(labels.size() == 12);
   const double length = text_width("a city of quite a long name");
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    CHECK(places[i].second + length <= width);
-    if (i > 0 && places[i].first == places[i - 1].first) {
-      CHECK(places[i].second >= places[i - 1].second + length);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    CHECK(labels[i].second + length <= width);
+    if (i > 0 && labels[i].first == labels[i - 1].first) {
+      CHECK(labels[i].second >= labels[i - 1].second + length);
     }
   }
 }

@@ -38,7 +38,7 @@ double number(const test::Element& element, const char* key) {
 
 }  // namespace
 
-TEST_CASE("places become metres about their mean") {
+TEST_CASE("positions become metres about their mean") {
   // At 60 degrees north a degree of longitude is half one of latitude.
   City city;
   city.add("a", 1, GeoPoint{10.0, 60.0});

@@ -21,7 +21,7 @@ std::vector<std::byte> bytes_of(std::string_view text) {
   return bytes;
 }
 
-std::vector<std::byte> decoded(std::string_view base64) {
+std::vector<std::byte> base64_bytes(std::string_view base64) {
   std::vector<std::byte> bytes;
   unsigned group = 0;
   int bits = 0;
@@ -44,7 +44,7 @@ io::Image shown(const Picture& picture) {
   const std::string_view head = "data:image/jpeg;base64,";
   const std::string& uri = picture.data_uri();
   REQUIRE(uri.compare(0, head.size(), head) == 0);
-  return io::read_image(decoded(std::string_view(uri).substr(head.size())), "picture");
+  return io::read_image(base64_bytes(std::string_view(uri).substr(head.size())), "picture");
 }
 
 }  // namespace

@@ -295,7 +295,7 @@ TEST_CASE("both modes are defined, each with its own error") {
   CHECK(exact[1].text != reference[1].text);
 }
 
-TEST_CASE("the file is written whole, or the place is named") {
+TEST_CASE("the file is written whole, or the path is named") {
   const auto folder = std::filesystem::temp_directory_path() /
                       ("crossfix-report-" + std::to_string(std::random_device{}()));
   std::filesystem::create_directory(folder);

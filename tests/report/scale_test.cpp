@@ -58,7 +58,7 @@ TEST_CASE("decades have 1, 2 and 5 where there is room") {
   CHECK_THROWS_AS(decade_ticks(0, 10, 5), ShapeError);
 }
 
-TEST_CASE("an axis places, labels and reads values") {
+TEST_CASE("an axis scales, labels and reads values") {
   Axis share;
   share.factor = 100;
   share.unit = " %";

@@ -98,20 +98,20 @@ class Document {
     return out;
   }
 
-  /// One element; its place in `elements_`.
+  /// One element; its index in `elements_`.
   std::size_t parse(const std::vector<std::string>& ancestors) {
     if (!take("<")) fail("an element is missing");
-    const std::size_t place = elements_.size();
+    const std::size_t index = elements_.size();
     const std::string tag = name();
     elements_.push_back({tag, {}, "", ancestors});
     while (take(" ")) {
       const std::string key = name();
       if (!take("=\"")) fail("an attribute without a quoted value");
-      if (!elements_[place].attributes.emplace(key, characters("\"")).second)
+      if (!elements_[index].attributes.emplace(key, characters("\"")).second)
         fail("a second " + key);
       if (!take("\"")) fail("a quote is missing");
     }
-    if (take("/>")) return place;
+    if (take("/>")) return index;
     if (!take(">")) fail("a tag does not end");
     std::vector<std::string> within = ancestors;
     within.push_back(tag);
@@ -126,8 +126,8 @@ class Document {
       }
     }
     if (!take("</" + tag + ">")) fail("element " + tag + " ends as another");
-    elements_[place].text = text;
-    return place;
+    elements_[index].text = text;
+    return index;
   }
 
   std::string_view rest_;

@@ -357,7 +357,7 @@ struct ReferenceBackend {
     }
   }
 
-  /// By the bearing and the elevation of the ray to each place. Below the camera, where a bearing is any,
+  /// By the bearing and the elevation of the ray to each point. Below the camera, where a bearing is any,
   /// it is south, as the others have it.
   static void sample_ground(Context&, TensorView<const std::uint8_t, 3> panorama,
                             const ops::GroundViewSpecification& spec,
@@ -491,7 +491,7 @@ struct ReferenceBackend {
     }
   }
 
-  static void decode(Context&, const ops::DecoderOutputs<HostSpace>& outputs,
+  static void decode(Context&, const ops::HeadOutputs<HostSpace>& outputs,
                      const ops::Decoding& decoding) {
     for (Index image = 0; image < outputs.batch(); ++image) {
       const auto logits = outputs.logits()[image];

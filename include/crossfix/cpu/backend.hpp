@@ -93,7 +93,7 @@ struct Backend {
                           TensorView<float, 1> of_rows, TensorView<float, 1> of_columns) {
     cpu::log_sum_exp(context, scores, bias, scale, of_rows, of_columns);
   }
-  static void decode(Context& context, const ops::DecoderOutputs<Space>& outputs,
+  static void decode(Context& context, const ops::HeadOutputs<Space>& outputs,
                      const ops::Decoding& decoding) {
     cpu::decode(context, outputs, decoding);
   }

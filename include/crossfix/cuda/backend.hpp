@@ -104,7 +104,7 @@ struct Backend {
     const DeviceScope scope(context.device());
     cuda::log_sum_exp(context.stream(), context.traits(), scores, bias, scale, of_rows, of_columns);
   }
-  static void decode(Context& context, const ops::DecoderOutputs<Space>& outputs,
+  static void decode(Context& context, const ops::HeadOutputs<Space>& outputs,
                      const ops::Decoding& decoding) {
     const DeviceScope scope(context.device());
     cuda::decode(context.stream(), context.traits(), outputs, decoding);

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "crossfix/core/shape.hpp"
-#include "crossfix/ops/decoder.hpp"
+#include "crossfix/ops/decode.hpp"
 
 namespace crossfix::model {
 

@@ -90,7 +90,7 @@ class Fusion {
   void operator()(typename B::Context& context, const GroundTokens& g, const SatelliteTokens& s,
                   const Workspace& work) const {
     for (Index index = 0; index < layer_count(); ++index) encode(context, index, g, s, work);
-    decode(context, g, s, work);
+    run_decoder(context, g, s, work);
   }
 
   /// Fusion layer `index` alone, in place.
@@ -119,7 +119,7 @@ class Fusion {
   }
 
   /// The decoder layer and its norm, in place on s.
-  void decode(typename B::Context& context, const GroundTokens& g, const SatelliteTokens& s,
+  void run_decoder(typename B::Context& context, const GroundTokens& g, const SatelliteTokens& s,
               const Workspace& work) const {
     const Decoder& decoder = *decoder_;
     const View2 s_projected = projected(work.satellite_projected, satellite_tokens_);

@@ -7,7 +7,7 @@
 
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/tensor_view.hpp"
-#include "crossfix/ops/decoder.hpp"
+#include "crossfix/ops/decode.hpp"
 #include "crossfix/ops/ground.hpp"
 #include "crossfix/ops/specification.hpp"
 
@@ -88,7 +88,7 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `log_sum_exp(context, scores, bias, scale, of_rows, of_columns)`: of_rows[r] = log of the sum over c of
 ///   exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same over r (ops/log_sum_exp.hpp).
 /// - `decode(context, outputs, decoding)`: the heads' logits and raw offsets to probabilities,
-///   offsets in cells and a fix for each image, all in one DecoderOutputs<Space>.
+///   offsets in cells and a fix for each image, all in one HeadOutputs<Space>.
 /// - `round(context, x, z)`: z is x, a float view in `Space`, rounded to `Element`.
 /// - `read(context, x, out)`: activations, or a float view in `Space`, whose rows have no gaps, to a
 ///   contiguous float host buffer of x's size; floats keep their bits; synchronises.
@@ -119,7 +119,7 @@ concept Backend =
              TensorView<const float, 1, typename B::Space> const_float1,
              std::span<const CameraPose> poses,
              TensorView<const float, 2, typename B::Space> const_float2,
-             const ops::DecoderOutputs<typename B::Space>& outputs, const ops::Decoding& decoding,
+             const ops::HeadOutputs<typename B::Space>& outputs, const ops::Decoding& decoding,
              TensorView<const float, 4> w4, TensorView<const float, 2> w2,
              TensorView<const float, 1> w1, TensorView<const std::uint8_t, 3> image,
              const ConvolutionSpecification& convolution_spec,

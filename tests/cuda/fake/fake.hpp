@@ -29,7 +29,7 @@ struct Machine {
 };
 Machine& machine();
 
-/// Puts a machine in the place of the present one for a scope.
+/// Replaces the present machine by another for a scope.
 class MachineScope {
  public:
   explicit MachineScope(Machine changed) : former_(machine()) { machine() = std::move(changed); }

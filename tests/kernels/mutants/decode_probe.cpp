@@ -16,8 +16,8 @@ double error(Index grid) {
   constexpr Index kImages = 3;
   const Index cells = grid * grid;
   std::vector<float> memory(static_cast<std::size_t>(
-      ops::DecoderOutputs<crossfix::HostSpace>::element_count(kImages, grid)));
-  const ops::DecoderOutputs<crossfix::HostSpace> heads(memory.data(), kImages, grid);
+      ops::HeadOutputs<crossfix::HostSpace>::element_count(kImages, grid)));
+  const ops::HeadOutputs<crossfix::HostSpace> heads(memory.data(), kImages, grid);
   const auto random = crossfix::probe::random_elements(kImages * cells, 4);
   std::vector<float> raw(static_cast<std::size_t>(2 * kImages * cells));
   for (Index i = 0; i < kImages * cells; ++i) {
@@ -32,7 +32,7 @@ double error(Index grid) {
     heads.logits()(image, cells - grid / 2) = 6.0f;
   }
   crossfix::cuda::decode(crossfix::probe::no_stream(), {},
-                         ops::DecoderOutputs<crossfix::DeviceSpace>(memory.data(), kImages, grid),
+                         ops::HeadOutputs<crossfix::DeviceSpace>(memory.data(), kImages, grid),
                          {});
 
   double worst = 0.0;

@@ -18,7 +18,7 @@
 #include "crossfix/model/backbone/efficientnet_lite.hpp"
 #include "crossfix/model/configuration.hpp"
 #include "crossfix/ops/backend.hpp"
-#include "crossfix/ops/decoder.hpp"
+#include "crossfix/ops/decode.hpp"
 #include "crossfix/ops/ground.hpp"
 
 namespace crossfix::model {
@@ -58,7 +58,7 @@ class GroundMatch {
     typename Backbone::Buffers backbone{};
     float* scores = nullptr;
     float* bias = nullptr;
-    float* results = nullptr;  ///< DecoderOutputs, then the logarithms of the rows' masses
+    float* results = nullptr;  ///< HeadOutputs, then the logarithms of the rows' masses
   };
 
  public:
@@ -108,8 +108,8 @@ class GroundMatch {
         B::write(context, middle.data(),
                  outputs().offsets().template reshape<1>({2 * grid * grid}));
       }
-      ops::DecoderOutputs<Space> outputs() const { return {buffers.results, 1, grid}; }
-      ops::DecoderOutputs<HostSpace> host_outputs() { return {results.data(), 1, grid}; }
+      ops::HeadOutputs<Space> outputs() const { return {buffers.results, 1, grid}; }
+      ops::HeadOutputs<HostSpace> host_outputs() { return {results.data(), 1, grid}; }
 
       Index side;
       Index rows;  ///< of scores that there is room for
@@ -150,7 +150,7 @@ class GroundMatch {
   /// Answers a question. The outputs lie in `work`: logits are the marginal over headings and ratios at
   /// the configuration's temperature; cells are `kStride` pixels of the tile as the backbone sees it, and
   /// their middles lie at `kFirstCentre` + kStride * (row, col) of those pixels.
-  ops::DecoderOutputs<HostSpace> operator()(Workspace& work, const Question& question) const {
+  ops::HeadOutputs<HostSpace> operator()(Workspace& work, const Question& question) const {
     extract_tile(work, question);
     work.search_.start(question.heading_degrees);
     weigh_ground(question, work.weights_);
@@ -217,7 +217,7 @@ class GroundMatch {
   }
 
   /// Scores to the answer.
-  ops::DecoderOutputs<HostSpace> decode(Workspace& work) const {
+  ops::HeadOutputs<HostSpace> decode(Workspace& work) const {
     auto& room = *work.room_;
     sum_up(work);
     ops::Decoding decoding = configuration_.decoding;
@@ -310,7 +310,7 @@ class GroundMatch {
   }
   Shape<3> tile_features_shape(Index grid) const { return {grid, grid, weights_.channels()}; }
   static std::size_t outputs_count(Index grid) {
-    return static_cast<std::size_t>(ops::DecoderOutputs<HostSpace>::element_count(1, grid));
+    return static_cast<std::size_t>(ops::HeadOutputs<HostSpace>::element_count(1, grid));
   }
 
   std::pair<Buffers, std::size_t> lay_out(std::byte* base,

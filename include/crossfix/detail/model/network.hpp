@@ -14,7 +14,7 @@
 #include "crossfix/model/heads.hpp"
 #include "crossfix/model/parameters.hpp"
 #include "crossfix/ops/backend.hpp"
-#include "crossfix/ops/decoder.hpp"
+#include "crossfix/ops/decode.hpp"
 
 namespace crossfix::model {
 
@@ -120,7 +120,7 @@ class Network : public PairNetwork<B> {
   }
 
   /// Both heads over the fused tokens, and the posterior of what they say: `outputs(work)`.
-  void decode(Workspace& work) const {
+  void run_heads(Workspace& work) const {
     const auto out = this->outputs(work);
     const Shape<2> shape = satellite_tokens(work).shape();
     heads_(work.context, ops::ActivationView<B, 2>(work.buffers_.satellite_rounded, shape),
@@ -134,7 +134,7 @@ class Network : public PairNetwork<B> {
     extract_ground(work);
     extract_satellite(work);
     fuse(work);
-    decode(work);
+    run_heads(work);
   }
 
   using Base::read;

@@ -5,7 +5,7 @@
 #include "crossfix/core/ground_satellite.hpp"
 #include "crossfix/model/configuration.hpp"
 #include "crossfix/ops/backend.hpp"
-#include "crossfix/ops/decoder.hpp"
+#include "crossfix/ops/decode.hpp"
 
 namespace crossfix::model {
 
@@ -20,7 +20,7 @@ template <ops::Backend B>
 struct PairBuffers {
   typename B::Element* ground_image = nullptr;
   typename B::Element* satellite_image = nullptr;
-  float* outputs = nullptr;  ///< of DecoderOutputs
+  float* outputs = nullptr;  ///< of HeadOutputs
 };
 
 /// The memory of one pass of a network and how it is run, in so far as networks share it.
@@ -34,7 +34,7 @@ struct PairWorkspace : PairBuffers<B> {
   typename B::Arena arena;
 };
 
-/// What all networks that locate have in common: images of a batch of pairs in, DecoderOutputs out.
+/// What all networks that locate have in common: images of a batch of pairs in, HeadOutputs out.
 template <ops::Backend B>
 class PairNetwork {
  public:
@@ -62,17 +62,17 @@ class PairNetwork {
   }
 
   /// Where a pass leaves its results, in the backend's memory.
-  ops::DecoderOutputs<typename B::Space> outputs(PairWorkspace<B>& work) const {
+  ops::HeadOutputs<typename B::Space> outputs(PairWorkspace<B>& work) const {
     return {work.outputs, batch_, configuration_.grid};
   }
 
   /// Floats that `read` of the results fills.
   Index output_count() const {
-    return ops::DecoderOutputs<HostSpace>::element_count(batch_, configuration_.grid);
+    return ops::HeadOutputs<HostSpace>::element_count(batch_, configuration_.grid);
   }
 
   /// Copies the results to `host`, `output_count()` floats, and gives views into them. Synchronises.
-  ops::DecoderOutputs<HostSpace> read(PairWorkspace<B>& work, float* host) const {
+  ops::HeadOutputs<HostSpace> read(PairWorkspace<B>& work, float* host) const {
     B::read(work.context, TensorView<const float, 2, typename B::Space>(outputs(work).block()),
             host);
     return {host, batch_, configuration_.grid};

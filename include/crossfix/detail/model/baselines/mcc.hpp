@@ -90,7 +90,7 @@ class MccBody {
   }
 
   void run(typename B::Context& context, GroundImages<B> ground, SatelliteImages<B> satellite,
-           const Buffers& buffers, const ops::DecoderOutputs<typename B::Space>& outputs) const {
+           const Buffers& buffers, const ops::HeadOutputs<typename B::Space>& outputs) const {
     const Index batch = matched_[0];
     const TensorView<float, 2, typename B::Space> blocks(buffers.blocks,
                                                          {batch * kGrid * kGrid, length()});

@@ -49,7 +49,7 @@ class VigorBaselineBody {
   }
 
   void run(typename B::Context& context, GroundImages<B> ground, SatelliteImages<B> satellite,
-           const Buffers& buffers, const ops::DecoderOutputs<typename B::Space>& outputs) const {
+           const Buffers& buffers, const ops::HeadOutputs<typename B::Space>& outputs) const {
     const Index batch = satellite.extent(0);
     const TensorView<float, 2, typename B::Space> both(buffers.descriptors, {batch, 2 * length_});
     const ops::ActivationView<B, 2> rounded(buffers.rounded, both.shape());

@@ -53,12 +53,12 @@ static_assert(std::is_trivially_copyable_v<DecodedFix> && std::is_standard_layou
 /// bit. The heads write `logits` and raw `offsets`; `decode` (ops/backend.hpp) makes the rest from them, and
 /// puts the offsets through the sigmoid where they ask for it. Cells are those of a square grid, row-major.
 template <MemorySpace Space>
-class DecoderOutputs {
+class HeadOutputs {
  public:
-  DecoderOutputs() = default;
+  HeadOutputs() = default;
 
   /// Over `element_count(batch, grid)` floats at `base`, at least 16-byte aligned.
-  DecoderOutputs(float* base, Index batch, Index grid) : base_(base), batch_(batch), grid_(grid) {}
+  HeadOutputs(float* base, Index batch, Index grid) : base_(base), batch_(batch), grid_(grid) {}
 
   static constexpr Index element_count(Index batch, Index grid) {
     return batch * (kRecordFloats + 4 * grid * grid);

@@ -10,8 +10,8 @@
 namespace crossfix::test {
 
 /// The VIGOR fixture with small made-up images, and tiny weights beside it.
-struct VigorWorkplace {
-  VigorWorkplace() {
+struct VigorWorkspace {
+  VigorWorkspace() {
     namespace fs = std::filesystem;
     fs::create_directories(root());
     fs::copy(vigor_fixture() / "splits", root() / "splits", fs::copy_options::recursive);
@@ -35,7 +35,7 @@ struct VigorWorkplace {
     }
   }
 
-  std::filesystem::path root() const { return place.folder.path() / "vigor"; }
+  std::filesystem::path root() const { return work.folder.path() / "vigor"; }
 
   /// The arguments that evaluate the fixture, and `more`.
   static std::string evaluate(const std::string& more) {
@@ -44,9 +44,9 @@ struct VigorWorkplace {
            more;
   }
 
-  std::string read(const std::string& name) const { return read_text(place.folder / name); }
+  std::string read(const std::string& name) const { return read_text(work.folder / name); }
 
-  Workplace place;
+  Workspace work;
   data::Dataset set;
 };
 

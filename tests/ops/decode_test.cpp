@@ -10,7 +10,7 @@
 namespace crossfix::test {
 namespace {
 
-using Outputs = ops::DecoderOutputs<HostSpace>;
+using Outputs = ops::HeadOutputs<HostSpace>;
 
 /// Outputs of the heads in host memory, every other value poisoned.
 struct Heads {
@@ -29,12 +29,12 @@ struct Heads {
   void decode(const ops::Decoding& decoding) {
     const auto target = Subject::target();
     typename Subject::Backend::Context context(target, 0);
-    Memory<Subject, float, 2> placed(target, block);
+    Memory<Subject, float, 2> stored(target, block);
     Subject::Backend::decode(context,
-                             ops::DecoderOutputs<typename Subject::Backend::Space>(
-                                 placed.view().data(), outputs.batch(), outputs.grid()),
+                             ops::HeadOutputs<typename Subject::Backend::Space>(
+                                 stored.view().data(), outputs.batch(), outputs.grid()),
                              decoding);
-    const auto decoded = placed.read(context);
+    const auto decoded = stored.read(context);
     std::copy_n(decoded.data(), decoded.size(), block.data());
   }
 
@@ -153,7 +153,7 @@ TEMPLATE_LIST_TEST_CASE("A decoder refuses a batch or a grid of none", "[ops]", 
   const auto decode = [&](Index batch, Index grid) {
     TestType::Backend::decode(
         context,
-        ops::DecoderOutputs<typename TestType::Backend::Space>(memory.view().data(), batch, grid),
+        ops::HeadOutputs<typename TestType::Backend::Space>(memory.view().data(), batch, grid),
         {});
   };
   REQUIRE_THROWS_AS(decode(0, 8), ShapeError);
