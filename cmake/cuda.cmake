@@ -20,7 +20,8 @@ if(CROSSFIX_WITH_CUDA)
       set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
     endif()
     find_package(CUDAToolkit REQUIRED)
-    # Machine code for Ampere and Hopper (whose wgmma exists in sm_90a alone), PTX for everything newer.
+    # Machine code for Ampere and Hopper (whose wgmma exists in sm_90a alone), PTX for everything
+    # newer.
     set(CROSSFIX_CUDA_CODE -gencode=arch=compute_80,code=[sm_80,compute_80]
                            -gencode=arch=compute_90a,code=sm_90a)
     set(CROSSFIX_HAS_CUDA ON)
@@ -37,7 +38,8 @@ if(CROSSFIX_WITH_CUDA)
   endif()
 endif()
 
-# Compiles a target's CUDA sources for the GPUs above, and keeps what ptxas says of each beside its object.
+# Compiles a target's CUDA sources for the GPUs above, and keeps what ptxas says of each beside its
+# object.
 function(crossfix_compile_for_gpus target)
   set_target_properties(
     ${target} PROPERTIES CUDA_ARCHITECTURES OFF LINKER_LANGUAGE CXX

@@ -1,7 +1,8 @@
-# What a machine with a GPU runs: the tests labelled gpu, and the benchmarks. `device_programs` builds all of
-# them and nothing else; device_programs.txt names them, and device_tests.txt the tests, a line
-# "NAME PROGRAM [ARGUMENT]" each, so that they run where there is neither CMake nor the build folder. Libraries are looked for in lib/ beside the programs' folder
-# first, in which ./dev gpu --pack puts them.
+# What a machine with a GPU runs: the tests labelled gpu, and the benchmarks. `device_programs`
+# builds all of them and nothing else; device_programs.txt names them, and device_tests.txt the
+# tests, a line "NAME PROGRAM [ARGUMENT]" each, so that they run where there is neither CMake nor
+# the build folder. Libraries are looked for in lib/ beside the programs' folder first, in which
+# ./dev gpu --pack puts them.
 add_custom_target(device_programs)
 
 function(crossfix_device_program target)

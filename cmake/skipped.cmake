@@ -1,4 +1,5 @@
-# What this build leaves out, for `./dev test` to say at its end: one line "skipped: WHAT: WHY" each.
+# What this build leaves out, for `./dev test` to say at its end: one line "skipped: WHAT: WHY"
+# each.
 set(skipped "")
 if(NOT CROSSFIX_HAS_ONEDNN)
   string(APPEND skipped "skipped: oneDNN: not found or not wanted; Eigen takes its place\n")

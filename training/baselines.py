@@ -23,8 +23,8 @@ VGG_MEAN_BGR = (103.939, 116.779, 123.6)  # grey levels
 GREY_DEVIATION = 64.0  # grey levels, roughly, of a photo
 ATTENTION_HEADS = 8
 MATCHING_GRID = 8
-# Of MCC's decoder, by how much smaller than the tile a stage's output is: channels of the transposed and of the other
-# convolutions, in planes.
+# Of MCC's decoder, by how much smaller than the tile a stage's output is: channels of the
+# transposed and of the other convolutions, in planes.
 DECODER_WIDTHS = {32: (16, 8), 16: (4, 4), 8: (2, 2), 4: (1, 1), 2: (1 / 2, 1 / 2), 1: (1 / 4, 1 / 4)}
 
 
@@ -53,7 +53,8 @@ class BaselineConfig:
 MCC = BaselineConfig()
 MCC_ROBOTCAR = BaselineConfig(ground_size=(154, 231), tile_metres=73.92, ground_projection="pinhole")  # 512 pixels of 0.144375 m
 VIGOR_BASELINE = BaselineConfig(satellite_size=320)
-# With the tile and panorama of the small reference network (published: MCC's tile has twice the pixels of the others').
+# With the tile and panorama of the small reference network (published: MCC's tile has twice the
+# pixels of the others').
 VIGOR_BASELINE_SMALL = BaselineConfig(satellite_size=128, ground_size=(80, 160), planes=16, tile_metres=72.0)
 MCC_SMALL = VIGOR_BASELINE_SMALL
 

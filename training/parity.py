@@ -30,8 +30,8 @@ from model import CrossFix
 from systems import BaselineSystem, make_system
 
 PRECISIONS = ("f32", "bf16")
-# Bounds on the relative L2 error, (f32, bf16). Logits of random weights vary little from cell to cell, so
-# with their mean taken away the same absolute error weighs more.
+# Bounds on the relative L2 error, (f32, bf16). Logits of random weights vary little from cell to
+# cell, so with their mean taken away the same absolute error weighs more.
 BOUNDS = {
     "logits": (2e-5, 2e-2),
     "logits less mean": (1e-3, 1e-1),

@@ -1,6 +1,6 @@
-# shellcheck shell=bash
-# ./dev gpu --pack: what a machine with a GPU runs, in one archive that needs no compiler, no network and no
-# packages there: programs, the libraries they are linked with, golden files, the peers and ./dev gpu itself.
+# shellcheck shell=bash ./dev gpu --pack: what a machine with a GPU runs, in one archive that needs
+# no compiler, no network and no packages there: programs, the libraries they are linked with,
+# golden files, the peers and ./dev gpu itself.
 
 gpu_pack_name=crossfix-gpu
 gpu_pack_file=$gpu_folder/$gpu_pack_name.tar.gz
@@ -10,8 +10,8 @@ gpu_pack_megabytes=40 # at most
 gpu_pack_sources=(dev LICENSE bench/gpu bench/peers bench/report.py training/*.py tests/golden
                   models/crossfix-ground.safetensors)
 
-# gpu_libraries PROGRAM...: the shared libraries that programs are linked with, but glibc's own, which goes with
-# the system's loader. A line "NAME PATH" each.
+# gpu_libraries PROGRAM...: the shared libraries that programs are linked with, but glibc's own,
+# which goes with the system's loader. A line "NAME PATH" each.
 gpu_libraries() {
   ldd "$@" | sed -n 's/^\s*\(lib[^ ]*\) => \(\/[^ ]*\) .*/\1 \2/p' |
     grep -Ev '^lib(c|m|dl|rt|pthread|resolv|mvec)\.so' | sort -u

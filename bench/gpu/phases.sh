@@ -1,10 +1,10 @@
-# shellcheck shell=bash
-# ./dev gpu, which sources this file: a machine with an NVIDIA GPU tests and measures; one without packs
-# what such a machine needs.
+# shellcheck shell=bash ./dev gpu, which sources this file: a machine with an NVIDIA GPU tests and
+# measures; one without packs what such a machine needs.
 #
-# Two ways to measure. Phases do everything, over hours if need be: a phase is a list of steps, each step
-# that succeeds leaves a stamp in build-gpu/stamps and is not run again, so that a phase that was cut off
-# goes on where it was. Quick lists (quick.sh) are for a machine that is lent for minutes.
+# Two ways to measure. Phases do everything, over hours if need be: a phase is a list of steps, each
+# step that succeeds leaves a stamp in build-gpu/stamps and is not run again, so that a phase that
+# was cut off goes on where it was. Quick lists (quick.sh) are for a machine that is lent for
+# minutes.
 
 gpu_phases=(build test sanitize bench-kernels bench-model peers-attention peers-network-1
             peers-network-8 peers-network-64 peers-fusion-1 peers-fusion-64)
@@ -85,8 +85,8 @@ gpu_python_libraries() {
   soon "$(gpu_python)" -c 'import nvidia; print(*nvidia.__path__, sep="\n")' 2>/dev/null || true
 }
 
-# The programs look for libraries in build-gpu/lib first: links to cuBLASLt, cuDNN and what these load. All
-# files of a library are taken from the first place that has it.
+# The programs look for libraries in build-gpu/lib first: links to cuBLASLt, cuDNN and what these
+# load. All files of a library are taken from the first place that has it.
 gpu_link_libraries() {
   local folder library kind folders=()
   if [ -n "${CUDNN_ROOT:-}" ]; then folders+=("$CUDNN_ROOT"/lib "$CUDNN_ROOT"/lib64); fi
@@ -126,8 +126,8 @@ gpu_interrupted() {
   exit "$1"
 }
 
-# gpu_run NAME SECONDS COMMAND...: runs a step under a limit and notes how it went: 0 went well, 124 cut
-# off, 4 of peers: they are not possible on this machine, and say why in their last line.
+# gpu_run NAME SECONDS COMMAND...: runs a step under a limit and notes how it went: 0 went well, 124
+# cut off, 4 of peers: they are not possible on this machine, and say why in their last line.
 gpu_run() {
   local name=$1 limit=$2 log=$gpu_results/$1.log started=$SECONDS status=124
   shift 2
@@ -158,8 +158,8 @@ gpu_run() {
   return "$status"
 }
 
-# gpu_step NAME SECONDS COMMAND...: a step of a phase, under a limit of its own and within what is left of the
-# phase's time, unless it is done.
+# gpu_step NAME SECONDS COMMAND...: a step of a phase, under a limit of its own and within what is
+# left of the phase's time, unless it is done.
 gpu_step() {
   local name=$1 limit=$2 status=0 left=$((gpu_deadline - SECONDS))
   shift 2
@@ -254,8 +254,8 @@ gpu_sanitize() {
   done
 }
 
-# gpu_measured NAME: whether the benchmarks of NAME.json were all measured. One that refused its own answer,
-# or could not run, is a failure; the table says which.
+# gpu_measured NAME: whether the benchmarks of NAME.json were all measured. One that refused its own
+# answer, or could not run, is a failure; the table says which.
 gpu_measured() {
   local figures=$gpu_results/$1.json
   if [ -s "$figures" ] && ! grep -q '"error_occurred": true' "$figures"; then return 0; fi

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
-# The quick lists of ./dev gpu: what is worth most on a machine that is lent for minutes, in that order.
+# shellcheck shell=bash The quick lists of ./dev gpu: what is worth most on a machine that is lent
+# for minutes, in that order.
 
 gpu_quick_seconds=0 # of a list in all
 gpu_quick_bad=()
@@ -9,7 +9,8 @@ gpu_rehearsing=0 # steps are not run; those whose test has no such case go into 
 
 gpu_found() { printf '  %-20s %s\n' "$@" >&2; }
 
-# gpu_starts PROGRAM: empty where the loader finds all that it needs, or what it says. Nothing of it is run.
+# gpu_starts PROGRAM: empty where the loader finds all that it needs, or what it says. Nothing of it
+# is run.
 gpu_starts() {
   local text status=0
   text=$(soon env LD_TRACE_LOADED_OBJECTS=1 "$1" 2>&1 </dev/null) || status=$?
@@ -93,7 +94,8 @@ quick() {
   gpu_report || gpu_quick_bad+=("report after $name")
 }
 
-# quick_program NAME SECONDS PROGRAM FILTER [argument...]: a benchmark program, its figures into NAME.json.
+# quick_program NAME SECONDS PROGRAM FILTER [argument...]: a benchmark program, its figures into
+# NAME.json.
 quick_program() {
   quick "$1" "$2" "$gpu_folder/bin/$3" --benchmark_filter="$4" "${@:5}" \
     --benchmark_out="$gpu_results/$1.json" --benchmark_out_format=json

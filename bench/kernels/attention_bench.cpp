@@ -41,8 +41,8 @@ std::optional<double> target_of(const Problem& problem) {
   return found->second;
 }
 
-/// Queries, keys and values as slices of fused projections [batch, token, 3, head, dim], one for the
-/// queries and one for keys and values, and outputs; several sets of them.
+/// Queries, keys and values as slices of fused projections [batch, token, 3, head, dim], one for
+/// the queries and one for keys and values, and outputs; several sets of them.
 template <class Element>
 class Inputs {
  public:
@@ -125,7 +125,7 @@ std::vector<double> expected_row(const Problem& problem, const Inputs<Element>& 
   return row;
 }
 
-/// Compares rows spread over the first and the last set's outputs.
+/// Compares rows of all of the first and the last set's outputs.
 template <class Element>
 bool results_are_right(benchmark::State& state, const Problem& problem,
                        const Inputs<Element>& inputs, double scale) {

@@ -1,7 +1,8 @@
 // What the attention kernel can hope for on the device at hand: the rates of the units it leans on,
-// each alone and as it mixes them. Every benchmark is one kernel of many blocks whose threads repeat an
-// operation on registers; time is taken with events. Rates are per clock and multiprocessor at the
-// clock that the device reports as its highest, so that a lower one shows as a lower rate.
+// each alone and as it mixes them. Every benchmark is one kernel of many blocks whose threads
+// repeat an operation on registers; time is taken with events. Rates are per clock and
+// multiprocessor at the clock that the device reports as its highest, so that a lower one shows as
+// a lower rate.
 
 #include <benchmark/benchmark.h>
 #include <cuda_runtime.h>
@@ -93,7 +94,7 @@ __global__ void __launch_bounds__(kThreads, 1) products(float* sink, float seed)
 #endif
 }
 
-/// The device's figures, and a place that kernels seem to write to.
+/// The device's figures, and an address that kernels seem to write to.
 struct Bench {
   cudaDeviceProp properties{};
   int clock_khz = 0;

@@ -46,8 +46,8 @@ class Gpu {
   /// cache when its turn comes: together twice the cache, but at most a quarter of the memory.
   int sets_of(std::size_t bytes) const;
 
-  /// Times `launch(set)`, called for the sets in turn, as the iterations of `state`: a CUDA graph of
-  /// some launches, so that the host's share does not show, between two events.
+  /// Times `launch(set)`, called for the sets in turn, as the iterations of `state`: a CUDA graph
+  /// of some launches, so that the host's share does not show, between two events.
   void time(benchmark::State& state, int sets, const std::function<void(int)>& launch);
 
   void wait() const { expect(cudaStreamSynchronize(stream_)); }

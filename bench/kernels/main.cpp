@@ -6,8 +6,8 @@
 
 using namespace crossfix;
 
-/// Benchmarks of the kernels on a GPU, the device's own limits first. Measures nothing where there is
-/// none.
+/// Benchmarks of the kernels on a GPU, the device's own limits first. Measures nothing where there
+/// is none.
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

@@ -8,12 +8,12 @@
 #include "crossfix/cuda/softmax.hpp"
 #include "kernels/gpu.hpp"
 
-// Kernels whose bound is the memory: each input is read once and each output written once. Their rates
-// stand beside that of a large copy on the same device.
+// Kernels whose bound is the memory: each input is read once and each output written once. Their
+// rates stand beside that of a large copy on the same device.
 namespace crossfix::bench {
 namespace {
 
-/// Rows that are compared with plain sums, spread over all of them, the last among them.
+/// Rows that are compared with plain sums, evenly chosen, the last among them.
 constexpr Index kSamples = 40;
 Index sample_row(Index sample, Index rows) { return rows - 1 - sample * 8191 % rows; }
 
@@ -96,8 +96,8 @@ void softmax(benchmark::State& state, Index rows, Index columns) try {
   state.SkipWithError(error.what());
 }
 
-/// Residual and LayerNorm over the network's 256 channels: tokens stay in float, and a copy is rounded
-/// to Element for the product that follows.
+/// Residual and LayerNorm over the network's 256 channels: tokens stay in float, and a copy is
+/// rounded to Element for the product that follows.
 template <class Element>
 void add_layer_norm(benchmark::State& state, Index rows) try {
   constexpr Index kChannels = 256;

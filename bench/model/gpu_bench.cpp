@@ -6,8 +6,8 @@
 /// - gpu/backbones, gpu/fusion, gpu/heads: stages, as CUDA graphs launched back to back;
 /// - gpu/match: the ground-plane matcher, with the bundled weights, compared with the CPU's logits.
 ///
-/// Images are of VIGOR's sizes, so that resizing is part of the work. A benchmark first compares the
-/// fixes of the golden images with the float64 reference, in every place of its batch.
+/// Images are of VIGOR's sizes, so that resizing is part of the work. A benchmark first compares
+/// the fixes of the golden images with the float64 reference, in every slot of its batch.
 #include "model/gpu_bench.hpp"
 
 #include <benchmark/benchmark.h>
@@ -178,8 +178,8 @@ bool golden_is_right(benchmark::State& state, std::span<const Fix> fixes, Dtype 
   return false;
 }
 
-/// The last thing made, kept while the same is asked for: a benchmark is entered several times until
-/// its number of iterations is found, and preparing a network takes longer than timing it.
+/// The last thing made, kept while the same is asked for: a benchmark is entered several times
+/// until its number of iterations is found, and preparing a network takes longer than timing it.
 template <class T, class Key, class Make>
 T& kept(const Key& key, const Make& make) {
   static std::optional<Key> made_for;
@@ -291,7 +291,8 @@ void locate_files(benchmark::State& state, Dtype dtype, Index batch) try {
   Files::get();
   Index next = 0;
   const auto begin = [&] {
-    return std::async(std::launch::async, [first = next, batch] { return read_pairs(first, batch); });
+    return std::async(std::launch::async,
+                      [first = next, batch] { return read_pairs(first, batch); });
   };
   auto ahead = begin();
   for (auto _ : state) {
@@ -374,8 +375,8 @@ void stage(benchmark::State& state, const std::string& name, Index batch) try {
   state.SkipWithError(error.what());
 }
 
-/// The ground-plane matcher, a panorama of 512 x 1024 and a tile of 73 m in host memory, the tile the same all
-/// along.
+/// The ground-plane matcher, a panorama of 512 x 1024 and a tile of 73 m in host memory, the tile
+/// the same all along.
 void match(benchmark::State& state, Dtype dtype, std::optional<double> heading) try {
   const auto weights = test::source_folder() / "models/crossfix-ground.safetensors";
   const auto tile = test::image("image/tile", 365, 365);

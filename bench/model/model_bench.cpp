@@ -1,10 +1,9 @@
-/// A whole pair and each stage of the network on the CPU, in f32 and bf16: the reference network with
-/// random weights, where a weights file is named in CROSSFIX_BENCH_MODEL, that one, and the ground-plane
-/// matcher;
+/// A whole pair and each stage of the network on the CPU, in f32 and bf16: the reference network
+/// with random weights, where a weights file is named in CROSSFIX_BENCH_MODEL, that one, and the
+/// ground-plane matcher;
 /// CROSSFIX_BENCH_THREADS says on how many threads (all cores), and one is timed as the operators'
-/// benchmarks time one (ops/bench.hpp). Every
-/// benchmark first checks its answer: the two runs it warms up with must agree to the bit, every logit
-/// be finite, and bf16 be near f32.
+/// benchmarks time one (ops/bench.hpp). Every benchmark first checks its answer: the two runs it
+/// warms up with must agree to the bit, every logit be finite, and bf16 be near f32.
 #include <benchmark/benchmark.h>
 
 #include <cmath>

@@ -47,8 +47,8 @@ benchmark::internal::Benchmark* add(const std::string& name, int threads, Run ru
   return added;
 }
 
-/// Calls `add(target, element)` for each library that this build has and each element that it computes
-/// in on this machine.
+/// Calls `add(target, element)` for each library that this build has and each element that it
+/// computes in on this machine.
 template <class Add>
 void add_of_libraries(int threads, Add add) {
   if (cpu::best_math_library() == cpu::MathLibrary::onednn) {

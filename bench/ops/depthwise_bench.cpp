@@ -11,8 +11,8 @@ struct Case {
   Shape<4> input;
 };
 
-/// EfficientNet-Lite0 over an image of 365 pixels: its second stage's first layer, and the dilated one
-/// of the fourth stage kept at an eighth of the resolution.
+/// EfficientNet-Lite0 over an image of 365 pixels: its second stage's first layer, and the dilated
+/// one of the fourth stage kept at an eighth of the resolution.
 const Case kCases[] = {
     {"96.3x3.stride2",
      {.channels = 96, .kernel = 3, .stride = 2, .padding = 1, .activation = ops::Activation::relu6},

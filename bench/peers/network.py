@@ -28,7 +28,8 @@ MODES = {
 COMPILED = ("reduce-overhead", "max-autotune")
 USUAL_MODES = ("eager", "graph", "max-autotune")
 PARTS = ("network", "fusion")
-# As the tests allow of logits in bf16, and half as much again: PyTorch rounds tokens between layers.
+# As the tests allow of logits in bf16, and half as much again: PyTorch rounds tokens between
+# layers.
 BOUND = 3e-2
 
 

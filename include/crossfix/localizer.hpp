@@ -20,15 +20,15 @@ namespace crossfix {
 /// else the CPU.
 enum class Device { automatic, cpu, cuda };
 
-/// Element type of weights and activations; sums are always in float. `automatic`: bf16 on a GPU and
-/// where the CPU has instructions for it, else f32.
+/// Element type of weights and activations; sums are always in float. `automatic`: bf16 on a GPU
+/// and where the CPU has instructions for it, else f32.
 enum class Precision { automatic, f32, bf16, f16 };
 
 /// Largest relative difference from the scale trained at that a tile may have without a word.
 inline constexpr double kScaleTolerance = 0.10;
 
-/// What weights that match on the ground plane take: sides of a tile, metres, and the coarsest scale,
-/// metres a pixel.
+/// What weights that match on the ground plane take: sides of a tile, metres, and the coarsest
+/// scale, metres a pixel.
 inline constexpr double kMatchedSide[2] = {15, 400};
 inline constexpr double kCoarsestMatched = 0.6;
 
@@ -42,7 +42,8 @@ struct LocalizerOptions {
   /// Show the network the trained scale: a tile of known scale that is more than `kScaleTolerance`
   /// off is cut about its centre, or framed in grey, to the side trained at.
   bool rescale = false;
-  /// Keep the posterior over headings and positions in each Fix, of weights that match on the ground plane.
+  /// Keep the posterior over headings and positions in each Fix, of weights that match on the
+  /// ground plane.
   bool pose_probability = false;
 };
 
@@ -54,9 +55,9 @@ struct TileInfo {
 
 /// What is known of a ground image beside its pixels.
 struct GroundInfo {
-  /// What the centre column of a panorama looks at, degrees clockwise from north; empty where that is
-  /// unknown, which only weights that match on the ground plane take. For the others the panorama is
-  /// rolled so that its centre looks north, to whole columns.
+  /// What the centre column of a panorama looks at, degrees clockwise from north; empty where that
+  /// is unknown, which only weights that match on the ground plane take. For the others the
+  /// panorama is rolled so that its centre looks north, to whole columns.
   std::optional<double> heading_degrees = 0.0;
 };
 
@@ -70,8 +71,8 @@ struct PairIn {
 };
 using Pair = PairIn<HostSpace>;
 
-/// A pair whose images lie in the memory of the localizer's GPU; whatever writes them must be done. They
-/// are neither rolled nor framed: a heading, or a tile that `rescale` would frame, is refused.
+/// A pair whose images lie in the memory of the localizer's GPU; whatever writes them must be done.
+/// They are neither rolled nor framed: a heading, or a tile that `rescale` would frame, is refused.
 using DevicePair = PairIn<DeviceSpace>;
 
 /// A rectangle in a satellite image, continuous pixels; it may reach beyond the image.
@@ -86,25 +87,26 @@ struct PixelWindow {
 struct Fix {
   PixelPoint pixel;                       ///< in the satellite image's own pixels
   std::array<double, 3> covariance_px{};  ///< of the posterior: row-row, row-col, col-col, px^2
-  /// Of a circle about `pixel` that holds 68 % of the truths: the smallest with 68 % of the posterior
-  /// (`ops::kCellMassSide`), times the weights' `radius_scale`.
+  /// Of a circle about `pixel` that holds 68 % of the truths: the smallest with 68 % of the
+  /// posterior (`ops::kCellMassSide`), times the weights' `radius_scale`.
   double radius68_px = 0;
   std::optional<double> radius68_m;
   std::optional<GeoPoint> position;
-  /// What the panorama's centre column looks at, degrees clockwise from north within [0, 360): as it was
-  /// given, or as it was found; and the standard deviation of that, 0 where it was given. Empty where
-  /// the weights' images have no heading.
+  /// What the panorama's centre column looks at, degrees clockwise from north within [0, 360): as
+  /// it was given, or as it was found; and the standard deviation of that, 0 where it was given.
+  /// Empty where the weights' images have no heading.
   std::optional<double> heading_degrees;
   std::optional<double> heading_sigma_degrees;
-  /// [K], sums to 1: of headings that were searched for, at even steps clockwise from north; else empty.
+  /// [K], sums to 1: of headings that were searched for, at even steps clockwise from north; else
+  /// empty.
   std::vector<float> heading_probability;
-  /// What the grid covers: the whole tile, unless rescaled; of weights that match on the ground plane it
-  /// begins and ends within a cell of the tile.
+  /// What the grid covers: the whole tile, unless rescaled; of weights that match on the ground
+  /// plane it begins and ends within a cell of the tile.
   PixelWindow window;
   Index grid = 0;  ///< N; of weights that match on the ground plane by the tile's size
   std::vector<float> probability;  ///< [N, N], row-major over the tile, sums to 1
-  /// [K, N, N], sums to 1: over the same headings (one where it was given) and positions. Empty unless the
-  /// localizer was loaded with `LocalizerOptions::pose_probability`.
+  /// [K, N, N], sums to 1: over the same headings (one where it was given) and positions. Empty
+  /// unless the localizer was loaded with `LocalizerOptions::pose_probability`.
   std::vector<float> pose_probability;
   Index cell = 0;              ///< argmax of the logits, row * N + column; the first maximum
   std::vector<float> logits;   ///< [N * N], raw
@@ -146,8 +148,8 @@ class Localizer {
   /// fewer may take as long as a full one.
   void locate(std::span<const Pair> pairs, std::vector<Fix>& fixes);
 
-  /// The same of images in the GPU's memory. Throws besides DeviceError where they are not, or where
-  /// the localizer runs on the CPU.
+  /// The same of images in the GPU's memory. Throws besides DeviceError where they are not, or
+  /// where the localizer runs on the CPU.
   Fix locate(DeviceGroundImage ground, DeviceSatelliteImage satellite, const TileInfo& tile = {});
   void locate(const DevicePair& pair, Fix& fix);
   void locate(std::span<const DevicePair> pairs, std::vector<Fix>& fixes);

@@ -3,8 +3,8 @@
 // Attention for bfloat16 and float16 on devices from compute capability 8.0 on.
 //
 // Tile. A block of 4 warps computes 128 queries (64 where dim is 128) of one head against all keys,
-// 64 at a time. A warp owns 32 (16) whole rows: their queries, their scores, their softmax and their
-// output stay in its registers, and warps meet only where a tile of keys changes hands.
+// 64 at a time. A warp owns 32 (16) whole rows: their queries, their scores, their softmax and
+// their output stay in its registers, and warps meet only where a tile of keys changes hands.
 //
 //              keys 0..63   64..127   ...            dim
 //   queries   +-----------+---------+-----+       +-------+
@@ -18,17 +18,18 @@
 // the next (product_row, product_column); a row's softmax is shared by the 4 lanes of a quad. The
 // accumulators of the scores, packed by pairs, are already the left operand of p v.
 //
-// Shared memory, bytes, every tile in the lay-out of SwizzledRows (no bank conflicts):
-//   queries   kQueries * dim * 2    (becomes the staging of the output)
-//   2 stages of keys 64 * dim * 2 and values 64 * dim * 2
-// 24 KB, 48 KB and 80 KB for dim 32, 64 and 128. While one stage is computed with, cp.async fills the
-// other; one barrier a tile tells that a stage is full and that the other is no longer read.
+// Shared memory, bytes, every tile in the lay-out of SwizzledRows (no bank conflicts): queries
+//   kQueries * dim * 2    (becomes the staging of the output) 2 stages of keys 64 * dim * 2 and
+//   values 64 * dim * 2 24 KB, 48 KB and 80 KB for dim 32, 64 and 128. While one stage is computed
+//   with, cp.async fills the other; one barrier a tile tells that a stage is full and that the
+//   other is no longer read.
 //
-// Tails. Rows past the end are not read: cp.async writes zeros for them. Scores of the keys past the
-// end become -inf before the maximum is taken. Queries past the end are computed and not written.
+// Tails. Rows past the end are not read: cp.async writes zeros for them. Scores of the keys past
+// the end become -inf before the maximum is taken. Queries past the end are computed and not
+// written.
 //
-// Bound. For dim 32 the exponentials: one a score, 16 a clock of a multiprocessor; for dim 64 and 128
-// the matrix products, 4 dim operations a score. Not yet measured.
+// Bound. For dim 32 the exponentials: one a score, 16 a clock of a multiprocessor; for dim 64 and
+// 128 the matrix products, 4 dim operations a score. Not yet measured.
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/kernels/attention/schedule.hpp"
@@ -167,8 +168,8 @@ struct AmpereAttention {
     }
   }
 
-  /// Scales the scores and gives those of the keys from `keys` on, counted from the tile's first, the
-  /// weight 0.
+  /// Scales the scores and gives those of the keys from `keys` on, counted from the tile's first,
+  /// the weight 0.
   __device__ __forceinline__ void mask(float (&scores)[kRowTiles][kKeyTiles][4], float scale,
                                        int keys) const {
 #pragma unroll
@@ -184,8 +185,8 @@ struct AmpereAttention {
     }
   }
 
-  /// From scores to weights, and what was summed before brought under the new maximum. A score times
-  /// `scale`, which is not negative, is in units of log 2.
+  /// From scores to weights, and what was summed before brought under the new maximum. A score
+  /// times `scale`, which is not negative, is in units of log 2.
   __device__ __forceinline__ void weigh(float (&scores)[kRowTiles][kKeyTiles][4], float scale) {
 #pragma unroll
     for (int m = 0; m < kRowTiles; ++m) {
@@ -287,8 +288,8 @@ struct AmpereAttention {
     __syncwarp();
   }
 
-  /// Writes the warp's staged rows, 16 bytes at once where every row of o begins at a multiple of 16
-  /// bytes (`aligned`).
+  /// Writes the warp's staged rows, 16 bytes at once where every row of o begins at a multiple of
+  /// 16 bytes (`aligned`).
   __device__ __forceinline__ void write_output(T* head, Index token_stride, int first, int tokens,
                                                bool aligned) const {
 #pragma unroll

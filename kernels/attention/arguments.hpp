@@ -5,8 +5,8 @@
 
 namespace crossfix::kernels {
 
-/// A view [batch, token, head, dim] as a kernel takes it: elements along dim are neighbours, strides
-/// are in elements and may be anything, those of axes of extent 1 included.
+/// A view [batch, token, head, dim] as a kernel takes it: elements along dim are neighbours,
+/// strides are in elements and may be anything, those of axes of extent 1 included.
 template <class T>
 struct AttentionOperand {
   T* data;

@@ -1,15 +1,15 @@
 #pragma once
 
-// Attention for float on the CUDA cores: every product and sum is a float's, nothing is rounded to a
-// shorter type. For checking the others, and where their precision is not enough.
+// Attention for float on the CUDA cores: every product and sum is a float's, nothing is rounded to
+// a shorter type. For checking the others, and where their precision is not enough.
 //
-// Tile. A block of 256 threads computes 64 queries of one head against all keys, kKeys = 64 at a time
-// (32 where dim is above 64). Threads form a 16 x 16 square, (ty, tx): thread (ty, tx) owns the rows
-// 4 ty to 4 ty + 3, of the scores the columns tx, tx + 16, ..., and of the output as many columns,
-// either the like or, where there are 4, runs of 4 (16 bytes): the threads of a row read neighbouring
-// words of the values. A row's softmax is shared by its 16 threads, half a warp.
+// Tile. A block of 256 threads computes 64 queries of one head against all keys, kKeys = 64 at a
+// time (32 where dim is above 64). Threads form a 16 x 16 square, (ty, tx): thread (ty, tx) owns
+// the rows 4 ty to 4 ty + 3, of the scores the columns tx, tx + 16, ..., and of the output as many
+// columns, either the like or, where there are 4, runs of 4 (16 bytes): the threads of a row read
+// neighbouring words of the values. A row's softmax is shared by its 16 threads, half a warp.
 //
-// Shared memory, floats; rows are padded by 4, which spreads 8 rows over all banks:
+// Shared memory, floats; rows are padded by 4, so that 8 rows lie in all banks:
 //   queries  64 x (kDim + 4)
 //   keys     kKeys x (kDim + 4)
 //   values   kKeys x kDim
@@ -18,8 +18,8 @@
 // alignment goes; rows and columns past the end become zeros, and the scores of keys past the end
 // -inf before the maximum.
 //
-// Bound. 4 kDim operations a score on the CUDA cores, 256 a clock of a multiprocessor (128 on an A100).
-// Not yet measured.
+// Bound. 4 kDim operations a score on the CUDA cores, 256 a clock of a multiprocessor (128 on an
+// A100). Not yet measured.
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/kernels/attention/schedule.hpp"

@@ -2,16 +2,16 @@
 
 // Fused attention forward for Hopper: o = softmax(scale q k^T) v, 16-bit in and out, sums in float.
 //
-// Tile. A block works on 64 queries a consumer warpgroup (or, where few queries are left to go round,
-// on 64 queries shared by two), over tiles of kKeys keys. hopper_layout.hpp has the configurations
-// and the shared-memory map: two query blocks, kStages tiles of keys and of values, all as the copy
-// engine swizzles them, a barrier for each to say "full" and one to say "empty".
+// Tile. A block works on 64 queries a consumer warpgroup (or, where few queries are left to go
+// round, on 64 queries shared by two), over tiles of kKeys keys. hopper_layout.hpp has the
+// configurations and the shared-memory map: two query blocks, kStages tiles of keys and of values,
+// all as the copy engine swizzles them, a barrier for each to say "full" and one to say "empty".
 //
 // Who does what. Warpgroup 0 gives its registers away; its first thread asks the copy engine for
 // queries, keys and values, as far ahead as the stages allow. Each other warpgroup: scores = q k^T
-// (m64 nkKeys k16, both operands in shared memory); weights in registers; o += weights v (weights as
-// the register operand: an accumulator's fragment is an operand's fragment once packed). A thread
-// holds two rows of the tile, 2 of every 8 columns (accumulator_row, accumulator_column).
+// (m64 nkKeys k16, both operands in shared memory); weights in registers; o += weights v (weights
+// as the register operand: an accumulator's fragment is an operand's fragment once packed). A
+// thread holds two rows of the tile, 2 of every 8 columns (accumulator_row, accumulator_column).
 //
 // Softmax. Weights are 2^(s c - m), c = scale log2(e), with m the rounded maximum over the first
 // tile alone: no maximum, no rescaling afterwards, 3 instructions a score less. A row's later
@@ -255,8 +255,8 @@ struct HopperConsumer {
     device::warpgroup_commit();
   }
 
-  /// Scores of keys beyond the last are those of zeros, and must weigh nothing. Scales the others, so
-  /// that whatever the scale -inf is the least.
+  /// Scores of keys beyond the last are those of zeros, and must weigh nothing. Scales the others,
+  /// so that whatever the scale -inf is the least.
   __device__ __forceinline__ void scale_and_mask(float (&s)[kScores], int valid) const {
 #pragma unroll
     for (int i = 0; i < kScores; ++i) {

@@ -7,8 +7,8 @@
 namespace crossfix::kernels {
 
 /// Whether the Hopper kernel takes these views on this device: compute capability 9.0, a head
-/// dimension of 32, 64 or 128, at least one key, bases on 16 bytes, strides of whole 16 bytes (those
-/// of axes of extent 1 aside), none of them 0 for queries, keys and values.
+/// dimension of 32, 64 or 128, at least one key, bases on 16 bytes, strides of whole 16 bytes
+/// (those of axes of extent 1 aside), none of them 0 for queries, keys and values.
 template <class T>
 bool hopper_supports(const cuda::DeviceTraits& device, const AttentionArguments<T>& arguments);
 

@@ -149,8 +149,8 @@ using Tile64 = HopperLayout<kTile64>;
 using Tile128 = HopperLayout<kTile128>;
 
 /// A shared-memory matrix descriptor (PTX ISA, "matrix descriptor"): all but the address, which is
-/// counted in 16 bytes and fills bits 0 to 13. Shared memory ends below 2^18, so that an offset may be
-/// added to a descriptor.
+/// counted in 16 bytes and fills bits 0 to 13. Shared memory ends below 2^18, so that an offset may
+/// be added to a descriptor.
 template <int kSpan>
 CROSSFIX_HOST_DEVICE constexpr std::uint64_t descriptor_base(int leading_bytes, int stride_bytes) {
   constexpr std::uint64_t kSwizzleCode = kSpan == 128 ? 1 : kSpan == 64 ? 2 : 3;
@@ -183,8 +183,8 @@ CROSSFIX_HOST_DEVICE constexpr WorkItem work_item(int index, int heads, int quer
   return {of_head / heads, of_head % heads, index % query_blocks};
 }
 
-/// A tile's time, estimated, in scores: rounds of the device over all work items, each of its queries
-/// times the keys that its tiles cover, and a start.
+/// A tile's time, estimated, in scores: rounds of the device over all work items, each of its
+/// queries times the keys that its tiles cover, and a start.
 struct TileCost {
   int rows;
   int keys;

@@ -2,16 +2,16 @@
 
 namespace crossfix::kernels {
 
-/// A position in a tile of 16-bit elements in shared memory: a row (a token) and a run of 8 elements
-/// (16 bytes) in it.
+/// A position in a tile of 16-bit elements in shared memory: a row (a token) and a run of 8
+/// elements (16 bytes) in it.
 struct TileChunk {
   int row;
   int chunk;
 };
 
-/// The lay-out of a tile of 16-bit rows, kDim elements each, in shared memory. Rows follow each other
-/// without gaps; within a row the chunks are permuted, so that 8 lanes touch each of the 32 banks
-/// once both where they take one chunk of 8 consecutive rows (ldmatrix) and where they write
+/// The lay-out of a tile of 16-bit rows, kDim elements each, in shared memory. Rows follow each
+/// other without gaps; within a row the chunks are permuted, so that 8 lanes touch each of the 32
+/// banks once both where they take one chunk of 8 consecutive rows (ldmatrix) and where they write
 /// consecutive chunks (cp.async). Each 128-byte line has its own permutation: an exclusive or with
 /// the line's number.
 template <int kDim>
@@ -39,20 +39,20 @@ struct SwizzledRows {
 };
 
 // Which chunk each lane's address names in an x4 ldmatrix, so that the four registers are the
-// operands of mma.m16n8k16: the first two chunks of 16 rows; flip by 2 n for those 16 n elements on.
-// Source: PTX ISA, "Matrix fragments for mma.m16n8k16" and "ldmatrix".
+// operands of mma.m16n8k16: the first two chunks of 16 rows; flip by 2 n for those 16 n elements
+// on. Source: PTX ISA, "Matrix fragments for mma.m16n8k16" and "ldmatrix".
 
 /// Left operand, 16 rows by 16 summed columns: registers a0 to a3.
 constexpr TileChunk left_operand_chunk(int lane) { return {lane % 16, lane / 16}; }
 
-/// Right operand of q k^T, stored as 16 keys (columns of the product) by 16 dims: b0, b1 of the keys
-/// 0 to 7, then b0, b1 of the keys 8 to 15.
+/// Right operand of q k^T, stored as 16 keys (columns of the product) by 16 dims: b0, b1 of the
+/// keys 0 to 7, then b0, b1 of the keys 8 to 15.
 constexpr TileChunk key_operand_chunk(int lane) {
   return {lane % 8 + 8 * (lane / 16), lane / 8 % 2};
 }
 
-/// Right operand of p v, stored as 16 keys by 16 dims (columns of the product) and transposed on the
-/// way: b0, b1 of the dims 0 to 7, then b0, b1 of the dims 8 to 15.
+/// Right operand of p v, stored as 16 keys by 16 dims (columns of the product) and transposed on
+/// the way: b0, b1 of the dims 0 to 7, then b0, b1 of the dims 8 to 15.
 constexpr TileChunk value_operand_chunk(int lane) { return {lane % 16, lane / 16}; }
 
 /// The row and column, in a 16 by 8 product, of element `index` of a lane's four.

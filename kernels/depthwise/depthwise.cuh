@@ -6,18 +6,20 @@
 
 /// Depthwise convolutions over NHWC activations: every channel with a square kernel of its own.
 ///
-/// Tile: 128 items of one image; a block goes on to further images. An item is 16 bytes of channels (one
-/// channel where they do not fill vectors) of kDepthwiseColumns output columns of a row, and one thread
-/// owns it: its sums, and the weights of one row of taps, are in registers. A warp reads neighbouring
-/// channels, then neighbouring columns. No shared memory: what output rows share comes from L1 and L2.
+/// Tile: 128 items of one image; a block goes on to further images. An item is 16 bytes of channels
+/// (one channel where they do not fill vectors) of kDepthwiseColumns output columns of a row, and
+/// one thread owns it: its sums, and the weights of one row of taps, are in registers. A warp reads
+/// neighbouring channels, then neighbouring columns. No shared memory: what output rows share comes
+/// from L1 and L2.
 ///
-/// Output columns j and j + apart, apart = dilation / gcd(stride, dilation), read columns of the input
-/// that lie kStep = stride / gcd dilations from each other. So a thread's columns are `apart` from each
-/// other, whatever the dilation, and an input that it loads serves every one of them that it is a tap of:
-/// kStep (kDepthwiseColumns - 1) + kKernel loads for kDepthwiseColumns kKernel products a row of taps.
+/// Output columns j and j + apart, apart = dilation / gcd(stride, dilation), read columns of the
+/// input that lie kStep = stride / gcd dilations from each other. So a thread's columns are `apart`
+/// from each other, whatever the dilation, and an input that it loads serves every one of them that
+/// it is a tap of: kStep (kDepthwiseColumns - 1) + kKernel loads for kDepthwiseColumns kKernel
+/// products a row of taps.
 ///
-/// Bound: bytes, the input read once from memory and the output written once; a 5x5 kernel in 16 bits
-/// comes near the bound of its multiply-adds, too. Not yet measured.
+/// Bound: bytes, the input read once from memory and the output written once; a 5x5 kernel in 16
+/// bits comes near the bound of its multiply-adds, too. Not yet measured.
 namespace crossfix::kernels {
 
 inline constexpr int kDepthwiseThreads = 128;

@@ -9,10 +9,10 @@
 
 /// The baselines' descriptors.
 ///
-/// Spatial attention. Tile: the positions of one block of an image, all channels; a thread block each.
-/// Shared memory: a sum a warp, the summary of each position, the weights of all heads. A warp
-/// summarises a position at a time; then a thread owns a weight, then a channel of a head, so that
-/// neighbours read neighbouring weights and features. Features come three times from L2.
+/// Spatial attention. Tile: the positions of one block of an image, all channels; a thread block
+/// each. Shared memory: a sum a warp, the summary of each position, the weights of all heads. A
+/// warp summarises a position at a time; then a thread owns a weight, then a channel of a head, so
+/// that neighbours read neighbouring weights and features. Features come three times from L2.
 ///
 /// Matching. Tile: one block's descriptor, a thread block each.
 ///

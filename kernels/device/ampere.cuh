@@ -14,14 +14,15 @@
 /// 8.0 and newer. Names and register layouts are those of NVIDIA's PTX ISA 9.0.
 ///
 /// Registers of an operand, for lane = 4 g + t of the warp: A [16, 16] holds in a[0] row g, columns
-/// 2 t and 2 t + 1; in a[1] row g + 8; a[2] and a[3] the same, 8 columns further. B [16, 8] holds in b0
-/// rows 2 t and 2 t + 1 of column g, in b1 8 rows further. D [16, 8] holds in d[0], d[1] row g, columns
-/// 2 t and 2 t + 1, in d[2], d[3] row g + 8.
+/// 2 t and 2 t + 1; in a[1] row g + 8; a[2] and a[3] the same, 8 columns further. B [16, 8] holds
+/// in b0 rows 2 t and 2 t + 1 of column g, in b1 8 rows further. D [16, 8] holds in d[0], d[1] row
+/// g, columns 2 t and 2 t + 1, in d[2], d[3] row g + 8.
 namespace crossfix::device {
 
 #if defined(__CUDACC__)
 
-/// Starts the copy of 16 bytes; zeros, and no read, where not `valid`. Both addresses are multiples of
+/// Starts the copy of 16 bytes; zeros, and no read, where not `valid`. Both addresses are multiples
+/// of
 /// 16. The copy is seen by its thread after a copy_async_wait, by others after a barrier besides.
 __device__ __forceinline__ void copy_async_16(void* shared, const void* global, bool valid) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
@@ -41,8 +42,9 @@ __device__ __forceinline__ void copy_async_wait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
 }
 
-/// Four matrices of 8 x 8 elements of 2 bytes. Lane 8 i + j passes the address of row j of matrix i, a
-/// multiple of 16, and receives in r[i] of matrix i row lane / 4, columns 2 (lane % 4) and the next.
+/// Four matrices of 8 x 8 elements of 2 bytes. Lane 8 i + j passes the address of row j of matrix
+/// i, a multiple of 16, and receives in r[i] of matrix i row lane / 4, columns 2 (lane % 4) and the
+/// next.
 __device__ __forceinline__ void load_matrix_x4(std::uint32_t (&r)[4], const void* shared_row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])

@@ -100,7 +100,8 @@ __device__ __forceinline__ void register_limit_increase() {
   CROSSFIX_SM90A_ASM("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
 }
 
-/// Orders earlier accesses to accumulators and operands in registers before the products that follow.
+/// Orders earlier accesses to accumulators and operands in registers before the products that
+/// follow.
 __device__ __forceinline__ void warpgroup_fence() {
   CROSSFIX_SM90A_ASM("wgmma.fence.sync.aligned;" ::: "memory");
 }
@@ -126,7 +127,8 @@ __device__ __forceinline__ void hold(std::uint32_t (&registers)[kCount]) {
   for (int i = 0; i < kCount; ++i) asm volatile("" : "+r"(registers[i])::"memory");
 }
 
-// Operand lists of wgmma: eight accumulators a line, in the instruction's text and in its constraints.
+// Operand lists of wgmma: eight accumulators a line, in the instruction's text and in its
+// constraints.
 #define CROSSFIX_D8(a, b, c, d, e, f, g, h) \
   "%" #a ", %" #b ", %" #c ", %" #d ", %" #e ", %" #f ", %" #g ", %" #h
 #define CROSSFIX_D16_TEXT \

@@ -8,8 +8,8 @@ namespace crossfix::device {
 inline constexpr int kWarp = 32;
 inline constexpr unsigned kAllLanes = 0xffffffffu;
 
-/// The value of the lane whose number differs in the bits of `distance`. Types of several words have
-/// their own overload.
+/// The value of the lane whose number differs in the bits of `distance`. Types of several words
+/// have their own overload.
 __device__ __forceinline__ float exchange(float value, int distance) {
   return __shfl_xor_sync(kAllLanes, value, distance);
 }
@@ -45,8 +45,8 @@ struct Merge {
   }
 };
 
-/// `value` combined over each group of `lanes` neighbouring lanes (a power of two), in every lane of
-/// it. All lanes of the warp must come here.
+/// `value` combined over each group of `lanes` neighbouring lanes (a power of two), in every lane
+/// of it. All lanes of the warp must come here.
 template <class T, class Combine>
 __device__ __forceinline__ T across_lanes(T value, int lanes, Combine combine) {
   for (int distance = lanes / 2; distance > 0; distance /= 2) {

@@ -95,8 +95,8 @@ __device__ __forceinline__ float2 unpack2(std::uint32_t word) {
   return make_float2(to_float(low), to_float(high));
 }
 
-/// The arithmetic of ops::OnlineSoftmax on the device. `maximum` drops a NaN (as fmaxf does), `exp2`
-/// keeps it, so that it reaches the sum.
+/// The arithmetic of ops::OnlineSoftmax on the device. `maximum` drops a NaN (as fmaxf does),
+/// `exp2` keeps it, so that it reaches the sum.
 struct SoftmaxMath {
   using Real = float;
   CROSSFIX_HOST_DEVICE static float set(float x) { return x; }

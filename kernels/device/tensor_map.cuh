@@ -25,8 +25,8 @@ struct TensorMapDescription {
   Swizzle swizzle = Swizzle::none;
 };
 
-/// Throws ShapeError unless the copy engine takes such a tensor (PTX ISA, "tensor"; CUDA driver API,
-/// cuTensorMapEncodeTiled).
+/// Throws ShapeError unless the copy engine takes such a tensor (PTX ISA, "tensor"; CUDA driver
+/// API, cuTensorMapEncodeTiled).
 inline void check_tensor_map(const TensorMapDescription& map) {
   constexpr Index kAlignment = 16;                  // bytes, of the base and of every outer stride
   constexpr Index kLargestStride = Index{1} << 40;  // bytes

@@ -13,8 +13,8 @@ using device::kWarp;
 
 inline constexpr int kElementwiseThreads = 256;
 
-/// Rounds rows of floats. Tile: 256 vectors of kWidth elements of a row, one a thread; a block goes on
-/// to further rows.
+/// Rounds rows of floats. Tile: 256 vectors of kWidth elements of a row, one a thread; a block goes
+/// on to further rows.
 template <class Element, int kWidth>
 __global__ void __launch_bounds__(kElementwiseThreads)
     round_rows(const float* x, Index x_stride, Element* z, Index z_stride, Index rows,
@@ -97,8 +97,8 @@ struct EpiloguePixels {
 
 /// Adds bias and residual, then the activation. Tile: kWidth channels of a pixel, one a thread; the
 /// grid's threads are a multiple of `vectors`, so that a thread that strides on stays with its
-/// channels and their biases. It reads before it writes, and nobody else touches its items: y may be
-/// x or r.
+/// channels and their biases. It reads before it writes, and nobody else touches its items: y may
+/// be x or r.
 template <class Element, int kWidth>
 __global__ void __launch_bounds__(kElementwiseThreads)
     epilogue_pixels(const EpiloguePixels<Element> pixels) {
@@ -132,8 +132,8 @@ struct ProjectionRows {
   int in, out;
 };
 
-/// Few outputs for each row. Tile: a warp a row; lane t owns vectors t, t + 32, ... of kWidth inputs,
-/// and the sums of all outputs over them. Weights stay in L1. Bound: bytes of x.
+/// Few outputs for each row. Tile: a warp a row; lane t owns vectors t, t + 32, ... of kWidth
+/// inputs, and the sums of all outputs over them. Weights stay in L1. Bound: bytes of x.
 template <class Element, int kWidth, int kOutputs>
 __global__ void __launch_bounds__(kElementwiseThreads)
     project_rows(const ProjectionRows<Element> rows) {

@@ -10,22 +10,24 @@
 
 /// Normalised cross-correlation of views with a tile, weighted (ops::match_score).
 ///
-/// Tile: 16 x 32 shifts of one view, owned by a block of 256 threads. The view is taken in parts of 8 x 16
-/// positions, a part in chunks of 4 channels, which lie in shared memory as floats: the view's times
-/// their weights, and the tile's under all shifts of the block, 23 x 47 cells. Parts whose weights are all
-/// 0 are left out. A thread owns 8 neighbouring shifts and every fourth row of a part; the four threads of
-/// the same shifts add up at the end. Along a row of a part it keeps the cells under its shifts in
-/// registers: each position costs one load of the tile, one of the view and 32 multiply-adds.
+/// Tile: 16 x 32 shifts of one view, owned by a block of 256 threads. The view is taken in parts of
+/// 8 x 16 positions, a part in chunks of 4 channels, which lie in shared memory as floats: the
+/// view's times their weights, and the tile's under all shifts of the block, 23 x 47 cells. Parts
+/// whose weights are all 0 are left out. A thread owns 8 neighbouring shifts and every fourth row
+/// of a part; the four threads of the same shifts add up at the end. Along a row of a part it keeps
+/// the cells under its shifts in registers: each position costs one load of the tile, one of the
+/// view and 32 multiply-adds.
 ///
-/// A warp's 16 rows of shifts are an odd number of cells apart, so that eight lanes read from all banks;
-/// its lanes read the same position of the view.
+/// A warp's 16 rows of shifts are an odd number of cells apart, so that eight lanes read from all
+/// banks; its lanes read the same position of the view.
 ///
-/// The energies come in the same pass. While a chunk is written to shared memory, the squares of each cell
-/// are added to one float; after the last chunk those are summed as the products are, over the positions
-/// that lie in the tile, and so are the view's and the weights. All terms are at least 0: nothing cancels.
+/// The energies come in the same pass. While a chunk is written to shared memory, the squares of
+/// each cell are added to one float; after the last chunk those are summed as the products are,
+/// over the positions that lie in the tile, and so are the view's and the weights. All terms are at
+/// least 0: nothing cancels.
 ///
-/// Shared memory: 25 KB. Bound: multiply-adds in float, a channel's for each position and shift, and three
-/// more for the energies. Not yet measured.
+/// Shared memory: 25 KB. Bound: multiply-adds in float, a channel's for each position and shift,
+/// and three more for the energies. Not yet measured.
 namespace crossfix::kernels {
 
 using device::kWarp;
@@ -137,8 +139,8 @@ __device__ __forceinline__ void stage_chunk(const Correlate<Element>& c, const E
   shared.view_energy[at.thread] = dot_add(values, weighted, before);
 }
 
-/// Adds a chunk's products. The cells under the shifts move along by one a position, so that a window of
-/// them turns in registers.
+/// Adds a chunk's products. The cells under the shifts move along by one a position, so that a
+/// window of them turns in registers.
 __device__ __forceinline__ void add_products(const CorrelateThread& at,
                                              const CorrelateShared& shared, CorrelateSums& sums) {
 #pragma unroll 1

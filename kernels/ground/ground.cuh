@@ -11,18 +11,18 @@
 
 /// Views of the ground out of panoramas, and features standardized over weighted positions.
 ///
-/// sample_ground. Tile: 256 pixels of the view; a thread owns one, all three channels. It reads four
-/// pixels of the panorama, bytes at no alignment; neighbours share them through L1. No shared memory.
-/// Bound: the latency of those reads, and an arc tangent or two a pixel. Not yet measured.
+/// sample_ground. Tile: 256 pixels of the view; a thread owns one, all three channels. It reads
+/// four pixels of the panorama, bytes at no alignment; neighbours share them through L1. No shared
+/// memory. Bound: the latency of those reads, and an arc tangent or two a pixel. Not yet measured.
 ///
-/// standardize. Tile: 16 bytes of channels (one channel where they do not fill vectors) at all positions;
-/// a block of 256 threads owns them, thread t positions t, t + 256, ... They are walked along four times:
-/// for the mean, for what its roundings left of the differences from it, for their squares, and to write.
-/// So a constant channel becomes 0 but for roundings of roundings, whatever its value. Every sum is
-/// complete before a block writes, and no other reads its channels: y may be x. Shared memory: a float for
-/// each channel and warp.
-/// Bound: the latency of L2, where a map lies after the first walk: few channels make few blocks. Not yet
-/// measured.
+/// standardize. Tile: 16 bytes of channels (one channel where they do not fill vectors) at all
+/// positions; a block of 256 threads owns them, thread t positions t, t + 256, ... They are walked
+/// along four times: for the mean, for what its roundings left of the differences from it, for
+/// their squares, and to write. So a constant channel becomes 0 but for roundings of roundings,
+/// whatever its value. Every sum is complete before a block writes, and no other reads its
+/// channels: y may be x. Shared memory: a float for each channel and warp.
+/// Bound: the latency of L2, where a map lies after the first walk: few channels make few blocks.
+/// Not yet measured.
 namespace crossfix::kernels {
 
 using device::kWarp;
@@ -129,7 +129,7 @@ __global__ void __launch_bounds__(kStandardizeThreads)
   });
 #pragma unroll
   for (int i = 0; i < kWidth; ++i) {
-    inverse[i] = 1.0f / (sqrtf(inverse[i] / total) + ops::kSpreadFloor);
+    inverse[i] = 1.0f / (sqrtf(inverse[i] / total) + ops::kDeviationFloor);
   }
   for (int p = static_cast<int>(threadIdx.x); p < s.positions; p += kStandardizeThreads) {
     const Index at = Index{p} * s.channels + channel;

@@ -8,18 +8,18 @@
 #include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/resample.hpp"
 
-/// Resize and normalisation of 8-bit RGB images, in two kernels: along rows into scratch memory, rounded
-/// to 8 bits; then along columns, normalised. Integers are those of ops/resample.hpp.
+/// Resize and normalisation of 8-bit RGB images, in two kernels: along rows into scratch memory,
+/// rounded to 8 bits; then along columns, normalised. Integers are those of ops/resample.hpp.
 ///
-/// Neither grid depends on the images' sizes, which are read from device memory: blocks stride over the
-/// rows.
-/// - narrow. Tile: 128 pixels of an output row; thread t owns pixel t, three sums in registers. A row's
-///   bytes are read from memory once and shared by neighbours through L1. Scratch rows are padded to
-///   whole groups.
-/// - normalise. Tile: 128 groups of four pixels of an output row; thread t owns a group: 12 sums, three
-///   aligned words a tap.
-/// No shared memory. Bound: bytes, the image read once (3 a pixel), scratch written once and read from
-/// L2, y written once; not yet measured.
+/// Neither grid depends on the images' sizes, which are read from device memory: blocks stride over
+/// the rows.
+/// - narrow. Tile: 128 pixels of an output row; thread t owns pixel t, three sums in registers. A
+///   row's bytes are read from memory once and shared by neighbours through L1. Scratch rows are
+///   padded to whole groups.
+/// - normalise. Tile: 128 groups of four pixels of an output row; thread t owns a group: 12 sums,
+///   three aligned words a tap.
+/// No shared memory. Bound: bytes, the image read once (3 a pixel), scratch written once and read
+/// from L2, y written once; not yet measured.
 namespace crossfix::kernels {
 
 inline constexpr int kImageThreads = 128;

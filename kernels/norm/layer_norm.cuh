@@ -9,8 +9,9 @@
 
 /// Residual addition and LayerNorm.
 ///
-/// Tile: a row, held in registers, so that mean and variance are taken one after the other without a
-/// second read: the squares are of differences from the mean, which keeps rows far from zero exact.
+/// Tile: a row, held in registers, so that mean and variance are taken one after the other without
+/// a second read: the squares are of differences from the mean, which keeps rows far from zero
+/// exact.
 /// - warp: up to kNormFloats channels a lane. A warp a row, kNormWarpThreads a block. No shared
 ///   memory.
 /// - block: up to kNormFloats channels for each of kNormBlockThreads threads a row. Shared memory:

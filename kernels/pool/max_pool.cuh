@@ -8,8 +8,8 @@
 ///
 /// Tile: 256 vectors of 16 bytes of one output row (single elements where channels do not fill
 /// vectors); a block goes on to further rows. Thread t owns one vector of channels of one output
-/// pixel, so that a warp reads neighbouring channels, then neighbouring pixels. No shared memory: the
-/// inputs that neighbouring windows share come from L1 and L2.
+/// pixel, so that a warp reads neighbouring channels, then neighbouring pixels. No shared memory:
+/// the inputs that neighbouring windows share come from L1 and L2.
 ///
 /// Bound: bytes, the input read once from memory and the output written once. Not yet measured.
 namespace crossfix::kernels {

@@ -4,8 +4,8 @@
 
 namespace crossfix::kernels {
 
-/// The part of a rectangle within a circle about the origin, and the length of the circle's arc in it,
-/// which is the area's derivative by the radius.
+/// The part of a rectangle within a circle about the origin, and the length of the circle's arc in
+/// it, which is the area's derivative by the radius.
 struct CirclePart {
   float area;
   float arc;
@@ -22,8 +22,8 @@ __device__ __forceinline__ float angle_less_sine(float t) {
 }
 
 /// Of the rectangle [x0, x1] x [y0, y1] in the quadrant of positive x and y. Right of where the arc
-/// leaves the rectangle's top, a trapezoid under a chord and the segment between chord and arc, so that
-/// the error is of the size of the rectangle and not of the circle.
+/// leaves the rectangle's top, a trapezoid under a chord and the segment between chord and arc, so
+/// that the error is of the size of the rectangle and not of the circle.
 __device__ __forceinline__ CirclePart circle_quadrant(float radius, float x0, float x1, float y0,
                                                       float y1) {
   if (x1 * x1 + y1 * y1 <= radius * radius) return {(x1 - x0) * (y1 - y0), 0.0f};
@@ -48,8 +48,8 @@ __device__ __forceinline__ CirclePart circle_quadrant(float radius, float x0, fl
   return {(left - x0) * (y1 - y0) + trapezoid + segment, radius * angle};
 }
 
-/// Of the cell of side 1 whose lower corner is (x0, y0), wherever it lies: cut at the axes, its parts
-/// mirrored into the first quadrant.
+/// Of the cell of side 1 whose lower corner is (x0, y0), wherever it lies: cut at the axes, its
+/// parts mirrored into the first quadrant.
 __device__ __forceinline__ CirclePart circle_cell(float radius, float x0, float y0) {
   const float x1 = x0 + 1.0f;
   const float y1 = y0 + 1.0f;

@@ -16,15 +16,16 @@
 /// weights of all cells, later their probabilities, 4 bytes each; of grids of more than
 /// kSharedCells these lie in the output, in L2.
 ///
-/// The radius: mass within a circle rises with its radius, and its derivative is a sum over the arc's
-/// parts. Newton's method inside a bracket, from the radius that a normal distribution of these moments
-/// would have; the bracket is halved where a step leaves it or does not halve. The block evaluates one
-/// radius at a time, each thread its cells: many radii at once would take as many times the work of
-/// each, and one multiprocessor does it all. Areas are in float, about 1e-6 of a cell's mass; their sum, like
-/// the moments, in double, for the share at a given radius must not depend on what lies far from it.
+/// The radius: mass within a circle rises with its radius, and its derivative is a sum over the
+/// arc's parts. Newton's method inside a bracket, from the radius that a normal distribution of
+/// these moments would have; the bracket is halved where a step leaves it or does not halve. The
+/// block evaluates one radius at a time, each thread its cells: many radii at once would take as
+/// many times the work of each, and one multiprocessor does it all. Areas are in float, about 1e-6
+/// of a cell's mass; their sum, like the moments, in double, for the share at a given radius must
+/// not depend on what lies far from it.
 ///
-/// Bound: latency; three barriers before the radius, then one for each of its evaluations, four to six
-/// as a rule. Not yet measured.
+/// Bound: latency; three barriers before the radius, then one for each of its evaluations, four to
+/// six as a rule. Not yet measured.
 namespace crossfix::kernels {
 
 using device::kWarp;
@@ -77,7 +78,8 @@ __device__ __forceinline__ DecodeMass operator+(const DecodeMass& a, const Decod
   return {a.inside + b.inside, a.slope + b.slope};
 }
 
-/// One slot for each sum over the block, two for the mass, so that none is written while it is read.
+/// One slot for each sum over the block, two for the mass, so that none is written while it is
+/// read.
 struct DecodeScratch {
   DecodeBest best[kWarp];
   float sum[kWarp];
@@ -127,8 +129,8 @@ __device__ __forceinline__ float in_cells(float offset, bool raw) {
   return raw ? sigmoid(offset) : offset;
 }
 
-/// Where the fix lies, from offsets as they came, in every lane of every warp: a lane for each of the best cell
-/// and its eight neighbours.
+/// Where the fix lies, from offsets as they came, in every lane of every warp: a lane for each of
+/// the best cell and its eight neighbours.
 __device__ __forceinline__ DecodePosition position_of(const float* logits, const float* offsets,
                                                       int grid, const DecodeBest& best,
                                                       ops::FixRule rule, bool raw) {
@@ -180,8 +182,9 @@ __device__ __forceinline__ DecodeMass mass_within(const DecodePosterior& posteri
   return mass;
 }
 
-/// The smallest radius about (row, col) that holds ops::kRadiusShare of the posterior, in every thread;
-/// NaN where it holds a NaN. `mean_square` is the posterior's mean square distance from (row, col).
+/// The smallest radius about (row, col) that holds ops::kRadiusShare of the posterior, in every
+/// thread; NaN where it holds a NaN. `mean_square` is the posterior's mean square distance from
+/// (row, col).
 __device__ __forceinline__ float radius_of(const DecodePosterior& posterior, float row, float col,
                                            float mean_square, DecodeScratch& scratch) {
   // Beyond r lies at most mean_square / r^2 of the mass (Markov).

@@ -9,10 +9,11 @@
 
 /// The logarithms of sums of exponentials, along both axes of a matrix: marginals of a posterior.
 ///
-/// Tile: 256 columns, of which a thread owns one, or one row, which a block of 256 threads owns; one launch has
-/// blocks of both kinds. Each walks along its scores twice, for the largest and for the sum: the second
-/// time they come from L2. A row's threads take every 256th score, so that a warp's loads are neighbours, as
-/// they are where a thread owns a column. Shared memory: a float a warp.
+/// Tile: 256 columns, of which a thread owns one, or one row, which a block of 256 threads owns;
+/// one launch has blocks of both kinds. Each walks along its scores twice, for the largest and for
+/// the sum: the second time they come from L2. A row's threads take every 256th score, so that a
+/// warp's loads are neighbours, as they are where a thread owns a column. Shared memory: a float a
+/// warp.
 /// Bound: the latency of a walk along a row by one block, 8,281 scores in 33 steps, twice. Not yet
 /// measured.
 namespace crossfix::kernels {

@@ -21,9 +21,9 @@
 ///   rows under way, one or two a multiprocessor, are 256 KB each at 65,536 floats. Shared memory
 ///   as above.
 ///
-/// Ownership: thread t of a row holds vectors t, t + threads, ... of 16 bytes each, so that a warp's
-/// loads are neighbours; of single elements where rows are not 16-byte aligned. Each thread has an
-/// online softmax over what it holds; the states are merged across lanes, then warps.
+/// Ownership: thread t of a row holds vectors t, t + threads, ... of 16 bytes each, so that a
+/// warp's loads are neighbours; of single elements where rows are not 16-byte aligned. Each thread
+/// has an online softmax over what it holds; the states are merged across lanes, then warps.
 ///
 /// Bound: bytes, each element read once and written once (`long`: and read once from L2). One exp2
 /// an element, two in `long`. Not yet measured.

@@ -59,7 +59,7 @@ void EvaluateOptions::add_to(CLI::App& command) {
                      "Raw network outputs to write (safetensors), in the data set's order");
   command.add_option("--report", report,
                      "HTML file to write: figures, charts, maps, the best and worst pairs");
-  command.add_option("--limit", evaluation.limit, "Take so many samples, spread evenly")
+  command.add_option("--limit", evaluation.limit, "Take so many samples, evenly chosen")
       ->check(CLI::PositiveNumber);
   command.add_option("--batch", evaluation.batch, "Pairs that go through the network together")
       ->check(CLI::Range(1, 4096))

@@ -19,8 +19,8 @@ struct EvaluateOptions {
   void add_to(CLI::App& command);
 };
 
-/// Prints counts and label statistics of every split; touches no image. Throws DataError where there
-/// is no label file at all.
+/// Prints counts and label statistics of every split; touches no image. Throws DataError where
+/// there is no label file at all.
 void list_dataset(const data::DatasetChoice& choice);
 
 }  // namespace crossfix::cli

@@ -19,7 +19,7 @@ std::span<float> row_of(const TensorView<float, Rank>& view, Index image) {
 }
 
 void decode_image(const ops::HeadOutputs<HostSpace>& outputs, const ops::Decoding& decoding,
-                Index image) {
+                  Index image) {
   const Index grid = outputs.grid();
   const auto logits = row_of(outputs.logits(), image);
   const auto offsets = row_of(outputs.offsets(), image);

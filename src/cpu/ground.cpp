@@ -48,7 +48,8 @@ namespace {
 
 constexpr Index kChannelsOfATask = 8;
 
-/// `count` channels from `begin` on, at most kChannelsOfATask, which lie together: a pass takes all.
+/// `count` channels from `begin` on, at most kChannelsOfATask, which lie together: a pass takes
+/// all.
 template <class Element>
 void standardize_channels(TensorView<const Element, 3> x, TensorView<const float, 2> weights,
                           double total, Index begin, Index count, TensorView<Element, 3> y) {
@@ -74,7 +75,7 @@ void standardize_channels(TensorView<const Element, 3> x, TensorView<const float
   float inverse[kChannelsOfATask];
   for (Index c = 0; c < count; ++c) {
     shift[c] = static_cast<float>(mean[c]);
-    inverse[c] = 1.0f / (static_cast<float>(std::sqrt(square[c] / total)) + ops::kSpreadFloor);
+    inverse[c] = 1.0f / (static_cast<float>(std::sqrt(square[c] / total)) + ops::kDeviationFloor);
   }
   for (Index p = 0; p < weights.size(); ++p) {
     const Element* from = x.data() + p * channels + begin;

@@ -74,8 +74,8 @@ struct Convolution<Element>::State {
     finish(context, sums, residual, y);
   }
 
-  /// What a fused plan leaves: its activation has no upper limit. Rounding a sum before it is clipped
-  /// changes nothing, for the limit is an `Element`.
+  /// What a fused plan leaves: its activation has no upper limit. Rounding a sum before it is
+  /// clipped changes nothing, for the limit is an `Element`.
   void clip_to_limits(Context& context, TensorView<Element, 4, DeviceSpace> y) const {
     const float most = ops::limits_of(specification.activation).most;
     if (std::isinf(most)) return;

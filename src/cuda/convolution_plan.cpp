@@ -23,9 +23,9 @@ cudnnDataType_t data_type(Dtype element) {
   }
 }
 
-/// Whether an engine of these notes computes as exactly as is promised: sums in float, and products of
-/// floats in float. Tensor cores round float inputs to TF32; Winograd's transforms and the FFT lose
-/// digits that float results should have.
+/// Whether an engine of these notes computes as exactly as is promised: sums in float, and products
+/// of floats in float. Tensor cores round float inputs to TF32; Winograd's transforms and the FFT
+/// lose digits that float results should have.
 bool is_exact(const std::vector<cudnnBackendNumericalNote_t>& notes, Dtype element) {
   return std::ranges::none_of(notes, [element](cudnnBackendNumericalNote_t note) {
     switch (note) {
@@ -43,8 +43,9 @@ bool is_exact(const std::vector<cudnnBackendNumericalNote_t>& notes, Dtype eleme
   });
 }
 
-/// Whether zero is an activation's lower limit, all that a plan does of it. cuDNN's RELU_FWD would take
-/// an upper limit as well, but with one no ready-made engine on tensor cores is left, only a generic one.
+/// Whether zero is an activation's lower limit, all that a plan does of it. cuDNN's RELU_FWD would
+/// take an upper limit as well, but with one no ready-made engine on tensor cores is left, only a
+/// generic one.
 bool is_limited(ops::Activation activation) { return activation != ops::Activation::none; }
 
 }  // namespace

@@ -16,15 +16,15 @@
 
 namespace crossfix::cuda {
 
-/// How cuDNN computes a convolution over one input shape: an operation graph and the engine chosen for
-/// it. Weights are given to each run, so that convolutions of one shape share a plan.
+/// How cuDNN computes a convolution over one input shape: an operation graph and the engine chosen
+/// for it. Weights are given to each run, so that convolutions of one shape share a plan.
 class ConvolutionPlan {
  public:
   /// Workspace that an engine may ask for, bytes.
   static constexpr std::int64_t kWorkspaceLimit = std::int64_t{128} << 20;
 
-  /// The tensors of a run, all of the plan's element. `bias` [out] and `residual`, of y's shape, where
-  /// the plan is fused.
+  /// The tensors of a run, all of the plan's element. `bias` [out] and `residual`, of y's shape,
+  /// where the plan is fused.
   struct Tensors {
     const void* x = nullptr;
     const void* weights = nullptr;
@@ -33,10 +33,9 @@ class ConvolutionPlan {
     void* y = nullptr;
   };
 
-  /// `fused`: with the bias, the residual and the activation of the specification, but not the upper
-  /// limit of one. Null where cuDNN
-  /// has no engine that sums in float, without TF32, within the workspace limit. `element` is f32, f16
-  /// or bf16.
+  /// `fused`: with the bias, the residual and the activation of the specification, but not the
+  /// upper limit of one. Null where cuDNN has no engine that sums in float, without TF32, within
+  /// the workspace limit. `element` is f32, f16 or bf16.
   static std::unique_ptr<const ConvolutionPlan> find(cudnnHandle_t handle,
                                                      const ops::ConvolutionSpecification& spec,
                                                      const Shape<4>& input, Dtype element,

@@ -74,7 +74,8 @@ struct Linear<Element, Out>::State {
   std::size_t x_alignment() const { return row_alignment<Element>(specification.in_features); }
   std::size_t y_alignment() const { return row_alignment<Out>(specification.out_features); }
 
-  /// cuBLASLt's descriptors of the product. They live on the stack, so that a call allocates nothing.
+  /// cuBLASLt's descriptors of the product. They live on the stack, so that a call allocates
+  /// nothing.
   struct Layouts {
     cublasLtMatmulDescOpaque_t operation;
     cublasLtMatrixLayoutOpaque_t w;

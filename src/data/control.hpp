@@ -12,8 +12,8 @@ enum class Control {
 };
 
 /// Gives each ground image of a group the pairs of another: of n distinct ones, in their order, the
-/// i-th goes where the (i + n/2)-th was. Labels and tiles stay. Throws DataError for a group that has
-/// one ground image alone.
+/// i-th goes where the (i + n/2)-th was. Labels and tiles stay. Throws DataError for a group that
+/// has one ground image alone.
 void shuffle_grounds(Dataset& dataset);
 
 }  // namespace crossfix::data

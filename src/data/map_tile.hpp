@@ -21,8 +21,8 @@ PixelPoint turned(PixelPoint point, PixelPoint centre, double degrees);
 /// centre of its pixel (600, 600) with bilinear sampling, and averages the middle 800 x 800 pixels
 /// to 512 x 512 by area. Each step is rounded to 8 bits.
 ///
-/// The sampling is that of OpenCV 4's `warpAffine`: positions in 1/32 of a pixel, of terms rounded to
-/// 1/1024. The average is its `INTER_AREA`.
+/// The sampling is that of OpenCV 4's `warpAffine`: positions in 1/32 of a pixel, of terms rounded
+/// to 1/1024. The average is its `INTER_AREA`.
 io::Image cut_map_tile(io::ImageView map, MapWindow window, double degrees);
 
 }  // namespace crossfix::data

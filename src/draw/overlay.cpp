@@ -53,7 +53,8 @@ Colour heat_color(double heat) {
   return colour;
 }
 
-/// Lays the posterior over the pixels that its grid covers; `scale` is canvas pixels per tile pixel.
+/// Lays the posterior over the pixels that its grid covers; `scale` is canvas pixels per tile
+/// pixel.
 void lay_heat(const Canvas& canvas, Index height, Index width, double scale, const Fix& fix) {
   const float peak = *std::max_element(fix.probability.begin(), fix.probability.end());
   const auto cell = [&](Index row, Index col) {

@@ -6,9 +6,9 @@
 
 namespace crossfix::draw {
 
-/// Pairs of a data set on one sheet, two abreast: the positive tile with the camera's position marked,
-/// the panorama beside it. `pairs` of them at most, spread evenly over the panoramas in the order of
-/// the label files. Throws DataError and ImageError as reading the data set does.
+/// Pairs of a data set on one sheet, two abreast: the positive tile with the camera's position
+/// marked, the panorama beside it. `pairs` of them at most, evenly chosen from the panoramas in the
+/// order of the label files. Throws DataError and ImageError as reading the data set does.
 io::Image draw_world_sheet(const std::filesystem::path& root, Index pairs = 10);
 
 }  // namespace crossfix::draw

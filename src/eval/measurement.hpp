@@ -27,7 +27,7 @@ bool is_scored(const data::Sample& sample, Mode mode);
 /// How probable the truth was, by the posterior.
 struct Belief {
   /// Share of the posterior that lies nearer to the fix than the truth does: of an honest posterior
-  /// evenly spread from 0 to 1 over many samples.
+  /// even from 0 to 1 over many samples.
   double level = 0;
   /// Natural logarithm of the posterior's density at the truth, for each tile (an even posterior
   /// has 0). Absent where the truth lies outside the tile.
@@ -46,9 +46,9 @@ struct Answer {
 };
 
 /// `fix` in a tile [height, width], pixels; `truth` in shares of the tile's sides. `temperature` is
-/// the weights'. The level is of the posterior that the radius is of (ops::kCellMassSide); the density
-/// of one that is even over each cell of the fix's grid, and finite where a cell's probability is
-/// 0.
+/// the weights'. The level is of the posterior that the radius is of (ops::kCellMassSide); the
+/// density of one that is even over each cell of the fix's grid, and finite where a cell's
+/// probability is 0.
 Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, PixelPoint truth);
 
 /// What `fix`, located in a tile [height, width] of the sample, says of both truths.

@@ -40,7 +40,7 @@ struct Uncertainty {
   std::array<Fifth, 5> fifths{};
   std::vector<Reliability> reliability;  ///< levels 0.05, 0.1, ... 0.95
   /// Largest distance of the reliability curve from the diagonal, over all levels (the
-  /// Kolmogorov-Smirnov distance of the levels from an even spread).
+  /// Kolmogorov-Smirnov distance of the levels from even ones).
   double reliability_gap = 0;
   std::vector<Risk> risk;
   double mean_nll = 0;        ///< nats, of a density for each square metre

@@ -255,10 +255,10 @@ model::Configuration parse_configuration(const std::string& json) {
   });
   Configuration c;
   c.family = named(fields, "network", kFamilies);
-  const Fields trunk = fields.nested("trunk");
-  trunk.read("blocks", c.backbone.blocks, 1, 1000);
-  trunk.read("planes", c.backbone.planes, 1);
-  trunk.read("shared", c.backbone.shared);
+  const Fields backbone = fields.nested("trunk");
+  backbone.read("blocks", c.backbone.blocks, 1, 1000);
+  backbone.read("planes", c.backbone.planes, 1);
+  backbone.read("shared", c.backbone.shared);
   fields.read("model_width", c.model_width, 4);
   fields.read("heads", c.heads, 1);
   fields.read("encoder_layers", c.encoder_layers, 1, 1000);

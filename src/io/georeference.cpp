@@ -22,8 +22,8 @@ constexpr double degrees(double radians) { return radians * (180.0 / kPi); }
 /// Side of the world image, pixels.
 double world_side(int zoom) { return std::ldexp(kTilePixels, zoom); }
 
-/// Mercator's northing on the unit sphere, and its inverse. atanh(sin) and atan(sinh) lose no digits
-/// near the equator, as log(tan) does.
+/// Mercator's northing on the unit sphere, and its inverse. atanh(sin) and atan(sinh) lose no
+/// digits near the equator, as log(tan) does.
 double northing(double latitude) { return std::atanh(std::sin(radians(latitude))); }
 double latitude_of(double northing) { return degrees(std::atan(std::sinh(northing))); }
 

@@ -1,5 +1,5 @@
-/// EXIF orientation (CIPA DC-008, tag 0x0112): which side of the picture the first row and the first
-/// column of the stored pixels are.
+/// EXIF orientation (CIPA DC-008, tag 0x0112): which side of the picture the first row and the
+/// first column of the stored pixels are.
 #include <cstring>
 
 #include "codecs.hpp"

@@ -43,8 +43,8 @@ struct PngReader {
   ~PngReader() { png_image_free(&image); }
 };
 
-/// libpng's writer. libpng reports errors by longjmp: what a jump could pass over lives in here, not
-/// on the stack.
+/// libpng's writer. libpng reports errors by longjmp: what a jump could pass over lives in here,
+/// not on the stack.
 struct PngWriter {
   png_structp png = nullptr;
   png_infop info = nullptr;

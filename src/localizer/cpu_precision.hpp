@@ -8,7 +8,8 @@
 /// What all engines on the CPU have in common.
 namespace crossfix {
 
-/// Whether a precision that was asked for is bf16 here. Throws DeviceError for one that the CPU lacks.
+/// Whether a precision that was asked for is bf16 here. Throws DeviceError for one that the CPU
+/// lacks.
 bool cpu_computes_in_bf16(Precision asked);
 
 /// Threads, instruction set and library, for people.

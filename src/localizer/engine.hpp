@@ -22,8 +22,8 @@ class Engine {
   struct ImagesIn {
     GroundImageIn<Space> ground;
     SatelliteImageIn<Space> satellite;
-    /// For networks that work on the ground plane: of the satellite image, and of the ground image's
-    /// centre column, unknown where absent.
+    /// For networks that work on the ground plane: of the satellite image, and of the ground
+    /// image's centre column, unknown where absent.
     double metres_per_pixel = 0;
     std::optional<double> heading_degrees = {};
   };
@@ -39,23 +39,23 @@ class Engine {
   virtual Index batch() const = 0;
 
   /// What the network says of 1 to `batch()` pairs: rows of the outputs in the pairs' order, those
-  /// beyond hold nothing of use. The images are read before it returns; the views hold until the next
-  /// run.
+  /// beyond hold nothing of use. The images are read before it returns; the views hold until the
+  /// next run.
   virtual ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) = 0;
 
   /// The same of images in device memory. Throws DeviceError where they are not on the engine's.
   virtual ops::HeadOutputs<HostSpace> run(std::span<const DeviceImages> pairs) = 0;
 
-  /// What the grid of the last run covers of its satellite image, in that one's pixels; none where it is
-  /// the whole image.
+  /// What the grid of the last run covers of its satellite image, in that one's pixels; none where
+  /// it is the whole image.
   virtual std::optional<PixelWindow> window() const { return {}; }
 
-  /// The posterior over headings of the last run, at even steps from north; one where the heading was
-  /// known, empty of networks that do not ask.
+  /// The posterior over headings of the last run, at even steps from north; one where the heading
+  /// was known, empty of networks that do not ask.
   virtual std::span<const float> heading_probability() const { return {}; }
 
-  /// The posterior of the last run over the same headings and positions, [K, grid, grid], sums to 1; empty of
-  /// networks that do not ask.
+  /// The posterior of the last run over the same headings and positions, [K, grid, grid], sums to
+  /// 1; empty of networks that do not ask.
   virtual void pose_probability(std::vector<float>& probability) { probability.clear(); }
 
   virtual Device device() const = 0;
@@ -84,8 +84,8 @@ std::unique_ptr<Engine> make_cpu_engine(const TensorRecords& records,
                                         const model::Configuration& configuration,
                                         const LocalizerOptions& options);
 
-/// The same on the GPU that the options name. Null where they leave the device open and there is no GPU
-/// that can be used; throws DeviceError where they ask for one.
+/// The same on the GPU that the options name. Null where they leave the device open and there is no
+/// GPU that can be used; throws DeviceError where they ask for one.
 std::unique_ptr<Engine> make_cuda_engine(const TensorRecords& records,
                                          const model::Configuration& configuration,
                                          const LocalizerOptions& options);

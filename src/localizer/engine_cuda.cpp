@@ -17,8 +17,8 @@ std::string describe(const cuda::Target& target) {
   return target.device().description() + ", cuDNN, cuBLASLt";
 }
 
-/// The images of one view in a batch: what the kernels are told of each lies in device memory, so that
-/// a recorded launch takes images of other sizes and at other addresses.
+/// The images of one view in a batch: what the kernels are told of each lies in device memory, so
+/// that a recorded launch takes images of other sizes and at other addresses.
 class ImageBatch {
  public:
   ImageBatch(const cuda::Target& target, Index batch, const Shape<2>& size)
@@ -63,8 +63,8 @@ class ImageBatch {
   std::vector<cuda::ImageSlot> slots_;
 };
 
-/// The network on a GPU. Everything between the images' pixels and the outputs in pinned host memory is
-/// one graph, recorded by the first run and launched by those that follow.
+/// The network on a GPU. Everything between the images' pixels and the outputs in pinned host
+/// memory is one graph, recorded by the first run and launched by those that follow.
 template <class Network, class Element>
 class CudaEngine final : public Engine {
  public:
@@ -91,9 +91,7 @@ class CudaEngine final : public Engine {
 
   Index batch() const override { return network_->batch(); }
 
-  ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) override {
-    return locate(pairs);
-  }
+  ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) override { return locate(pairs); }
   ops::HeadOutputs<HostSpace> run(std::span<const DeviceImages> pairs) override {
     for (const DeviceImages& images : pairs) {
       cuda::expect_on_device(target_, "the ground image", images.ground.data());

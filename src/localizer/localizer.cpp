@@ -52,7 +52,8 @@ void roll(const HostImageView& panorama, double heading_degrees, Tensor<std::uin
   const Index width = panorama.extent(1);
   const auto shift = static_cast<Index>(
       std::llround(std::remainder(heading_degrees, 360.0) / 360.0 * static_cast<double>(width)));
-  // Column c looks at heading + (c - width / 2) 360 / width: north lies `shift` columns to the left.
+  // Column c looks at heading + (c - width / 2) 360 / width: north lies `shift` columns to the
+  // left.
   const Index first = ((-shift) % width + width) % width;
   for (Index row = 0; row < panorama.extent(0); ++row) {
     const std::uint8_t* source = &panorama(row, 0, 0);
@@ -130,8 +131,8 @@ struct Localizer::Impl {
     }
   }
 
-  /// What weights that match on the ground plane need: a known scale and a side within their limits, a tile
-  /// and ground that show something.
+  /// What weights that match on the ground plane need: a known scale and a side within their
+  /// limits, a tile and ground that show something.
   template <MemorySpace Space>
   void check_matched(const PairIn<Space>& pair) const {
     const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());

@@ -72,7 +72,7 @@ std::string fingerprint_of(const data::Dataset& dataset) {
   return print.text();
 }
 
-/// Leaves `limit` samples, spread evenly. The reference's dropped batches are those of the whole.
+/// Leaves `limit` samples, evenly chosen. The reference's dropped batches are those of the whole.
 void thin(data::Dataset& dataset, std::size_t limit) {
   const std::size_t count = dataset.samples.size();
   if (limit == 0 || limit >= count) return;

@@ -21,8 +21,8 @@ struct EvaluationOptions {
   std::filesystem::path weights;  ///< file that the localizer was loaded from
   std::string mode = "both";      ///< reference, true, both
   Index batch = 1;                ///< samples that go to the localizer together
-  std::size_t limit = 0;          ///< samples, spread evenly over the data set; 0: all
-  int readers = 1;               ///< threads that read images
+  std::size_t limit = 0;          ///< samples, evenly chosen from the data set; 0: all
+  int readers = 1;                ///< threads that read images
   std::filesystem::path out;      ///< folder of the results; or empty
   std::filesystem::path dump;     ///< file of the raw outputs; or empty
   bool resume = false;            ///< go on with the results in `out`

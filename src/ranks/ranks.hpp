@@ -68,8 +68,8 @@ class Ranks {
     broadcast({});
   }
 
-  /// Not on rank 0: sends it what ended this one, so that it says so once and ends all. Returns where
-  /// it does not answer in a minute.
+  /// Not on rank 0: sends it what ended this one, so that it says so once and ends all. Returns
+  /// where it does not answer in a minute.
   virtual void send_failure(int code, const std::string& message) = 0;
 
   /// Collective: returns when all have called it. After it no rank needs another: each ends by

@@ -31,8 +31,8 @@ class Chart {
  public:
   Chart(ChartFrame frame, Axis x, Axis y);
 
-  /// A line through points of ascending x, with a band where it has intervals; an unnamed one is not
-  /// in the legend. Throws ShapeError unless it has none or one a point.
+  /// A line through points of ascending x, with a band where it has intervals; an unnamed one is
+  /// not in the legend. Throws ShapeError unless it has none or one a point.
   void line(int style, const Curve& curve);
 
   /// A bar from 0 to `height`, with a text for the pointer.

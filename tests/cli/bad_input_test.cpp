@@ -117,13 +117,11 @@ TEST_CASE("outputs that cannot be written exit 3 and leave nothing") {
     const std::string argument = std::string(option) + " no/such/folder.png";
     CHECK(work.locate(argument).failed_with(3, "no/such/folder.png"));
   }
-  CHECK(work
-            .run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg",
+  CHECK(work.run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg",
                  "/dev/full")
             .failed_with(3, "standard output"));
   // An input that fails after the outputs were opened.
-  CHECK(work
-            .run("locate --model weights.safetensors --ground absent.png --satellite tile.jpg "
+  CHECK(work.run("locate --model weights.safetensors --ground absent.png --satellite tile.jpg "
                  "--overlay fix.png --dump raw.st")
             .failed_with(3, "absent.png"));
   CHECK(work.folder.entries() == before);

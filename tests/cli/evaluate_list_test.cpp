@@ -33,7 +33,7 @@ bool holds(const std::string& text, const std::string& part) {
 TEST_CASE("evaluate --list counts VIGOR's labels without an image") {
   const Workspace work;
   const Run run = work.run("evaluate --dataset vigor --root " + kFixtures +
-                            "/vigor --area cross --labels corrected --list");
+                           "/vigor --area cross --labels corrected --list");
   INFO(run.err);
   CHECK(run.code == 0);
   CHECK(holds(run.out, "VIGOR, cross-area, corrected labels, "));

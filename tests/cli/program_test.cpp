@@ -161,8 +161,7 @@ TEST_CASE("a list for the ground matcher goes on past a panorama without ground,
   CHECK_FALSE(std::filesystem::exists(work.folder / "two.st"));
   CHECK(work.run(locate + "list.csv --dump-poses").failed_with(2, "needs --dump"));
   CHECK(
-      work
-          .run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg --dump "
+      work.run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg --dump "
                "raw.st --dump-poses")
           .failed_with(3, "match on the ground plane"));
 }

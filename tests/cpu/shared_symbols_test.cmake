@@ -1,6 +1,6 @@
-# Fails where a kernel file of a wide instruction set defines a function that the linker may also use
-# elsewhere: a weak symbol not named by a type of that set. Such a copy would run, on any machine,
-# with instructions the machine may lack.
+# Fails where a kernel file of a wide instruction set defines a function that the linker may also
+# use elsewhere: a weak symbol not named by a type of that set. Such a copy would run, on any
+# machine, with instructions the machine may lack.
 #
 # cmake -DNM=... -DLIBRARY=libcrossfix_cpu.a -P shared_symbols_test.cmake
 execute_process(COMMAND ${NM} -C --defined-only ${LIBRARY} OUTPUT_VARIABLE listing

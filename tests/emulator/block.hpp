@@ -41,9 +41,9 @@ enum class Slot { barriers, warps, copies, arrivals, tensors, products, register
 enum class Work { copy, product };
 
 /// The block that is being run. Its threads are fibers; one runs until it waits. The order is drawn
-/// from the seed, for each block anew: either any thread that can run is next, or warps have ranks, so
-/// that some run far ahead and others lag behind, until ranks are drawn again. Asynchronous work is
-/// deferred until no thread can run, as late as the kernel's waits allow: either kind before the
+/// from the seed, for each block anew: either any thread that can run is next, or warps have ranks,
+/// so that some run far ahead and others lag behind, until ranks are drawn again. Asynchronous work
+/// is deferred until no thread can run, as late as the kernel's waits allow: either kind before the
 /// other or neither, the oldest first or any.
 class Block {
  public:

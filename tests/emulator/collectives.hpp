@@ -11,7 +11,8 @@ inline constexpr std::uint32_t kWholeWarp = 0xffffffffu;
 /// What each lane of a warp brings to a collective; null for lanes that take no part.
 using Lanes = std::array<void*, kWarpThreads>;
 
-/// What a collective does once all lanes have come: a reference to a callable, which must outlive it.
+/// What a collective does once all lanes have come: a reference to a callable, which must outlive
+/// it.
 class LanesAction {
  public:
   template <class Callable>

@@ -50,7 +50,8 @@ TEST_CASE("Device tensor copy: a box with its swizzle, zero outside the tensor")
         const Index index = at[0] + at[1] * strides[1] + at[2] * strides[2] + at[3] * strides[3];
         expected = device::to_float(tensor[static_cast<std::size_t>(index)]);
       }
-      // Rows of `span` bytes whose 16-byte chunks are exchanged by the number of the row of 128 bytes.
+      // Rows of `span` bytes whose 16-byte chunks are exchanged by the number of the row of 128
+      // bytes.
       const int span = 2 * columns;
       const int row = i / columns;
       const int key = row * span / 128 % (span / 16);

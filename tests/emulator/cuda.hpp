@@ -1,7 +1,7 @@
 #pragma once
 
-/// The CUDA language as the kernels use it, for a C++ compiler. Kernels run on the CPU, one block at
-/// a time, by emulator::launch.
+/// The CUDA language as the kernels use it, for a C++ compiler. Kernels run on the CPU, one block
+/// at a time, by emulator::launch.
 
 #include <math.h>
 

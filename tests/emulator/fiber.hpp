@@ -19,8 +19,8 @@ class Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  /// Lets `entry(argument)` run upon the next resume. The last entry must have returned. Nothing may
-  /// be thrown out of `entry`.
+  /// Lets `entry(argument)` run upon the next resume. The last entry must have returned. Nothing
+  /// may be thrown out of `entry`.
   void start(void (*entry)(void*), void* argument);
 
   /// Runs until the entry gives way or returns; true where it returned.

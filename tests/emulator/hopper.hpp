@@ -1,7 +1,7 @@
 #pragma once
 
-/// Hopper's own instructions for a C++ compiler: what device/hopper_ptx.cuh says of each holds here.
-/// Included by device/hopper.cuh.
+/// Hopper's own instructions for a C++ compiler: what device/hopper_ptx.cuh says of each holds
+/// here. Included by device/hopper.cuh.
 
 #include <concepts>
 #include <cstdint>

@@ -33,8 +33,8 @@ inline std::uint64_t descriptor(const void* start, std::size_t leading, std::siz
          static_cast<std::uint64_t>(stride >> 4) << 32 | mode << 62;
 }
 
-/// A matrix [rows, columns] as a tensor for the copy engine, whose boxes have `box_rows` rows and as
-/// many columns as fill the swizzle's span.
+/// A matrix [rows, columns] as a tensor for the copy engine, whose boxes have `box_rows` rows and
+/// as many columns as fill the swizzle's span.
 template <class E>
 device::TensorMap matrix_map(const std::vector<E>& matrix, Index columns, int box_rows,
                              device::Swizzle swizzle) {

@@ -1,7 +1,7 @@
 #pragma once
 
-/// What a C++ compiler lacks of the CUDA language, in the global namespace where kernels look for it:
-/// qualifiers, built-in variables and vector types.
+/// What a C++ compiler lacks of the CUDA language, in the global namespace where kernels look for
+/// it: qualifiers, built-in variables and vector types.
 
 #include <cstdint>
 

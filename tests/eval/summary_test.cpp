@@ -64,7 +64,7 @@ TEST_CASE("the bootstrap draws ground images, with all their tiles") {
   CHECK(summary.mean.value == 5);
   CHECK(summary.mean.low == 1);
   CHECK(summary.mean.high == 9);
-  // One image is drawn as often as there are images: no spread.
+  // One image is drawn as often as there are images: all alike.
   for (Measurement& m : all) m.ground_image = 3;
   const ErrorSummary one = eval::summarize(all);
   CHECK(one.mean.low == 5);

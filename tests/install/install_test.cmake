@@ -12,7 +12,8 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
-# build(PROJECT [ARGUMENT...]): configures and builds tests/install/PROJECT against the prefix alone.
+# build(PROJECT [ARGUMENT...]): configures and builds tests/install/PROJECT against the prefix
+# alone.
 function(build project)
   run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/tests/install/${project} -B ${work}/${project}
       -G ${GENERATOR} -D CMAKE_PREFIX_PATH=${prefix} -D CMAKE_CXX_COMPILER=${CXX}

@@ -18,7 +18,7 @@ using Rgb = std::array<int, 3>;
 
 namespace {
 
-Image read(const std::string& bytes) {
+Image read_bytes(const std::string& bytes) {
   return io::read_image(std::as_bytes(std::span(bytes)), "made");
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("grey PNG of 1, 2, 4, 8 bits: black to white") {
     const int white = (1 << depth) - 1;
     const int first = white << (8 - depth);  // white, then black
     const std::string row = depth == 8 ? bytes_of({0, 255, 0}) : bytes_of({0, first});
-    const Image image = read(PngBuilder(2, 1, depth, 0, false).data(row).finish());
+    const Image image = read_bytes(PngBuilder(2, 1, depth, 0, false).data(row).finish());
     CHECK(pixel(image, 0, 0) == Rgb{255, 255, 255});
     CHECK(pixel(image, 0, 1) == Rgb{0, 0, 0});
   }
@@ -105,43 +105,42 @@ TEST_CASE("grey PNG of 1, 2, 4, 8 bits: black to white") {
 TEST_CASE("palette PNG, with and without transparency") {
   const std::string palette = bytes_of({10, 20, 30, 200, 100, 0, 0, 0, 0});
   PngBuilder plain(3, 1, 8, 3, false);
-  const Image opaque = read(plain.chunk("PLTE", palette).data(bytes_of({0, 1, 0, 2})).finish());
+  const Image opaque = read_bytes(plain.chunk("PLTE", palette).data(bytes_of({0, 1, 0, 2})).finish());
   CHECK(pixel(opaque, 0, 0) == Rgb{200, 100, 0});
   CHECK(pixel(opaque, 0, 1) == Rgb{10, 20, 30});
   CHECK(pixel(opaque, 0, 2) == Rgb{0, 0, 0});
   PngBuilder clear(3, 1, 8, 3, false);
-  const Image over = read(clear.chunk("PLTE", palette)
-                                .chunk("tRNS", bytes_of({255, 128, 0}))
-                                .data(bytes_of({0, 1, 0, 2}))
-                                .finish());
+  const Image over = read_bytes(clear.chunk("PLTE", palette)
+                              .chunk("tRNS", bytes_of({255, 128, 0}))
+                              .data(bytes_of({0, 1, 0, 2}))
+                              .finish());
   CHECK(pixel(over, 0, 0) == Rgb{227, 177, 127});  // (200, 100, 0) at 128 / 255 over white
   CHECK(pixel(over, 0, 1) == Rgb{10, 20, 30});
   CHECK(pixel(over, 0, 2) == Rgb{255, 255, 255});
 }
 
 TEST_CASE("16-bit PNG keeps its upper 8 bits, rounded") {
-  const Image rgb = read(PngBuilder(1, 1, 16, 2, false)
-                               .data(bytes_of({0, 0x80, 0x80, 0xff, 0xff, 0x12, 0x12}))
-                               .finish());
+  const Image rgb = read_bytes(PngBuilder(1, 1, 16, 2, false)
+                             .data(bytes_of({0, 0x80, 0x80, 0xff, 0xff, 0x12, 0x12}))
+                             .finish());
   CHECK(pixel(rgb, 0, 0) == Rgb{0x80, 0xff, 0x12});
-  const Image grey =
-      read(PngBuilder(1, 1, 16, 0, false).data(bytes_of({0, 0x40, 0x40})).finish());
+  const Image grey = read_bytes(PngBuilder(1, 1, 16, 0, false).data(bytes_of({0, 0x40, 0x40})).finish());
   CHECK(pixel(grey, 0, 0) == Rgb{0x40, 0x40, 0x40});
 }
 
 TEST_CASE("transparent PNG is laid over white") {
-  const Image rgba = read(PngBuilder(3, 1, 8, 6, false)
-                                .data(bytes_of({0, 1, 2, 3, 0, 1, 2, 3, 255, 0, 100, 255, 51}))
-                                .finish());
+  const Image rgba = read_bytes(PngBuilder(3, 1, 8, 6, false)
+                              .data(bytes_of({0, 1, 2, 3, 0, 1, 2, 3, 255, 0, 100, 255, 51}))
+                              .finish());
   CHECK(pixel(rgba, 0, 0) == Rgb{255, 255, 255});
   CHECK(pixel(rgba, 0, 1) == Rgb{1, 2, 3});
   CHECK(pixel(rgba, 0, 2) == Rgb{204, 224, 255});
-  const Image grey = read(PngBuilder(1, 1, 8, 4, false).data(bytes_of({0, 0, 51})).finish());
+  const Image grey = read_bytes(PngBuilder(1, 1, 8, 4, false).data(bytes_of({0, 0, 51})).finish());
   CHECK(pixel(grey, 0, 0) == Rgb{204, 204, 204});
   PngBuilder key(2, 1, 8, 2, false);  // one colour stands for clear
-  const Image keyed = read(key.chunk("tRNS", bytes_of({0, 9, 0, 8, 0, 7}))
-                                 .data(bytes_of({0, 9, 8, 7, 9, 8, 6}))
-                                 .finish());
+  const Image keyed = read_bytes(key.chunk("tRNS", bytes_of({0, 9, 0, 8, 0, 7}))
+                               .data(bytes_of({0, 9, 8, 7, 9, 8, 6}))
+                               .finish());
   CHECK(pixel(keyed, 0, 0) == Rgb{255, 255, 255});
   CHECK(pixel(keyed, 0, 1) == Rgb{9, 8, 6});
 }
@@ -154,7 +153,7 @@ TEST_CASE("interlaced PNG") {
                                      0, 20, 22,        // pass 5: row 2, even columns
                                      0, 1, 0, 21,      // pass 6: odd columns, even rows
                                      0, 10, 11, 12});  // pass 7: odd rows
-  const Image image = read(PngBuilder(3, 3, 8, 0, true).data(rows).finish());
+  const Image image = read_bytes(PngBuilder(3, 3, 8, 0, true).data(rows).finish());
   for (Index row = 0; row < 3; ++row) {
     for (Index col = 0; col < 3; ++col) {
       const int value = static_cast<int>(10 * row + col);
@@ -167,10 +166,10 @@ TEST_CASE("CMYK and YCCK JPEG: ink subtracts from white") {
   // 255 is no ink. Two grey levels are what rounding to 8 bits twice and the transform cost.
   for (J_COLOR_SPACE stored : {JCS_CMYK, JCS_YCCK}) {
     CAPTURE(stored);
-    CHECK(near(pixel(read(ink_jpeg(stored, {255, 255, 255, 255})), 3, 3), {255, 255, 255}, 2));
-    CHECK(near(pixel(read(ink_jpeg(stored, {0, 255, 255, 255})), 3, 3), {0, 255, 255}, 2));
-    CHECK(near(pixel(read(ink_jpeg(stored, {255, 255, 255, 0})), 3, 3), {0, 0, 0}, 2));
-    CHECK(near(pixel(read(ink_jpeg(stored, {200, 100, 50, 128})), 3, 3), {100, 50, 25}, 2));
+    CHECK(near(pixel(read_bytes(ink_jpeg(stored, {255, 255, 255, 255})), 3, 3), {255, 255, 255}, 2));
+    CHECK(near(pixel(read_bytes(ink_jpeg(stored, {0, 255, 255, 255})), 3, 3), {0, 255, 255}, 2));
+    CHECK(near(pixel(read_bytes(ink_jpeg(stored, {255, 255, 255, 0})), 3, 3), {0, 0, 0}, 2));
+    CHECK(near(pixel(read_bytes(ink_jpeg(stored, {200, 100, 50, 128})), 3, 3), {100, 50, 25}, 2));
   }
 }
 
@@ -205,7 +204,7 @@ TEST_CASE("EXIF orientation stands the picture up") {
   }};
   for (int orientation = 1; orientation <= 8; ++orientation) {
     CAPTURE(orientation);
-    const Image image = read(with_orientation(plain, orientation, orientation % 2 == 0));
+    const Image image = read_bytes(with_orientation(plain, orientation, orientation % 2 == 0));
     const bool turned = orientation >= 5;
     REQUIRE(image.shape() == (turned ? Shape<3>{32, 16, 3} : Shape<3>{16, 32, 3}));
     const Index bottom = image.extent(0) - 2;
@@ -217,6 +216,6 @@ TEST_CASE("EXIF orientation stands the picture up") {
     CHECK(near(pixel(image, bottom, right), expected[3], 20));
   }
   for (int nonsense : {0, 9, 65535}) {
-    CHECK(near(pixel(read(with_orientation(plain, nonsense, true)), 1, 1), red, 20));
+    CHECK(near(pixel(read_bytes(with_orientation(plain, nonsense, true)), 1, 1), red, 20));
   }
 }

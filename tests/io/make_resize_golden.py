@@ -19,7 +19,8 @@ HASHED = [
     # odd ones, down and up, and axes that stay
     (317, 211, 101, 67), (101, 67, 317, 211), (333, 256, 256, 256), (256, 333, 256, 256), (1, 1, 9, 4),
 ]
-# The third grows wide and shrinks in height: there Pillow's order of the axes depends on its release.
+# The third grows wide and shrinks in height: there Pillow's order of the axes depends on its
+# release.
 WHOLE = [(23, 31, 11, 7), (5, 7, 9, 13), (41, 9, 6, 17)]
 
 

@@ -22,8 +22,8 @@ using namespace crossfix;
 
 namespace {
 
-/// Bytes damaged at one to four offsets: a bit turned, a byte replaced by one that borders ranges, a
-/// piece cut out, doubled, or moved.
+/// Bytes damaged at one to four offsets: a bit turned, a byte replaced by one that borders ranges,
+/// a piece cut out, doubled, or moved.
 class Mutator {
  public:
   explicit Mutator(std::uint64_t seed) : state_(seed) {}
@@ -78,7 +78,7 @@ int refusals(const std::string& whole, std::uint64_t seed, int count, F&& read) 
   int refused = 0;
   for (int i = 0; i < count; ++i) {
     try {
-      read(mutate(whole));
+      read_bytes(mutate(whole));
     } catch (const Error& error) {
       ++refused;
       if (std::string(error.what()).find('\n') != std::string::npos) FAIL(error.what());
@@ -87,7 +87,7 @@ int refusals(const std::string& whole, std::uint64_t seed, int count, F&& read) 
   return refused;
 }
 
-void read(const std::string& bytes) { io::read_image(std::as_bytes(std::span(bytes)), "made"); }
+void read_bytes(const std::string& bytes) { io::read_image(std::as_bytes(std::span(bytes)), "made"); }
 
 /// Corrects the checksums of a PNG's chunks, so that damage reaches the reader behind them.
 std::string with_checksums(std::string png) {
@@ -196,9 +196,9 @@ TEST_CASE("damaged PNG images are read or refused") {
       test::PngBuilder(5, 3, 16, 6, false).data(std::string(123, '\0')).finish()};
   for (std::size_t i = 0; i < whole.size(); ++i) {
     CAPTURE(i);
-    REQUIRE_NOTHROW(read(whole[i]));
-    const int refused = refusals(
-        whole[i], 3 + i, 1500, [](const std::string& damaged) { read(with_checksums(damaged)); });
+    REQUIRE_NOTHROW(read_bytes(whole[i]));
+    const int refused = refusals(whole[i], 3 + i, 1500,
+                                 [](const std::string& damaged) { read_bytes(with_checksums(damaged)); });
     CHECK(refused > 500);
     CHECK(refused < 1500);
   }
@@ -207,8 +207,8 @@ TEST_CASE("damaged PNG images are read or refused") {
 TEST_CASE("damaged JPEG images are read or refused") {
   for (bool progressive : {false, true}) {
     const std::string whole = made_jpeg(progressive);
-    REQUIRE_NOTHROW(read(whole));
-    const int refused = refusals(whole, progressive ? 7 : 8, 1500, read);
+    REQUIRE_NOTHROW(read_bytes(whole));
+    const int refused = refusals(whole, progressive ? 7 : 8, 1500, read_bytes);
     CHECK(refused > 300);
     CHECK(refused < 1500);
   }

@@ -15,7 +15,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kMark = 42.0f;  // in memory that no kernel may write
 
-/// Sanitized, the emulator takes ten times as long; sizes beyond this many scores show it nothing new.
+/// Sanitized, the emulator takes ten times as long; sizes beyond this many scores show it nothing
+/// new.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr Index kMostScores = 40'000;
 #else
@@ -26,8 +27,8 @@ struct Size {
   Index batch, queries, keys, heads, dim;
 };
 
-/// Projections [batch, token, 3, head, dim] of which each part is a strided view, in memory that goes
-/// on beyond either end with NaN: what reads past the tokens shows.
+/// Projections [batch, token, 3, head, dim] of which each part is a strided view, in memory that
+/// goes on beyond either end with NaN: what reads past the tokens shows.
 template <class Element>
 class Fused {
  public:
@@ -405,8 +406,8 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel whose maximum rises with every key", "
 TEMPLATE_LIST_TEST_CASE("Attention kernel over values whose weighted sums overflow", "[attention]",
                         AttentionSubjects) {
   CROSSFIX_NEED_KERNEL(TestType);
-  // Beyond the first 256 keys scores are larger by 2^50 as weights: about the first ones' maximum the
-  // weights' sum is a float, and their sum with these values is none.
+  // Beyond the first 256 keys scores are larger by 2^50 as weights: about the first ones' maximum
+  // the weights' sum is a float, and their sum with these values is none.
   const float large = std::is_same_v<typename TestType::Element, float16> ? 0x1p14f : 0x1p100f;
   for (const Index dim : {32, 64, 128}) {
     Attention<TestType> test({1, 70, 600, 2, dim});

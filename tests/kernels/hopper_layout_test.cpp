@@ -21,7 +21,8 @@ std::vector<std::array<int, 2>> shared_map() {
           {Tile::kFlagAt, 4}};
 }
 
-/// Address bits that a swizzle of rows of `span` bytes exchanges: the chunk within a row, with the row.
+/// Address bits that a swizzle of rows of `span` bytes exchanges: the chunk within a row, with the
+/// row.
 int swizzled(int address, int span) { return address ^ (((address >> 7) & (span / 16 - 1)) << 4); }
 
 }  // namespace

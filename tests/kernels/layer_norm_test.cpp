@@ -71,7 +71,8 @@ struct Problem {
         const double normal = (sum(c) - average) * inverse;
         const double expected = normal * static_cast<double>(scale(0, c)) + shift(0, c);
         // A sum x + r and the mean are off by a few 2^-24 of the values' size, all else by a few
-        // 2^-24 of the result's terms; a single channel has deviation 0, which epsilon alone divides.
+        // 2^-24 of the result's terms; a single channel has deviation 0, which epsilon alone
+        // divides.
         const double size = std::abs(static_cast<double>(mean)) + 4;
         const double tolerance =
             (size * inverse + std::abs(normal) + 1) * std::abs(scale(0, c)) * 0x1p-22 +

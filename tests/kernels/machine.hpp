@@ -14,8 +14,8 @@
 #include "emulator/cuda.hpp"
 #endif
 
-/// Where the tests of a kernel run it: the emulator, or a GPU where CROSSFIX_TEST_ON_GPU is defined.
-/// Tests hand over host tensors and take host tensors back.
+/// Where the tests of a kernel run it: the emulator, or a GPU where CROSSFIX_TEST_ON_GPU is
+/// defined. Tests hand over host tensors and take host tensors back.
 namespace crossfix::test {
 
 /// An H200, which the emulator stands in for.

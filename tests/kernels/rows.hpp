@@ -11,8 +11,8 @@
 namespace crossfix::test {
 
 /// Rows [rows, columns] in memory that is marked before, between and after them; the first begins
-/// `start` elements after a 16-byte boundary. Filled on the host, copied to the machine by the first
-/// `device()`, and copied back by `fetch()`.
+/// `start` elements after a 16-byte boundary. Filled on the host, copied to the machine by the
+/// first `device()`, and copied back by `fetch()`.
 template <class T>
 class Rows {
  public:

@@ -12,9 +12,9 @@
 #include "support/golden.hpp"
 #include "support/tiny_configuration.hpp"
 
-/// The whole network on a backend against the float64 reference in PyTorch (tests/golden). A subject
-/// of these checks has `Backend`, a `target()`, and `write(target, view, host)`, which fills a float
-/// view in the backend's memory from the host and is done when it returns.
+/// The whole network on a backend against the float64 reference in PyTorch (tests/golden). A
+/// subject of these checks has `Backend`, a `target()`, and `write(target, view, host)`, which
+/// fills a float view in the backend's memory from the host and is done when it returns.
 namespace crossfix::test {
 
 /// Bounds on relative L2 errors. f32: rounding of sums of some thousand terms through some eighty
@@ -40,8 +40,8 @@ struct GoldenCase {
   double slack = 1.0;  ///< widens the bounds
 };
 
-/// A small network. It has a quarter of the channels: sums average a quarter of the roundings, which
-/// doubles the error.
+/// A small network. It has a quarter of the channels: sums average a quarter of the roundings,
+/// which doubles the error.
 inline GoldenCase golden_tiny() { return {"tiny", tiny_configuration(), 2.0}; }
 
 inline GoldenCase golden_vigor() { return {"vigor", {}}; }
@@ -53,8 +53,8 @@ inline GoldenCase golden_robotcar() {
   return {"robotcar", c};
 }
 
-/// Pairs of images that the files hold outputs of, by the ends of their keys. Their logits differ by 15 %
-/// and more, so that a batch that mixes its pairs up is seen.
+/// Pairs of images that the files hold outputs of, by the ends of their keys. Their logits differ
+/// by 15 % and more, so that a batch that mixes its pairs up is seen.
 inline const std::vector<std::string> kGoldenPairs{"", "/1", "/2"};
 
 template <std::size_t Rank>
@@ -100,7 +100,8 @@ class GoldenNetwork {
     check_outputs(golden);
   }
 
-  /// Random backbones give nearly constant tokens, on which fusion is blind: varied ones, in every pair.
+  /// Random backbones give nearly constant tokens, on which fusion is blind: varied ones, in every
+  /// pair.
   void check_fusion() {
     const Golden golden(test_.name + "_fusion");
     fill_tokens();

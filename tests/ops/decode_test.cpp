@@ -153,8 +153,7 @@ TEMPLATE_LIST_TEST_CASE("A decoder refuses a batch or a grid of none", "[ops]", 
   const auto decode = [&](Index batch, Index grid) {
     TestType::Backend::decode(
         context,
-        ops::HeadOutputs<typename TestType::Backend::Space>(memory.view().data(), batch, grid),
-        {});
+        ops::HeadOutputs<typename TestType::Backend::Space>(memory.view().data(), batch, grid), {});
   };
   REQUIRE_THROWS_AS(decode(0, 8), ShapeError);
   REQUIRE_THROWS_AS(decode(1, 0), ShapeError);

@@ -33,8 +33,8 @@ enum class Weighting { even, falling, disc, gaps, corner };
 constexpr Weighting kWeightings[] = {Weighting::even, Weighting::falling, Weighting::disc,
                                      Weighting::gaps, Weighting::corner};
 
-/// Weights [h, w], some above 0: alike, falling from the middle, a disc of them, with whole rows and
-/// columns of zeros, or in the first position alone.
+/// Weights [h, w], some above 0: alike, falling from the middle, a disc of them, with whole rows
+/// and columns of zeros, or in the first position alone.
 Tensor<float, 2> weights_of(Weighting weighting, Index h, Index w) {
   Tensor<float, 2> out({h, w});
   for (Index i = 0; i < h; ++i) {
@@ -75,8 +75,8 @@ void compare_sample(const Shape<2>& size, const View& view, const std::vector<Po
   typename Subject::Backend::Context context(target, 0);
   Memory<Subject, Element, 4> y(target, marked(expected.shape()));
   Subject::Backend::sample_ground(context, panorama, view, poses, kMean, kStd, y.view());
-  // A column is off by the roundings of a turn and of a bearing, eight at most, and one of its own; a
-  // row by half as many. A pixel differs from the next by 1 / 0.224 at most, values are below 3.
+  // A column is off by the roundings of a turn and of a bearing, eight at most, and one of its own;
+  // a row by half as many. A pixel differs from the next by 1 / 0.224 at most, values are below 3.
   const double position = 9.0 * 0x1p-24 * static_cast<double>(size[0] + size[1]);
   const double tolerance = position / 0.224 + 3.0 * Subject::kTolerance;
   REQUIRE(worst_difference(y.read(context), expected) <= tolerance);
@@ -102,8 +102,8 @@ void compare_standardized(const Shape<3>& shape, Weighting weighting, float offs
     Subject::Backend::standardize(context, input.const_view(), weights, y.view());
     const auto result = y.read(context);
     Subject::Backend::standardize(context, input.const_view(), weights, input.view());
-    // Only one position has weight: the deviation is 0, and others lie millions of deviations away. A mean is
-    // off by a rounding of the offset, of unit deviation.
+    // Only one position has weight: the deviation is 0, and others lie millions of deviations away.
+    // A mean is off by a rounding of the offset, of unit deviation.
     double size = 1;
     for (Index i = 0; i < expected.size(); ++i) {
       size = std::max(size, std::abs(static_cast<double>(expected.data()[i])));
@@ -125,8 +125,8 @@ void compare_scores(const Shape<3>& shape, const Shape<4>& shapes, Weighting wei
   ReferenceBackend::Context plain;
   Tensor<float, 3> expected({shapes[0], shape[0], shape[1]});
   ReferenceBackend::correlate(plain, tile, views, weights, expected);
-  // Scores are at most 1, and so is the sum of the products' sizes over the energies: as many roundings
-  // as terms at worst, their root as they fall, and some for the rest.
+  // Scores are at most 1, and so is the sum of the products' sizes over the energies: as many
+  // roundings as terms at worst, their root as they fall, and some for the rest.
   const auto terms = static_cast<double>(shapes[1] * shapes[2] * shapes[3]);
   const double tolerance = (std::sqrt(terms) + 8) * 0x1p-23;
   for (const auto& target : Subject::targets()) {

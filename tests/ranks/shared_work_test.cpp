@@ -130,12 +130,12 @@ int run_and_kill(const SharedWorkspace& work, int ranks, int rank, const std::st
   const auto text_of = [](const fs::path& file) {
     return fs::exists(file) ? test::read_text(file) : std::string();
   };
-  const std::string command =
-      SharedWorkspace::shell_command(ranks, arguments,
-                                 "if [ $OMPI_COMM_WORLD_RANK = " + std::to_string(rank) +
-                                     " ]; then export PAUSE_WRITING=" + pause +
-                                     " LD_PRELOAD=" CROSSFIX_PAUSE_WRITING
-                                     " ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0; fi;");
+  const std::string command = SharedWorkspace::shell_command(
+      ranks, arguments,
+      "if [ $OMPI_COMM_WORLD_RANK = " + std::to_string(rank) +
+          " ]; then export PAUSE_WRITING=" + pause +
+          " LD_PRELOAD=" CROSSFIX_PAUSE_WRITING
+          " ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0; fi;");
   const pid_t launcher = ::fork();
   REQUIRE(launcher >= 0);
   if (launcher == 0) {
@@ -171,7 +171,7 @@ TEST_CASE("evaluate gives the same bytes on any number of ranks") {
   const std::string batch = GENERATE(as<std::string>(), "1", "3");
   const auto arguments = [&](const std::string& name) {
     return SharedWorkspace::evaluate("--batch " + batch + " --out " + name + " --dump " + name +
-                                 ".raw");
+                                     ".raw");
   };
   const Run alone = work.work.run(arguments("alone"));
   REQUIRE(alone.code == 0);
@@ -295,7 +295,7 @@ TEST_CASE("what ends one rank ends all, with one line and its exit code") {
     work.work.model.write(work.work.folder / "other/weights.safetensors", other);
     fs::create_directory_symlink(work.root(), work.work.folder / "other/vigor");
     const Run run = work.run(2, SharedWorkspace::evaluate(""),
-                              "if [ $OMPI_COMM_WORLD_RANK = 1 ]; then cd other; fi;");
+                             "if [ $OMPI_COMM_WORLD_RANK = 1 ]; then cd other; fi;");
     CHECK(run.code == 3);
     CHECK(holds(error_lines(run.err), "rank 1 has weights"));
   }
@@ -304,7 +304,7 @@ TEST_CASE("what ends one rank ends all, with one line and its exit code") {
     fs::copy(work.work.folder / "weights.safetensors", work.work.folder / "other");
     fs::create_directory_symlink(work.root(), work.work.folder / "other/vigor");
     const Run run = work.run(2, SharedWorkspace::evaluate("--out run"),
-                              "if [ $OMPI_COMM_WORLD_RANK = 1 ]; then cd other; fi;");
+                             "if [ $OMPI_COMM_WORLD_RANK = 1 ]; then cd other; fi;");
     CHECK(run.code == 3);
     CHECK(holds(error_lines(run.err), "rank 1: "));
     CHECK(holds(error_lines(run.err), "all machines share"));

@@ -1,6 +1,7 @@
-/// A library for LD_PRELOAD that stops a run in the middle of a record, for tests of interrupted runs: in
-/// the record of a number, counted from 1, that the process writes to a results file, so many bytes are
-/// written, and the process waits to be killed. The environment says which: PAUSE_WRITING=RECORD:BYTES.
+/// A library for LD_PRELOAD that stops a run in the middle of a record, for tests of interrupted
+/// runs: in the record of a number, counted from 1, that the process writes to a results file, so
+/// many bytes are written, and the process waits to be killed. The environment says which:
+/// PAUSE_WRITING=RECORD:BYTES.
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -357,8 +357,8 @@ struct ReferenceBackend {
     }
   }
 
-  /// By the bearing and the elevation of the ray to each point. Below the camera, where a bearing is any,
-  /// it is south, as the others have it.
+  /// By the bearing and the elevation of the ray to each point. Below the camera, where a bearing
+  /// is any, it is south, as the others have it.
   static void sample_ground(Context&, TensorView<const std::uint8_t, 3> panorama,
                             const ops::GroundViewSpecification& spec,
                             std::span<const ops::CameraPose> poses, const float (&mean)[3],
@@ -600,7 +600,7 @@ struct ReferenceBackend {
     return largest + std::log(total);
   }
 
-  /// Covariance and radius of a posterior, by points spread evenly over each cell's square.
+  /// Covariance and radius of a posterior, by points evenly over each cell's square.
   static void fill_moments(TensorView<float, 1> probability, TensorView<float, 2> offsets,
                            Index grid, ops::DecodedFix& fix) {
     constexpr Index kPoints = 64;  // along a square's side

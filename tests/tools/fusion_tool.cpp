@@ -1,5 +1,5 @@
-/// crossfix-fusion MODEL FEATURES OUT [f32|bf16]: the fusion network alone, for comparing it with the
-/// reference on varied features. FEATURES holds `satellite` [batch, cells, d] and `ground`
+/// crossfix-fusion MODEL FEATURES OUT [f32|bf16]: the fusion network alone, for comparing it with
+/// the reference on varied features. FEATURES holds `satellite` [batch, cells, d] and `ground`
 /// [batch, tokens, d], the projected tokens; OUT will hold `fused` [batch, cells, d].
 #include <cstdio>
 #include <exception>

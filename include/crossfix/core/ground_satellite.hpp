@@ -5,9 +5,9 @@ namespace crossfix {
 template <class T>
 struct Satellite;
 
-/// A value of the street view: an image, its tokens. It is a T wherever one is asked for; a T becomes one
-/// only where that is written out, so that the two views cannot be mixed up unnoticed. The
-/// ground comes before the satellite in every list of arguments.
+/// A value of the street view: an image, its tokens. It is a T wherever one is asked for; a T
+/// becomes one only where that is written out, so that the two views cannot be mixed up unnoticed.
+/// The ground comes before the satellite in every list of arguments.
 template <class T>
 struct Ground : T {
   Ground() = default;

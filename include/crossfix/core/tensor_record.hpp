@@ -27,8 +27,8 @@ struct TensorRecord {
   }
 };
 
-/// The record's elements as floats, `element_count()` of them. Throws WeightsError for a type that is
-/// no floating-point one.
+/// The record's elements as floats, `element_count()` of them. Throws WeightsError for a type that
+/// is no floating-point one.
 inline void to_float(const TensorRecord& record, float* out) {
   const auto convert = [&]<class T>(T) {
     for (Index i = 0; i < record.element_count(); ++i) {

@@ -13,9 +13,9 @@ namespace crossfix {
 /// A non-owning, strided view of a tensor: two machine words for each axis and a pointer.
 ///
 /// The element type (const for a read-only view), the rank and the memory space are part of the
-/// type, so that a host view does not compile where a device view belongs. Strides are in elements and
-/// may be anything, the innermost included. Copying a view copies no data. Element access is checked
-/// where NDEBUG is absent.
+/// type, so that a host view does not compile where a device view belongs. Strides are in elements
+/// and may be anything, the innermost included. Copying a view copies no data. Element access is
+/// checked where NDEBUG is absent.
 template <class T, std::size_t Rank, MemorySpace Space = HostSpace>
 class TensorView {
  public:

@@ -14,8 +14,9 @@ namespace crossfix::cpu {
 /// Cores that `threads = 0` stands for: those this process may run on.
 int available_threads();
 
-/// Where the CPU backend prepares and runs operators. Those plan for its number of threads and throw
-/// DeviceError where that is negative; the library concerns operators alone, the instruction set contexts.
+/// Where the CPU backend prepares and runs operators. Those plan for its number of threads and
+/// throw DeviceError where that is negative; the library concerns operators alone, the instruction
+/// set contexts.
 struct Target {
   int threads = 0;                                     ///< 0: all cores
   std::optional<InstructionSet> instruction_set = {};  ///< absent: the machine's best

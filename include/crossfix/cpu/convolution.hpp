@@ -10,15 +10,15 @@
 
 namespace crossfix::cpu {
 
-/// Convolution over NHWC activations by the target's library (contract: ops/backend.hpp). `Element` is
-/// float or bfloat16. Weights are packed at construction; bias, residual and activation are fused into
-/// the product.
+/// Convolution over NHWC activations by the target's library (contract: ops/backend.hpp). `Element`
+/// is float or bfloat16. Weights are packed at construction; bias, residual and activation are
+/// fused into the product.
 template <class Element>
 class Convolution {
  public:
-  /// `weights` [out, in, kernel row, kernel column], `bias` [out], `input_shape` [n, h, w, in]. Throws
-  /// ShapeError where they do not fit, DeviceError for a library that this build has not or that cannot
-  /// prepare it.
+  /// `weights` [out, in, kernel row, kernel column], `bias` [out], `input_shape` [n, h, w, in].
+  /// Throws ShapeError where they do not fit, DeviceError for a library that this build has not or
+  /// that cannot prepare it.
   Convolution(const Target& target, const ops::ConvolutionSpecification& specification,
               TensorView<const float, 4> weights, TensorView<const float, 1> bias,
               const Shape<4>& input_shape);
@@ -42,8 +42,8 @@ class Convolution {
 template <class Element>
 class DepthwiseConvolution {
  public:
-  /// `weights` [channel, kernel row, kernel column], `bias` [channel], `input_shape` [n, h, w, channel].
-  /// Throws as above.
+  /// `weights` [channel, kernel row, kernel column], `bias` [channel], `input_shape` [n, h, w,
+  /// channel]. Throws as above.
   DepthwiseConvolution(const Target& target,
                        const ops::DepthwiseConvolutionSpecification& specification,
                        TensorView<const float, 3> weights, TensorView<const float, 1> bias,

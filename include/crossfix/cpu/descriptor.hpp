@@ -11,8 +11,8 @@ namespace crossfix::cpu {
 template <class Element>
 class SpatialAttention {
  public:
-  /// weights [heads, positions, positions], bias [heads, positions]. Throws ShapeError for what does
-  /// not fit.
+  /// weights [heads, positions, positions], bias [heads, positions]. Throws ShapeError for what
+  /// does not fit.
   SpatialAttention(const Target& target, const ops::SpatialAttentionSpecification& specification,
                    TensorView<const float, 3> weights, TensorView<const float, 2> bias);
 
@@ -33,8 +33,9 @@ class SpatialAttention {
 extern template class SpatialAttention<float>;
 extern template class SpatialAttention<bfloat16>;
 
-/// y[n, i, j, :] = (the descriptor of block (i, j), its dot product with panorama n's descriptor, zeros):
-/// blocks [n * side * side, length], panoramas [n, length], y [n, side, side, more than length].
+/// y[n, i, j, :] = (the descriptor of block (i, j), its dot product with panorama n's descriptor,
+/// zeros): blocks [n * side * side, length], panoramas [n, length], y [n, side, side, more than
+/// length].
 template <class Element>
 void match(Context& context, TensorView<const float, 2> blocks,
            TensorView<const float, 2> panoramas, TensorView<Element, 4> y);

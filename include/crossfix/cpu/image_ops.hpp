@@ -20,8 +20,8 @@ void max_pool(Context& context, ops::PoolWindow window, TensorView<const Element
 template <class Element>
 void adaptive_max_pool(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y);
 
-/// Resizes 8-bit RGB [height, width, 3], rows without gaps, to y's height and width (Resizer), then y = (value / 255 - mean) /
-/// std, channel by channel; y [height', width', 3] contiguous.
+/// Resizes 8-bit RGB [height, width, 3], rows without gaps, to y's height and width (Resizer), then
+/// y = (value / 255 - mean) / std, channel by channel; y [height', width', 3] contiguous.
 template <class Element>
 void load_image(Context& context, TensorView<const std::uint8_t, 3> image, const float (&mean)[3],
                 const float (&std)[3], TensorView<Element, 3> y);

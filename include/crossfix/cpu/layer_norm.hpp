@@ -9,8 +9,8 @@
 namespace crossfix::cpu {
 
 /// y[row, c] = (s - mean(s)) / sqrt(variance(s) + epsilon) * scale[c] + shift[c], s = x (+ r), mean
-/// and (population) variance over the row, in float; z[row, c] is y rounded to `Element`. Rows may be
-/// strided, columns are contiguous; y may be x or r.
+/// and (population) variance over the row, in float; z[row, c] is y rounded to `Element`. Rows may
+/// be strided, columns are contiguous; y may be x or r.
 template <class Element>
 class LayerNorm {
  public:

@@ -10,15 +10,15 @@
 
 namespace crossfix::cpu {
 
-/// y = act(x W^T + table) by the target's library (contract: ops/backend.hpp). `Element` is float or
-/// bfloat16, `Out` is `Element` or float. Weights are packed at construction; table and activation are
-/// fused into the product.
+/// y = act(x W^T + table) by the target's library (contract: ops/backend.hpp). `Element` is float
+/// or bfloat16, `Out` is `Element` or float. Weights are packed at construction; table and
+/// activation are fused into the product.
 template <class Element, class Out = Element>
 class Linear {
  public:
-  /// `weights` [out, in]; `table` [rows, out] with a divisor of the specification's rows: 1 for a bias.
-  /// Throws ShapeError where they do not fit, DeviceError for a library that this build has not or that
-  /// cannot prepare it.
+  /// `weights` [out, in]; `table` [rows, out] with a divisor of the specification's rows: 1 for a
+  /// bias. Throws ShapeError where they do not fit, DeviceError for a library that this build has
+  /// not or that cannot prepare it.
   Linear(const Target& target, const ops::LinearSpecification& specification,
          TensorView<const float, 2> weights, TensorView<const float, 2> table);
   Linear(Linear&&) noexcept;

@@ -2,8 +2,8 @@
 
 namespace crossfix::cpu {
 
-/// Whose convolutions and matrix products the CPU backend runs. `automatic`: oneDNN where the build has
-/// it, else Eigen.
+/// Whose convolutions and matrix products the CPU backend runs. `automatic`: oneDNN where the build
+/// has it, else Eigen.
 enum class MathLibrary { automatic, onednn, eigen };
 
 /// What `automatic` stands for in this build.

@@ -8,8 +8,8 @@
 
 namespace crossfix::cpu {
 
-/// Resizes 8-bit RGB images of one size to another, as Pillow does with its bilinear filter (ops/resample.hpp). Weights
-/// and memory are taken at construction; a call allocates nothing.
+/// Resizes 8-bit RGB images of one size to another, as Pillow does with its bilinear filter
+/// (ops/resample.hpp). Weights and memory are taken at construction; a call allocates nothing.
 class Resizer {
  public:
   /// Heights and widths in pixels. Throws ShapeError where one is below 1.

@@ -26,10 +26,10 @@ enum class AttentionKernel {
 /// Hands one kernel to the stream, which must belong to the device that `device` describes; does
 /// not allocate, needs no workspace, does not synchronise.
 ///
-/// Throws ShapeError where extents disagree, where `kernel` does not take T, and for what the chosen
-/// kernel does not take: `exact` takes any dim up to 128 and any alignment; the 16-bit kernels take
-/// dim 16, 32, 64 and 128, and q, k and v whose every row begins at a multiple of 16 bytes. Throws
-/// DeviceError where the device has not the instructions, or refuses the launch.
+/// Throws ShapeError where extents disagree, where `kernel` does not take T, and for what the
+/// chosen kernel does not take: `exact` takes any dim up to 128 and any alignment; the 16-bit
+/// kernels take dim 16, 32, 64 and 128, and q, k and v whose every row begins at a multiple of 16
+/// bytes. Throws DeviceError where the device has not the instructions, or refuses the launch.
 template <class T>
 void attention(StreamView stream, const DeviceTraits& device, TensorView<const T, 4, DeviceSpace> q,
                TensorView<const T, 4, DeviceSpace> k, TensorView<const T, 4, DeviceSpace> v,

@@ -74,14 +74,15 @@ class PinnedBuffer {
   std::size_t size_ = 0;
 };
 
-/// Copy in the order of the target's stream, without waiting: `bytes` from pinned memory to the device
-/// and back. Throw DeviceError.
+/// Copy in the order of the target's stream, without waiting: `bytes` from pinned memory to the
+/// device and back. Throw DeviceError.
 void copy_to_device(const Target& target, std::byte* device, const PinnedBuffer& host,
                     std::size_t bytes);
 void copy_to_host(const Target& target, const PinnedBuffer& host, const std::byte* device,
                   std::size_t bytes);
 
-/// Throws DeviceError unless `memory` is the target's device's, or memory that every device can read.
+/// Throws DeviceError unless `memory` is the target's device's, or memory that every device can
+/// read.
 void expect_on_device(const Target& target, const char* what, const void* memory);
 
 }  // namespace crossfix::cuda

@@ -33,15 +33,17 @@ class Context {
   std::byte* scratch(std::size_t bytes);
   std::size_t scratch_bytes() const { return scratch_.size(); }
 
-  /// Host memory that the device copies to; grows to the largest ever asked for. Throws DeviceError.
+  /// Host memory that the device copies to; grows to the largest ever asked for. Throws
+  /// DeviceError.
   std::byte* pinned(std::size_t bytes);
 
-  /// A copy of `rows` rows of host memory, `stride` bytes apart, without gaps on the device: valid for work
-  /// handed to the stream before the next such copy. The host memory is free on return. Throws
-  /// DeviceError.
+  /// A copy of `rows` rows of host memory, `stride` bytes apart, without gaps on the device: valid
+  /// for work handed to the stream before the next such copy. The host memory is free on return.
+  /// Throws DeviceError.
   std::byte* upload(const void* host, std::size_t rows, std::size_t row_bytes, std::size_t stride);
 
-  /// Copies host memory, free on return, to `device` in the order of the stream. Throws DeviceError.
+  /// Copies host memory, free on return, to `device` in the order of the stream. Throws
+  /// DeviceError.
   void write(void* device, const void* host, std::size_t bytes);
 
   /// Resizes an image (of any size, rows anywhere) to y [height, width, 3] and normalises it; see

@@ -10,10 +10,10 @@
 
 namespace crossfix::cuda {
 
-/// Convolutions by cuDNN (contract: ops/backend.hpp), bias, residual and activation fused where cuDNN
-/// can (the bias is rounded to `Element` then), else by a kernel of ours after the plain convolution. An
-/// activation's upper limit is always left to one of ours. `Element` is float, bfloat16 or float16; sums
-/// are float, and of float elements without TF32.
+/// Convolutions by cuDNN (contract: ops/backend.hpp), bias, residual and activation fused where
+/// cuDNN can (the bias is rounded to `Element` then), else by a kernel of ours after the plain
+/// convolution. An activation's upper limit is always left to one of ours. `Element` is float,
+/// bfloat16 or float16; sums are float, and of float elements without TF32.
 template <class Element>
 class Convolution {
  public:

@@ -9,8 +9,8 @@
 
 namespace crossfix::cuda {
 
-/// Depthwise convolutions (contract: ops/backend.hpp; kernel: cuda/depthwise.hpp). `Element` is float,
-/// bfloat16 or float16.
+/// Depthwise convolutions (contract: ops/backend.hpp; kernel: cuda/depthwise.hpp). `Element` is
+/// float, bfloat16 or float16.
 template <class Element>
 class DepthwiseConvolution {
  public:

@@ -12,8 +12,8 @@
 namespace crossfix::cuda {
 
 /// Descriptors of blocks of positions (contract: ops/backend.hpp): x [n, h, w, c], weights [heads,
-/// positions, positions], bias [heads, positions], y [n x blocks, heads x c]. Throws ShapeError also for
-/// blocks whose weights do not fit into shared memory.
+/// positions, positions], bias [heads, positions], y [n x blocks, heads x c]. Throws ShapeError
+/// also for blocks whose weights do not fit into shared memory.
 template <class Element>
 void spatial_attention(StreamView stream, const DeviceTraits& device,
                        const ops::SpatialAttentionSpecification& specification,

@@ -13,8 +13,8 @@ class Device {
   /// The oldest compute capability that the kernels are built for: 8.0, Ampere.
   static constexpr int kOldestComputeCapability = 80;
 
-  /// Throws DeviceError, saying what would be right, where there is no driver or one too old for the
-  /// CUDA runtime this build holds, no GPU, none of this number, or one that is too old.
+  /// Throws DeviceError, saying what would be right, where there is no driver or one too old for
+  /// the CUDA runtime this build holds, no GPU, none of this number, or one that is too old.
   explicit Device(int ordinal = 0);
 
   int ordinal() const { return ordinal_; }
@@ -32,7 +32,8 @@ class Device {
   std::size_t memory_bytes_ = 0;
 };
 
-/// Makes a device the calling thread's current one, and puts the former back at the end of the scope.
+/// Makes a device the calling thread's current one, and puts the former back at the end of the
+/// scope.
 class DeviceScope {
  public:
   /// Throws DeviceError where the device cannot be used any more.

@@ -6,9 +6,9 @@
 #include "crossfix/cuda/stream.hpp"
 #include "crossfix/ops/specification.hpp"
 
-/// Small operators over float, bfloat16 or float16. Each hands one kernel to the stream, does not wait
-/// for it and allocates nothing; throws ShapeError where shapes do not fit or views have gaps that are
-/// not allowed, DeviceError where the launch is refused.
+/// Small operators over float, bfloat16 or float16. Each hands one kernel to the stream, does not
+/// wait for it and allocates nothing; throws ShapeError where shapes do not fit or views have gaps
+/// that are not allowed, DeviceError where the launch is refused.
 namespace crossfix::cuda {
 
 /// z is x rounded to Element: [rows, columns], rows anywhere, columns contiguous.
@@ -26,8 +26,8 @@ template <class Element>
 void clip(StreamView stream, const DeviceTraits& device, TensorView<Element, 2, DeviceSpace> y,
           float most);
 
-/// y = act(x + bias[channel] (+ r)) over contiguous NHWC activations [batch, height, width, channel];
-/// bias is [channel] of float, sums are in float. y may be x or r.
+/// y = act(x + bias[channel] (+ r)) over contiguous NHWC activations [batch, height, width,
+/// channel]; bias is [channel] of float, sums are in float. y may be x or r.
 template <class Element>
 void bias_activation(StreamView stream, const DeviceTraits& device,
                      TensorView<const Element, 4, DeviceSpace> x,
@@ -43,9 +43,9 @@ void bias_residual_activation(StreamView stream, const DeviceTraits& device,
 /// Outputs of a projection, at most.
 inline constexpr Index kProjectionOutputs = 4;
 
-/// y[row, out] = x[row, in] W[out, in]^T + bias[out], with W, bias, sums and y in float, for at most
-/// `kProjectionOutputs` outputs. Rows of x may be strided, columns are contiguous; W and bias are
-/// contiguous, y anything.
+/// y[row, out] = x[row, in] W[out, in]^T + bias[out], with W, bias, sums and y in float, for at
+/// most `kProjectionOutputs` outputs. Rows of x may be strided, columns are contiguous; W and bias
+/// are contiguous, y anything.
 template <class Element>
 void projection(StreamView stream, const DeviceTraits& device,
                 TensorView<const Element, 2, DeviceSpace> x,

@@ -11,10 +11,10 @@
 
 namespace crossfix::cuda {
 
-// What matching over the ground plane takes beside a backbone (contract: ops/backend.hpp), all of it in
-// device memory. Each hands one kernel to the stream, does not wait for it and allocates nothing. Element
-// is float, bfloat16 or float16; sums are in float. All throw ShapeError where shapes do not fit or views
-// have gaps, DeviceError where a launch is refused.
+// What matching over the ground plane takes beside a backbone (contract: ops/backend.hpp), all of
+// it in device memory. Each hands one kernel to the stream, does not wait for it and allocates
+// nothing. Element is float, bfloat16 or float16; sums are in float. All throw ShapeError where
+// shapes do not fit or views have gaps, DeviceError where a launch is refused.
 
 /// The ground about a camera as each of `poses` (host memory) has it, a kernel each, out of a whole
 /// equirectangular panorama, 8-bit RGB [height, width, 3], rows anywhere, a row without gaps:
@@ -26,8 +26,9 @@ void sample_ground(StreamView stream, const DeviceTraits& device,
                    std::span<const ops::CameraPose> poses, const float (&mean)[3],
                    const float (&std)[3], TensorView<Element, 4, DeviceSpace> y);
 
-/// Every channel of x [h, w, c] less its mean and over its standard deviation, both over the positions by
-/// weights [h, w], which must be at least 0 and some above: they are not looked at. y may be x.
+/// Every channel of x [h, w, c] less its mean and over its standard deviation, both over the
+/// positions by weights [h, w], which must be at least 0 and some above: they are not looked at. y
+/// may be x.
 template <class Element>
 void standardize(StreamView stream, const DeviceTraits& device,
                  TensorView<const Element, 3, DeviceSpace> x,

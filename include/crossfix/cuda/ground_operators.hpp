@@ -10,9 +10,10 @@
 
 namespace crossfix::cuda {
 
-// The operators of matching over the ground plane (contract: ops/backend.hpp; kernels: cuda/ground.hpp).
-// `Element` is float, bfloat16 or float16. What comes from host memory is copied to the device in the order
-// of the stream. Throw ShapeError for what does not fit, DeviceError where memory is short.
+// The operators of matching over the ground plane (contract: ops/backend.hpp; kernels:
+// cuda/ground.hpp). `Element` is float, bfloat16 or float16. What comes from host memory is copied
+// to the device in the order of the stream. Throw ShapeError for what does not fit, DeviceError
+// where memory is short.
 
 template <class Element>
 void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,

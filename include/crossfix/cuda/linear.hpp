@@ -10,9 +10,9 @@
 
 namespace crossfix::cuda {
 
-/// Matrix products by cuBLASLt (contract: ops/backend.hpp), table and activation fused. `Element` is
-/// float, bfloat16 or float16, `Out` is `Element` or float; sums are float, and of float elements
-/// without TF32. The table is kept as `Out`.
+/// Matrix products by cuBLASLt (contract: ops/backend.hpp), table and activation fused. `Element`
+/// is float, bfloat16 or float16, `Out` is `Element` or float; sums are float, and of float
+/// elements without TF32. The table is kept as `Out`.
 ///
 /// Rows of x and y may be strided. Pointers and strides must be multiples of 16 bytes, or of what a
 /// row without gaps allows where that is less: ShapeError otherwise.

@@ -7,8 +7,8 @@
 
 namespace crossfix::cuda {
 
-/// Where device memory comes from. Memory is taken and given back in the order of a stream: it may be
-/// used by work handed to that stream after `allocate`, and until `deallocate`.
+/// Where device memory comes from. Memory is taken and given back in the order of a stream: it may
+/// be used by work handed to that stream after `allocate`, and until `deallocate`.
 class MemoryResource {
  public:
   virtual ~MemoryResource() = default;
@@ -29,8 +29,8 @@ class MemoryResource {
   virtual void do_deallocate(void* memory, std::size_t bytes, StreamView stream) noexcept = 0;
 };
 
-/// A memory pool of its own on one device (cudaMallocAsync). What is given back returns to the device
-/// when a stream is next waited for.
+/// A memory pool of its own on one device (cudaMallocAsync). What is given back returns to the
+/// device when a stream is next waited for.
 class PoolMemory final : public MemoryResource {
  public:
   /// Throws DeviceError.

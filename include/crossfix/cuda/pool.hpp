@@ -6,9 +6,9 @@
 #include "crossfix/cuda/stream.hpp"
 #include "crossfix/ops/specification.hpp"
 
-/// Max pools over contiguous NHWC activations of float, bfloat16 or float16. A window that holds a NaN
-/// gives NaN. Each hands one kernel to the stream, does not wait for it and allocates nothing; throws
-/// ShapeError where shapes do not fit, DeviceError where the launch is refused.
+/// Max pools over contiguous NHWC activations of float, bfloat16 or float16. A window that holds a
+/// NaN gives NaN. Each hands one kernel to the stream, does not wait for it and allocates nothing;
+/// throws ShapeError where shapes do not fit, DeviceError where the launch is refused.
 namespace crossfix::cuda {
 
 /// Halves both axes: x [n, h, w, c] to y [n, (h - 1) / 2 + 1, (w - 1) / 2 + 1, c].

@@ -26,8 +26,8 @@ void softmax(StreamView stream, const DeviceTraits& device,
              TensorView<const Element, 2, DeviceSpace> x, float scale,
              TensorView<const float, 2, DeviceSpace> bias, TensorView<Element, 2, DeviceSpace> y);
 
-/// The logarithms of sums of exponentials along both axes (ops/log_sum_exp.hpp), all in device memory. Hands
-/// one kernel to the stream; throws as above.
+/// The logarithms of sums of exponentials along both axes (ops/log_sum_exp.hpp), all in device
+/// memory. Hands one kernel to the stream; throws as above.
 void log_sum_exp(StreamView stream, const DeviceTraits& device,
                  TensorView<const float, 2, DeviceSpace> scores,
                  TensorView<const float, 1, DeviceSpace> bias, float scale,

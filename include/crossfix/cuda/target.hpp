@@ -18,8 +18,8 @@ class Target {
   /// Memory from `memory`, which must give memory of `device`.
   Target(const Device& device, std::shared_ptr<MemoryResource> memory);
 
-  /// Another target on the same device, with the same memory but its own stream: for another thread.
-  /// Operators prepared on this one run there too.
+  /// Another target on the same device, with the same memory but its own stream: for another
+  /// thread. Operators prepared on this one run there too.
   Target sibling() const;
 
   const Device& device() const;

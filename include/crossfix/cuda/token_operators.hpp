@@ -26,12 +26,13 @@ class Projection {
   DeviceBuffer bias_;
 };
 
-/// Residual and LayerNorm over rows of float (contract: ops/backend.hpp; kernel: cuda/layer_norm.hpp).
+/// Residual and LayerNorm over rows of float (contract: ops/backend.hpp; kernel:
+/// cuda/layer_norm.hpp).
 template <class Element>
 class LayerNorm {
  public:
-  /// Copies scale and shift to the device and waits for that. Throws ShapeError where they differ in
-  /// length or are empty, DeviceError where memory is short.
+  /// Copies scale and shift to the device and waits for that. Throws ShapeError where they differ
+  /// in length or are empty, DeviceError where memory is short.
   LayerNorm(const Target& target, TensorView<const float, 1> scale,
             TensorView<const float, 1> shift, float epsilon);
 

@@ -8,8 +8,8 @@
 namespace crossfix::io {
 
 /// A file that appears under its name whole, or not at all: bytes go to a temporary name in the
-/// same folder, `commit` renames. A file of that name stays as it was until then, and where `commit`
-/// is never reached the temporary is removed.
+/// same folder, `commit` renames. A file of that name stays as it was until then, and where
+/// `commit` is never reached the temporary is removed.
 ///
 /// Construct it before long work, so that a path that cannot be written is known first. A name that
 /// is a device or a pipe is written directly; a symbolic link is followed.

@@ -9,8 +9,8 @@
 
 /// Web Mercator (EPSG:3857): the projection of web map tiles. Longitude, latitude are WGS 84
 /// degrees, taken as if on a sphere, as the projection defines it. A world pixel is a continuous
-/// (row, col) in the square image of the world at a zoom, 256 * 2^zoom pixels a side: (0, 0) lies at
-/// 180 W and about 85.05 N, rows run south.
+/// (row, col) in the square image of the world at a zoom, 256 * 2^zoom pixels a side: (0, 0) lies
+/// at 180 W and about 85.05 N, rows run south.
 namespace crossfix::io {
 
 /// The zoom of VIGOR's satellite tiles: about 0.149 m a pixel at the equator.

@@ -14,8 +14,9 @@ namespace crossfix::io {
 /// The text entries a safetensors file holds beside its tensors (`__metadata__`).
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
-/// A safetensors file, mapped read-only: the records point into the mapping and live as long as this
-/// object. The file must not be changed in place meanwhile; replacing it by rename is harmless.
+/// A safetensors file, mapped read-only: the records point into the mapping and live as long as
+/// this object. The file must not be changed in place meanwhile; replacing it by rename is
+/// harmless.
 ///
 /// Layout: 8 bytes, the header's length N, little-endian; N bytes of JSON, an object that gives
 /// every tensor's `dtype`, `shape` and `data_offsets` [begin, end) from the end of the header; the

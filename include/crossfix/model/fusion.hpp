@@ -18,10 +18,10 @@
 namespace crossfix::model {
 
 /// The fusion network: self- and cross-attention between satellite tokens s [batch, N*N, d] and
-/// ground tokens g [batch, Tg, d], then one decoder layer. Tokens are kept in float and, beside that,
-/// rounded to the backend's element for the products that read them. All attentions of one view's
-/// tokens that read the same values share one matrix product; position encodings are folded into its
-/// table.
+/// ground tokens g [batch, Tg, d], then one decoder layer. Tokens are kept in float and, beside
+/// that, rounded to the backend's element for the products that read them. All attentions of one
+/// view's tokens that read the same values share one matrix product; position encodings are folded
+/// into its table.
 template <ops::Backend B>
 class Fusion {
   using View2 = ops::ActivationView<B, 2>;
@@ -120,7 +120,7 @@ class Fusion {
 
   /// The decoder layer and its norm, in place on s.
   void run_decoder(typename B::Context& context, const GroundTokens& g, const SatelliteTokens& s,
-              const Workspace& work) const {
+                   const Workspace& work) const {
     const Decoder& decoder = *decoder_;
     const View2 s_projected = projected(work.satellite_projected, satellite_tokens_);
     const View2 g_projected = projected(work.ground_projected, ground_tokens_);
@@ -223,8 +223,8 @@ class Fusion {
     return product;
   }
 
-  /// One product for several blocks. (x + pe) W^T + b = x W^T + T with T = pe W^T + b for queries and
-  /// keys; values see no position, so that their part of T is b alone.
+  /// One product for several blocks. (x + pe) W^T + b = x W^T + T with T = pe W^T + b for queries
+  /// and keys; values see no position, so that their part of T is b alone.
   typename B::Linear project(const Tensor<float, 2>& encoding, std::initializer_list<Part> parts) {
     const Index tokens = encoding.extent(0);
     const auto blocks = static_cast<Index>(parts.size());

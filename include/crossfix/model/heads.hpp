@@ -11,9 +11,10 @@
 
 namespace crossfix::model {
 
-/// The two heads over fused satellite tokens [batch * N*N, d]: classification, a logit a cell of the
-/// N x N grid, and regression, the offset of the camera within each cell. Each is three linear layers
-/// with ReLU between them; `ops::Backend::decode` makes a posterior and a fix of what they say.
+/// The two heads over fused satellite tokens [batch * N*N, d]: classification, a logit a cell of
+/// the N x N grid, and regression, the offset of the camera within each cell. Each is three linear
+/// layers with ReLU between them; `ops::Backend::decode` makes a posterior and a fix of what they
+/// say.
 template <ops::Backend B>
 class Heads {
  public:
@@ -23,8 +24,8 @@ class Heads {
     typename B::Element* second = nullptr;
   };
 
-  /// Reads `location_head`.layers.0.weight and so on, and `coordinator_head`'s. Throws WeightsError where
-  /// they are not the configuration's.
+  /// Reads `location_head`.layers.0.weight and so on, and `coordinator_head`'s. Throws WeightsError
+  /// where they are not the configuration's.
   Heads(const typename B::Target& target, Parameters& parameters,
         const Configuration& configuration, Index batch)
       : classification_(target, parameters, "location_head", configuration, batch, 1),

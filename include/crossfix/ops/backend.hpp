@@ -25,9 +25,9 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 ///   is in float whatever the element.
 /// - `Target`: where operators are prepared and run (threads; or device, stream and memory). A
 ///   handle: copied freely, and handed first to whatever is made below.
-/// - `Context(target, scratch_bytes)`: how work is run, and the scratch memory operators share. Made
-///   once for a localizer, with the largest `scratch_bytes()` of its operators; used by one thread
-///   at a time.
+/// - `Context(target, scratch_bytes)`: how work is run, and the scratch memory operators share.
+///   Made once for a localizer, with the largest `scratch_bytes()` of its operators; used by one
+///   thread at a time.
 /// - `Arena(target, bytes)`: owns zeroed memory in `Space`, at least 64-byte aligned; `data()`.
 /// - prepared operators, made at load time from float weights in host memory for one fixed input
 ///   shape. They are immutable afterwards, so that several localizers share them, and move only.
@@ -43,21 +43,21 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 ///   `(context, x, y)`: y[n, h', w', c] = act(sum over taps of x[.., c] W[c, ..] + bias[c]). NHWC,
 ///   contiguous; y may not overlap x.
 /// - `Linear(spec, W[out, in], table[tokens, out])`; `(context, x, y)`:
-///   y[row, out] = act(x[row, in] W^T + table[row mod tokens, out]). A bias is a table of one token.
-///   Rows of x and y may be strided, columns are contiguous.
-/// - `FloatLinear`: a Linear whose y is float. Tokens stay in float between operators, and are rounded
-///   to `Element` only where a product reads them.
+///   y[row, out] = act(x[row, in] W^T + table[row mod tokens, out]). A bias is a table of one
+///   token. Rows of x and y may be strided, columns are contiguous.
+/// - `FloatLinear`: a Linear whose y is float. Tokens stay in float between operators, and are
+///   rounded to `Element` only where a product reads them.
 /// - `Projection(W[out, in], bias[out])`; `(context, x, y)`: y[row, out] = x W^T + bias with y in
 ///   float and W not rounded: the heads' few outputs.
 /// - `LayerNorm(scale[c], shift[c], epsilon)`; `(context, x, y, z)` and `(context, x, r, y, z)`:
 ///   y[row, c] = norm(x (+ r)) * scale + shift, over c, all in float; z is y rounded to `Element`.
 ///   y may be x or r.
-/// - `SpatialAttention(spec, W[heads, positions, positions], bias[heads, positions])`; `(context, x, y)`:
-///   for each block of `spec.rows` x `spec.cols` positions of x [n, h, w, c], contiguous, and each head
-///   the sum of its positions' features with weights w[p] = sum_q m[q] W[head, q, p] + bias[head, p], m
-///   the mean or maximum of a position's channels. y [n x blocks, heads x c] of float, blocks in
-///   row-major order, rows may be strided; scaled to length 1 where the specification says so. All in
-///   float.
+/// - `SpatialAttention(spec, W[heads, positions, positions], bias[heads, positions])`; `(context,
+///   x, y)`: for each block of `spec.rows` x `spec.cols` positions of x [n, h, w, c], contiguous,
+///   and each head the sum of its positions' features with weights w[p] = sum_q m[q] W[head, q, p]
+///   + bias[head, p], m the mean or maximum of a position's channels. y [n x blocks, heads x c] of
+///   float, blocks in row-major order, rows may be strided; scaled to length 1 where the
+///   specification says so. All in float.
 ///
 /// Free operators (static members):
 ///
@@ -67,38 +67,42 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 /// - `attention(context, q, k, v, o, lse, scale)`: besides, lse[batch, query, head] of float, any
 ///   strides, = ln(sum over keys of exp(scale q.k)), by which results over parts of the keys merge
 ///   (ops/online_softmax.hpp). Nk = 0, and scores of nothing but -inf, give -inf, and zeros in o.
-/// - `match(context, blocks, panoramas, y)`: y[n, i, j, :] is the descriptor of block (i, j) of image n,
-///   its dot product with panorama n's, and zeros; blocks [n x h x w, length] and panoramas [n, length]
-///   of float, y [n, h, w, more than length], all contiguous.
+/// - `match(context, blocks, panoramas, y)`: y[n, i, j, :] is the descriptor of block (i, j) of
+///   image n, its dot product with panorama n's, and zeros; blocks [n x h x w, length] and
+///   panoramas [n, length] of float, y [n, h, w, more than length], all contiguous.
 /// - `copy(context, x, y)`: y is x, both of one shape, any strides.
 /// - `max_pool(context, window, x, y)`: halves both axes (`PoolWindow`), NHWC.
 /// - `adaptive_max_pool(context, x, y)`: NHWC to y's height and width (`adaptive_range`).
 /// - `load_image(context, image, mean[3], std[3], y)`: 8-bit RGB [height, width, 3] of any size to
 ///   y [height', width', 3]: antialiased bilinear resize, then (value / 255 - mean) / std.
-/// - `sample_ground(context, panorama, spec, poses, mean[3], std[3], y)`: the ground about a camera, north
-///   up, as each of a span of poses has it, out of a whole equirectangular panorama in host memory, 8-bit
-///   RGB [height, width, 3] with rows without gaps: y [poses, side, side, 3], contiguous, between four
-///   pixels each (`panorama_point`), then (value / 255 - mean) / std.
-/// - `standardize(context, x, weights, y)`: every channel of x [h, w, c] less its mean and over its standard
-///   deviation (`kSpreadFloor` added), both over the positions by weights [h, w]; contiguous, y may be x.
-/// - `correlate(context, tile, views, weights, scores)`: scores[k, row, col] of float = `match_score` of view
-///   k with its middle over (row, col) of the tile, over what of it lies in the tile: tile [height, width,
-///   c], views [k, h, w, c] with h and w odd, weights [h, w], scores [k, height, width], contiguous.
-///   These weights of positions are in host memory, at least 0 and some above; copied, not kept.
-/// - `log_sum_exp(context, scores, bias, scale, of_rows, of_columns)`: of_rows[r] = log of the sum over c of
-///   exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same over r (ops/log_sum_exp.hpp).
+/// - `sample_ground(context, panorama, spec, poses, mean[3], std[3], y)`: the ground about a
+///   camera, north up, as each of a span of poses has it, out of a whole equirectangular panorama
+///   in host memory, 8-bit RGB [height, width, 3] with rows without gaps: y [poses, side, side, 3],
+///   contiguous, between four pixels each (`panorama_point`), then (value / 255 - mean) / std.
+/// - `standardize(context, x, weights, y)`: every channel of x [h, w, c] less its mean and over its
+///   standard deviation (`kDeviationFloor` added), both over the positions by weights [h, w];
+///   contiguous, y may be x.
+/// - `correlate(context, tile, views, weights, scores)`: scores[k, row, col] of float =
+///   `match_score` of view k with its middle over (row, col) of the tile, over what of it lies in
+///   the tile: tile [height, width, c], views [k, h, w, c] with h and w odd, weights [h, w], scores
+///   [k, height, width], contiguous. These weights of positions are in host memory, at least 0 and
+///   some above; copied, not kept.
+/// - `log_sum_exp(context, scores, bias, scale, of_rows, of_columns)`: of_rows[r] = log of the sum
+///   over c of exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same over r
+///   (ops/log_sum_exp.hpp).
 /// - `decode(context, outputs, decoding)`: the heads' logits and raw offsets to probabilities,
 ///   offsets in cells and a fix for each image, all in one HeadOutputs<Space>.
 /// - `round(context, x, z)`: z is x, a float view in `Space`, rounded to `Element`.
-/// - `read(context, x, out)`: activations, or a float view in `Space`, whose rows have no gaps, to a
-///   contiguous float host buffer of x's size; floats keep their bits; synchronises.
+/// - `read(context, x, out)`: activations, or a float view in `Space`, whose rows have no gaps, to
+///   a contiguous float host buffer of x's size; floats keep their bits; synchronises.
 /// - `write(context, from, y)`: a contiguous float host buffer of y's size, free on return, to a
 ///   contiguous float view in `Space`.
 /// - `scratch_bytes()` of each convolution, matrix product and spatial attention,
 ///   `attention_scratch_bytes(target, tokens_q, tokens_k, heads, dim)` and
 ///   `correlate_scratch_bytes(target, tile shape, views' shape)`.
 ///
-/// Errors: ShapeError for shapes that do not fit, DeviceError where the device lacks an instruction.
+/// Errors: ShapeError for shapes that do not fit, DeviceError where the device lacks an
+/// instruction.
 // clang-format off
 template <class B>
 concept Backend =

@@ -10,7 +10,8 @@
 /// What every backend checks of what it is given.
 namespace crossfix::ops {
 
-/// What a context checks of a demand for scratch memory: `bytes` of the `available` it was made with.
+/// What a context checks of a demand for scratch memory: `bytes` of the `available` it was made
+/// with.
 inline void check_scratch(std::size_t bytes, std::size_t available) {
   if (bytes > available) {
     throw ShapeError("an operator needs " + std::to_string(bytes) +
@@ -113,8 +114,8 @@ void check_linear_call(const LinearSpecification& spec,
   expect_contiguous_rows("linear output", y);
 }
 
-/// Descriptors [n x blocks, heads x c] of an input [n, h, w, c]. Throws ShapeError where blocks do not
-/// fill it.
+/// Descriptors [n x blocks, heads x c] of an input [n, h, w, c]. Throws ShapeError where blocks do
+/// not fill it.
 inline Shape<2> descriptor_shape(const SpatialAttentionSpecification& spec, const Shape<4>& input) {
   if (input[1] % spec.rows != 0 || input[2] % spec.cols != 0) {
     throw ShapeError("blocks of " + std::to_string(spec.rows) + " x " + std::to_string(spec.cols) +
@@ -147,7 +148,8 @@ void check_spatial_attention_call(const SpatialAttentionSpecification& spec,
   expect_shape("descriptors", y.shape(), descriptor_shape(spec, x.shape()));
 }
 
-/// What matching checks: blocks [n x h x w, length], panoramas [n, length], y [n, h, w, more than length].
+/// What matching checks: blocks [n x h x w, length], panoramas [n, length], y [n, h, w, more than
+/// length].
 template <class Element, MemorySpace Space>
 void check_match(const TensorView<const float, 2, Space>& blocks,
                  const TensorView<const float, 2, Space>& panoramas,

@@ -9,9 +9,10 @@ namespace crossfix::ops {
 
 /// Where a fix lies.
 enum class FixRule {
-  best_cell,      ///< the best cell's corner and its offset, as the reference has it
-  neighbourhood,  ///< the mean of the positions that the best cell and its up to eight neighbours give
-                  ///< (corner + offset), weighted by exp(logit)
+  best_cell,  ///< the best cell's corner and its offset, as the reference has it
+  /// The mean of the positions (corner + offset) that the best cell and its up to eight neighbours
+  /// give, weighted by exp(logit).
+  neighbourhood,
 };
 
 /// How the heads' outputs are decoded.
@@ -24,9 +25,10 @@ struct Decoding {
 /// Share of the posterior that the radius of a fix holds.
 inline constexpr double kRadiusShare = 0.68;
 
-/// In the moments and the radius of a posterior a cell's mass lies evenly over a square of this side, in cells, about
-/// the position that the cell gives, its corner and offset. Cells that agree on a position between them so agree in
-/// the radius too: even over whole cells, the mass of one alone has a radius of half a cell.
+/// In the moments and the radius of a posterior a cell's mass lies evenly over a square of this
+/// side, in cells, about the position that the cell gives, its corner and offset. Cells that agree
+/// on a position between them so agree in the radius too: even over whole cells, the mass of one
+/// alone has a radius of half a cell.
 inline constexpr double kCellMassSide = 0.5;
 
 /// Covariance of a position on the grid, cells^2.
@@ -49,9 +51,10 @@ struct DecodedFix {
 static_assert(sizeof(DecodedFix) == 32 && alignof(DecodedFix) == alignof(float));
 static_assert(std::is_trivially_copyable_v<DecodedFix> && std::is_standard_layout_v<DecodedFix>);
 
-/// The outputs of a batch of images as views into one block of floats, which is copied in one go, bit by
-/// bit. The heads write `logits` and raw `offsets`; `decode` (ops/backend.hpp) makes the rest from them, and
-/// puts the offsets through the sigmoid where they ask for it. Cells are those of a square grid, row-major.
+/// The outputs of a batch of images as views into one block of floats, which is copied in one go,
+/// bit by bit. The heads write `logits` and raw `offsets`; `decode` (ops/backend.hpp) makes the
+/// rest from them, and puts the offsets through the sigmoid where they ask for it. Cells are those
+/// of a square grid, row-major.
 template <MemorySpace Space>
 class HeadOutputs {
  public:

@@ -9,7 +9,8 @@
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/ops/checks.hpp"
 
-/// Flat ground about a camera: where a panorama shows it, and how well it fits a position of a tile.
+/// Flat ground about a camera: where a panorama shows it, and how well it fits a position of a
+/// tile.
 namespace crossfix::ops {
 
 /// Views of the ground, north up, as images of side x side pixels.
@@ -49,12 +50,12 @@ CROSSFIX_HOST_DEVICE inline PanoramaPoint panorama_point(float south, float east
 }
 
 /// A standard deviation has this added before it divides.
-inline constexpr float kSpreadFloor = 1e-6f;
+inline constexpr float kDeviationFloor = 1e-6f;
 /// The energies under a view are at least this.
 inline constexpr float kLeastEnergy = 1e-3f;
 
-/// The score of a view over a position of a tile: their correlation over the energies of both, times the
-/// root of the share of the view, by weight, that lies in the tile.
+/// The score of a view over a position of a tile: their correlation over the energies of both,
+/// times the root of the share of the view, by weight, that lies in the tile.
 CROSSFIX_HOST_DEVICE inline float match_score(float product, float tile_energy, float view_energy,
                                               float share) {
   const float energy = (tile_energy > kLeastEnergy ? tile_energy : kLeastEnergy) *
@@ -62,8 +63,8 @@ CROSSFIX_HOST_DEVICE inline float match_score(float product, float tile_energy, 
   return product / (sqrtf(energy) + 1e-6f) * sqrtf(share > 0.0f ? share : 0.0f);
 }
 
-/// What sampling checks of a panorama [height, width, 3], of at least 2 x 2 pixels and with rows without
-/// gaps, a specification, poses and the views y [poses, side, side, 3].
+/// What sampling checks of a panorama [height, width, 3], of at least 2 x 2 pixels and with rows
+/// without gaps, a specification, poses and the views y [poses, side, side, 3].
 template <class Element, MemorySpace From, MemorySpace Space>
 void check_ground_views(const TensorView<const std::uint8_t, 3, From>& panorama,
                         const GroundViewSpecification& spec, std::span<const CameraPose> poses,
@@ -106,8 +107,8 @@ inline void check_weights(const char* what, const TensorView<const float, 2>& we
   if (!some) throw ShapeError(std::string(what) + " are all 0");
 }
 
-/// What standardizing checks: x and y [h, w, c], weights [h, w]. The values of weights are checked where
-/// they are in host memory.
+/// What standardizing checks: x and y [h, w, c], weights [h, w]. The values of weights are checked
+/// where they are in host memory.
 template <class Element, MemorySpace Space, MemorySpace Weights>
 void check_standardize_shapes(const TensorView<const Element, 3, Space>& x,
                               const TensorView<const float, 2, Weights>& weights,

@@ -21,15 +21,16 @@ inline void softmax(std::span<const float> logits, double temperature,
   }
 }
 
-/// The position that cell (row, col) gives, in cells: its corner and offset. `offsets` [cells, 2] in cells.
+/// The position that cell (row, col) gives, in cells: its corner and offset. `offsets` [cells, 2]
+/// in cells.
 inline std::array<double, 2> cell_position(std::span<const float> offsets, Index grid, Index row,
                                            Index col) {
   const auto at = static_cast<std::size_t>(2 * (row * grid + col));
   return {static_cast<double>(row) + offsets[at], static_cast<double>(col) + offsets[at + 1]};
 }
 
-/// Where a camera stood, (row, col) in cells, by `rule`: `logits` [cells], `offsets` [cells, 2] in cells,
-/// `best` the first cell of the largest logit. A neighbour that is NaN has no weight.
+/// Where a camera stood, (row, col) in cells, by `rule`: `logits` [cells], `offsets` [cells, 2] in
+/// cells, `best` the first cell of the largest logit. A neighbour that is NaN has no weight.
 inline std::array<double, 2> fix_position(std::span<const float> logits,
                                           std::span<const float> offsets, Index grid, Index best,
                                           FixRule rule) {
@@ -54,9 +55,11 @@ inline std::array<double, 2> fix_position(std::span<const float> logits,
   return {sum[0] / total, sum[1] / total};
 }
 
-/// Area of the part of the rectangle [x0, x1] x [y0, y1] within a circle of `radius` about the origin.
+/// Area of the part of the rectangle [x0, x1] x [y0, y1] within a circle of `radius` about the
+/// origin.
 inline double circle_rectangle_area(double radius, double x0, double x1, double y0, double y1) {
-  // Area within [0, x] x [0, y], odd in x and in y: the rectangle's is its difference at the corners.
+  // Area within [0, x] x [0, y], odd in x and in y: the rectangle's is its difference at the
+  // corners.
   const auto quadrant = [radius](double x, double y) {
     const double sign = (x < 0) != (y < 0) ? -1.0 : 1.0;
     x = std::min(std::abs(x), radius);
@@ -143,7 +146,8 @@ inline double mass_within(const Posterior& posterior, double row, double col, do
   return mass;
 }
 
-/// The smallest radius (cells) of a circle about (row, col) that holds `share` of a posterior; NaN where that is NaN.
+/// The smallest radius (cells) of a circle about (row, col) that holds `share` of a posterior; NaN
+/// where that is NaN.
 inline double radius_of(const Posterior& posterior, double row, double col, double share) {
   const Moments moments = moments_of(posterior);
   const double away_row = moments.mean_row - row;

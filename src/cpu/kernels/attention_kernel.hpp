@@ -119,7 +119,8 @@ class Attention {
   }
 
  private:
-  /// Rows are fetched this many tokens ahead: they lie apart, and the hardware does not foresee them.
+  /// Rows are fetched this many tokens ahead: they lie apart, and the hardware does not foresee
+  /// them.
   static constexpr Index kAhead = 16;
 
   static void prefetch(const Stored* row, Index dim) {

@@ -4,8 +4,8 @@
 
 namespace crossfix::cpu::kernels {
 
-/// A view slid along one row of a tile. Rows of the tile are taken in turn, each over all shifts before the
-/// next, so that it stays in L1; a block of shifts shares each load of the view.
+/// A view slid along one row of a tile. Rows of the tile are taken in turn, each over all shifts
+/// before the next, so that it stays in L1; a block of shifts shares each load of the view.
 template <class Simd>
 struct Correlation {
   using Floats = typename Simd::Floats;

@@ -80,9 +80,9 @@ struct ElementKernels {
 /// Floats past the end of a row that a correlation may read, where its view is zero.
 inline constexpr Index kWidestVector = 16;
 
-/// A view slid along one row of a tile of floats: products[shift] = the sum over rows r and floats c within
-/// [begin[r], end[r]) of tile[r, shift * step + c] view[r, c]. From end[r] on up to a vector of the view is
-/// zero, and of the tile is finite.
+/// A view slid along one row of a tile of floats: products[shift] = the sum over rows r and floats
+/// c within [begin[r], end[r]) of tile[r, shift * step + c] view[r, c]. From end[r] on up to a
+/// vector of the view is zero, and of the tile is finite.
 struct CorrelationRow {
   const float* tile;
   const float* view;
@@ -103,8 +103,8 @@ extern const CorrelationFunction kAvx2Correlation;
 extern const CorrelationFunction kAvx512Correlation;
 #endif
 
-/// Scores [rows, columns] of float, `stride` floats between rows, to which their row's bias is added;
-/// to be multiplied by `scale`, above 0.
+/// Scores [rows, columns] of float, `stride` floats between rows, to which their row's bias is
+/// added; to be multiplied by `scale`, above 0.
 struct Scores {
   const float* first;
   const float* bias;  ///< [rows]
@@ -112,7 +112,8 @@ struct Scores {
   float scale;
 };
 
-/// The largest score, and the sum of exp(scale (score - largest)): of each column, and of a single row.
+/// The largest score, and the sum of exp(scale (score - largest)): of each column, and of a single
+/// row.
 struct LogSumFunctions {
   void (*columns)(const Scores& scores, float* maxima, float* sums);
   void (*row)(const Scores& scores, float* maximum, float* sum);

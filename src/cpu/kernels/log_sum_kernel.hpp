@@ -6,7 +6,8 @@
 
 namespace crossfix::cpu::kernels {
 
-/// The largest of some scores with their bias, and the sum of 2^(scale log2(e) (score - largest)), in two passes.
+/// The largest of some scores with their bias, and the sum of 2^(scale log2(e) (score - largest)),
+/// in two passes.
 template <class Simd>
 struct LogSums {
   using Floats = typename Simd::Floats;

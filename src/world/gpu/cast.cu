@@ -5,9 +5,9 @@
 #include "world/render/look.hpp"
 #include "world/render/raster.hpp"
 
-/// A thread follows all rays of one pixel, a warp those of 8 x 4 pixels, which mostly end on the same few
-/// surfaces; a block has 8 x 16 pixels. No shared memory: what neighbouring rays read of the city comes
-/// from L1 and L2, where the solids about a camera fit.
+/// A thread follows all rays of one pixel, a warp those of 8 x 4 pixels, which mostly end on the
+/// same few surfaces; a block has 8 x 16 pixels. No shared memory: what neighbouring rays read of
+/// the city comes from L1 and L2, where the solids about a camera fit.
 ///
 /// Bound: instructions, of rays that go different ways, and the latency of what they read. Not yet
 /// measured.

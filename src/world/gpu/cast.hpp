@@ -1,5 +1,5 @@
-/// Hands the rays of an image to a GPU. All pointers are device memory; work is handed to the stream and
-/// not waited for.
+/// Hands the rays of an image to a GPU. All pointers are device memory; work is handed to the
+/// stream and not waited for.
 #pragma once
 
 #include <cstdint>

@@ -68,8 +68,8 @@ struct CityPlan {
 /// The four tiles that contain a point, nearest centre first.
 std::array<TileIndex, 4> tiles_around(double x, double y);
 
-/// Plans city `index` of a seed with `count` panoramas, `count` >= 2, a sixteenth of them (one or more)
-/// held out. Throws DataError when no city is large enough.
+/// Plans city `index` of a seed with `count` panoramas, `count` >= 2, a sixteenth of them (one or
+/// more) held out. Throws DataError when no city is large enough.
 CityPlan plan_city(std::uint64_t seed, int index, int count);
 
 }  // namespace crossfix::world

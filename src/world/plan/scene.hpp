@@ -120,8 +120,8 @@ struct Block {
   }
 };
 
-/// A square lattice of cells over the ground, and for each cell the numbers of what reaches into it:
-/// the part of a CellIndex that rays read.
+/// A square lattice of cells over the ground, and for each cell the numbers of what reaches into
+/// it: the part of a CellIndex that rays read.
 struct CellView {
   Vec2 origin;
   float cell = 1.0F;                     ///< metres

@@ -19,7 +19,7 @@ class SolidMaker {
   /// A box with its local x along `axis`.
   void box(Vec2 centre, Vec2 axis, Vec2 half, float z0, float z1, std::uint32_t material);
   void cylinder(Vec2 centre, float radius, float z0, float z1, std::uint32_t material);
-  /// A trunk and a crown of that radius.
+  /// A stem and a crown of that radius.
   void tree(Vec2 at, float radius, Random& random);
   /// A car or a van that heads along `along`, there on the share `presence` of all dates.
   void car(Vec2 at, Vec2 along, float presence, Random& random);

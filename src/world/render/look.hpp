@@ -14,8 +14,8 @@ namespace crossfix::world {
 
 inline constexpr float kPanoramaReach = 220.0F;  ///< metres a panorama sees
 
-/// The colour of a solid's surface at `point`, or, where `solid` is null, of the ground below it; seen
-/// along the unit vector `view`.
+/// The colour of a solid's surface at `point`, or, where `solid` is null, of the ground below it;
+/// seen along the unit vector `view`.
 CROSSFIX_RAY_CODE Vec3 surface_colour(const ShadowView& shadows, const Light& light,
                                       const Solid* solid, Vec3 point, Vec3 normal, Vec3 view) {
   if (solid == nullptr) {
@@ -74,8 +74,8 @@ CROSSFIX_RAY_CODE Vec3 tile_pixel(const ShadowView& shadows, const Light& light,
   return sum * (light.gain * (1.0F / static_cast<float>(samples * samples)));
 }
 
-/// A ray of a panorama, before it has met anything: along the horizontal unit vector `direction`, at an
-/// elevation given by its tangent and cosine.
+/// A ray of a panorama, before it has met anything: along the horizontal unit vector `direction`,
+/// at an elevation given by its tangent and cosine.
 struct PanoramaRay {
   Vec3 eye;
   Vec2 direction;

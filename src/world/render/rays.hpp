@@ -222,8 +222,8 @@ struct ShadowView {
   Vec3 to_sun;       ///< unit, points up
   float run = 0.0F;  ///< length of to_sun's horizontal part
   std::uint32_t date = 0;
-  /// For each cell, the solids whose shadows reach it; where that has no cells, `cover` walks towards
-  /// the sun.
+  /// For each cell, the solids whose shadows reach it; where that has no cells, `cover` walks
+  /// towards the sun.
   CellView casters;
 
   [[nodiscard]] CROSSFIX_RAY_CODE bool blocks(const Solid& solid, Vec3 point) const {

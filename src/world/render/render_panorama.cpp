@@ -8,7 +8,8 @@ namespace crossfix::world {
 
 namespace {
 
-// From this height in pixels on, a pixel's centre alone tells whether it holds more than one colour.
+// From this height in pixels on, a pixel's centre alone tells whether it holds more than one
+// colour.
 constexpr int kProbeHeight = 512;
 
 /// A solid crossed by the vertical plane of a panorama's column.
@@ -94,8 +95,8 @@ class Panorama {
         sums_(static_cast<std::size_t>(height)),
         sky_rays_(static_cast<std::size_t>(height)) {}
 
-  /// Renders the pixels that `wanted` flags, or all where it is null, with `samples` rays along each
-  /// axis.
+  /// Renders the pixels that `wanted` flags, or all where it is null, with `samples` rays along
+  /// each axis.
   void render(int samples, const std::vector<bool>* wanted) {
     const int rows = image_.height * samples;
     std::vector<float> tangent(static_cast<std::size_t>(rows));

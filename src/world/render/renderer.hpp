@@ -43,7 +43,8 @@ class TileRenderer {
 Raster render_panorama(const Scene& scene, const Light& light, Vec3 eye, int height, int width,
                        int samples, RenderScratch& scratch);
 
-/// Renders the images of one city. Any number of threads may call it, each with a scratch of its own.
+/// Renders the images of one city. Any number of threads may call it, each with a scratch of its
+/// own.
 class CityRenderer {
  public:
   virtual ~CityRenderer() = default;

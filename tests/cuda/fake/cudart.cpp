@@ -113,8 +113,8 @@ struct CUstream_st {
   std::vector<std::function<void()>> recorded;
   std::deque<std::function<void()>> pending;
 
-  /// Does the work that was handed to the stream until `enough`, or all of it. False where some of it
-  /// failed.
+  /// Does the work that was handed to the stream until `enough`, or all of it. False where some of
+  /// it failed.
   bool finish(const std::function<bool()>& enough = [] { return false; }) {
     bool fine = true;
     while (!pending.empty() && !enough()) {

@@ -15,8 +15,8 @@ struct cudnnContext {
 namespace crossfix::fake {
 namespace {
 
-/// The engines that the stand-in offers for a graph, in the order of its heuristics. Those before the
-/// one to be chosen are traps: whoever picks one does not read what cuDNN says of it.
+/// The engines that the stand-in offers for a graph, in the order of its heuristics. Those before
+/// the one to be chosen are traps: whoever picks one does not read what cuDNN says of it.
 struct Engine {
   std::vector<cudnnBackendNumericalNote_t> notes;
   std::int64_t workspace = 0;

@@ -22,7 +22,8 @@ struct Rule {
   bool needed;
 };
 
-/// The attributes that a descriptor of this type takes; throws for a type the stand-in does not know.
+/// The attributes that a descriptor of this type takes; throws for a type the stand-in does not
+/// know.
 const std::map<cudnnBackendAttributeName_t, Rule>& rules_of(cudnnBackendDescriptorType_t type);
 
 /// A descriptor: the attributes that were set, as bytes.

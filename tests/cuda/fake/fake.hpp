@@ -7,13 +7,14 @@
 
 struct CUstream_st;
 
-/// Stands in for the CUDA runtime, cuBLASLt and cuDNN, as far as crossfix calls them: compiled against
-/// the real headers and linked instead of the real libraries, so that the backend runs on the CPU.
+/// Stands in for the CUDA runtime, cuBLASLt and cuDNN, as far as crossfix calls them: compiled
+/// against the real headers and linked instead of the real libraries, so that the backend runs on
+/// the CPU.
 ///
-/// Device memory is host memory of exactly the size asked for, poisoned. A stream does its work when it
-/// is waited for and not before; in capture it records, and a graph's launch hands the record to the
-/// stream again. What the real libraries leave undefined is refused: memory out of bounds, attributes
-/// unknown, missing or of the wrong type, descriptors that were not finished.
+/// Device memory is host memory of exactly the size asked for, poisoned. A stream does its work
+/// when it is waited for and not before; in capture it records, and a graph's launch hands the
+/// record to the stream again. What the real libraries leave undefined is refused: memory out of
+/// bounds, attributes unknown, missing or of the wrong type, descriptors that were not finished.
 namespace crossfix::fake {
 
 struct Gpu {
@@ -60,8 +61,8 @@ Counts counts();
 /// The n-th allocation from now on (1: the next), of device or pinned memory, fails; 0: none does.
 void fail_allocation(std::size_t n);
 
-/// Work of the libraries: queued on the stream, recorded in capture. Throws where the stream does not
-/// belong to the calling thread's current device.
+/// Work of the libraries: queued on the stream, recorded in capture. Throws where the stream does
+/// not belong to the calling thread's current device.
 void submit(CUstream_st* stream, std::function<void()> work);
 
 /// Throws unless [memory, memory + bytes) lies in one living piece of device memory.

@@ -11,7 +11,8 @@ using crossfix::Index;
 using crossfix::TensorView;
 namespace ops = crossfix::ops;
 
-/// How far the fixes of images are off: cells are decided by a tie, and the radius takes many steps.
+/// How far the fixes of images are off: cells are decided by a tie, and the radius takes many
+/// steps.
 double error(Index grid) {
   constexpr Index kImages = 3;
   const Index cells = grid * grid;
@@ -32,8 +33,7 @@ double error(Index grid) {
     heads.logits()(image, cells - grid / 2) = 6.0f;
   }
   crossfix::cuda::decode(crossfix::probe::no_stream(), {},
-                         ops::HeadOutputs<crossfix::DeviceSpace>(memory.data(), kImages, grid),
-                         {});
+                         ops::HeadOutputs<crossfix::DeviceSpace>(memory.data(), kImages, grid), {});
 
   double worst = 0.0;
   for (Index image = 0; image < kImages; ++image) {

@@ -17,8 +17,8 @@
 #include "crossfix/kernels/attention/arguments.hpp"
 #include "emulator/cuda.hpp"
 
-/// A quick verdict on one kernel, for the search of planted bugs: a program that ends with 0 where the
-/// kernel computes what a plain loop does, in several orders of its threads.
+/// A quick verdict on one kernel, for the search of planted bugs: a program that ends with 0 where
+/// the kernel computes what a plain loop does, in several orders of its threads.
 namespace crossfix::probe {
 
 inline constexpr std::uint64_t kSeeds = 2;
@@ -48,7 +48,8 @@ double relative_error(const std::vector<T>& a, const std::vector<double>& b) {
   return std::sqrt(difference / norm);
 }
 
-/// Runs `error` with each seed; prints and returns false where it throws or is beyond the tolerance.
+/// Runs `error` with each seed; prints and returns false where it throws or is beyond the
+/// tolerance.
 inline bool holds(const std::string& what, const std::function<double()>& error) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     emulator::set_seed(seed);

@@ -11,17 +11,17 @@
 
 namespace crossfix::cuda {
 
-/// What resizing one image at a time needs on the device: its pixels where they come from the host, the
-/// tables for its size, scratch memory. Kept from image to image; a size like the one before allocates
-/// and computes nothing.
+/// What resizing one image at a time needs on the device: its pixels where they come from the host,
+/// the tables for its size, scratch memory. Kept from image to image; a size like the one before
+/// allocates and computes nothing.
 class ImageSlot {
  public:
   /// For images to be resized to `size` [height, width].
   ImageSlot(const Target& target, const Shape<2>& size) : target_(target), size_(size) {}
 
-  /// Describes `image` [height, width, 3], rows anywhere, a row without gaps, for `load_images`; valid
-  /// until the next image, in the order of the target's stream. Throws ShapeError for what is no such
-  /// image, DeviceError where memory is short.
+  /// Describes `image` [height, width, 3], rows anywhere, a row without gaps, for `load_images`;
+  /// valid until the next image, in the order of the target's stream. Throws ShapeError for what is
+  /// no such image, DeviceError where memory is short.
   const ImageSource& prepare(Staging& staging,
                              TensorView<const std::uint8_t, 3, DeviceSpace> image);
 

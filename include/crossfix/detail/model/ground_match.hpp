@@ -23,8 +23,8 @@
 
 namespace crossfix::model {
 
-/// How far from the camera the ground that is used begins, metres: where it is seen, and not nearer than the
-/// settings say. Beyond `farthest` where none is used.
+/// How far from the camera the ground that is used begins, metres: where it is seen, and not nearer
+/// than the settings say. Beyond `farthest` where none is used.
 inline double nearest_used(const Configuration::GroundMatch& settings,
                            const TensorView<const std::uint8_t, 3>& panorama) {
   return std::max(settings.nearest, camera::nearest_ground(panorama, settings.height));
@@ -38,11 +38,11 @@ inline ImageError no_ground(const Configuration::GroundMatch& settings) {
 }
 
 /// A matcher over the ground plane, for photographs: a panorama is laid on flat ground about the
-/// camera, north up; early layers of a backbone that was pretrained on photographs are taken of that
-/// view and of the tile; the one is slid over the other by normalised cross-correlation, weighted by
-/// range. Every position, every heading that is asked for (HeadingSearch) and every ratio of height and scale
-/// is scored; the posterior is the softmax over all of them, and its marginals over position and heading are
-/// the answer.
+/// camera, north up; early layers of a backbone that was pretrained on photographs are taken of
+/// that view and of the tile; the one is slid over the other by normalised cross-correlation,
+/// weighted by range. Every position, every heading that is asked for (HeadingSearch) and every
+/// ratio of height and scale is scored; the posterior is the softmax over all of them, and its
+/// marginals over position and heading are the answer.
 ///
 /// Immutable after construction: any number of workspaces, one a thread, may use it.
 template <ops::Backend B>
@@ -70,7 +70,8 @@ class GroundMatch {
     std::optional<double> heading_degrees;  ///< of the centre column; unknown where absent
   };
 
-  /// The memory of one thread's work. What depends on the tile's size is made anew where that changes.
+  /// The memory of one thread's work. What depends on the tile's size is made anew where that
+  /// changes.
   class Workspace {
    public:
     Workspace(const GroundMatch& match, const typename B::Target& target)
@@ -147,9 +148,10 @@ class GroundMatch {
   const Configuration& configuration() const { return configuration_; }
   Index parameter_count() const { return parameter_count_; }
 
-  /// Answers a question. The outputs lie in `work`: logits are the marginal over headings and ratios at
-  /// the configuration's temperature; cells are `kStride` pixels of the tile as the backbone sees it, and
-  /// their middles lie at `kFirstCentre` + kStride * (row, col) of those pixels.
+  /// Answers a question. The outputs lie in `work`: logits are the marginal over headings and
+  /// ratios at the configuration's temperature; cells are `kStride` pixels of the tile as the
+  /// backbone sees it, and their middles lie at `kFirstCentre` + kStride * (row, col) of those
+  /// pixels.
   ops::HeadOutputs<HostSpace> operator()(Workspace& work, const Question& question) const {
     extract_tile(work, question);
     work.search_.start(question.heading_degrees);
@@ -241,7 +243,8 @@ class GroundMatch {
     return work.headings_;
   }
 
-  /// The posterior of the last question over headings (as above) and positions, [K, grid, grid], sums to 1.
+  /// The posterior of the last question over headings (as above) and positions, [K, grid, grid],
+  /// sums to 1.
   void pose_probability(Workspace& work, std::vector<float>& probability) const {
     auto& room = *work.room_;
     const HeadingSearch& search = work.search_;
@@ -286,8 +289,8 @@ class GroundMatch {
   Index view_side() const { return (view_cells() - 1) * kStride + 1; }
 
   static constexpr Index kStride = EfficientNetLiteWeights::kStride;
-  /// Where the first cell's middle lies, pixels of the tile as the backbone sees it: a feature is about the
-  /// middle of its first pixel.
+  /// Where the first cell's middle lies, pixels of the tile as the backbone sees it: a feature is
+  /// about the middle of its first pixel.
   static constexpr double kFirstCentre = 0.5;
 
  private:
@@ -360,8 +363,8 @@ class GroundMatch {
     return {room.buffers.scores, {work.search_.rows(), room.grid * room.grid}};
   }
 
-  /// exp(-distance / range) of the ground that is seen and used, at the cells' middles. A panorama shows
-  /// the less of a square metre the farther away it is, and a wrong height moves it the more.
+  /// exp(-distance / range) of the ground that is seen and used, at the cells' middles. A panorama
+  /// shows the less of a square metre the farther away it is, and a wrong height moves it the more.
   void weigh_ground(const Question& question, Tensor<float, 2>& weights) const {
     const auto& settings = configuration_.ground_match;
     const double cell = *configuration_.metres_per_network_pixel * kStride;
@@ -408,8 +411,8 @@ class GroundMatch {
     extract(room, backbone, images, work.weights_, features);
   }
 
-  /// Marginals of exp(score / temperature) times the prior: of positions to the outputs' logits, of rows behind
-  /// the outputs.
+  /// Marginals of exp(score / temperature) times the prior: of positions to the outputs' logits, of
+  /// rows behind the outputs.
   void sum_up(Workspace& work) const {
     auto& room = *work.room_;
     const HeadingSearch& search = work.search_;

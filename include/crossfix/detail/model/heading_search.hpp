@@ -11,10 +11,11 @@
 
 namespace crossfix::model {
 
-/// The headings of a question, coarse to fine: even steps from north first, then the most likely of those
-/// in parts. Each heading stands for an arc of `width` bins about it, of `bins()` even ones from north, the
-/// first about north; together they cover the circle once. Each has as many rows of scores as there are
-/// ratios of height and scale. Reused from question to question it allocates nothing.
+/// The headings of a question, coarse to fine: even steps from north first, then the most likely of
+/// those in parts. Each heading stands for an arc of `width` bins about it, of `bins()` even ones
+/// from north, the first about north; together they cover the circle once. Each has as many rows of
+/// scores as there are ratios of height and scale. Reused from question to question it allocates
+/// nothing.
 class HeadingSearch {
  public:
   static constexpr Index kParts = 3;    ///< of a step, odd
@@ -56,8 +57,9 @@ class HeadingSearch {
     }
   }
 
-  /// Takes the most likely steps apart, by the logarithms of the rows' masses (any common offset): the step
-  /// itself stays, as the middle part, and the others are appended. Nothing of a heading that is known.
+  /// Takes the most likely steps apart, by the logarithms of the rows' masses (any common offset):
+  /// the step itself stays, as the middle part, and the others are appended. Nothing of a heading
+  /// that is known.
   void refine(std::span<const float> log_masses) {
     if (!searched_) return;
     posterior_of_headings(log_masses);

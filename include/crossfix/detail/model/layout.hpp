@@ -8,8 +8,8 @@
 
 namespace crossfix::model {
 
-/// Lays buffers out one after the other, each 64-byte aligned, from `base` on; without a base it only
-/// counts their bytes.
+/// Lays buffers out one after the other, each 64-byte aligned, from `base` on; without a base it
+/// only counts their bytes.
 class Layout {
  public:
   explicit Layout(std::byte* base) : base_(base) {}

@@ -18,8 +18,8 @@
 
 namespace crossfix::model {
 
-/// The whole network on a backend: two backbones, projections, fusion and heads, prepared for one batch
-/// size. Immutable after construction: any number of workspaces, one a thread, may run it.
+/// The whole network on a backend: two backbones, projections, fusion and heads, prepared for one
+/// batch size. Immutable after construction: any number of workspaces, one a thread, may run it.
 template <ops::Backend B>
 class Network : public PairNetwork<B> {
   using Base = PairNetwork<B>;
@@ -53,8 +53,8 @@ class Network : public PairNetwork<B> {
     Buffers buffers_;
   };
 
-  /// Reads the parameters and prepares the operators on `target`. Throws WeightsError where they are
-  /// not this configuration's.
+  /// Reads the parameters and prepares the operators on `target`. Throws WeightsError where they
+  /// are not this configuration's.
   Network(const typename B::Target& target, Parameters parameters,
           const Configuration& configuration, Index batch)
       : Base(configuration, batch),
@@ -97,8 +97,8 @@ class Network : public PairNetwork<B> {
     project(work, satellite_projection_, features, satellite_tokens(work));
   }
 
-  /// [batch * ground tokens, d] and [batch * N * N, d]: the fusion network's inputs; after `fuse` the
-  /// satellite's are its output.
+  /// [batch * ground tokens, d] and [batch * N * N, d]: the fusion network's inputs; after `fuse`
+  /// the satellite's are its output.
   Ground<Tokens> ground_tokens(Workspace& work) const {
     return Ground<Tokens>({work.buffers_.ground_tokens,
                            {this->batch() * this->configuration().ground_tokens(),
@@ -181,8 +181,8 @@ class Network : public PairNetwork<B> {
   }
 
   /// Lays a workspace's buffers out from `base` on; returns them and their bytes. The backbones'
-  /// images and activations are not needed once the tokens are there, and the fusion network's buffers
-  /// not before: they share memory.
+  /// images and activations are not needed once the tokens are there, and the fusion network's
+  /// buffers not before: they share memory.
   std::pair<Buffers, std::size_t> lay_out(std::byte* base) const {
     Layout layout(base);
     const Configuration& c = this->configuration();

@@ -71,7 +71,8 @@ class PairNetwork {
     return ops::HeadOutputs<HostSpace>::element_count(batch_, configuration_.grid);
   }
 
-  /// Copies the results to `host`, `output_count()` floats, and gives views into them. Synchronises.
+  /// Copies the results to `host`, `output_count()` floats, and gives views into them.
+  /// Synchronises.
   ops::HeadOutputs<HostSpace> read(PairWorkspace<B>& work, float* host) const {
     B::read(work.context, TensorView<const float, 2, typename B::Space>(outputs(work).block()),
             host);

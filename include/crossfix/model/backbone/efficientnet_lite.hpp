@@ -12,10 +12,10 @@
 
 namespace crossfix::model {
 
-/// Early layers of EfficientNet-Lite0 (inverted residuals with ReLU6, without squeeze and excitation),
-/// BatchNorm folded in, in host memory. Padding is even on all sides, so that feature j of an axis is
-/// about pixel stride * j, whatever the image's size; the last stride is taken out and what follows
-/// it dilated.
+/// Early layers of EfficientNet-Lite0 (inverted residuals with ReLU6, without squeeze and
+/// excitation), BatchNorm folded in, in host memory. Padding is even on all sides, so that feature
+/// j of an axis is about pixel stride * j, whatever the image's size; the last stride is taken out
+/// and what follows it dilated.
 class EfficientNetLiteWeights {
  public:
   static constexpr Index kStem = 32;  ///< channels

@@ -12,9 +12,9 @@
 
 namespace crossfix::model {
 
-/// VGG-16's convolutions, the backbone of the baselines: 3x3 with bias and ReLU, a 2x2 max pool before every
-/// stage but the first. Images [batch, H, W, 3], RGB; features of a stage
-/// [batch, H / 2^s, W / 2^s, widening planes], extents rounded up.
+/// VGG-16's convolutions, the backbone of the baselines: 3x3 with bias and ReLU, a 2x2 max pool
+/// before every stage but the first. Images [batch, H, W, 3], RGB; features of a stage [batch, H /
+/// 2^s, W / 2^s, widening planes], extents rounded up.
 template <ops::Backend B>
 class Vgg16 {
  public:
@@ -81,8 +81,8 @@ class Vgg16 {
   Shape<4> pooled_shape() const { return pooled(shape()); }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
 
-  /// Makes room in `buffers` for this backbone beside `other`, which runs before it in the same buffers.
-  /// `layout.take(pointer, elements)` gives each buffer its memory.
+  /// Makes room in `buffers` for this backbone beside `other`, which runs before it in the same
+  /// buffers. `layout.take(pointer, elements)` gives each buffer its memory.
   template <class Layout>
   static void lay_out(Layout& layout, Buffers& buffers, const Vgg16& one, const Vgg16& other) {
     for (std::size_t stage = 0; stage < kStages; ++stage) {

@@ -8,8 +8,8 @@
 
 namespace crossfix::model {
 
-/// A baseline on a backend, prepared for one batch size. `Body` is its network between the normalised
-/// images and the decoder:
+/// A baseline on a backend, prepared for one batch size. `Body` is its network between the
+/// normalised images and the decoder:
 ///
 /// - `Body(target, parameters, configuration, batch)` reads its parameters;
 /// - `Buffers`, and `lay_out(layout, buffers)`, which makes room for them;

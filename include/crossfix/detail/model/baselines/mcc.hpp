@@ -12,12 +12,13 @@
 
 namespace crossfix::model {
 
-/// MCC (Xia et al., ECCV 2022) between images and decoder: the panorama's descriptor is matched with those
-/// of 8 x 8 blocks of the tile, and a decoder makes a heat map of that. Its posterior has a cell a pixel
-/// of the tile, and the fix is the best one's centre.
+/// MCC (Xia et al., ECCV 2022) between images and decoder: the panorama's descriptor is matched
+/// with those of 8 x 8 blocks of the tile, and a decoder makes a heat map of that. Its posterior
+/// has a cell a pixel of the tile, and the fix is the best one's centre.
 ///
-/// Transposed convolutions run as 3x3 convolutions with an output of four times the channels, one for each
-/// pixel of a 2x2 block, more than half of whose weights are 0. Channels are padded to multiples of 8.
+/// Transposed convolutions run as 3x3 convolutions with an output of four times the channels, one
+/// for each pixel of a 2x2 block, more than half of whose weights are 0. Channels are padded to
+/// multiples of 8.
 template <ops::Backend B>
 class MccBody {
  public:
@@ -125,7 +126,8 @@ class MccBody {
   }
 
  private:
-  /// Where the two parts of a convolution's input, in the checkpoint's order, lie among our channels.
+  /// Where the two parts of a convolution's input, in the checkpoint's order, lie among our
+  /// channels.
   struct Join {
     Index first = 0;
     Index second = 0;
@@ -170,8 +172,8 @@ class MccBody {
     return typename B::Projection(target, weight, bias);
   }
 
-  /// The published decoder's channels at a tile's side / `ratio`, of the transposed convolution and the
-  /// others, in quarters of planes.
+  /// The published decoder's channels at a tile's side / `ratio`, of the transposed convolution and
+  /// the others, in quarters of planes.
   static std::pair<Index, Index> widths(Index ratio) {
     switch (ratio) {
       case 32:

@@ -13,9 +13,9 @@ namespace crossfix::model {
 inline constexpr Index kSpatialHeads = 8;
 
 /// Spatial attention `name` as a backend's operator. The two linear maps of the checkpoint
-/// (`weight1` [heads, positions, hidden], `bias1` [heads, 1, hidden], `weight2` [heads, hidden, positions],
-/// `bias2` [heads, 1, positions]; hidden is half of positions) have no activation between them: they are
-/// folded into one, in double.
+/// (`weight1` [heads, positions, hidden], `bias1` [heads, 1, hidden], `weight2` [heads, hidden,
+/// positions], `bias2` [heads, 1, positions]; hidden is half of positions) have no activation
+/// between them: they are folded into one, in double.
 template <class Attention, class Target>
 Attention read_spatial_attention(const Target& target, Parameters& parameters,
                                  const std::string& name,

@@ -9,9 +9,9 @@
 
 namespace crossfix::model {
 
-/// The VIGOR baseline (Zhu et al., CVPR 2021) between images and decoder: a descriptor a view, and the
-/// camera's position by two linear maps from both. Its posterior has one cell, the tile; the offset in it is
-/// the position, and nothing holds it inside.
+/// The VIGOR baseline (Zhu et al., CVPR 2021) between images and decoder: a descriptor a view, and
+/// the camera's position by two linear maps from both. Its posterior has one cell, the tile; the
+/// offset in it is the position, and nothing holds it inside.
 template <ops::Backend B>
 class VigorBaselineBody {
  public:
@@ -76,8 +76,8 @@ class VigorBaselineBody {
          .summary = ops::SpatialAttentionSpecification::Summary::maximum});
   }
 
-  /// `offset2` gives VIGOR's deltas in halves of the tile's side: rows down from the centre, columns to
-  /// the left. As (row, column) in tiles: 0.5 + 0.5 (1, -1) delta.
+  /// `offset2` gives VIGOR's deltas in halves of the tile's side: rows down from the centre,
+  /// columns to the left. As (row, column) in tiles: 0.5 + 0.5 (1, -1) delta.
   static typename B::Projection position(const typename B::Target& target, Parameters& parameters,
                                          Index hidden) {
     auto weight = parameters.get<2>("offset2.weight", {2, hidden});
