@@ -78,7 +78,7 @@ int refusals(const std::string& whole, std::uint64_t seed, int count, F&& read) 
   int refused = 0;
   for (int i = 0; i < count; ++i) {
     try {
-      read_bytes(mutate(whole));
+      read(mutate(whole));
     } catch (const Error& error) {
       ++refused;
       if (std::string(error.what()).find('\n') != std::string::npos) FAIL(error.what());
