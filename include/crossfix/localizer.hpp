@@ -7,8 +7,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "crossfix/core/dtype.hpp"
 #include "crossfix/core/error.hpp"
 #include "crossfix/core/geometry.hpp"
 #include "crossfix/core/image_view.hpp"
@@ -20,9 +22,35 @@ namespace crossfix {
 /// else the CPU.
 enum class Device { automatic, cpu, cuda };
 
+/// What options and files call a device: "auto", "cpu" or "cuda".
+constexpr std::string_view name_of(Device device) {
+  switch (device) {
+    case Device::cpu:
+      return "cpu";
+    case Device::cuda:
+      return "cuda";
+    default:
+      return "auto";
+  }
+}
+
 /// Element type of weights and activations; sums are always in float. `automatic`: bf16 on a GPU
 /// and where the CPU has instructions for it, else f32.
 enum class Precision { automatic, f32, bf16, f16 };
+
+/// What options and files call a precision: "auto", "f32", "bf16" or "f16".
+constexpr std::string_view name_of(Precision precision) {
+  switch (precision) {
+    case Precision::f32:
+      return name_of(Dtype::f32);
+    case Precision::bf16:
+      return name_of(Dtype::bf16);
+    case Precision::f16:
+      return name_of(Dtype::f16);
+    default:
+      return "auto";
+  }
+}
 
 /// Largest relative difference from the scale trained at that a tile may have without a word.
 inline constexpr double kScaleTolerance = 0.10;

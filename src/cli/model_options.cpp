@@ -1,18 +1,29 @@
 #include "model_options.hpp"
 
+#include <algorithm>
+#include <array>
 #include <iostream>
-#include <map>
 #include <system_error>
+#include <vector>
 
 namespace crossfix::cli {
 namespace {
 
-const std::map<std::string, Device> kDevices{
-    {"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}};
-const std::map<std::string, Precision> kPrecisions{{"auto", Precision::automatic},
-                                                   {"f32", Precision::f32},
-                                                   {"bf16", Precision::bf16},
-                                                   {"f16", Precision::f16}};
+constexpr std::array kDevices{Device::automatic, Device::cpu, Device::cuda};
+constexpr std::array kPrecisions{Precision::automatic, Precision::f32, Precision::bf16,
+                                 Precision::f16};
+
+std::vector<std::string> names_of(const auto& values) {
+  std::vector<std::string> names;
+  for (const auto value : values) names.emplace_back(name_of(value));
+  return names;
+}
+
+/// The value of that name, which is one of them.
+auto named(const auto& values, const std::string& name) {
+  return *std::find_if(values.begin(), values.end(),
+                       [&](const auto value) { return name_of(value) == name; });
+}
 
 /// Beside the program, both in a build tree and where it is installed.
 std::filesystem::path bundled_model(const std::string& name) {
@@ -25,12 +36,12 @@ std::filesystem::path bundled_model(const std::string& name) {
 
 void ModelOptions::add_to(CLI::App& command) {
   command.add_option("--device", device, "cpu, cuda, or auto: CUDA where there is one")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->check(CLI::IsMember(names_of(kDevices)))
       ->capture_default_str();
   command
       .add_option("--precision", precision,
                   "f32, bf16, f16 (GPU), or auto: bf16 where the machine has instructions for it")
-      ->check(CLI::IsMember({"auto", "f32", "bf16", "f16"}))
+      ->check(CLI::IsMember(names_of(kPrecisions)))
       ->capture_default_str();
   command
       .add_option("--threads", threads,
@@ -54,8 +65,8 @@ std::filesystem::path ModelOptions::model_path() const {
 }
 
 Localizer ModelOptions::load(const ranks::Topology& topology, LocalizerOptions options) const {
-  options.device = kDevices.at(device);
-  options.precision = kPrecisions.at(precision);
+  options.device = named(kDevices, device);
+  options.precision = named(kPrecisions, precision);
   options.threads = threads > 0 || topology.size == 1 ? threads : topology.cpus;
   options.gpu = gpu.value_or(topology.local_rank);
   return Localizer::load(model_path(), options);

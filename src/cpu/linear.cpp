@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "math_library.hpp"
+#include "with_library.hpp"
 
 namespace crossfix::cpu {
 

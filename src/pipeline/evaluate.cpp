@@ -166,13 +166,12 @@ class EvaluationRun {
   }
 
   Json header() const {
-    constexpr const char* kPrecisions[] = {"auto", "f32", "bf16", "f16"};
     Json json = options_.data.settings();
     json["mode"] = options_.mode;
     json["limit"] = options_.limit;
     json["batch"] = options_.batch;
-    json["device"] = localizer_.device() == Device::cuda ? "cuda" : "cpu";
-    json["precision"] = kPrecisions[static_cast<std::size_t>(localizer_.precision())];
+    json["device"] = name_of(localizer_.device());
+    json["precision"] = name_of(localizer_.precision());
     json["weights"] = fingerprint_of(options_.weights);
     json["data"] = fingerprint_of(dataset_);
     json["samples"] = dataset_.samples.size();
