@@ -2,6 +2,7 @@
 
 #include "camera/cameras.hpp"
 #include "io/files.hpp"
+#include "support/source_folder.hpp"
 
 using namespace crossfix;
 using namespace crossfix::camera;
@@ -85,6 +86,19 @@ TEST_CASE("a pinhole's file") {
       parse(kPinhole + eight).camera,
       Pinhole({1080, 1920, 1150, 1155.5, 958, 541, {0.5, -2.6, 9e-4, -2e-4, 1.5, 0.4, -2.5, 1.4}}));
   CHECK_FALSE(parse(kPinhole + "heading_deg: unknown\n").mount.heading.known);
+}
+
+TEST_CASE("the documentation's file") {
+  const std::string page = test::read_text(test::source_folder() / "docs/cameras.md");
+  const std::string fence = "```yaml\n";
+  const std::size_t begin = page.find(fence) + fence.size();
+  REQUIRE(begin > fence.size());
+  const MountedCamera read = parse(page.substr(begin, page.find("```", begin) - begin));
+  same(read.camera,
+       Pinhole({1080, 1920, 1150, 1155.5, 958.5, 541.5, {-0.26, 0.077, 0.0006, -0.0003}}));
+  CHECK(read.mount.height_sigma == 0.1);
+  CHECK(read.mount.pitch_degrees == -4);
+  CHECK(read.mount.heading.sigma_degrees == 15);
 }
 
 TEST_CASE("the other models' files") {

@@ -66,7 +66,7 @@ TEST_CASE("pixels have rays, and rays their pixels") {
     valid = 0;
     const double worst_single = worst_pixel(BasicCamera<float>(camera), camera, valid);
     // The same in float, whose epsilon is 5e8 times larger.
-    CHECK(worst_single <= 0.02);
+    CHECK(worst_single <= 0.005);
     CHECK(valid > 0.8 * (kSteps + 1) * (kSteps + 1));
   }
 }
@@ -106,8 +106,8 @@ TEST_CASE("float projects as double does") {
             {static_cast<float>(ray.x), static_cast<float>(ray.y), static_cast<float>(ray.z)});
         REQUIRE(found.valid);
         // Some epsilons of float (6e-8) times the longest side, 4032, times the terms' sum.
-        CHECK(std::abs(static_cast<double>(found.row) - exact.row) <= 0.01);
-        CHECK(col_difference(camera, static_cast<double>(found.col), exact.col) <= 0.01);
+        CHECK(std::abs(static_cast<double>(found.row) - exact.row) <= 0.002);
+        CHECK(col_difference(camera, static_cast<double>(found.col), exact.col) <= 0.002);
       }
     }
   }
