@@ -94,7 +94,7 @@ class BasicBrownDistortion {
  private:
   template <class>
   friend class BasicBrownDistortion;
-  /// Newton's method takes 3 to 8 steps within a lens's image, and more next to the disc's edge.
+  /// The tests' lenses take 9 at most within their images; next to the disc's edge it takes more.
   static constexpr int kMostSteps = 40;
   /// Enough for a first step that polynomials of degree 7 magnify.
   static constexpr int kMostHalvings = 40;
