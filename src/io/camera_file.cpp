@@ -70,7 +70,7 @@ class Page {
   [[noreturn]] void fail(const std::string& key, const std::string& message) const {
     const auto entry = entries_.find(key);
     if (entry == entries_.end()) throw DataError(name_ + ": " + message);
-    throw DataError(name_ + ":" + std::to_string(known->second.line) + ": " + message);
+    throw DataError(name_ + ":" + std::to_string(entry->second.line) + ": " + message);
   }
   void refuse(const std::optional<camera::Flaw>& flaw) const {
     if (flaw) fail(flaw->key, flaw->message);
