@@ -31,7 +31,7 @@ std::shared_ptr<const std::byte> map_file(const std::filesystem::path& path, std
   void* address = MAP_FAILED;
   if (size > 0) address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   const int error = errno;
-  ::close(descriptor);  // the mapping stays
+  ::close(descriptor);  // the mapping stays valid
   if (!known || !S_ISREG(status.st_mode)) throw WeightsError("it is no regular file");
   if (size == 0) throw WeightsError("the file is empty");
   if (address == MAP_FAILED) throw WeightsError(std::strerror(error));
@@ -73,7 +73,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorRecords& t
     }
     order.push_back(&entry);
   }
-  // Falling element size keeps every tensor aligned without gaps.
+  // Decreasing element size keeps every tensor aligned without gaps.
   std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
     return size_of(a->second.dtype) > size_of(b->second.dtype);
   });

@@ -8,7 +8,7 @@
 
 namespace crossfix::model {
 
-/// Places buffers one after the other in memory from `base` on, each 64-byte aligned. Without a
+/// Puts buffers one after the other in memory from `base` on, each 64-byte aligned. Without a
 /// base it only counts their bytes.
 class Layout {
  public:
