@@ -21,7 +21,8 @@ namespace crossfix::io {
 
 namespace {
 
-/// Maps a file read-only; `size` becomes its length in bytes. Throws WeightsError without its name.
+/// Maps a file read-only; `size` is set to its length in bytes. Throws WeightsError without the
+/// file's name.
 std::shared_ptr<const std::byte> map_file(const std::filesystem::path& path, std::size_t& size) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw WeightsError(std::strerror(errno));
