@@ -8,9 +8,9 @@
 namespace crossfix::cuda {
 
 /// Decodes the heads' raw outputs to a posterior, in the layout of ops/decode.hpp. Reads `logits`
-/// and raw `offsets`; writes `probability` = softmax(logits / temperature), the offsets after the
-/// sigmoid, and `fix`. If several logits are largest, the first is chosen. NaN or +inf among an
-/// image's logits makes all its probabilities NaN, and also the covariance and the radius.
+/// and raw `offsets`; writes `probability` = softmax(logits / temperature), the offsets in cells,
+/// and `fix`. If several logits are largest, the first is chosen. NaN or +inf among an image's
+/// logits makes all its probabilities NaN, and also the covariance and the radius.
 ///
 /// The radius differs by at most 1e-4 cells from the exact one for these probabilities.
 ///

@@ -12,10 +12,10 @@
 namespace crossfix::cuda {
 
 // Kernels that matching over the ground plane needs besides a backbone (contract: ops/backend.hpp).
-// All data is in device memory unless noted. Each function enqueues one kernel on the stream; it
-// does not synchronise and does not allocate. Element is float, bfloat16 or float16; sums are in
-// float. All throw ShapeError if shapes do not match or views have gaps, DeviceError if a launch
-// fails.
+// All data is in device memory unless noted. Each function enqueues one kernel on the stream
+// (sample_ground one per pose); it does not synchronise and does not allocate. Element is float,
+// bfloat16 or float16; sums are in float. All throw ShapeError if shapes do not match or views have
+// gaps, DeviceError if a launch fails.
 
 /// Samples the ground around a camera, once for each of `poses` (host memory), with one kernel per
 /// pose. The source is a whole equirectangular panorama, 8-bit RGB [height, width, 3]; rows may
