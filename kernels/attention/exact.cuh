@@ -8,7 +8,7 @@
 // time (32 if dim is above 64). Threads form a 16 x 16 square. Thread (ty, tx) owns rows 4 ty to 4
 // ty + 3. Of the scores it owns columns tx, tx + 16, ... Of the output it owns kDim / 16 columns,
 // with the same stride or, if there are at least 4, in runs of 4 (16 bytes). The threads of a row
-// so read adjacent words of the values. The softmax of a row is shared by its 16 threads, half a
+// thus read adjacent words of the values. The softmax of a row is shared by its 16 threads, half a
 // warp.
 //
 // Shared memory, floats. Rows are padded by 4, so that 8 rows cover all banks:

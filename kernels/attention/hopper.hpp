@@ -8,8 +8,7 @@ namespace crossfix::kernels {
 
 /// Whether the Hopper kernel supports these views on this device: compute capability 9.0; a head
 /// dimension of 32, 64 or 128; at least one key; base addresses at multiples of 16 bytes; strides
-/// that are multiples of 16 bytes (except those of axes of extent 1) and, for queries, keys and
-/// values, not 0.
+/// that are positive multiples of 16 bytes (except those of axes of extent 1).
 template <class T>
 bool hopper_supports(const cuda::DeviceTraits& device, const AttentionArguments<T>& arguments);
 

@@ -46,8 +46,8 @@ device::TensorMap hopper_map(const AttentionOperand<const T>& operand,
 }
 
 /// Whether the copy engine and 16-byte stores support these views: at least one key; base addresses
-/// at multiples of 16 bytes; strides that are multiples of 16 bytes (except those of axes of extent
-/// 1) and not 0.
+/// at multiples of 16 bytes; strides that are positive multiples of 16 bytes (except those of axes
+/// of extent 1).
 template <class T>
 bool hopper_takes(const AttentionArguments<T>& arguments) {
   const auto fits = [&](const auto& operand, Index tokens) {

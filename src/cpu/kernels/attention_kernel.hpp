@@ -45,9 +45,8 @@ class Attention {
   static constexpr Index kColumns = 2 * kLanes;
   static constexpr Index kPack = Product::kPack;
   static constexpr int kAtOnce = Simd::kExponentials;  // vectors of weights processed together
-  static constexpr Index kScoreStride =
-      // Not a power of two, so that rows start in different sets of the L1 cache.
-      kKeyBlock + kPanel;
+  // Not a power of two, so that rows start in different sets of the L1 cache.
+  static constexpr Index kScoreStride = kKeyBlock + kPanel;
   static constexpr float kSmallest = 0x1p-126f;
   static_assert(kQueryBlock % kRows == 0 && kQueryBlock % kScoreRows == 0 &&
                 kPanel % kColumns == 0 && kKeyBlock % kColumns == 0);
