@@ -1,6 +1,6 @@
 #pragma once
 
-/// Everything a program that locates images needs.
+/// Everything that a program needs to locate images.
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/error.hpp"
 #include "crossfix/core/tensor.hpp"

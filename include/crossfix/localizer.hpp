@@ -18,11 +18,11 @@
 
 namespace crossfix {
 
-/// Which device a localizer runs on. `automatic`: CUDA where the build and the machine have it,
-/// else the CPU.
+/// The device that a localizer runs on. `automatic`: CUDA if the build and the machine support it,
+/// otherwise the CPU.
 enum class Device { automatic, cpu, cuda };
 
-/// What options and files call a device: "auto", "cpu" or "cuda".
+/// Name of a device in options and files: "auto", "cpu" or "cuda".
 constexpr std::string_view name_of(Device device) {
   switch (device) {
     case Device::cpu:
@@ -34,11 +34,11 @@ constexpr std::string_view name_of(Device device) {
   }
 }
 
-/// Element type of weights and activations; sums are always in float. `automatic`: bf16 on a GPU
-/// and where the CPU has instructions for it, else f32.
+/// Element type of weights and activations. Sums are always accumulated in float. `automatic`: bf16
+/// on a GPU, and on a CPU that has bf16 instructions; otherwise f32.
 enum class Precision { automatic, f32, bf16, f16 };
 
-/// What options and files call a precision: "auto", "f32", "bf16" or "f16".
+/// Name of a precision in options and files: "auto", "f32", "bf16" or "f16".
 constexpr std::string_view name_of(Precision precision) {
   switch (precision) {
     case Precision::f32:
@@ -52,44 +52,49 @@ constexpr std::string_view name_of(Precision precision) {
   }
 }
 
-/// Largest relative difference from the scale trained at that a tile may have without a word.
+/// Largest relative difference between a tile's scale and the training scale that is accepted
+/// without a warning.
 inline constexpr double kScaleTolerance = 0.10;
 
-/// What weights that match on the ground plane take: sides of a tile, metres, and the coarsest
-/// scale, metres a pixel.
+/// Limits of weights that match on the ground plane: smallest and largest side of a tile in metres,
+/// and the coarsest scale in metres per pixel.
 inline constexpr double kMatchedSide[2] = {15, 400};
 inline constexpr double kCoarsestMatched = 0.6;
 
-/// How a localizer is set up.
+/// Options of a localizer.
 struct LocalizerOptions {
   Device device = Device::automatic;
   Precision precision = Precision::f32;
-  int threads = 0;  ///< CPU threads; 0: as many as the process may use
-  int gpu = 0;      ///< number of the GPU, where there are several
-  Index batch = 1;  ///< pairs that go through the network together, at most; memory is for as many
-  /// Show the network the trained scale: a tile of known scale that is more than `kScaleTolerance`
-  /// off is cut about its centre, or framed in grey, to the side trained at.
+  int threads = 0;  ///< CPU threads; 0: all that the process may use
+  int gpu = 0;      ///< index of the GPU, if there are several
+  /// Largest number of pairs that go through the network together. Memory is allocated for this
+  /// many.
+  Index batch = 1;
+  /// Show the network the training scale. A tile of known scale that differs from it by more than
+  /// `kScaleTolerance` is cropped about its centre, or padded with grey, to the side used in
+  /// training.
   bool rescale = false;
-  /// Keep the posterior over headings and positions in each Fix, of weights that match on the
+  /// Keep the posterior over headings and positions in each Fix. Only for weights that match on the
   /// ground plane.
   bool pose_probability = false;
 };
 
-/// What is known of a satellite tile beside its pixels.
+/// What is known about a satellite tile besides its pixels.
 struct TileInfo {
   std::optional<double> metres_per_pixel;  ///< ground sampling distance, metres per tile pixel
-  std::optional<GeoBounds> bounds;         ///< of a north-up tile; gives the scale too where absent
+  /// Bounds of a north-up tile. They also give the scale if `metres_per_pixel` is empty.
+  std::optional<GeoBounds> bounds;
 };
 
-/// What is known of a ground image beside its pixels.
+/// What is known about a ground image besides its pixels.
 struct GroundInfo {
-  /// What the centre column of a panorama looks at, degrees clockwise from north; empty where that
-  /// is unknown, which only weights that match on the ground plane take. For the others the
-  /// panorama is rolled so that its centre looks north, to whole columns.
+  /// Heading of the centre column of a panorama, degrees clockwise from north. Empty if it is
+  /// unknown, which only weights that match on the ground plane accept. For other weights the
+  /// panorama is rolled by whole columns so that its centre looks north.
   std::optional<double> heading_degrees = 0.0;
 };
 
-/// One pair to locate, its images in one kind of memory.
+/// One pair to locate. Both images are in the same kind of memory.
 template <MemorySpace Space>
 struct PairIn {
   GroundImageIn<Space> ground;
@@ -99,58 +104,61 @@ struct PairIn {
 };
 using Pair = PairIn<HostSpace>;
 
-/// A pair whose images lie in the memory of the localizer's GPU; whatever writes them must be done.
-/// They are neither rolled nor framed: a heading, or a tile that `rescale` would frame, is refused.
+/// A pair whose images are in the memory of the localizer's GPU. Work that writes them must have
+/// finished. These images are neither rolled nor padded: a nonzero heading, or a tile that
+/// `rescale` would pad, is an error.
 using DevicePair = PairIn<DeviceSpace>;
 
-/// A rectangle in a satellite image, continuous pixels; it may reach beyond the image.
+/// A rectangle in a satellite image, in continuous pixels. It may extend beyond the image.
 struct PixelWindow {
-  double row = 0;  ///< of the upper edge
-  double col = 0;  ///< of the left edge
+  double row = 0;  ///< upper edge
+  double col = 0;  ///< left edge
   double height = 0;
   double width = 0;
 };
 
-/// Where the camera stood. Reusing one Fix for many pairs allocates nothing after the first.
+/// The answer: where the camera stood. A Fix that is reused for many pairs allocates memory only
+/// for the first.
 struct Fix {
-  PixelPoint pixel;                       ///< in the satellite image's own pixels
-  std::array<double, 3> covariance_px{};  ///< of the posterior: row-row, row-col, col-col, px^2
-  /// Of a circle about `pixel` that holds 68 % of the truths: the smallest with 68 % of the
-  /// posterior (`ops::kCellMassSide`), times the weights' `radius_scale`.
+  PixelPoint pixel;  ///< in pixels of the original satellite image
+  /// Covariance of the posterior: row-row, row-col, col-col, px^2.
+  std::array<double, 3> covariance_px{};
+  /// Radius of a circle about `pixel` that holds 68 % of the truths. It is the smallest radius that
+  /// holds 68 % of the posterior (`ops::kCellMassSide`), times the weights' `radius_scale`.
   double radius68_px = 0;
   std::optional<double> radius68_m;
   std::optional<GeoPoint> position;
-  /// What the panorama's centre column looks at, degrees clockwise from north within [0, 360): as
-  /// it was given, or as it was found; and the standard deviation of that, 0 where it was given.
-  /// Empty where the weights' images have no heading.
+  /// Heading of the panorama's centre column, degrees clockwise from north in [0, 360), as given or
+  /// as found, and its standard deviation, which is 0 if the heading was given. Empty if the images
+  /// of these weights have no heading.
   std::optional<double> heading_degrees;
   std::optional<double> heading_sigma_degrees;
-  /// [K], sums to 1: of headings that were searched for, at even steps clockwise from north; else
-  /// empty.
+  /// [K], sums to 1: posterior over headings, at even steps clockwise from north. Empty unless the
+  /// heading was searched for.
   std::vector<float> heading_probability;
-  /// What the grid covers: the whole tile, unless rescaled; of weights that match on the ground
-  /// plane it begins and ends within a cell of the tile.
+  /// The area that the grid covers. This is the whole tile unless it was rescaled. For weights that
+  /// match on the ground plane, its edges are within one cell of the tile's edges.
   PixelWindow window;
-  Index grid = 0;  ///< N; of weights that match on the ground plane by the tile's size
+  Index grid = 0;  ///< N; for weights that match on the ground plane it depends on the tile's size
   std::vector<float> probability;  ///< [N, N], row-major over the tile, sums to 1
-  /// [K, N, N], sums to 1: over the same headings (one where it was given) and positions. Empty
+  /// [K, N, N], sums to 1: posterior over headings (one if it was given) and positions. Empty
   /// unless the localizer was loaded with `LocalizerOptions::pose_probability`.
   std::vector<float> pose_probability;
-  Index cell = 0;              ///< argmax of the logits, row * N + column; the first maximum
+  Index cell = 0;  ///< argmax of the logits, row * N + column; the first if several are equal
   std::vector<float> logits;   ///< [N * N], raw
   std::vector<float> offsets;  ///< [N * N, 2], (row, col) in cells, after the sigmoid
 };
 
 /// Finds the camera of a ground image inside a satellite tile.
 ///
-/// A localizer is used by one thread at a time. `share` makes another one, with its own working
-/// memory, over the same weights. After the first call `locate(pair, fix)` allocates nothing, as
-/// long as the images' sizes repeat. It is synchronous.
+/// A localizer may be used by one thread at a time. `share` makes another localizer over the same
+/// weights with its own working memory. Calls are synchronous. After the first call, `locate(pair,
+/// fix)` allocates nothing as long as the image sizes do not change.
 class Localizer {
  public:
-  /// Reads and prepares weights (safetensors). Throws WeightsError for a file that does not hold a
-  /// network, DeviceError where the device or its instructions are absent, ShapeError for a batch
-  /// of none.
+  /// Reads and prepares weights (safetensors). Throws WeightsError if the file does not hold a
+  /// network, DeviceError if the device or its instructions are missing, ShapeError if the batch
+  /// size is below 1.
   static Localizer load(const std::filesystem::path& weights, const LocalizerOptions& options = {});
 
   Localizer(Localizer&&) noexcept;
@@ -160,41 +168,44 @@ class Localizer {
   /// Another localizer over the same weights, for another thread.
   Localizer share() const;
 
-  /// One pair. Throws ImageError for an image that is not what the weights expect: a ground image
-  /// that is no 2:1 panorama where the weights want one, a tile that is not square (both to 1 %), a
-  /// heading for a camera that is no panorama, an unknown heading where the weights need one; of
-  /// weights that match on the ground plane, a tile of unknown scale or of a side or scale beyond
-  /// `kMatchedSide` and `kCoarsestMatched`.
+  /// Locates one pair. Throws ImageError if an image is not what the weights expect:
+  /// - a ground image that is not a 2:1 panorama (to 1 %), for weights that need a panorama;
+  /// - a tile that is not square (to 1 %);
+  /// - a heading for a camera that is not a panorama;
+  /// - an unknown heading, for weights that need one;
+  /// - for weights that match on the ground plane, a tile of unknown scale, or of a side or scale
+  ///   outside `kMatchedSide` and `kCoarsestMatched`.
   Fix locate(GroundImage ground, SatelliteImage satellite, const TileInfo& tile = {},
              const GroundInfo& camera = {});
 
-  /// One pair, into a Fix to be used again. Throws as above.
+  /// Locates one pair and writes into a reusable Fix. Throws like the overload above.
   void locate(const Pair& pair, Fix& fix);
 
-  /// Many pairs, `batch()` of them at a time; `fixes` is resized to as many. Throws before any work
-  /// where one is not what the weights expect, saying which; `check` says so beforehand. A group of
-  /// fewer may take as long as a full one.
+  /// Locates many pairs, `batch()` at a time. `fixes` is resized to the number of pairs. Throws
+  /// before any work if a pair is not what the weights expect; the message names the pair. Use
+  /// `check` to find this out beforehand. A group smaller than `batch()` may take as long as a full
+  /// one.
   void locate(std::span<const Pair> pairs, std::vector<Fix>& fixes);
 
-  /// The same of images in the GPU's memory. Throws besides DeviceError where they are not, or
-  /// where the localizer runs on the CPU.
+  /// The same for images in the GPU's memory. Also throws DeviceError if the images are not in GPU
+  /// memory, or if the localizer runs on the CPU.
   Fix locate(DeviceGroundImage ground, DeviceSatelliteImage satellite, const TileInfo& tile = {});
   void locate(const DevicePair& pair, Fix& fix);
   void locate(std::span<const DevicePair> pairs, std::vector<Fix>& fixes);
 
-  /// Throws what `locate` would throw of this pair, without locating it.
+  /// Throws what `locate` would throw for this pair, without locating it.
   void check(const Pair& pair) const;
   void check(const DevicePair& pair) const;
 
   const model::Configuration& configuration() const;
   Device device() const;        ///< never `automatic`
   Precision precision() const;  ///< never `automatic`
-  Index batch() const;          ///< pairs that go through the network together, at most
+  Index batch() const;          ///< largest number of pairs that go through the network together
   Index parameter_count() const;
-  std::string description() const;  ///< device, instruction set and libraries, for people
+  std::string description() const;  ///< device, instruction set and libraries, as text for people
 
-  /// How far the tile's scale is from the scale trained at: 1.0 equal, 1.2 a tile 20 % coarser;
-  /// empty where either is unknown.
+  /// Ratio of the tile's scale to the training scale: 1.0 is equal, 1.2 is a tile 20 % coarser.
+  /// Empty if either is unknown.
   std::optional<double> scale_ratio(const TileInfo& tile, const HostImageView& satellite) const;
 
  private:

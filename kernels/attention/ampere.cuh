@@ -1,10 +1,10 @@
 #pragma once
 
-// Attention for bfloat16 and float16 on devices from compute capability 8.0 on.
+// Attention for bfloat16 and float16 on devices of compute capability 8.0 and newer.
 //
-// Tile. A block of 4 warps computes 128 queries (64 where dim is 128) of one head against all keys,
-// 64 at a time. A warp owns 32 (16) whole rows: their queries, their scores, their softmax and
-// their output stay in its registers, and warps meet only where a tile of keys changes hands.
+// Tile. A block of 4 warps computes 128 queries (64 if dim is 128) of one head against all keys, 64
+// keys at a time. A warp owns 32 (16) whole rows: their queries, scores, softmax and output stay in
+// its registers. Warps synchronise only when they go on to the next tile of keys.
 //
 //              keys 0..63   64..127   ...            dim
 //   queries   +-----------+---------+-----+       +-------+
@@ -14,22 +14,25 @@
 //    warp 3   |           |         |     |       | a time|
 //             +-----------+---------+-----+       +-------+
 //
-// A lane holds, of every 16 x 8 product, rows lane / 4 and lane / 4 + 8, columns 2 (lane % 4) and
-// the next (product_row, product_column); a row's softmax is shared by the 4 lanes of a quad. The
-// accumulators of the scores, packed by pairs, are already the left operand of p v.
+// Of every 16 x 8 product, a lane holds rows lane / 4 and lane / 4 + 8, and columns 2 (lane % 4)
+// and the next one (product_row, product_column). The softmax of a row is shared by the 4 lanes of
+// a quad. The accumulators of the scores, packed in pairs, already have the layout of the left
+// operand of p v.
 //
-// Shared memory, bytes, every tile in the lay-out of SwizzledRows (no bank conflicts): queries
-//   kQueries * dim * 2    (becomes the staging of the output) 2 stages of keys 64 * dim * 2 and
-//   values 64 * dim * 2 24 KB, 48 KB and 80 KB for dim 32, 64 and 128. While one stage is computed
-//   with, cp.async fills the other; one barrier a tile tells that a stage is full and that the
-//   other is no longer read.
+// Shared memory, bytes. Every tile has the layout of SwizzledRows (no bank conflicts):
+//   queries      kQueries * dim * 2    (reused as the staging area of the output)
+//   2 stages of
+//     keys       64 * dim * 2
+//     values     64 * dim * 2
+// 24 KB, 48 KB and 80 KB for dim 32, 64 and 128. While one stage is in use, cp.async fills the
+// other. One barrier per tile ensures that a stage is full and that the other is no longer read.
 //
-// Tails. Rows past the end are not read: cp.async writes zeros for them. Scores of the keys past
-// the end become -inf before the maximum is taken. Queries past the end are computed and not
+// Tails. Rows past the end are not read: cp.async writes zeros for them. Scores of keys past the
+// end are set to -inf before the maximum is computed. Queries past the end are computed but not
 // written.
 //
-// Bound. For dim 32 the exponentials: one a score, 16 a clock of a multiprocessor; for dim 64 and
-// 128 the matrix products, 4 dim operations a score. Not yet measured.
+// Bound. For dim 32 the exponentials: one per score, 16 per clock on a multiprocessor. For dim 64
+// and 128 the matrix products: 4 dim operations per score. Not yet measured.
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/kernels/attention/schedule.hpp"
@@ -42,18 +45,18 @@
 
 namespace crossfix::kernels {
 
-/// How a block of the kernel is cut: a template argument with names.
+/// Tile sizes of the kernel, a template argument with named fields.
 struct AmpereTile {
-  int dim;             ///< holds the head dimension: 32, 64 or 128
+  int dim;             ///< at least the head dimension: 32, 64 or 128
   int warps = 4;       ///< that share a tile of keys
-  int row_tiles;       ///< of 16 queries, a warp
-  int keys = 64;       ///< of a tile, a multiple of 16
-  int blocks;          ///< of a multiprocessor, which registers shall suffice for
+  int row_tiles;       ///< tiles of 16 queries per warp
+  int keys = 64;       ///< per tile, a multiple of 16
+  int blocks;          ///< blocks per multiprocessor for which there must be enough registers
   bool keeps_queries;  ///< in registers; otherwise they are read again with each tile of keys
 };
 
-// For dim 32 the exponentials are as much work as the products, and a third block on the
-// multiprocessor hides the one behind the other; queries read again for each tile make room.
+// For dim 32 the exponentials cost as much as the products. A third block per multiprocessor hides
+// one behind the other. Queries are read again for each tile to save registers for it.
 inline constexpr AmpereTile kAmpere32{
     .dim = 32, .row_tiles = 2, .blocks = 3, .keeps_queries = false};
 inline constexpr AmpereTile kAmpere64{
@@ -61,7 +64,7 @@ inline constexpr AmpereTile kAmpere64{
 inline constexpr AmpereTile kAmpere128{
     .dim = 128, .row_tiles = 1, .blocks = 2, .keeps_queries = true};
 
-/// What follows from a tile, checked against what a block may have.
+/// Constants derived from a tile, checked against the limits of a block.
 template <AmpereTile kTile>
 struct AmpereLayout {
   static constexpr int kDim = kTile.dim;
@@ -86,16 +89,16 @@ struct AmpereLayout {
   static constexpr int value_offset(int stage) { return key_offset(stage) + kKeyBytes; }
 };
 
-/// One warp's rows while they are worked on, and one block's share of the loading.
+/// The rows of one warp, and this thread's part of the block's loads.
 template <class T, class Tile>
 struct AmpereAttention {
   using Rows = typename Tile::Rows;
   using Softmax = ops::OnlineSoftmax<device::SoftmaxMath>;
   static constexpr int kRowTiles = Tile::kRowTiles;
   static constexpr int kKeyTiles = Tile::kKeys / 8;   // columns of products with keys
-  static constexpr int kKeySteps = Tile::kKeys / 16;  // summed over in p v
+  static constexpr int kKeySteps = Tile::kKeys / 16;  // depth steps of p v
   static constexpr int kDimTiles = Tile::kDim / 8;    // columns of products with values
-  static constexpr int kDimSteps = Tile::kDim / 16;   // summed over in q k^T
+  static constexpr int kDimSteps = Tile::kDim / 16;   // depth steps of q k^T
   static constexpr int kChunkElements = Rows::kChunkElements;
 
   unsigned char* shared;
@@ -105,7 +108,8 @@ struct AmpereAttention {
 
   std::uint32_t query[kRowTiles][kDimSteps][4];
   float output[kRowTiles][kDimTiles][4] = {};
-  Softmax softmax[kRowTiles][2];  // of the rows lane / 4 and lane / 4 + 8; sums of this lane's part
+  // Of the rows lane / 4 and lane / 4 + 8; sums cover only this lane's columns.
+  Softmax softmax[kRowTiles][2];
 
   __device__ __forceinline__ AmpereAttention(unsigned char* memory, int dim)
       : shared(memory),
@@ -113,8 +117,8 @@ struct AmpereAttention {
         lane(static_cast<int>(threadIdx.x) % 32),
         chunks(dim / kChunkElements) {}
 
-  /// Starts the copy of kRows tokens from `first` on to `offset`; zeros past the end of the tokens
-  /// and of a row.
+  /// Starts the copy of kRows tokens from `first` on to `offset`. Writes zeros past the end of the
+  /// tokens and of a row.
   template <int kRows>
   __device__ __forceinline__ void load(int offset, const T* head, Index token_stride, int first,
                                        int tokens) const {
@@ -132,8 +136,8 @@ struct AmpereAttention {
     }
   }
 
-  /// Takes the warp's queries into registers, negated where the scale is, so that what follows
-  /// multiplies by a positive number.
+  /// Loads the warp's queries into registers. They are negated if the scale is negative, so that
+  /// the later factor is positive.
   __device__ __forceinline__ void take_queries(bool negate) {
     constexpr std::uint32_t kSigns = 0x80008000u;
 #pragma unroll
@@ -168,8 +172,8 @@ struct AmpereAttention {
     }
   }
 
-  /// Scales the scores and gives those of the keys from `keys` on, counted from the tile's first,
-  /// the weight 0.
+  /// Scales the scores, and gives weight 0 to those of the keys from `keys` on, counted from the
+  /// tile's first key.
   __device__ __forceinline__ void mask(float (&scores)[kRowTiles][kKeyTiles][4], float scale,
                                        int keys) const {
 #pragma unroll
@@ -185,8 +189,8 @@ struct AmpereAttention {
     }
   }
 
-  /// From scores to weights, and what was summed before brought under the new maximum. A score
-  /// times `scale`, which is not negative, is in units of log 2.
+  /// Replaces scores by weights, and rescales earlier sums to the new maximum. A score times
+  /// `scale`, which is not negative, is in units of log 2.
   __device__ __forceinline__ void weigh(float (&scores)[kRowTiles][kKeyTiles][4], float scale) {
 #pragma unroll
     for (int m = 0; m < kRowTiles; ++m) {
@@ -246,8 +250,9 @@ struct AmpereAttention {
     }
   }
 
-  /// Sums over whole rows. `lse`, the head's log-sum-exps, null where they are not asked for: those
-  /// of the rows that exist, by one lane of a quad; rows without any weight become zeros.
+  /// Adds up the sums over whole rows. `lse` points to the head's log-sum-exps, or is null if they
+  /// are not requested. One lane of a quad writes those of existing rows; the output of rows
+  /// without any weight becomes zero.
   __device__ __forceinline__ void close_sums(float* lse, Index token_stride, int first,
                                              int tokens) {
 #pragma unroll
@@ -269,7 +274,7 @@ struct AmpereAttention {
     }
   }
 
-  /// Divides by the sums and lays the warp's rows down where its queries were. No keys give zeros.
+  /// Divides by the sums and stores the warp's rows where its queries were. No keys give zeros.
   __device__ __forceinline__ void stage_output(bool any_keys) {
 #pragma unroll
     for (int m = 0; m < kRowTiles; ++m) {
@@ -288,8 +293,8 @@ struct AmpereAttention {
     __syncwarp();
   }
 
-  /// Writes the warp's staged rows, 16 bytes at once where every row of o begins at a multiple of
-  /// 16 bytes (`aligned`).
+  /// Writes the warp's staged rows, 16 bytes at a time if every row of o begins at a multiple of 16
+  /// bytes (`aligned`).
   __device__ __forceinline__ void write_output(T* head, Index token_stride, int first, int tokens,
                                                bool aligned) const {
 #pragma unroll
@@ -309,7 +314,7 @@ struct AmpereAttention {
   }
 };
 
-/// One block a tile of queries (work_of); Tile::kThreads threads, Tile::kSharedBytes of memory.
+/// One block per tile of queries (work_of); Tile::kThreads threads, Tile::kSharedBytes of memory.
 /// `Tile` is the AmpereLayout of a tile: nvcc 13.0 cannot name, on the host, a kernel whose own
 /// argument is of a class.
 template <class T, class Tile>
@@ -347,7 +352,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
 #pragma unroll 1
   for (int tile = 0; tile < tiles; ++tile) {
     device::copy_async_wait<0>();
-    __syncthreads();  // this stage is full for all, and the other one is read by none
+    __syncthreads();  // this stage is full, and no thread reads the other one any more
     if (tile + 1 < tiles) load_stage(tile + 1);
     device::copy_async_commit();
 
@@ -355,7 +360,8 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     const int stage = tile % Tile::kStages;
     float scores[Attention::kRowTiles][Attention::kKeyTiles][4] = {};
     attention.multiply_keys(scores, stage);
-    // A masked score must stay -inf also where the scale is 0, so a tail is scaled before the mask.
+    // A masked score must stay -inf even if the scale is 0, so a tail is scaled before it is
+    // masked.
     const bool tail = keys - tile * Tile::kKeys < Tile::kKeys;
     if (tail) attention.mask(scores, scale, keys - tile * Tile::kKeys);
     attention.weigh(scores, tail ? 1.0f : scale);

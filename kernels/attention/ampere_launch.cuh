@@ -6,9 +6,9 @@
 
 namespace crossfix::kernels {
 
-/// Hands the Ampere kernel, cut as `kTile` says, to the stream; T is bfloat16 or float16. Throws
-/// ShapeError for a head dimension above the tile's or no multiple of 8, and for q, k or v with
-/// rows that do not begin at a multiple of 16 bytes; DeviceError where the launch is refused.
+/// Enqueues the Ampere kernel with tile sizes `kTile` on the stream; T is bfloat16 or float16.
+/// Throws ShapeError if the head dimension is larger than the tile's or not a multiple of 8, or if
+/// rows of q, k or v do not begin at a multiple of 16 bytes; DeviceError if the launch fails.
 template <AmpereTile kTile, class T>
 void launch_ampere(cuda::StreamView stream, const AttentionArguments<T>& arguments) {
   using Tile = AmpereLayout<kTile>;

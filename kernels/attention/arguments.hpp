@@ -5,8 +5,8 @@
 
 namespace crossfix::kernels {
 
-/// A view [batch, token, head, dim] as a kernel takes it: elements along dim are neighbours,
-/// strides are in elements and may be anything, those of axes of extent 1 included.
+/// A view [batch, token, head, dim] as an argument of a kernel. Elements along dim are adjacent.
+/// Strides are in elements and may have any value, also those of axes of extent 1.
 template <class T>
 struct AttentionOperand {
   T* data;
@@ -20,13 +20,13 @@ struct AttentionOperand {
   }
 };
 
-/// What every attention kernel is given: o = softmax(scale q k^T) v. Extents have been checked
-/// against each other: `batch`, `heads`, `queries` and `dim` are positive, `keys` may be 0, tokens
-/// fit an int with room for a tile.
+/// The arguments of every attention kernel: o = softmax(scale q k^T) v. Extents have been checked
+/// against each other. `batch`, `heads`, `queries` and `dim` are positive; `keys` may be 0; the
+/// number of tokens plus a tile fits an int.
 ///
-/// `lse`, where it is asked for: the natural log-sum-exp of each row's scaled scores. Rows that no
-/// key has a weight in are zeros then, so that they merge with others; without it they are NaN, as
-/// a softmax gives.
+/// `lse`, if requested, is the natural log-sum-exp of each row's scaled scores. Rows in which no
+/// key has weight are then zeros, so that they can be merged with others. Without lse they are NaN,
+/// as a softmax gives.
 template <class T>
 struct AttentionArguments {
   AttentionOperand<const T> q;  ///< [batch, queries, heads, dim]
@@ -39,7 +39,7 @@ struct AttentionArguments {
   int keys;
   int dim;
   float scale;
-  AttentionOperand<float> lse = {};  ///< [batch, queries, heads]; null where it is not asked for
+  AttentionOperand<float> lse = {};  ///< [batch, queries, heads]; null if not requested
 };
 
 }  // namespace crossfix::kernels

@@ -21,7 +21,7 @@ std::string capability_of(const DeviceTraits& device) {
          std::to_string(device.compute_capability % 10);
 }
 
-/// Where an operand's rows lie, for messages.
+/// Address and strides of an operand, for messages.
 template <class T>
 std::string memory_of(const kernels::AttentionOperand<T>& operand) {
   std::ostringstream text;
@@ -37,7 +37,7 @@ kernels::AttentionOperand<T> operand_of(const char* what,
   return {view.data(), view.stride(0), view.stride(1), view.stride(2)};
 }
 
-/// An extent as an int that a tile may be added to.
+/// An extent as an int, small enough that a tile can be added to it.
 int extent_of(const char* what, Index extent) {
   constexpr Index kMost = std::numeric_limits<int>::max() - 1024;
   if (extent <= kMost) return static_cast<int>(extent);
@@ -102,7 +102,7 @@ void run(StreamView stream, const DeviceTraits&,
   kernels::attention_exact(stream, arguments);
 }
 
-/// Either of the public functions; `lse` null where it is not asked for.
+/// Implements both public functions; `lse` is null if not requested.
 template <class T>
 void attend(StreamView stream, const DeviceTraits& device,
             const TensorView<const T, 4, DeviceSpace>& q,

@@ -11,11 +11,11 @@
 
 namespace crossfix::kernels {
 
-/// What cp.async, and stores of as much, ask of an address.
+/// Alignment, in bytes, that cp.async and 16-byte stores need.
 inline constexpr Index kRowAlignment = 16;
 
-/// The first thing of an operand that keeps some of its rows from beginning at a multiple of 16
-/// bytes ("address", "token stride", ...), null where all do.
+/// The first property of an operand ("address", "token stride", ...) because of which some of its
+/// rows do not begin at a multiple of 16 bytes; null if all do.
 template <class T, class Element>
 const char* misaligned_axis(const AttentionArguments<Element>& arguments,
                             const AttentionOperand<T>& operand, Index tokens) {
@@ -43,17 +43,17 @@ void expect_aligned(const char* what, const AttentionArguments<Element>& argumen
                    std::to_string(operand.head_stride) + "] elements");
 }
 
-/// Throws ShapeError that says which head dimensions are taken.
+/// Throws ShapeError that lists the supported head dimensions.
 [[noreturn]] inline void refuse_dim(const char* taken, int dim) {
   throw ShapeError("attention takes head dimensions " + std::string(taken) + ", not " +
                    std::to_string(dim));
 }
 
-/// Blocks of a launch; throws ShapeError where a grid cannot hold them.
+/// Number of blocks of a launch. Throws ShapeError if a grid cannot hold them.
 template <class T>
 unsigned grid_of(const AttentionArguments<T>& arguments, Index tile) {
   constexpr Index kMost = std::numeric_limits<std::int32_t>::max();
-  // No product here can overflow: each factor is bounded before it is multiplied by.
+  // No product here can overflow: each factor is bounded before the multiplication.
   const Index tiles = ceil_div<Index>(arguments.queries, tile);
   if (arguments.heads <= kMost / tiles && arguments.batch <= kMost / tiles / arguments.heads) {
     return static_cast<unsigned>(work_count(arguments, tile));

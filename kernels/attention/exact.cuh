@@ -1,25 +1,27 @@
 #pragma once
 
-// Attention for float on the CUDA cores: every product and sum is a float's, nothing is rounded to
-// a shorter type. For checking the others, and where their precision is not enough.
+// Attention for float on the CUDA cores: every product and sum is computed in float, nothing is
+// rounded to a shorter type. It serves to check the other kernels, and for cases where their
+// precision is not sufficient.
 //
 // Tile. A block of 256 threads computes 64 queries of one head against all keys, kKeys = 64 at a
-// time (32 where dim is above 64). Threads form a 16 x 16 square, (ty, tx): thread (ty, tx) owns
-// the rows 4 ty to 4 ty + 3, of the scores the columns tx, tx + 16, ..., and of the output as many
-// columns, either the like or, where there are 4, runs of 4 (16 bytes): the threads of a row read
-// neighbouring words of the values. A row's softmax is shared by its 16 threads, half a warp.
+// time (32 if dim is above 64). Threads form a 16 x 16 square. Thread (ty, tx) owns rows 4 ty to 4
+// ty + 3. Of the scores it owns columns tx, tx + 16, ... Of the output it owns kDim / 16 columns,
+// with the same stride or, if there are at least 4, in runs of 4 (16 bytes). The threads of a row
+// thus read adjacent words of the values. The softmax of a row is shared by its 16 threads, half a
+// warp.
 //
-// Shared memory, floats; rows are padded by 4, so that 8 rows lie in all banks:
+// Shared memory, floats. Rows are padded by 4, so that 8 rows cover all banks:
 //   queries  64 x (kDim + 4)
 //   keys     kKeys x (kDim + 4)
 //   values   kKeys x kDim
 //   weights  64 x (kKeys + 4)     (a half warp writes and reads its own 4 rows)
 // 30, 43, 68 and 78 KB for kDim 16, 32, 64 and 128. Loads are plain, one element each, so that any
-// alignment goes; rows and columns past the end become zeros, and the scores of keys past the end
-// -inf before the maximum.
+// alignment is allowed. Rows and columns past the end become zeros, and the scores of keys past the
+// end become -inf before the maximum is computed.
 //
-// Bound. 4 kDim operations a score on the CUDA cores, 256 a clock of a multiprocessor (128 on an
-// A100). Not yet measured.
+// Bound. 4 kDim operations per score on the CUDA cores, 256 per clock on a multiprocessor (128 on
+// an A100). Not yet measured.
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/kernels/attention/schedule.hpp"
@@ -31,11 +33,11 @@
 
 namespace crossfix::kernels {
 
-/// How a block of the kernel is cut: a template argument with names.
+/// Tile sizes of the kernel, a template argument with named fields.
 struct ExactTile {
-  int dim;       ///< a multiple of 16 that holds the head dimension
-  int rows = 4;  ///< of queries, a thread
-  int keys;      ///< of a tile, a multiple of 16
+  int dim;       ///< a multiple of 16 that is at least the head dimension
+  int rows = 4;  ///< rows of queries per thread
+  int keys;      ///< per tile, a multiple of 16
 };
 
 inline constexpr ExactTile kExact16{.dim = 16, .keys = 64};
@@ -43,17 +45,18 @@ inline constexpr ExactTile kExact32{.dim = 32, .keys = 64};
 inline constexpr ExactTile kExact64{.dim = 64, .keys = 64};
 inline constexpr ExactTile kExact128{.dim = 128, .keys = 32};
 
-/// What follows from a tile, checked against what a block may have.
+/// Constants derived from a tile, checked against the limits of a block.
 template <ExactTile kTile>
 struct ExactLayout {
   static constexpr int kDim = kTile.dim;
   static constexpr int kSide = 16;  // of the square of threads
   static constexpr int kThreads = kSide * kSide;
-  static constexpr int kRows = kTile.rows;  // a thread
+  static constexpr int kRows = kTile.rows;  // per thread
   static constexpr int kQueries = kSide * kRows;
   static constexpr int kKeys = kTile.keys;
-  static constexpr int kColumns = kKeys / kSide;       // of scores, a thread
-  static constexpr int kOutputColumns = kDim / kSide;  // a thread, in runs of kRun neighbours
+  static constexpr int kColumns = kKeys / kSide;  // columns of scores per thread
+  // per thread, in runs of kRun adjacent columns
+  static constexpr int kOutputColumns = kDim / kSide;
   static constexpr int kRun = kOutputColumns >= 4 ? 4 : 1;
 
   static constexpr int kPadding = 4;
@@ -66,7 +69,7 @@ struct ExactLayout {
   static_assert(kSharedBytes <= 99 * 1024, "more than a block may have on compute capability 8.6");
 };
 
-/// One thread's rows while they are worked on.
+/// The rows of one thread.
 template <class Tile>
 struct ExactAttention {
   using Softmax = ops::OnlineSoftmax<device::SoftmaxMath>;
@@ -74,19 +77,19 @@ struct ExactAttention {
   static constexpr int kColumns = Tile::kColumns;
 
   float* shared;
-  int first_row;  // of the thread's four, in the tile
+  int first_row;  // of the thread's four rows, in the tile
   int column;     // the thread's index in a row of threads
 
   float output[kRows][Tile::kOutputColumns] = {};
-  Softmax softmax[kRows];  // sums of this thread's columns
+  Softmax softmax[kRows];  // sums over this thread's columns
 
   __device__ __forceinline__ explicit ExactAttention(unsigned char* memory)
       : shared(reinterpret_cast<float*>(memory)),
         first_row(static_cast<int>(threadIdx.x) / Tile::kSide * kRows),
         column(static_cast<int>(threadIdx.x) % Tile::kSide) {}
 
-  /// Copies kTokens tokens from `first` on to rows of kStride floats; zeros past the end of the
-  /// tokens and of a row.
+  /// Copies kTokens tokens from `first` on to rows of kStride floats. Writes zeros past the end of
+  /// the tokens and of a row.
   template <int kTokens, int kStride>
   __device__ __forceinline__ void load(int offset, const float* head, Index token_stride, int first,
                                        int tokens, int dim) const {
@@ -131,8 +134,8 @@ struct ExactAttention {
     }
   }
 
-  /// From scores to weights, which are laid down for the half warp, and what was summed before
-  /// brought under the new maximum.
+  /// Computes weights from scores, stores them for the half warp, and rescales earlier sums to the
+  /// new maximum.
   __device__ __forceinline__ void weigh(const float (&scores)[kRows][kColumns]) {
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
@@ -185,8 +188,9 @@ struct ExactAttention {
     }
   }
 
-  /// Sums over whole rows. `lse`, the head's log-sum-exps, null where they are not asked for: those
-  /// of the rows that exist, by one thread of a row; rows without any weight become zeros.
+  /// Adds up the sums over whole rows. `lse` points to the head's log-sum-exps, or is null if they
+  /// are not requested. One thread of a row writes those of existing rows; the output of rows
+  /// without any weight becomes zero.
   __device__ __forceinline__ void close_sums(float* lse, Index token_stride, int first,
                                              int tokens) {
 #pragma unroll
@@ -220,7 +224,7 @@ struct ExactAttention {
   }
 
  private:
-  /// The column of the output that is the thread's `index`th.
+  /// The output column with index `index` among those of this thread.
   __device__ __forceinline__ int output_column(int index) const {
     return index / Tile::kRun * Tile::kRun * Tile::kSide + column * Tile::kRun + index % Tile::kRun;
   }
@@ -230,7 +234,7 @@ struct ExactAttention {
   }
 };
 
-/// One block a tile of queries (work_of); Tile::kThreads threads, Tile::kSharedBytes of memory.
+/// One block per tile of queries (work_of); Tile::kThreads threads, Tile::kSharedBytes of memory.
 /// `Tile` is the ExactLayout of a tile: nvcc 13.0 cannot name, on the host, a kernel whose own
 /// argument is of a class.
 template <class Tile>

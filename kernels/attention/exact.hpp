@@ -5,8 +5,8 @@
 
 namespace crossfix::kernels {
 
-/// attention.hpp's contract in float throughout, for any alignment. Throws ShapeError for a dim
-/// above 128.
+/// attention.hpp's contract, computed in float throughout, for any alignment. Throws ShapeError for
+/// a dim above 128.
 void attention_exact(cuda::StreamView stream, const AttentionArguments<float>& arguments);
 
 }  // namespace crossfix::kernels

@@ -1,31 +1,34 @@
 #pragma once
 
-// Fused attention forward for Hopper: o = softmax(scale q k^T) v, 16-bit in and out, sums in float.
+// Fused attention forward for Hopper: o = softmax(scale q k^T) v, 16-bit inputs and outputs, sums
+// in float.
 //
-// Tile. A block works on 64 queries a consumer warpgroup (or, where few queries are left to go
-// round, on 64 queries shared by two), over tiles of kKeys keys. hopper_layout.hpp has the
-// configurations and the shared-memory map: two query blocks, kStages tiles of keys and of values,
-// all as the copy engine swizzles them, a barrier for each to say "full" and one to say "empty".
+// Tile. A block computes 64 queries per consumer warpgroup, over tiles of kKeys keys. If there are
+// too few queries for all multiprocessors, two consumers share 64 queries. hopper_layout.hpp has
+// the configurations and the shared-memory map: two query blocks, kStages tiles of keys and of
+// values, all in the swizzled layout of the copy engine, and for each a "full" and an "empty"
+// barrier.
 //
-// Who does what. Warpgroup 0 gives its registers away; its first thread asks the copy engine for
-// queries, keys and values, as far ahead as the stages allow. Each other warpgroup: scores = q k^T
-// (m64 nkKeys k16, both operands in shared memory); weights in registers; o += weights v (weights
-// as the register operand: an accumulator's fragment is an operand's fragment once packed). A
-// thread holds two rows of the tile, 2 of every 8 columns (accumulator_row, accumulator_column).
+// Roles. Warpgroup 0 releases registers; its first thread requests queries, keys and values from
+// the copy engine, as far ahead as the stages allow. Every other warpgroup computes scores = q k^T
+// (m64 nkKeys k16, both operands in shared memory), the weights in registers, and o += weights v
+// (with the weights as the register operand: an accumulator's fragment, once packed, is an
+// operand's fragment). A thread holds two rows of the tile, 2 of every 8 columns (accumulator_row,
+// accumulator_column).
 //
-// Softmax. Weights are 2^(s c - m), c = scale log2(e), with m the rounded maximum over the first
-// tile alone: no maximum, no rescaling afterwards, 3 instructions a score less. A row's later
-// scores may be larger until their sum comes to kLargestSum, or large values times their weights
-// overflow before; a row that goes beyond, or began with nothing but -inf, or holds a NaN, is seen
-// in its sum or in its output, and the block then does all its work once more with the running
-// maximum of OnlineSoftmax. Both ways are exact; only the second is slow.
+// Softmax. Weights are 2^(s c - m) with c = scale log2(e). m is the rounded maximum over the first
+// tile only: later tiles need no maximum and no rescaling, which saves 3 instructions per score.
+// Later scores of a row may be larger, as long as its sum stays below kLargestSum and large values
+// times their weights do not overflow. A row that exceeds this, or begins with only -inf, or
+// contains NaN, is detected in its sum or in its output. The block then repeats all its work with
+// the running maximum of OnlineSoftmax. Both ways are exact; only the second is slow.
 //
-// Order. Blocks are persistent: block i takes work items i, i + gridDim.x, ...; neighbours share a
-// head, so that keys and values come from the L2 cache.
+// Order. Blocks are persistent: block i processes work items i, i + gridDim.x, ... Adjacent items
+// share a head, so that keys and values come from the L2 cache.
 //
-// Bound: the exponentials, 16 a clock and multiprocessor: 4 * kDim * 16 operations a clock, that is
-// 535 TFLOP/s for kDim = 32 at 1.98 GHz on 132 multiprocessors; from kDim = 64 on the matrix units
-// bound as well (1070 TFLOP/s). Measured: not yet measured.
+// Bound: the exponentials, 16 per clock and multiprocessor: 4 * kDim * 16 operations per clock,
+// that is 535 TFLOP/s for kDim = 32 at 1.98 GHz on 132 multiprocessors. From kDim = 64 on, the
+// matrix units are also a bound (1070 TFLOP/s). Not yet measured.
 
 #include "crossfix/core/math.hpp"
 #include "crossfix/kernels/attention/arguments.hpp"
@@ -37,18 +40,18 @@
 
 namespace crossfix::kernels {
 
-/// What the kernel is given; in constant memory, where the copy engine reads the maps.
+/// The kernel's argument. It is in constant memory, where the copy engine reads the maps.
 template <class Element>
 struct HopperProblem {
   device::TensorMap query_map;
   device::TensorMap key_map;
   device::TensorMap value_map;
   AttentionOperand<Element> o;
-  AttentionOperand<float> lse;  ///< null where it is not asked for
+  AttentionOperand<float> lse;  ///< null if not requested
   int heads;
   int queries;
   int keys;
-  int key_tiles;  ///< of Tile::kKeys keys, that hold them; at least 1
+  int key_tiles;  ///< tiles of Tile::kKeys keys needed for all keys; at least 1
   int query_blocks;
   int work_items;
   float scale_log2;  ///< scale times log2(e)
@@ -57,7 +60,7 @@ struct HopperProblem {
 /// Named barriers; 0 is __syncthreads.
 enum HopperBarrier { kVerdictBarrier = 1, kExchangeFullBarrier = 2, kExchangeFreeBarrier = 3 };
 
-/// A slot in a ring of stages, and the parity of the pass over it.
+/// A slot in a ring of stages, and the parity of the current pass over it.
 template <int kStages>
 struct RingPosition {
   int stage = 0;
@@ -103,12 +106,12 @@ struct HopperShared {
   __device__ __forceinline__ device::Barrier& value_empty(int s) const {
     return tile_barrier(3, s);
   }
-  /// Set where a row needs the running maximum.
+  /// Set if a row needs the running maximum.
   __device__ __forceinline__ volatile int& failed() const {
     return *reinterpret_cast<volatile int*>(base + Tile::kFlagAt);
   }
 
-  /// By one thread. A warp arrives once at an empty barrier.
+  /// Called by one thread. Each warp arrives once at an empty barrier.
   __device__ __forceinline__ void initialise() const {
     constexpr int kWarps = kWarpgroupThreads / 32;
     constexpr int kReaders = kWarps * (Tile::kShareRows ? 1 : Tile::kConsumers);
@@ -126,7 +129,7 @@ struct HopperShared {
   }
 };
 
-/// The loader: one thread, over all of the block's work. Its positions outlive a pass.
+/// The loader: one thread, for all of the block's work. Its ring positions persist across passes.
 template <class Tile, class Element>
 struct HopperLoader {
   const HopperProblem<Element>& problem;
@@ -134,7 +137,7 @@ struct HopperLoader {
   RingPosition<Tile::kQueryStages> query;
   RingPosition<Tile::kStages> tile;
 
-  /// `rows` rows from `token` on, a panel of columns after the other.
+  /// Loads `rows` rows from `token` on, one panel of columns after the other.
   __device__ __forceinline__ void load(unsigned char* to, const device::TensorMap& map,
                                        device::Barrier& full, int rows, const WorkItem& item,
                                        int token) const {
@@ -169,30 +172,30 @@ struct HopperLoader {
   }
 };
 
-/// A consumer warpgroup over all of the block's work. Its positions outlive a pass.
+/// A consumer warpgroup, for all of the block's work. Its ring positions persist across passes.
 template <class Tile, class Element>
 struct HopperConsumer {
-  static constexpr int kScores = Tile::kKeys / 2;  ///< of a thread and tile
-  static constexpr int kOutputs = Tile::kDim / 2;  ///< of a thread
+  static constexpr int kScores = Tile::kKeys / 2;  ///< per thread and tile
+  static constexpr int kOutputs = Tile::kDim / 2;  ///< per thread
   using State = ops::OnlineSoftmax<device::SoftmaxMath>;
 
   const HopperProblem<Element>& problem;
   HopperShared<Tile> shared;
-  int group;   ///< among the consumers
-  int thread;  ///< within the warpgroup
+  int group;   ///< index among the consumers
+  int thread;  ///< index within the warpgroup
   RingPosition<Tile::kQueryStages> query;
   RingPosition<Tile::kStages> tile;
   int previous_stage = 0;
 
-  /// Largest sum of a row's weights, about the maximum of its first tile, that is surely exact: a
-  /// f16 weight may not overflow, nor may a float sum.
+  /// Limit below which a row's sum of weights, relative to the maximum of its first tile, is
+  /// certainly exact: neither an f16 weight nor a float sum may overflow.
   static constexpr float kLargestSum = std::is_same_v<Element, float16> ? 0x1p15f : 0x1p100f;
 
   __device__ __forceinline__ void arrive(device::Barrier& barrier) const {
     if (thread % 32 == 0) device::barrier_arrive(barrier);
   }
 
-  /// The larger of a row's values over the four threads that hold it; likewise the sum.
+  /// The largest of a row's values over the four threads that hold it; likewise the sum.
   static __device__ __forceinline__ float quad_maximum(float value) {
     value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, 1));
     return fmaxf(value, __shfl_xor_sync(0xffffffffu, value, 2));
@@ -202,7 +205,7 @@ struct HopperConsumer {
     return value + __shfl_xor_sync(0xffffffffu, value, 2);
   }
 
-  /// The query that this thread holds a half of.
+  /// The query of which this thread holds row `half`.
   __device__ __forceinline__ int row(const WorkItem& item, int half) const {
     return item.query_block * Tile::kRows + (Tile::kShareRows ? 0 : group * kWarpgroupRows) +
            accumulator_row(thread, half);
@@ -219,7 +222,7 @@ struct HopperConsumer {
     return zero == 0.0f;
   }
 
-  /// s = q k^T for this warpgroup's rows and the tile at hand; left running.
+  /// Starts s = q k^T for this warpgroup's rows and the current tile; does not wait.
   __device__ __forceinline__ void start_scores(float (&s)[kScores]) const {
     constexpr std::uint64_t kBase = descriptor_base<Tile::kSpan>(0, 8 * Tile::kSpan);
     const int first_row = Tile::kShareRows ? 0 : group * kWarpgroupRows;
@@ -238,7 +241,7 @@ struct HopperConsumer {
     device::warpgroup_commit();
   }
 
-  /// o += weights v for the tile at hand; left running.
+  /// Starts o += weights v for the current tile; does not wait.
   __device__ __forceinline__ void start_values(float (&o)[kOutputs],
                                                std::uint32_t (&weights)[Tile::kKeys / kDepth][4]) {
     constexpr std::uint64_t kBase =
@@ -255,8 +258,8 @@ struct HopperConsumer {
     device::warpgroup_commit();
   }
 
-  /// Scores of keys beyond the last are those of zeros, and must weigh nothing. Scales the others,
-  /// so that whatever the scale -inf is the least.
+  /// Keys beyond the last are zeros; their scores must have no weight and become -inf. Scales the
+  /// other scores here, so that -inf is the smallest whatever the scale.
   __device__ __forceinline__ void scale_and_mask(float (&s)[kScores], int valid) const {
 #pragma unroll
     for (int i = 0; i < kScores; ++i) {
@@ -265,7 +268,7 @@ struct HopperConsumer {
     }
   }
 
-  /// A row's largest score of this tile, in units of log 2.
+  /// A row's largest score in this tile, in units of log 2.
   __device__ __forceinline__ float largest(const float (&s)[kScores], float scale, int half) const {
     float value = -__builtin_inff();
 #pragma unroll
@@ -275,13 +278,14 @@ struct HopperConsumer {
     return quad_maximum(value);
   }
 
-  /// Weights of the scores about each row's reference, packed as operands; their sums in passing.
+  /// Computes the weights of the scores relative to each row's reference, packed as operands, and
+  /// adds them to the sums.
   __device__ __forceinline__ void weigh(const float (&s)[kScores], float scale,
                                         std::uint32_t (&weights)[Tile::kKeys / kDepth][4],
                                         State (&state)[2]) const {
     const float reference[2] = {state[0].reference(), state[1].reference()};
 #pragma unroll
-    for (int i = 0; i < kScores / 2; ++i) {  // d[2i] and d[2i + 1]: one row, neighbouring columns
+    for (int i = 0; i < kScores / 2; ++i) {  // d[2i] and d[2i + 1]: one row, adjacent columns
       const int half = i % 2;
       const float low = device::exp2_approx(fmaf(s[2 * i], scale, -reference[half]));
       const float high = device::exp2_approx(fmaf(s[2 * i + 1], scale, -reference[half]));
@@ -290,8 +294,8 @@ struct HopperConsumer {
     }
   }
 
-  /// One work item. `kOnline`: with the running maximum. True where this thread's rows came out
-  /// surely exact.
+  /// Processes one work item; with the running maximum if `kOnline`. Returns true if this thread's
+  /// rows are certainly exact.
   template <bool kOnline>
   __device__ __forceinline__ bool work(const WorkItem& item) {
     const int tiles = problem.key_tiles;
@@ -320,7 +324,7 @@ struct HopperConsumer {
       arrive(shared.key_empty(tile.stage));
       if (Tile::kOverlap && running) arrive(shared.value_empty(previous_stage));
 
-      float scale = problem.scale_log2;  // of what s holds
+      float scale = problem.scale_log2;  // scale of the scores in s
       if (t == tiles - 1 && tail < Tile::kKeys) {
         scale_and_mask(s, tail);
         scale = 1.0f;
@@ -372,7 +376,7 @@ struct HopperConsumer {
       exact = exact && (state[half].sum < kLargestSum || row(item, half) >= problem.queries);
     }
     if constexpr (Tile::kShareRows) {
-      // A consumer that had no tile has summed nothing, and nothing is wrong with it.
+      // A consumer that had no tile has summed nothing, and its result is valid.
       exact = exact || first;
       if (group > 0) {
         give(state, o);
@@ -391,7 +395,7 @@ struct HopperConsumer {
     return exact;
   }
 
-  /// The second consumer's sums, through shared memory, to the first.
+  /// Passes the second consumer's sums to the first through shared memory.
   __device__ __forceinline__ void give(const State (&state)[2], const float (&o)[kOutputs]) const {
     float* to = shared.exchange() + thread;
     device::named_barrier_sync(kExchangeFreeBarrier, 2 * kWarpgroupThreads);
@@ -425,8 +429,8 @@ struct HopperConsumer {
     }
   }
 
-  /// Writes the log-sum-exp of the rows that exist, one thread of a row; rows without any weight
-  /// become zeros.
+  /// Writes the log-sum-exp of existing rows, by one thread of a row. The output of rows without
+  /// any weight becomes zero.
   __device__ __forceinline__ void store_log_sums(const WorkItem& item, State (&state)[2],
                                                  float (&o)[kOutputs]) const {
     float* head = problem.lse.head(item.batch, item.head);
@@ -445,8 +449,8 @@ struct HopperConsumer {
     }
   }
 
-  /// Divides by the sums, and writes the rows that exist. The four threads of a row hold 2 columns
-  /// of every 8: they exchange them within 32 columns, so that each writes 16 bytes.
+  /// Divides by the sums, and writes the existing rows. The four threads of a row hold 2 columns of
+  /// every 8. They exchange them within 32 columns, so that each writes 16 bytes.
   __device__ __forceinline__ void store(const WorkItem& item, const State (&state)[2],
                                         const float (&o)[kOutputs]) const {
     Element* head = problem.o.head(item.batch, item.head);
@@ -463,7 +467,7 @@ struct HopperConsumer {
           const int at = 4 * (4 * chunk + block) + 2 * half;
           words[block] = device::pack2<Element>(o[at] * inverse, o[at + 1] * inverse);
         }
-        // Thread t sends word t ^ r to its neighbour t ^ r, and so gets that one's word t.
+        // Thread t sends word t ^ r to thread t ^ r, and receives from it its word t.
         std::uint32_t received[4] = {pick(words, own), 0, 0, 0};
 #pragma unroll
         for (int r = 1; r < 4; ++r) {
@@ -478,7 +482,7 @@ struct HopperConsumer {
       }
     }
   }
-  /// words[index] without an indexed register.
+  /// words[index], without an indexed register.
   static __device__ __forceinline__ std::uint32_t pick(const std::uint32_t (&words)[4], int index) {
     const std::uint32_t even = index & 2 ? words[2] : words[0];
     const std::uint32_t odd = index & 2 ? words[3] : words[1];
@@ -506,7 +510,7 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
 #if CROSSFIX_DEVICE_SM90A
   const HopperShared<Tile> shared{device::shared_memory()};
   const int thread = static_cast<int>(threadIdx.x);
-  // The same in all lanes, and known to be.
+  // Uniform across the warp, and known to the compiler as such.
   const int group = __shfl_sync(0xffffffffu, thread / kWarpgroupThreads, 0);
   if (thread == 0) {
     device::prefetch(problem.query_map);
@@ -517,7 +521,7 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
   }
   __syncthreads();
 
-  // Whether a second pass is needed is known when all consumers have ended the first.
+  // When all consumers have finished the first pass, it is known whether a second one is needed.
   constexpr int kVerdictThreads = Tile::kConsumers * kWarpgroupThreads + 32;
   if (group == 0) {
     device::register_limit_decrease<Tile::kLoaderRegisters>();

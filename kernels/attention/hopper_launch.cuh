@@ -15,8 +15,8 @@
 
 namespace crossfix::kernels {
 
-/// The strides of an operand that count, innermost axis first, dim aside; an axis of extent 1 gets
-/// one that nobody objects to.
+/// The strides of an operand without dim, innermost axis first. An axis of extent 1 gets a stride
+/// that always passes the checks, because its own stride does not matter.
 template <class T>
 std::array<Index, 4> hopper_strides(const AttentionOperand<T>& operand, Index heads, Index tokens,
                                     Index batch, int dim) {
@@ -45,8 +45,9 @@ device::TensorMap hopper_map(const AttentionOperand<const T>& operand,
   return device::make_tensor_map(map);
 }
 
-/// Whether the copy engine, and stores of as much, take these views: at least one key, bases on 16
-/// bytes, strides of whole 16 bytes (those of axes of extent 1 aside), none of them 0.
+/// Whether the copy engine and 16-byte stores support these views: at least one key; base addresses
+/// at multiples of 16 bytes; strides that are positive multiples of 16 bytes (except those of axes
+/// of extent 1).
 template <class T>
 bool hopper_takes(const AttentionArguments<T>& arguments) {
   const auto fits = [&](const auto& operand, Index tokens) {
@@ -58,10 +59,10 @@ bool hopper_takes(const AttentionArguments<T>& arguments) {
          fits(arguments.o, arguments.queries);
 }
 
-/// Hands the Hopper kernel, cut as `kTile` says, to the stream of a device of compute capability
-/// 9.0; T is bfloat16 or float16. Throws ShapeError for another head dimension than the tile's, for
-/// views that hopper_takes refuses, and for more blocks of queries than fit; DeviceError where the
-/// launch is refused.
+/// Enqueues the Hopper kernel with tile sizes `kTile` on the stream of a device of compute
+/// capability 9.0; T is bfloat16 or float16. Throws ShapeError if the head dimension differs from
+/// the tile's, if hopper_takes is false for the views, or if there are too many blocks of queries;
+/// DeviceError if the launch fails.
 template <HopperTile kTile, class T>
 void launch_hopper(cuda::StreamView stream, const cuda::DeviceTraits& device,
                    const AttentionArguments<T>& arguments) {

@@ -8,41 +8,41 @@
 #include "crossfix/core/memory_space.hpp"
 #include "crossfix/core/shape.hpp"
 
-/// Where everything lies in the Hopper attention kernel: shared memory, fragments, descriptors, the
-/// order of work. Plain arithmetic, so that the tests check it without a device.
+/// Layouts of the Hopper attention kernel: shared memory, fragments, descriptors, order of work.
+/// Plain arithmetic, so that tests can check it without a device.
 namespace crossfix::kernels {
 
 /// Threads of a warpgroup, and rows of its matrix product.
 inline constexpr int kWarpgroupThreads = 128;
 inline constexpr int kWarpgroupRows = 64;
-/// Bytes of an element; the kernel takes 16-bit ones.
+/// Bytes of an element; the kernel supports 16-bit elements.
 inline constexpr int kElementBytes = 2;
-/// Elements of depth of one matrix instruction.
+/// Depth, in elements, of one matrix instruction.
 inline constexpr int kDepth = 16;
 /// Registers of a multiprocessor, and the unit in which threads get them.
 inline constexpr int kRegisterFile = 65536;
 inline constexpr int kRegisterUnit = 8;
-/// Shared memory that a block may have on sm_90, bytes.
+/// Shared memory available to a block on sm_90, bytes.
 inline constexpr int kSharedLimit = 232448;
-/// Swizzle patterns repeat after so many bytes.
+/// Period of the swizzle patterns, bytes.
 inline constexpr int kSwizzlePeriod = 1024;
 
-/// How a block of the kernel is cut: a template argument with names.
+/// Tile sizes of the kernel, a template argument with named fields.
 struct HopperTile {
   int dim;        ///< head dimension
   int consumers;  ///< warpgroups that compute; one more loads
-  int keys;       ///< of a tile
-  int stages;     ///< tiles of keys, and of values, in flight
-  /// The consumers share 64 queries and take tiles of keys in turn, and merge at the end; otherwise
-  /// each has 64 queries of its own and all see every tile.
+  int keys;       ///< per tile
+  int stages;     ///< number of tiles of keys, and of values, in flight
+  /// True: the consumers share 64 queries, process tiles of keys in turn, and merge their results
+  /// at the end. False: each consumer has its own 64 queries and processes every tile.
   bool share_rows = false;
-  /// The product with the values is left running under the next tile's scores.
+  /// The product with the values runs concurrently with the next tile's scores.
   bool overlap = false;
-  int loader_registers;    ///< that a thread of the loader keeps after the roles have parted
-  int consumer_registers;  ///< likewise, of a consumer
+  int loader_registers;    ///< Registers per thread of the loader, after the roles are assigned.
+  int consumer_registers;  ///< Registers per thread of a consumer, after the roles are assigned.
 };
 
-/// What follows from a tile, checked against what a block may have.
+/// Constants derived from a tile, checked against the limits of a block.
 template <HopperTile kTile>
 struct HopperLayout {
   static constexpr int kDim = kTile.dim;
@@ -56,11 +56,11 @@ struct HopperLayout {
 
   static constexpr int kRows = kShareRows ? kWarpgroupRows : kWarpgroupRows * kConsumers;
   static constexpr int kThreads = kWarpgroupThreads * (kConsumers + 1);
-  /// Query blocks in flight: the next one is loaded while this one is worked on.
+  /// Query blocks in flight: the next one is loaded while the current one is processed.
   static constexpr int kQueryStages = 2;
 
   /// Elements of a row in shared memory, and its bytes, which are the swizzle's span. A head of 128
-  /// is two panels of 64.
+  /// is stored as two panels of 64.
   static constexpr int kPanel = kDim < 64 ? kDim : 64;
   static constexpr int kPanels = kDim / kPanel;
   static constexpr int kSpan = kPanel * kElementBytes;
@@ -68,12 +68,14 @@ struct HopperLayout {
   static constexpr int kQueryBytes = kRows * kDim * kElementBytes;
   static constexpr int kTileBytes = kKeys * kDim * kElementBytes;
 
-  // The shared-memory map, bytes: queries, keys, values, what consumers exchange, barriers, a flag.
+  // The shared-memory map, bytes: queries, keys, values, exchange area of the consumers, barriers,
+  // a flag.
   static constexpr int kQueryAt = 0;
   static constexpr int kKeyAt = kQueryAt + kQueryStages * kQueryBytes;
   static constexpr int kValueAt = kKeyAt + kStages * kTileBytes;
   static constexpr int kExchangeAt = kValueAt + kStages * kTileBytes;
-  /// One consumer's sums: an accumulator row of kDim / 2 floats and twice (maximum, sum) a thread.
+  /// One consumer's sums: an accumulator row of kDim / 2 floats and two pairs (maximum, sum) per
+  /// thread.
   static constexpr int kExchangeFloats = kDim / 2 + 4;
   static constexpr int kExchangeBytes =
       kShareRows ? (kConsumers - 1) * kWarpgroupThreads * kExchangeFloats * 4 : 0;
@@ -87,8 +89,8 @@ struct HopperLayout {
   static_assert(kQueryBytes % kSwizzlePeriod == 0 && kTileBytes % kSwizzlePeriod == 0);
   static_assert(kWarpgroupRows * kSpan % kSwizzlePeriod == 0 && kDepth * kSpan % 1024 == 0);
   static_assert(kSharedBytes <= kSharedLimit);
-  // The pool is what the launch gives: equal shares, rounded down. Asking for more would wait for
-  // ever.
+  // The register pool is what the launch assigns: equal shares, rounded down. A request for more
+  // would wait forever.
   static constexpr int kPool =
       kThreads * (kRegisterFile / kThreads / kRegisterUnit * kRegisterUnit);
   static_assert(kWarpgroupThreads * (kLoaderRegisters + kConsumers * kConsumerRegisters) <= kPool);
@@ -98,15 +100,16 @@ struct HopperLayout {
   /// First byte of panel `panel` of a tile of `rows` rows.
   static constexpr int panel_offset(int panel, int rows) { return panel * rows * kSpan; }
 
-  /// Bytes from the start of a K-major tile of `rows` rows to what depth step `step` reads.
+  /// Offset, in bytes, of the data of depth step `step` from the start of a K-major tile of `rows`
+  /// rows.
   CROSSFIX_HOST_DEVICE static constexpr int depth_offset(int step, int rows) {
     constexpr int kStepsOfPanel = kPanel / kDepth;
     return (step / kStepsOfPanel) * rows * kSpan + (step % kStepsOfPanel) * kDepth * kElementBytes;
   }
 };
 
-/// The kernel's configurations. Registers and spills were checked with ptxas of CUDA 13.0; which is
-/// best where is an estimate, not yet measured.
+/// The kernel's configurations. Registers and spills were checked with ptxas of CUDA 13.0. The
+/// choice between them is an estimate, not yet measured.
 inline constexpr HopperTile kWide32{.dim = 32,
                                     .consumers = 4,
                                     .keys = 128,
@@ -148,9 +151,9 @@ using Shared32 = HopperLayout<kShared32>;
 using Tile64 = HopperLayout<kTile64>;
 using Tile128 = HopperLayout<kTile128>;
 
-/// A shared-memory matrix descriptor (PTX ISA, "matrix descriptor"): all but the address, which is
-/// counted in 16 bytes and fills bits 0 to 13. Shared memory ends below 2^18, so that an offset may
-/// be added to a descriptor.
+/// A shared-memory matrix descriptor (PTX ISA, "matrix descriptor") without the address, which is
+/// in units of 16 bytes and fills bits 0 to 13. Shared memory ends below 2^18, so that an offset
+/// may be added to a descriptor.
 template <int kSpan>
 CROSSFIX_HOST_DEVICE constexpr std::uint64_t descriptor_base(int leading_bytes, int stride_bytes) {
   constexpr std::uint64_t kSwizzleCode = kSpan == 128 ? 1 : kSpan == 64 ? 2 : 3;
@@ -161,7 +164,7 @@ CROSSFIX_HOST_DEVICE constexpr std::uint64_t descriptor_address(std::uint32_t sh
   return (shared_address & 0x3ffffu) >> 4;
 }
 
-/// Row, within the 64 of a warpgroup, of an accumulator of thread `thread`: `half` 0 or 1.
+/// Row, within the 64 of a warpgroup, of accumulator half `half` (0 or 1) of thread `thread`.
 CROSSFIX_HOST_DEVICE constexpr int accumulator_row(int thread, int half) {
   return thread / 32 * 16 + thread % 32 / 4 + 8 * half;
 }
@@ -176,22 +179,22 @@ struct WorkItem {
   int head = 0;
   int query_block = 0;
 };
-/// Blocks of one head are neighbours, so that what runs at once shares keys and values in the L2
-/// cache.
+/// Blocks of one head are adjacent, so that blocks that run concurrently share keys and values in
+/// the L2 cache.
 CROSSFIX_HOST_DEVICE constexpr WorkItem work_item(int index, int heads, int query_blocks) {
   const int of_head = index / query_blocks;
   return {of_head / heads, of_head % heads, index % query_blocks};
 }
 
-/// A tile's time, estimated, in scores: rounds of the device over all work items, each of its
-/// queries times the keys that its tiles cover, and a start.
+/// Estimated time of a tile configuration, in scores: the number of rounds of the device over all
+/// work items, times the sum of a start-up cost and (queries times covered keys).
 struct TileCost {
   int rows;
   int keys;
-  double rate;  ///< relative scores a clock of a multiprocessor; estimates, not yet measured
+  double rate;  ///< relative scores per clock of a multiprocessor; estimates, not yet measured
   constexpr double operator()(Index heads, Index queries, Index keys_in_all,
                               int multiprocessors) const {
-    constexpr double kStart = 8192;  // scores' worth of filling and draining a block's pipeline
+    constexpr double kStart = 8192;  // cost, in scores, of filling and draining a block's pipeline
     const Index blocks = ceil_div<Index>(queries, rows) * heads;
     const Index rounds = ceil_div<Index>(blocks, multiprocessors);
     const Index covered = round_up_to<Index>(keys_in_all, keys);
@@ -202,7 +205,7 @@ struct TileCost {
 /// Configurations for a head dimension of 32.
 enum class Choice32 { wide, medium, shared };
 
-/// The configuration whose estimated time is least. `heads`: batch times heads.
+/// The configuration with the smallest estimated time. `heads` is batch times heads.
 constexpr Choice32 choose32(Index heads, Index queries, Index keys, int multiprocessors) {
   const double wide =
       TileCost{Wide32::kRows, Wide32::kKeys, 1.0}(heads, queries, keys, multiprocessors);

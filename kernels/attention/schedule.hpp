@@ -12,14 +12,14 @@ struct AttentionWork {
   int first_query;
 };
 
-/// Blocks of a launch with `tile` queries a block. A block for each tile of each head.
+/// Number of blocks of a launch: one block for each tile of `tile` queries of each head.
 template <class T>
 constexpr Index work_count(const AttentionArguments<T>& arguments, Index tile) {
   return arguments.batch * arguments.heads * ceil_div<Index>(arguments.queries, tile);
 }
 
-/// The work of block `block`. Tiles of one head follow each other, so that blocks that run together
-/// read the same keys and values out of the L2 cache.
+/// The work of block `block`. Tiles of one head are consecutive, so that blocks that run
+/// concurrently read the same keys and values from the L2 cache.
 template <class T>
 CROSSFIX_HOST_DEVICE constexpr AttentionWork work_of(const AttentionArguments<T>& arguments,
                                                      unsigned block, int tile) {

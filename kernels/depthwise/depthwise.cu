@@ -13,10 +13,10 @@ namespace {
 
 using namespace kernels;
 
-/// Blocks along the second axis of a grid, at most.
+/// Largest number of blocks along the second axis of a grid.
 constexpr Index kMostBlocks = 65535;
 
-/// Threads that count as ints, the last block's spare ones among them.
+/// Largest number of threads that an int can count, including the spare threads of the last block.
 constexpr Index kMostItems = std::numeric_limits<int>::max() - kDepthwiseThreads;
 
 template <class Element, DepthwiseTile kTile>
@@ -62,7 +62,7 @@ void launch_depthwise(StreamView stream, Depthwise<Element> d) {
   device::launch(stream, {blocks, kDepthwiseThreads, 0}, "depthwise_convolution", kernel, d);
 }
 
-/// Throws ShapeError unless positions along an axis, in columns and in elements, are ints.
+/// Throws ShapeError unless positions along an axis, in columns and in elements, fit an int.
 void expect_ints(const ops::DepthwiseConvolutionSpecification& spec, const Shape<4>& from) {
   constexpr Index kMost = std::numeric_limits<int>::max() / 16;
   const Index padded = std::max(from[1], from[2]) + 2 * spec.padding;

@@ -4,27 +4,28 @@
 #include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/specification.hpp"
 
-/// Depthwise convolutions over NHWC activations: every channel with a square kernel of its own.
+/// Depthwise convolutions over NHWC activations: every channel has its own square kernel.
 ///
 /// Tile: 128 items of one image; a block goes on to further images. An item is 16 bytes of channels
-/// (one channel where they do not fill vectors) of kDepthwiseColumns output columns of a row, and
-/// one thread owns it: its sums, and the weights of one row of taps, are in registers. A warp reads
-/// neighbouring channels, then neighbouring columns. No shared memory: what output rows share comes
-/// from L1 and L2.
+/// (one channel if the channels do not fill vectors) of kDepthwiseColumns output columns of a row.
+/// One thread owns it, with its sums and the weights of one row of taps in registers. A warp reads
+/// adjacent channels, then adjacent columns. No shared memory is used: inputs shared by output rows
+/// come from L1 and L2.
 ///
-/// Output columns j and j + apart, apart = dilation / gcd(stride, dilation), read columns of the
-/// input that lie kStep = stride / gcd dilations from each other. So a thread's columns are `apart`
-/// from each other, whatever the dilation, and an input that it loads serves every one of them that
-/// it is a tap of: kStep (kDepthwiseColumns - 1) + kKernel loads for kDepthwiseColumns kKernel
-/// products a row of taps.
+/// Let apart = dilation / gcd(stride, dilation). Output columns j and j + apart read input columns
+/// that are kStep = stride / gcd dilations apart. The columns of a thread are therefore `apart`
+/// from each other, whatever the dilation, and an input that it loads is used for all of its
+/// columns that have a tap there. A row of taps takes kStep (kDepthwiseColumns - 1) + kKernel loads
+/// for kDepthwiseColumns kKernel products.
 ///
-/// Bound: bytes, the input read once from memory and the output written once; a 5x5 kernel in 16
-/// bits comes near the bound of its multiply-adds, too. Not yet measured.
+/// Bound: bytes, with the input read once from memory and the output written once. A 5x5 kernel in
+/// 16 bits is also near the bound of its multiply-adds. Not yet measured.
 namespace crossfix::kernels {
 
 inline constexpr int kDepthwiseThreads = 128;
 inline constexpr int kDepthwiseColumns = 4;
-/// Blocks that a multiprocessor has registers for at least, 168 a thread: fewer are spilled at 5x5.
+/// Minimum number of blocks per multiprocessor, which leaves 168 registers per thread: with fewer
+/// registers, 5x5 kernels spill.
 inline constexpr int kDepthwiseBlocks = 3;
 
 /// Contiguous x [images, height, width, channels] to y [images, out_height, out_width, channels].
@@ -38,14 +39,15 @@ struct Depthwise {
   int height, width, channels;
   int out_height, out_width;
   int kernel, stride, padding, dilation;
-  int apart;    ///< between a thread's output columns
-  int groups;   ///< of output columns of a row, each a thread's
-  int vectors;  ///< of kWidth elements that make up the channels
+  int apart;    ///< distance between a thread's output columns
+  int groups;   ///< groups of output columns of a row, each for one thread
+  int vectors;  ///< vectors of kWidth elements that make up the channels
   int items;    ///< out_height x groups x vectors
   ops::ActivationLimits limits;
 };
 
-/// Where a thread's item lies in an image, and the input that its first tap reads, perhaps outside.
+/// Position of a thread's item in an image, and of the input of its first tap, which may be
+/// outside.
 struct DepthwiseItem {
   int channel, group, row;
   int top;
@@ -58,7 +60,7 @@ struct DepthwiseItem {
         top(row * d.stride - d.padding) {}
 };
 
-/// Keeps the sums of an output pixel between the limits and writes them.
+/// Clamps the sums of an output pixel to the limits and writes them.
 template <int kWidth, class Element>
 __device__ __forceinline__ void finish_depthwise(const Depthwise<Element>& d, Index image,
                                                  const DepthwiseItem& at, int column,
@@ -69,15 +71,15 @@ __device__ __forceinline__ void finish_depthwise(const Depthwise<Element>& d, In
   device::store_vector<kWidth>(d.y + pixel * d.channels + at.channel, sums);
 }
 
-/// What a thread of `depthwise_columns` works on: a template argument with names.
+/// Work sizes of a thread of `depthwise_columns`, a template argument with named fields.
 struct DepthwiseTile {
   int width;   ///< channels
-  int kernel;  ///< the convolution kernel's side
+  int kernel;  ///< side of the convolution kernel
   int step;    ///< inputs from one output column of the thread to the next
 };
 
-/// A kernel's argument: nvcc 13.0 cannot name, on the host, a kernel whose own argument is of a
-/// class.
+/// A kernel's template argument: nvcc 13.0 cannot name, on the host, a kernel whose own argument is
+/// of a class.
 template <DepthwiseTile kTile>
 struct DepthwiseLayout {
   static constexpr int kWidth = kTile.width;
@@ -99,7 +101,7 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kDepthwiseBlocks)
   if (item >= d.items) return;
   const DepthwiseItem at(d, item, kWidth);
   const int first = at.group / d.apart * (d.apart * kColumns) + at.group % d.apart;
-  if (first >= d.out_width) return;  // of a last, incomplete set of `apart` groups
+  if (first >= d.out_width) return;  // part of a last, incomplete set of `apart` groups
   const int left = first * d.stride - d.padding;
   float bias[kWidth];
   device::load_vector<kWidth>(d.bias + at.channel, bias);
@@ -130,7 +132,7 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kDepthwiseBlocks)
         }
 #pragma unroll
         for (int t = 0; t < kColumns; ++t) {
-          const int b = u - kStep * t;  // the tap of column t that this input is
+          const int b = u - kStep * t;  // the tap of column t that reads this input
           if (b < 0 || b >= kKernel) continue;
 #pragma unroll
           for (int i = 0; i < kWidth; ++i) {
@@ -147,7 +149,7 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kDepthwiseBlocks)
   }
 }
 
-/// Any kernel, stride and dilation: a thread owns one output column, and reuses nothing.
+/// For any kernel, stride and dilation: a thread owns one output column, and reuses nothing.
 template <class Element, int kWidth>
 __global__ void __launch_bounds__(kDepthwiseThreads) depthwise_any(const Depthwise<Element> d) {
   const int item = static_cast<int>(blockIdx.x * kDepthwiseThreads + threadIdx.x);

@@ -7,14 +7,15 @@
 #include "crossfix/kernels/device/reduce.cuh"
 #include "crossfix/kernels/device/vector.cuh"
 
-/// The baselines' descriptors.
+/// Descriptors of the baseline networks.
 ///
-/// Spatial attention. Tile: the positions of one block of an image, all channels; a thread block
-/// each. Shared memory: a sum a warp, the summary of each position, the weights of all heads. A
-/// warp summarises a position at a time; then a thread owns a weight, then a channel of a head, so
-/// that neighbours read neighbouring weights and features. Features come three times from L2.
+/// Spatial attention. Tile: the positions of one block of an image, with all channels; one thread
+/// block per tile. Shared memory: one sum per warp, the summary of each position, the weights of
+/// all heads. A warp summarises one position at a time. Then each thread owns a weight, then a
+/// channel of a head, so that adjacent threads read adjacent weights and features. Features are
+/// read three times from L2.
 ///
-/// Matching. Tile: one block's descriptor, a thread block each.
+/// Matching. Tile: the descriptor of one block; one thread block per tile.
 ///
 /// Bound: latency, of a few small sums. Not yet measured.
 namespace crossfix::kernels {
@@ -31,7 +32,7 @@ struct DescribedBlocks {
   float* y;
   Index y_stride;
   int height, width, channels;
-  int rows, cols, heads;  ///< of a block
+  int rows, cols, heads;  ///< rows and columns of a block; heads
   bool maximum, normalized;
   float shortest;
 };

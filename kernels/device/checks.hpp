@@ -6,14 +6,14 @@
 #include "crossfix/core/checks.hpp"
 #include "crossfix/core/tensor_view.hpp"
 
-/// What kernels ask of the views they are called with.
+/// Requirements of kernels on the views that they are called with.
 namespace crossfix::device {
 
 inline bool aligned(const void* address, std::size_t bytes) {
   return reinterpret_cast<std::uintptr_t>(address) % bytes == 0;
 }
 
-/// True where every row of the view begins at a multiple of `bytes`.
+/// True if every row of the view begins at a multiple of `bytes`.
 template <class T>
 bool rows_aligned(const TensorView<T, 2, DeviceSpace>& view, std::size_t bytes) {
   const auto step = static_cast<std::uintptr_t>(view.stride(0)) * sizeof(T);

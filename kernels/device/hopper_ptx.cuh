@@ -6,9 +6,9 @@
 #include "crossfix/kernels/device/cuda.cuh"
 #include "crossfix/kernels/device/tensor_map.cuh"
 
-/// Hopper's own instructions: transaction barriers, tensor copies, warpgroup matrix products. Names
-/// and operand orders are those of NVIDIA's PTX ISA 9.0; each wrapper is one instruction. On other
-/// architectures they compile to nothing, inside kernels that are never launched there.
+/// Instructions specific to Hopper: transaction barriers, tensor copies, warpgroup matrix products.
+/// Names and operand orders are those of NVIDIA's PTX ISA 9.0; each wrapper is one instruction. On
+/// other architectures they compile to nothing, inside kernels that are never launched there.
 namespace crossfix::device {
 
 #if CROSSFIX_DEVICE_SM90A
@@ -17,12 +17,13 @@ namespace crossfix::device {
 #define CROSSFIX_SM90A_ASM(...) ((void)0)
 #endif
 
-/// The address of shared memory as instructions take it.
+/// An address in shared memory, in the form that instructions expect.
 __device__ __forceinline__ std::uint32_t shared_address(const void* pointer) {
   return static_cast<std::uint32_t>(__cvta_generic_to_shared(pointer));
 }
 
-/// A barrier in shared memory that counts arrivals and bytes; phases alternate in parity, from 0.
+/// A barrier in shared memory that counts arrivals and bytes. The parity of its phases alternates,
+/// starting with 0.
 struct Barrier {
   std::uint64_t state;
 };
@@ -43,7 +44,7 @@ __device__ __forceinline__ void barrier_arrive(Barrier& barrier) {
                      : "memory");
 }
 
-/// Arrives, and makes the phase wait for `bytes` of copies besides.
+/// Arrives, and makes the phase also wait for `bytes` of copies.
 __device__ __forceinline__ void barrier_arrive_expect(Barrier& barrier, std::uint32_t bytes) {
   CROSSFIX_SM90A_ASM(
       "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(&barrier)),
@@ -51,7 +52,7 @@ __device__ __forceinline__ void barrier_arrive_expect(Barrier& barrier, std::uin
       : "memory");
 }
 
-/// Waits for the end of the phase of this parity.
+/// Waits for the end of the phase with this parity.
 __device__ __forceinline__ void barrier_wait(Barrier& barrier, std::uint32_t parity) {
 #if CROSSFIX_DEVICE_SM90A
   std::uint32_t done = 0;
@@ -69,8 +70,8 @@ __device__ __forceinline__ void barrier_wait(Barrier& barrier, std::uint32_t par
 #endif
 }
 
-/// Copies a box of `map` at (c0, c1, c2, c3), innermost first, to shared memory; its bytes count on
-/// `barrier`. One thread asks.
+/// Copies a box of `map` at (c0, c1, c2, c3), innermost first, to shared memory. Its bytes are
+/// counted by `barrier`. Called by one thread.
 __device__ __forceinline__ void tensor_load_4d(void* shared, const TensorMap& map, Barrier& barrier,
                                                int c0, int c1, int c2, int c3) {
   CROSSFIX_SM90A_ASM(
@@ -90,7 +91,7 @@ __device__ __forceinline__ void fence_proxy_async() {
   CROSSFIX_SM90A_ASM("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
-/// Gives registers back to the pool, or takes more, for all warps of a warpgroup.
+/// Return registers to the pool, or request more, for all warps of a warpgroup.
 template <int kRegisters>
 __device__ __forceinline__ void register_limit_decrease() {
   CROSSFIX_SM90A_ASM("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kRegisters));
@@ -100,22 +101,21 @@ __device__ __forceinline__ void register_limit_increase() {
   CROSSFIX_SM90A_ASM("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
 }
 
-/// Orders earlier accesses to accumulators and operands in registers before the products that
-/// follow.
+/// Orders earlier accesses to accumulators and operands in registers before the following products.
 __device__ __forceinline__ void warpgroup_fence() {
   CROSSFIX_SM90A_ASM("wgmma.fence.sync.aligned;" ::: "memory");
 }
 __device__ __forceinline__ void warpgroup_commit() {
   CROSSFIX_SM90A_ASM("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
-/// Waits until at most `kPending` groups of products are under way.
+/// Waits until at most `kPending` groups of products are pending.
 template <int kPending>
 __device__ __forceinline__ void warpgroup_wait() {
   CROSSFIX_SM90A_ASM("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
 }
 
-/// Keeps the compiler from moving accesses to these registers across this point: products write and
-/// read them behind its back.
+/// Prevents the compiler from moving accesses to these registers across this point: asynchronous
+/// products read and write them without its knowledge.
 template <int kCount>
 __device__ __forceinline__ void hold(float (&registers)[kCount]) {
 #pragma unroll
@@ -127,7 +127,7 @@ __device__ __forceinline__ void hold(std::uint32_t (&registers)[kCount]) {
   for (int i = 0; i < kCount; ++i) asm volatile("" : "+r"(registers[i])::"memory");
 }
 
-// Operand lists of wgmma: eight accumulators a line, in the instruction's text and in its
+// Operand lists of wgmma: eight accumulators per line, in the instruction's text and in its
 // constraints.
 #define CROSSFIX_D8(a, b, c, d, e, f, g, h) \
   "%" #a ", %" #b ", %" #c ", %" #d ", %" #e ", %" #f ", %" #g ", %" #h
@@ -162,7 +162,7 @@ __device__ __forceinline__ void hold(std::uint32_t (&registers)[kCount]) {
       CROSSFIX_R8(96), CROSSFIX_R8(104), CROSSFIX_R8(112), CROSSFIX_R8(120)
 
 // One instruction: m64 nN k16, both operands in shared memory and K-major; or A in registers and B
-// MN-major. `a` to `s` number the operands behind the accumulators.
+// MN-major. `a` to `s` are the numbers of the operands after the accumulators.
 #define CROSSFIX_WGMMA_SS(N, TYPE, COUNT, a, b, s)                                    \
   asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %" #s                                \
                ", 0;\n"                                                               \

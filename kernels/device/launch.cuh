@@ -10,7 +10,7 @@
 
 namespace crossfix::device {
 
-/// Shared memory that every kernel may use without asking for it, bytes.
+/// Shared memory, in bytes, that every kernel may use without a request.
 inline constexpr std::size_t kUnaskedSharedBytes = 48 * 1024;
 
 /// Blocks, threads of each, and dynamic shared memory of each.
@@ -28,8 +28,8 @@ inline void expect_success(cudaError_t status, const char* what) {
   throw DeviceError(std::string(what) + ": " + cudaGetErrorString(status));
 }
 
-/// Hands a kernel to the stream. Nothing is waited for, so that the error of a kernel that fails
-/// later is another call's. Throws DeviceError where the launch itself is refused.
+/// Enqueues a kernel on the stream without waiting, so that an error during its execution is
+/// reported by a later call. Throws DeviceError if the launch itself fails.
 template <class... Parameters>
 void launch(cuda::StreamView stream, const LaunchShape& shape, const char* what,
             void (*kernel)(Parameters...), std::type_identity_t<Parameters>... arguments) {
@@ -49,7 +49,7 @@ void launch(cuda::StreamView stream, const LaunchShape& shape, const char* what,
 
 #else
 
-/// Runs a kernel on the CPU, when the stream comes to it.
+/// Enqueues a kernel that runs on the CPU, in the order of the stream.
 template <class... Parameters>
 void launch(cuda::StreamView stream, const LaunchShape& shape, const char* what,
             void (*kernel)(Parameters...), std::type_identity_t<Parameters>... arguments) {

@@ -8,8 +8,8 @@ namespace crossfix::device {
 inline constexpr int kWarp = 32;
 inline constexpr unsigned kAllLanes = 0xffffffffu;
 
-/// The value of the lane whose number differs in the bits of `distance`. Types of several words
-/// have their own overload.
+/// The value of the lane whose index differs in the bits of `distance`. Types of several words have
+/// their own overload.
 __device__ __forceinline__ float exchange(float value, int distance) {
   return __shfl_xor_sync(kAllLanes, value, distance);
 }
@@ -32,7 +32,7 @@ struct Add {
   }
 };
 
-/// The largest; passes NaN over, as fmaxf does.
+/// The largest; ignores NaN, as fmaxf does.
 struct Maximum {
   __device__ __forceinline__ float operator()(float a, float b) const { return fmaxf(a, b); }
 };
@@ -45,8 +45,8 @@ struct Merge {
   }
 };
 
-/// `value` combined over each group of `lanes` neighbouring lanes (a power of two), in every lane
-/// of it. All lanes of the warp must come here.
+/// `value` combined over each group of `lanes` adjacent lanes (a power of two), returned in every
+/// lane of the group. All lanes of the warp must call it.
 template <class T, class Combine>
 __device__ __forceinline__ T across_lanes(T value, int lanes, Combine combine) {
   for (int distance = lanes / 2; distance > 0; distance /= 2) {
@@ -55,9 +55,9 @@ __device__ __forceinline__ T across_lanes(T value, int lanes, Combine combine) {
   return value;
 }
 
-/// `value` combined over the block, in every thread; `neutral` changes nothing that it is combined
-/// with. `scratch` is shared memory for one T a warp, free again after the next barrier.
-/// All threads of the block must come here; the block's size is a multiple of a warp.
+/// `value` combined over the block, returned in every thread; `neutral` is the neutral element.
+/// `scratch` is shared memory for one T per warp and may be reused after the next barrier. All
+/// threads of the block must call it; the block's size is a multiple of a warp.
 template <class T, class Combine>
 __device__ __forceinline__ T across_block(T value, T* scratch, T neutral, Combine combine) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;

@@ -8,8 +8,8 @@
 
 namespace crossfix::device {
 
-/// 2^x to about 2 ulp. Subnormal arguments and results count as zero; -inf gives
-/// 0, NaN gives NaN.
+/// 2^x to about 2 ulp. Subnormal arguments and results are treated as zero; -inf gives 0, NaN gives
+/// NaN.
 __device__ __forceinline__ float exp2_approx(float x) {
 #if defined(__CUDACC__)
   float y;
@@ -85,7 +85,7 @@ __device__ __forceinline__ E from_float(float x) {
   }
 }
 
-/// The elements of a word that pack2 makes: the lower half as x.
+/// The inverse of pack2: the elements of a word, with the lower half as x.
 template <class E>
 __device__ __forceinline__ float2 unpack2(std::uint32_t word) {
   E low;
@@ -95,8 +95,8 @@ __device__ __forceinline__ float2 unpack2(std::uint32_t word) {
   return make_float2(to_float(low), to_float(high));
 }
 
-/// The arithmetic of ops::OnlineSoftmax on the device. `maximum` drops a NaN (as fmaxf does),
-/// `exp2` keeps it, so that it reaches the sum.
+/// The arithmetic of ops::OnlineSoftmax on the device. `maximum` ignores NaN (as fmaxf does);
+/// `exp2` propagates it, so that it reaches the sum.
 struct SoftmaxMath {
   using Real = float;
   CROSSFIX_HOST_DEVICE static float set(float x) { return x; }

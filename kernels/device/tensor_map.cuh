@@ -11,11 +11,11 @@
 
 namespace crossfix::device {
 
-/// How a copied box is laid out in shared memory: 16-byte chunks change about within rows of so
-/// many bytes, so that a column of chunks falls on all banks. The values are the span in bytes.
+/// The layout of a copied box in shared memory: 16-byte chunks are permuted within rows of this
+/// many bytes, so that a column of chunks covers all banks. The values are the span in bytes.
 enum class Swizzle { none = 16, b32 = 32, b64 = 64, b128 = 128 };
 
-/// What a tensor map describes. Axes are innermost first.
+/// The description of a tensor map. Axes are innermost first.
 struct TensorMapDescription {
   const void* base = nullptr;
   Dtype dtype = Dtype::bf16;
@@ -25,7 +25,7 @@ struct TensorMapDescription {
   Swizzle swizzle = Swizzle::none;
 };
 
-/// Throws ShapeError unless the copy engine takes such a tensor (PTX ISA, "tensor"; CUDA driver
+/// Throws ShapeError unless the copy engine supports such a tensor (PTX ISA, "tensor"; CUDA driver
 /// API, cuTensorMapEncodeTiled).
 inline void check_tensor_map(const TensorMapDescription& map) {
   constexpr Index kAlignment = 16;                  // bytes, of the base and of every outer stride
@@ -64,9 +64,9 @@ inline void check_tensor_map(const TensorMapDescription& map) {
 
 }  // namespace crossfix::device
 
-/// Each side supplies `TensorMap`, passed to kernels by value as a __grid_constant__, and
-/// `TensorMap make_tensor_map(const TensorMapDescription&)`, which throws ShapeError as above and
-/// DeviceError where the driver knows no tensor maps.
+/// Each of the two headers below defines `TensorMap`, passed to kernels by value as a
+/// __grid_constant__, and `TensorMap make_tensor_map(const TensorMapDescription&)`, which throws
+/// ShapeError as above, and DeviceError if the driver does not support tensor maps.
 #if defined(__CUDACC__)
 #include "crossfix/kernels/device/tensor_map_cuda.cuh"
 #else

@@ -9,9 +9,10 @@ namespace crossfix::device {
 
 using TensorMap = CUtensorMap;
 
-/// The driver's encoder, asked of the run-time library so that nothing links the driver itself.
+/// The driver's encoder, obtained from the run-time library so that nothing links to the driver
+/// itself.
 inline PFN_cuTensorMapEncodeTiled_v12000 tensor_map_encoder() {
-  constexpr unsigned kSince = 12000;  // the driver version that brought it
+  constexpr unsigned kSince = 12000;  // the driver version that introduced it
   void* function = nullptr;
   cudaDriverEntryPointQueryResult found = cudaDriverEntryPointSymbolNotFound;
   expect_success(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &function, kSince,
@@ -51,7 +52,7 @@ inline TensorMap make_tensor_map(const TensorMapDescription& description) {
     }
   }();
   cuuint64_t extents[4];
-  cuuint64_t strides[3];  // bytes, of all axes but the innermost
+  cuuint64_t strides[3];  // bytes, of all axes except the innermost
   cuuint32_t box[4];
   const cuuint32_t steps[4] = {1, 1, 1, 1};
   for (int axis = 0; axis < 4; ++axis) {

@@ -14,8 +14,8 @@ inline constexpr int kVectorBytes = 16;
 template <class Element>
 inline constexpr int kVectorElements = kVectorBytes / static_cast<int>(sizeof(Element));
 
-/// `kWidth` (1, 4 or 8) neighbouring elements as floats. More than one: `from` at a multiple of
-/// their size or of 16 bytes, whichever is less.
+/// Loads `kWidth` (1, 4 or 8) adjacent elements as floats. If there is more than one, `from` is a
+/// multiple of their size or of 16 bytes, whichever is less.
 template <int kWidth, class Element>
 __device__ __forceinline__ void load_vector(const Element* from, float (&to)[kWidth]) {
   static_assert(kWidth == 1 || kWidth == 4 || kWidth == 8);
@@ -52,7 +52,7 @@ __device__ __forceinline__ void load_vector(const Element* from, float (&to)[kWi
   }
 }
 
-/// Floats rounded to `kWidth` (1, 4 or 8) neighbouring elements; alignment as for load_vector.
+/// Stores floats, rounded, to `kWidth` (1, 4 or 8) adjacent elements; alignment as for load_vector.
 template <int kWidth, class Element>
 __device__ __forceinline__ void store_vector(Element* to, const float (&from)[kWidth]) {
   static_assert(kWidth == 1 || kWidth == 4 || kWidth == 8);
@@ -78,7 +78,7 @@ __device__ __forceinline__ void store_vector(Element* to, const float (&from)[kW
   }
 }
 
-/// load_vector of the first `count` elements, `fill` for the others; reads no other.
+/// load_vector of the first `count` elements, with `fill` for the others; reads no others.
 template <int kWidth, class Element>
 __device__ __forceinline__ void load_part(const Element* from, int count, float fill,
                                           float (&to)[kWidth]) {
@@ -87,7 +87,7 @@ __device__ __forceinline__ void load_part(const Element* from, int count, float 
   for (int i = 0; i < kWidth; ++i) to[i] = i < count ? to_float(from[i]) : fill;
 }
 
-/// store_vector of the first `count` elements; writes no other.
+/// store_vector of the first `count` elements; writes no others.
 template <int kWidth, class Element>
 __device__ __forceinline__ void store_part(Element* to, int count, const float (&from)[kWidth]) {
   if (count >= kWidth) return store_vector(to, from);

@@ -13,10 +13,10 @@ namespace {
 
 using namespace kernels;
 
-/// Blocks along the second axis of a grid, at most.
+/// Largest number of blocks along the second axis of a grid.
 constexpr Index kMostBlocks = 65535;
 
-/// Blocks that a multiprocessor runs at a time.
+/// Number of blocks that a multiprocessor runs concurrently.
 constexpr Index kBlocksPerMultiprocessor = 8;
 
 template <class Element, int kWidth>
@@ -43,7 +43,7 @@ void launch_epilogue(StreamView stream, const DeviceTraits& device, EpiloguePixe
                      Index elements, Index channels) {
   pixels.items = elements / kWidth;
   pixels.vectors = static_cast<int>(channels / kWidth);
-  // The grid's threads must be a multiple of the vectors of a pixel.
+  // The number of threads in the grid must be a multiple of the vectors of a pixel.
   const Index unit = pixels.vectors / std::gcd(pixels.vectors, kElementwiseThreads);
   const Index needed = ceil_div<Index>(pixels.items, kElementwiseThreads);
   const Index wanted = std::min(needed, kBlocksPerMultiprocessor * device.multiprocessors);

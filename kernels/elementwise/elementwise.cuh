@@ -13,8 +13,8 @@ using device::kWarp;
 
 inline constexpr int kElementwiseThreads = 256;
 
-/// Rounds rows of floats. Tile: 256 vectors of kWidth elements of a row, one a thread; a block goes
-/// on to further rows.
+/// Rounds rows of floats. Tile: 256 vectors of kWidth elements of a row, one per thread; a block
+/// goes on to further rows.
 template <class Element, int kWidth>
 __global__ void __launch_bounds__(kElementwiseThreads)
     round_rows(const float* x, Index x_stride, Element* z, Index z_stride, Index rows,
@@ -31,7 +31,7 @@ __global__ void __launch_bounds__(kElementwiseThreads)
   }
 }
 
-/// Keeps rows at `most` or below, in place. Tile: as for round_rows. A NaN stays.
+/// Clips rows to at most `most`, in place. Tile: as for round_rows. NaN stays NaN.
 template <class Element, int kWidth>
 __global__ void __launch_bounds__(kElementwiseThreads)
     clip_rows(Element* y, Index y_stride, Index rows, Index columns, float most) {
@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(kElementwiseThreads)
   }
 }
 
-/// Elements of views of four axes, by their strides.
+/// Views of four axes, with their strides in elements.
 template <class Element>
 struct Copy {
   const Element* x;
@@ -61,8 +61,8 @@ struct Copy {
   Index y_stride[4];
 };
 
-/// Copies between views of any strides. Tile: 256 elements, one a thread, the last axis fastest; a
-/// block goes on to further ones.
+/// Copies between views of any strides. Tile: 256 elements, one per thread, with the last axis
+/// fastest; a block goes on to further elements.
 template <class Element>
 __global__ void __launch_bounds__(kElementwiseThreads)
     copy_elements(const Copy<Element> copy, Index count) {
@@ -83,11 +83,11 @@ __global__ void __launch_bounds__(kElementwiseThreads)
   }
 }
 
-/// Pixels of NHWC activations, each of `vectors` vectors of channels.
+/// Pixels of NHWC activations, each with `vectors` vectors of channels.
 template <class Element>
 struct EpiloguePixels {
   const Element* x;
-  const Element* r;  ///< null where there is none
+  const Element* r;  ///< null if there is none
   Element* y;
   const float* bias;
   Index items;  ///< pixels x vectors
@@ -95,10 +95,10 @@ struct EpiloguePixels {
   ops::ActivationLimits limits;
 };
 
-/// Adds bias and residual, then the activation. Tile: kWidth channels of a pixel, one a thread; the
-/// grid's threads are a multiple of `vectors`, so that a thread that strides on stays with its
-/// channels and their biases. It reads before it writes, and nobody else touches its items: y may
-/// be x or r.
+/// Adds bias and residual, then applies the activation. Tile: kWidth channels of a pixel, one
+/// vector per thread. The number of threads in the grid is a multiple of `vectors`, so that a
+/// thread keeps its channels and their biases when it strides on. It reads before it writes, and no
+/// other thread accesses its items: y may be x or r.
 template <class Element, int kWidth>
 __global__ void __launch_bounds__(kElementwiseThreads)
     epilogue_pixels(const EpiloguePixels<Element> pixels) {
@@ -132,7 +132,7 @@ struct ProjectionRows {
   int in, out;
 };
 
-/// Few outputs for each row. Tile: a warp a row; lane t owns vectors t, t + 32, ... of kWidth
+/// Few outputs for each row. Tile: one row per warp. Lane t owns vectors t, t + 32, ... of kWidth
 /// inputs, and the sums of all outputs over them. Weights stay in L1. Bound: bytes of x.
 template <class Element, int kWidth, int kOutputs>
 __global__ void __launch_bounds__(kElementwiseThreads)

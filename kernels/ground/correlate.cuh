@@ -8,35 +8,36 @@
 #include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/ground.hpp"
 
-/// Normalised cross-correlation of views with a tile, weighted (ops::match_score).
+/// Weighted normalised cross-correlation of views with a tile (ops::match_score).
 ///
-/// Tile: 16 x 32 shifts of one view, owned by a block of 256 threads. The view is taken in parts of
-/// 8 x 16 positions, a part in chunks of 4 channels, which lie in shared memory as floats: the
-/// view's times their weights, and the tile's under all shifts of the block, 23 x 47 cells. Parts
-/// whose weights are all 0 are left out. A thread owns 8 neighbouring shifts and every fourth row
-/// of a part; the four threads of the same shifts add up at the end. Along a row of a part it keeps
-/// the cells under its shifts in registers: each position costs one load of the tile, one of the
-/// view and 32 multiply-adds.
+/// Tile: 16 x 32 shifts of one view, for a block of 256 threads. The view is processed in parts of
+/// 8 x 16 positions, and a part in chunks of 4 channels. A chunk is stored in shared memory as
+/// floats: the view's values times their weights, and the tile's under all shifts of the block, 23
+/// x 47 cells. Parts whose weights are all 0 are skipped. A thread owns 8 adjacent shifts and every
+/// fourth row of a part; the four threads with the same shifts add up their sums at the end. Along
+/// a row of a part a thread keeps the cells under its shifts in registers: each position costs one
+/// load of the tile, one of the view, and 32 multiply-adds.
 ///
-/// A warp's 16 rows of shifts are an odd number of cells apart, so that eight lanes read from all
-/// banks; its lanes read the same position of the view.
+/// The rows of cells are an odd number of cells long. The 16 rows of shifts of a warp are therefore
+/// an odd number of cells apart, so that eight lanes read from all banks. All lanes of a warp read
+/// the same position of the view.
 ///
-/// The energies come in the same pass. While a chunk is written to shared memory, the squares of
-/// each cell are added to one float; after the last chunk those are summed as the products are,
-/// over the positions that lie in the tile, and so are the view's and the weights. All terms are at
-/// least 0: nothing cancels.
+/// The energies are computed in the same pass. While a chunk is written to shared memory, the
+/// squares of each cell are added to one float. After the last chunk these floats are summed like
+/// the products, over the positions that lie in the tile, and so are the view's energies and the
+/// weights. All terms are at least 0, so that there is no cancellation.
 ///
-/// Shared memory: 25 KB. Bound: multiply-adds in float, a channel's for each position and shift,
-/// and three more for the energies. Not yet measured.
+/// Shared memory: 25 KB. Bound: multiply-adds in float, one per channel for each position and
+/// shift, and three more for the energies. Not yet measured.
 namespace crossfix::kernels {
 
 using device::kWarp;
 
 inline constexpr int kCorrelateThreads = 256;
-/// Blocks that a multiprocessor has registers for at least, 128 a thread.
+/// Minimum number of blocks per multiprocessor, which leaves 128 registers per thread.
 inline constexpr int kCorrelateBlocks = 2;
 inline constexpr int kPatchRows = 16;  ///< of shifts
-inline constexpr int kShifts = 8;      ///< neighbours in a row, of one thread
+inline constexpr int kShifts = 8;      ///< adjacent shifts in a row, for one thread
 inline constexpr int kPatchColumns = 32;
 inline constexpr int kGroups = 4;    ///< threads that share shifts
 inline constexpr int kPartRows = 8;  ///< of a view
@@ -56,7 +57,7 @@ struct Correlate {
   const float* weights;
   float* scores;
   int height, width, channels, h, w;
-  int patches, patches_across;  ///< of a view, and beside each other
+  int patches, patches_across;  ///< per view, and per row of patches
 };
 
 struct CorrelateShared {
@@ -70,7 +71,7 @@ struct CorrelateShared {
 static_assert(sizeof(float4) * kRegionRows * kRegionColumns >=
               sizeof(float) * kCorrelateThreads * kShifts);
 
-/// What a thread sums up for each of its shifts.
+/// The sums of a thread for each of its shifts.
 struct CorrelateSums {
   float products[kShifts] = {};
   float tile_energy[kShifts] = {};
@@ -78,7 +79,8 @@ struct CorrelateSums {
   float weights[kShifts] = {};
 };
 
-/// `count` channels or a chunk, whichever is less, then zeros. kVectors: whole chunks, aligned.
+/// Loads `count` channels or a chunk, whichever is less, and fills up with zeros. kVectors: whole,
+/// aligned chunks.
 template <bool kVectors, class Element>
 __device__ __forceinline__ float4 load_chunk(const Element* from, int count) {
   float values[kChunk];
@@ -139,8 +141,8 @@ __device__ __forceinline__ void stage_chunk(const Correlate<Element>& c, const E
   shared.view_energy[at.thread] = dot_add(values, weighted, before);
 }
 
-/// Adds a chunk's products. The cells under the shifts move along by one a position, so that a
-/// window of them turns in registers.
+/// Adds a chunk's products. From one position to the next, the cells under the shifts move by one;
+/// they are kept in a circular window in registers.
 __device__ __forceinline__ void add_products(const CorrelateThread& at,
                                              const CorrelateShared& shared, CorrelateSums& sums) {
 #pragma unroll 1
@@ -192,7 +194,7 @@ __device__ __forceinline__ void add_energies(const Correlate<Element>& c, const 
   }
 }
 
-/// `values` of the threads that share shifts, added up in those of the first group.
+/// Sums of `values` over the threads that share shifts, returned in the threads of the first group.
 __device__ __forceinline__ void across_groups(const CorrelateThread& at, float* room,
                                               float (&values)[kShifts]) {
   const int shift = at.thread % kPatchThreads;

@@ -15,10 +15,10 @@ namespace {
 using namespace kernels;
 
 constexpr Index kMost = std::numeric_limits<int>::max();
-/// Sides and channels, so that their sums and small multiples are ints.
+/// Largest side and number of channels, so that their sums and small multiples fit an int.
 constexpr Index kLongest = kMost / 8;
 
-/// Throws ShapeError unless every extent counts as an int.
+/// Throws ShapeError unless every extent fits an int.
 template <std::size_t Rank>
 void expect_ints(const char* what, const Shape<Rank>& shape) {
   for (const Index extent : shape) {

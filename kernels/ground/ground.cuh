@@ -9,20 +9,21 @@
 #include "crossfix/kernels/device/vector.cuh"
 #include "crossfix/ops/ground.hpp"
 
-/// Views of the ground out of panoramas, and features standardized over weighted positions.
+/// Views of the ground from panoramas, and features standardized over weighted positions.
 ///
-/// sample_ground. Tile: 256 pixels of the view; a thread owns one, all three channels. It reads
-/// four pixels of the panorama, bytes at no alignment; neighbours share them through L1. No shared
-/// memory. Bound: the latency of those reads, and an arc tangent or two a pixel. Not yet measured.
+/// sample_ground. Tile: 256 pixels of the view. A thread owns one pixel with its three channels. It
+/// reads four pixels of the panorama, as unaligned bytes; adjacent threads share them through L1.
+/// No shared memory. Bound: the latency of those reads, and one or two arc tangents per pixel. Not
+/// yet measured.
 ///
-/// standardize. Tile: 16 bytes of channels (one channel where they do not fill vectors) at all
-/// positions; a block of 256 threads owns them, thread t positions t, t + 256, ... They are walked
-/// along four times: for the mean, for what its roundings left of the differences from it, for
-/// their squares, and to write. So a constant channel becomes 0 but for roundings of roundings,
-/// whatever its value. Every sum is complete before a block writes, and no other reads its
-/// channels: y may be x. Shared memory: a float for each channel and warp.
-/// Bound: the latency of L2, where a map lies after the first walk: few channels make few blocks.
-/// Not yet measured.
+/// standardize. Tile: 16 bytes of channels (one channel if the channels do not fill vectors) at all
+/// positions, for a block of 256 threads. Thread t owns positions t, t + 256, ... They are read
+/// four times: for the mean, for a correction of its rounding error from the differences, for the
+/// squares of the differences, and to write. A constant channel therefore becomes 0 up to
+/// second-order rounding errors, whatever its value. Every sum is complete before a block writes,
+/// and no other block reads its channels: y may be x. Shared memory: one float per channel and
+/// warp. Bound: the latency of L2, which holds a map after the first pass: few channels make few
+/// blocks. Not yet measured.
 namespace crossfix::kernels {
 
 using device::kWarp;
@@ -94,7 +95,7 @@ __device__ __forceinline__ void weighted_sums(const Standardize<Element>& s, int
   for (int i = 0; i < kWidth; ++i) sums[i] = 0.0f;
   for (int p = static_cast<int>(threadIdx.x); p < s.positions; p += kStandardizeThreads) {
     const float weight = s.weights[p];
-    if (weight == 0.0f) continue;  // what has none may be anything
+    if (weight == 0.0f) continue;  // a value without weight may be anything, also NaN
     float values[kWidth];
     device::load_vector<kWidth>(s.x + Index{p} * s.channels + channel, values);
 #pragma unroll

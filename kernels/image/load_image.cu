@@ -11,9 +11,9 @@ namespace {
 
 using namespace kernels;
 
-/// Blocks of each kernel that a multiprocessor runs at a time.
+/// Number of blocks of each kernel that a multiprocessor runs concurrently.
 constexpr Index kImageBlocks = 8;
-/// Blocks along the second and third axis of a grid, at most.
+/// Largest number of blocks along the second and third axis of a grid.
 constexpr Index kMostBlocks = 65535;
 /// Longest side of an image, pixels: bytes of a row are counted in 32 bits.
 constexpr Index kLongestSide = std::numeric_limits<std::int32_t>::max() / 8;
@@ -32,14 +32,14 @@ void check_sides(const Shape<2>& source, const Shape<2>& target) {
   }
 }
 
-/// Taps as ops::resample_table counts them.
+/// The number of taps is computed as in ops::resample_table.
 std::size_t axis_bytes(Index inputs, Index outputs) {
   const Index radius = std::max<Index>(ceil_div(inputs, outputs), 1);
   const auto words = static_cast<std::size_t>(outputs * (2 * radius + 1 + 2));
   return padded(words * sizeof(std::int32_t));
 }
 
-/// The table of one axis: first, count, weights, at `begin` bytes of both copies.
+/// Writes the table of one axis: first, count, weights, at byte offset `begin` of both copies.
 ImageAxis describe_axis(Index inputs, Index outputs, std::span<std::byte> host_tables,
                         std::byte* device_tables, std::size_t begin) {
   const ops::ResampleTable table = ops::resample_table(inputs, outputs);
@@ -127,7 +127,7 @@ void load_images(StreamView stream, const DeviceTraits& device,
                 static_cast<unsigned>(std::clamp<Index>(resident, 1, std::min(rows, kMostBlocks))),
                 static_cast<unsigned>(batch));
   };
-  // The images' heights are not known here: blocks that find no row end at once.
+  // The heights of the images are not known here: blocks that find no row end at once.
   device::launch(stream, {grid(width, kMostBlocks), kImageThreads, 0}, "load_images", narrow_rows,
                  sources.data(), static_cast<int>(width));
 

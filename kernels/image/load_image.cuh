@@ -9,25 +9,25 @@
 #include "crossfix/ops/resample.hpp"
 
 /// Resize and normalisation of 8-bit RGB images, in two kernels: along rows into scratch memory,
-/// rounded to 8 bits; then along columns, normalised. Integers are those of ops/resample.hpp.
+/// rounded to 8 bits; then along columns, normalised. The integers are those of ops/resample.hpp.
 ///
-/// Neither grid depends on the images' sizes, which are read from device memory: blocks stride over
-/// the rows.
-/// - narrow. Tile: 128 pixels of an output row; thread t owns pixel t, three sums in registers. A
-///   row's bytes are read from memory once and shared by neighbours through L1. Scratch rows are
-///   padded to whole groups.
-/// - normalise. Tile: 128 groups of four pixels of an output row; thread t owns a group: 12 sums,
-///   three aligned words a tap.
-/// No shared memory. Bound: bytes, the image read once (3 a pixel), scratch written once and read
-/// from L2, y written once; not yet measured.
+/// Neither grid depends on the sizes of the images, which are read from device memory: blocks
+/// stride over the rows.
+/// - narrow_rows. Tile: 128 pixels of an output row; thread t owns pixel t, three sums in
+///   registers. The bytes of a row are read from memory once and shared by adjacent threads through
+///   L1. Scratch rows are padded to whole groups.
+/// - normalise_columns. Tile: 128 groups of four pixels of an output row; thread t owns a group: 12
+///   sums, three aligned words per tap. No shared memory. Bound: bytes, with the image read once (3
+///   per pixel), scratch written once and read from L2, y written once; not yet measured.
 namespace crossfix::kernels {
 
 inline constexpr int kImageThreads = 128;
 inline constexpr int kImageChannels = 3;
-inline constexpr int kImageGroup = 4;  ///< pixels of a thread in `normalise`: 12 bytes, three words
+/// Pixels of a thread in `normalise_columns`: 12 bytes, three words.
+inline constexpr int kImageGroup = 4;
 inline constexpr int kImageWords = kImageGroup * kImageChannels / 4;
 
-/// Bytes from a scratch row to the next: whole groups, each at a word.
+/// Bytes between the starts of scratch rows: whole groups, each aligned to a word.
 CROSSFIX_HOST_DEVICE constexpr Index image_scratch_stride(Index width) {
   return ceil_div<Index>(width, kImageGroup) * kImageWords * 4;
 }

@@ -20,7 +20,7 @@ void launch_warp(StreamView stream, const NormRows<Element>& rows) {
 
 template <class Element, int kWidth>
 void launch_norm(StreamView stream, const NormRows<Element>& rows) {
-  // The fewest slots that hold a row in a warp's registers.
+  // The smallest number of slots that holds a row in a warp's registers.
   constexpr int kMost = kNormFloats / kWidth;
   const auto held = [&](int slots) { return rows.channels <= kWarp * kWidth * slots; };
   if (held(kMost / 4)) return launch_warp<Element, kWidth, kMost / 4>(stream, rows);

@@ -9,16 +9,16 @@
 
 /// Residual addition and LayerNorm.
 ///
-/// Tile: a row, held in registers, so that mean and variance are taken one after the other without
-/// a second read: the squares are of differences from the mean, which keeps rows far from zero
-/// exact.
-/// - warp: up to kNormFloats channels a lane. A warp a row, kNormWarpThreads a block. No shared
-///   memory.
-/// - block: up to kNormFloats channels for each of kNormBlockThreads threads a row. Shared memory:
-///   the sums of the warps, then those of their squares (kNormSharedBytes).
+/// Tile: a row, kept in registers, so that mean and variance are computed one after the other
+/// without a second read. The variance sums squared differences from the mean, which stays exact
+/// for rows far from zero.
+/// - warp: up to kNormFloats channels per lane. One warp per row, kNormWarpThreads per block. No
+///   shared memory.
+/// - block: up to kNormFloats channels for each of kNormBlockThreads threads per row. Shared
+///   memory: the sums of the warps, then those of their squares (kNormSharedBytes).
 ///
 /// Ownership: thread t of a row holds vectors t, t + threads, ... of four floats, so that a warp's
-/// loads are neighbours; of single floats where rows are not 16-byte aligned. All of a row is read
+/// loads are adjacent; or of single floats if rows are not 16-byte aligned. A whole row is read
 /// before any of it is written: y may be x or r.
 ///
 /// Bound: bytes; a channel of a token costs 4 (x) + 4 (r) + 4 (y) + 2 (z, 16 bits). Scale and shift
@@ -29,14 +29,14 @@ using device::kWarp;
 
 inline constexpr int kNormWarpThreads = 256;
 inline constexpr int kNormBlockThreads = 256;
-inline constexpr int kNormFloats = 32;  ///< a thread holds of a row
+inline constexpr int kNormFloats = 32;  ///< floats of a row per thread
 inline constexpr std::size_t kNormSharedBytes = 2 * kWarp * sizeof(float);
 
 /// Rows of x (+ r), y and z; strides in elements.
 template <class Element>
 struct NormRows {
   const float* x;
-  const float* r;  ///< null where there is none
+  const float* r;  ///< null if there is none
   float* y;
   Element* z;
   Index x_stride, r_stride, y_stride, z_stride;
@@ -47,7 +47,7 @@ struct NormRows {
   float epsilon;
 };
 
-/// What one of `threads` threads holds of a row: kSlots vectors of kWidth sums x (+ r).
+/// The part of a row in one of `threads` threads: kSlots vectors of kWidth sums x (+ r).
 template <class Element, int kWidth, int kSlots>
 struct NormPart {
   float at[kSlots][kWidth];
@@ -56,7 +56,7 @@ struct NormPart {
     return (slot * threads + thread) * kWidth;
   }
 
-  /// Zeros beyond the row.
+  /// Loads the sums; zeros beyond the row.
   __device__ __forceinline__ void load(const NormRows<Element>& rows, Index row, int thread,
                                        int threads) {
 #pragma unroll
@@ -123,7 +123,7 @@ __device__ __forceinline__ float inverse_deviation(float squares, int channels, 
   return 1.0f / sqrtf(squares / static_cast<float>(channels) + epsilon);
 }
 
-/// A warp a row.
+/// One warp per row.
 template <class Element, int kWidth, int kSlots>
 __global__ void __launch_bounds__(kNormWarpThreads) layer_norm_warp(const NormRows<Element> rows) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
@@ -139,7 +139,7 @@ __global__ void __launch_bounds__(kNormWarpThreads) layer_norm_warp(const NormRo
   part.store(rows, row, mean, inverse_deviation(squares, rows.channels, rows.epsilon), lane, kWarp);
 }
 
-/// A block a row.
+/// One block per row.
 template <class Element, int kWidth, int kSlots>
 __global__ void __launch_bounds__(kNormBlockThreads)
     layer_norm_block(const NormRows<Element> rows) {

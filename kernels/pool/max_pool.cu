@@ -12,7 +12,7 @@ namespace {
 
 using namespace kernels;
 
-/// Blocks along the second axis of a grid, at most.
+/// Largest number of blocks along the second axis of a grid.
 constexpr Index kMostBlocks = 65535;
 
 template <class Element, int kWidth, class Windows>

@@ -6,12 +6,13 @@
 
 /// Max pools over NHWC activations.
 ///
-/// Tile: 256 vectors of 16 bytes of one output row (single elements where channels do not fill
+/// Tile: 256 vectors of 16 bytes of one output row (single elements if the channels do not fill
 /// vectors); a block goes on to further rows. Thread t owns one vector of channels of one output
-/// pixel, so that a warp reads neighbouring channels, then neighbouring pixels. No shared memory:
-/// the inputs that neighbouring windows share come from L1 and L2.
+/// pixel, so that a warp reads adjacent channels, then adjacent pixels. No shared memory: inputs
+/// shared by adjacent windows come from L1 and L2.
 ///
-/// Bound: bytes, the input read once from memory and the output written once. Not yet measured.
+/// Bound: bytes, with the input read once from memory and the output written once. Not yet
+/// measured.
 namespace crossfix::kernels {
 
 inline constexpr int kPoolThreads = 256;
@@ -51,7 +52,7 @@ struct Pool {
   Windows vertical, horizontal;
 };
 
-/// `vectors` of kWidth elements make up the channels.
+/// The channels consist of `vectors` vectors of kWidth elements.
 template <class Element, int kWidth, class Windows>
 __global__ void __launch_bounds__(kPoolThreads)
     pool_rows(const Pool<Element, Windows> pool, int vectors) {

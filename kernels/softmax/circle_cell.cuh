@@ -4,14 +4,14 @@
 
 namespace crossfix::kernels {
 
-/// The part of a rectangle within a circle about the origin, and the length of the circle's arc in
-/// it, which is the area's derivative by the radius.
+/// Area of the part of a rectangle within a circle about the origin, and the length of the circle's
+/// arc in the rectangle, which is the derivative of the area with respect to the radius.
 struct CirclePart {
   float area;
   float arc;
 };
 
-/// t - sin(t) for 0 <= t <= pi / 2, to a few ulp: the series, by Horner.
+/// t - sin(t) for 0 <= t <= pi / 2, to a few ulp: the series, by Horner's scheme.
 __device__ __forceinline__ float angle_less_sine(float t) {
   const float s = t * t;
   float series = 1.0f - s * (1.0f / 110.0f);
@@ -21,9 +21,10 @@ __device__ __forceinline__ float angle_less_sine(float t) {
   return t * s * (1.0f / 6.0f) * series;
 }
 
-/// Of the rectangle [x0, x1] x [y0, y1] in the quadrant of positive x and y. Right of where the arc
-/// leaves the rectangle's top, a trapezoid under a chord and the segment between chord and arc, so
-/// that the error is of the size of the rectangle and not of the circle.
+/// For the rectangle [x0, x1] x [y0, y1] in the quadrant of positive x and y. To the right of the
+/// point where the arc leaves the top of the rectangle, the area is a trapezoid under a chord plus
+/// the segment between chord and arc. The error is therefore relative to the size of the rectangle
+/// and not to that of the circle.
 __device__ __forceinline__ CirclePart circle_quadrant(float radius, float x0, float x1, float y0,
                                                       float y1) {
   if (x1 * x1 + y1 * y1 <= radius * radius) return {(x1 - x0) * (y1 - y0), 0.0f};
@@ -31,8 +32,8 @@ __device__ __forceinline__ CirclePart circle_quadrant(float radius, float x0, fl
   const auto on_arc = [radius](float t) {  // the other coordinate
     return t < radius ? sqrtf((radius - t) * (radius + t)) : 0.0f;
   };
-  const float top = on_arc(y1);     // where the arc crosses y1
-  const float bottom = on_arc(y0);  // and y0
+  const float top = on_arc(y1);     // x at which the arc crosses y1
+  const float bottom = on_arc(y0);  // x at which the arc crosses y0
   const bool under_top = top > x0;
   const bool to_bottom = bottom < x1;
   const float left = under_top ? top : x0;
@@ -48,8 +49,8 @@ __device__ __forceinline__ CirclePart circle_quadrant(float radius, float x0, fl
   return {(left - x0) * (y1 - y0) + trapezoid + segment, radius * angle};
 }
 
-/// Of the cell of side 1 whose lower corner is (x0, y0), wherever it lies: cut at the axes, its
-/// parts mirrored into the first quadrant.
+/// For the cell of side 1 whose lower corner is (x0, y0), anywhere in the plane: it is cut at the
+/// axes, and its parts are mirrored into the first quadrant.
 __device__ __forceinline__ CirclePart circle_cell(float radius, float x0, float y0) {
   const float x1 = x0 + 1.0f;
   const float y1 = y0 + 1.0f;

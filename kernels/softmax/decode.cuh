@@ -9,31 +9,31 @@
 #include "crossfix/kernels/softmax/circle_cell.cuh"
 #include "crossfix/ops/decode.hpp"
 
-/// The two heads' raw outputs to a posterior.
+/// Decodes the raw outputs of the two heads to a posterior.
 ///
-/// Tile: an image; a block of a thread a cell, kDecodeThreads at most. Thread t owns cell t, and
-/// each further one a block's size on. Shared memory: sums of the warps (DecodeScratch), then the
-/// weights of all cells, later their probabilities, 4 bytes each; of grids of more than
-/// kSharedCells these lie in the output, in L2.
+/// Tile: one image per block, one thread per cell, at most kDecodeThreads. Thread t owns cell t and
+/// every further cell at a distance of the block's size. Shared memory: sums of the warps
+/// (DecodeScratch), then the weights of all cells, later their probabilities, 4 bytes each. For
+/// grids of more than kSharedCells cells the weights are kept in the output, in L2.
 ///
-/// The radius: mass within a circle rises with its radius, and its derivative is a sum over the
-/// arc's parts. Newton's method inside a bracket, from the radius that a normal distribution of
-/// these moments would have; the bracket is halved where a step leaves it or does not halve. The
-/// block evaluates one radius at a time, each thread its cells: many radii at once would take as
-/// many times the work of each, and one multiprocessor does it all. Areas are in float, about 1e-6
-/// of a cell's mass; their sum, like the moments, in double, for the share at a given radius must
-/// not depend on what lies far from it.
+/// The radius: the mass within a circle increases with its radius, and its derivative is a sum over
+/// the parts of the arc. Newton's method is used inside a bracket, starting from the radius that a
+/// normal distribution with the same moments would have. The bracket is halved if a step leaves it
+/// or is not at most half of the previous one. The block evaluates one radius at a time, each
+/// thread for its own cells: evaluating many radii at once would multiply the work, which a single
+/// multiprocessor does. Areas are in float, to about 1e-6 of a cell's mass. Their sum and the
+/// moments are in double, because the share at a given radius must not depend on distant mass.
 ///
-/// Bound: latency; three barriers before the radius, then one for each of its evaluations, four to
-/// six as a rule. Not yet measured.
+/// Bound: latency; three barriers before the radius, then one for each of its evaluations, usually
+/// four to six. Not yet measured.
 namespace crossfix::kernels {
 
 using device::kWarp;
 
 inline constexpr int kDecodeThreads = 1024;
-/// Evaluations at most: each halves the step or the bracket.
+/// Largest number of evaluations: each halves the step or the bracket.
 inline constexpr int kRadiusEvaluations = 64;
-/// Steps that end the search, as a share of the first bracket.
+/// Step size that ends the search, relative to the first bracket.
 inline constexpr float kRadiusStep = 0x1p-22f;
 
 struct DecodeBest {
@@ -44,7 +44,7 @@ __device__ __forceinline__ DecodeBest exchange(const DecodeBest& best, int dista
   return {device::exchange(best.logit, distance),
           __shfl_xor_sync(device::kAllLanes, best.cell, distance)};
 }
-/// The larger logit, the first of equal ones.
+/// The larger logit; the first if they are equal.
 struct FirstLargest {
   __device__ __forceinline__ DecodeBest operator()(const DecodeBest& a, const DecodeBest& b) const {
     const bool other = b.logit > a.logit || (b.logit == a.logit && b.cell < a.cell);
@@ -66,7 +66,7 @@ __device__ __forceinline__ DecodeMoments operator+(const DecodeMoments& a, const
           a.row_row + b.row_row, a.row_col + b.row_col, a.col_col + b.col_col};
 }
 
-/// Mass within a circle, and its derivative by the radius.
+/// Mass within a circle, and its derivative with respect to the radius.
 struct DecodeMass {
   double inside;
   float slope;
@@ -78,8 +78,8 @@ __device__ __forceinline__ DecodeMass operator+(const DecodeMass& a, const Decod
   return {a.inside + b.inside, a.slope + b.slope};
 }
 
-/// One slot for each sum over the block, two for the mass, so that none is written while it is
-/// read.
+/// One slot for each sum over the block, and two for the mass, so that no slot is written while it
+/// is read.
 struct DecodeScratch {
   DecodeBest best[kWarp];
   float sum[kWarp];
@@ -87,7 +87,8 @@ struct DecodeScratch {
   DecodeMass mass[2][kWarp];
 };
 
-/// Cells whose weights are kept in shared memory; more are kept where the probabilities go.
+/// Largest number of cells whose weights are kept in shared memory; for more cells they are kept in
+/// the memory of the probabilities.
 inline constexpr Index kSharedCells = 96 * 96;
 
 constexpr std::size_t decode_shared_bytes(Index cells) {
@@ -129,8 +130,8 @@ __device__ __forceinline__ float in_cells(float offset, bool raw) {
   return raw ? sigmoid(offset) : offset;
 }
 
-/// Where the fix lies, from offsets as they came, in every lane of every warp: a lane for each of
-/// the best cell and its eight neighbours.
+/// The position of the fix, computed from the original offsets and returned in every lane of every
+/// warp. One lane handles each of the best cell and its eight neighbours.
 __device__ __forceinline__ DecodePosition position_of(const float* logits, const float* offsets,
                                                       int grid, const DecodeBest& best,
                                                       ops::FixRule rule, bool raw) {
@@ -145,9 +146,9 @@ __device__ __forceinline__ DecodePosition position_of(const float* logits, const
   if (there) {
     const int cell = row * grid + col;
     const float below = logits[cell] - best.logit;
-    // A neighbour that is NaN has no weight.
+    // A neighbour whose logit is NaN has no weight.
     position.weight = own ? 1.0f : below <= 0.0f ? device::exp2_approx(below * kLog2E) : 0.0f;
-    // From the best cell's corner, where floats are finer.
+    // Relative to the corner of the best cell, where floats have a finer resolution.
     position.row =
         position.weight * (static_cast<float>(lane / 3 - 1) + in_cells(offsets[2 * cell], raw));
     position.col =
@@ -158,17 +159,18 @@ __device__ __forceinline__ DecodePosition position_of(const float* logits, const
           static_cast<float>(best.cell % grid) + sum.col / sum.weight};
 }
 
-/// A posterior, each cell's mass where ops::kCellMassSide says.
+/// A posterior. ops::kCellMassSide defines how the mass of each cell is distributed.
 struct DecodePosterior {
   const float* probability;  ///< [cells]
-  const float* offsets;      ///< [cells, 2], in cells; each thread reads those it wrote
+  const float* offsets;      ///< [cells, 2], in cells; each thread reads those that it wrote
   int grid;
 };
 
 /// This thread's part of the mass within `radius` of (row, col).
 __device__ __forceinline__ DecodeMass mass_within(const DecodePosterior& posterior, float row,
                                                   float col, float radius) {
-  constexpr auto kUnit = static_cast<float>(1.0 / ops::kCellMassSide);  // squares of side 1
+  // scales the squares to side 1
+  constexpr auto kUnit = static_cast<float>(1.0 / ops::kCellMassSide);
   const int grid = posterior.grid;
   DecodeMass mass{0.0, 0.0f};
   for (int i = static_cast<int>(threadIdx.x); i < grid * grid; i += static_cast<int>(blockDim.x)) {
@@ -182,14 +184,14 @@ __device__ __forceinline__ DecodeMass mass_within(const DecodePosterior& posteri
   return mass;
 }
 
-/// The smallest radius about (row, col) that holds ops::kRadiusShare of the posterior, in every
-/// thread; NaN where it holds a NaN. `mean_square` is the posterior's mean square distance from
-/// (row, col).
+/// The smallest radius about (row, col) that holds ops::kRadiusShare of the posterior, returned in
+/// every thread; NaN if the posterior contains NaN. `mean_square` is the posterior's mean square
+/// distance from (row, col).
 __device__ __forceinline__ float radius_of(const DecodePosterior& posterior, float row, float col,
                                            float mean_square, DecodeScratch& scratch) {
-  // Beyond r lies at most mean_square / r^2 of the mass (Markov).
+  // Upper bound by Markov's inequality: the mass beyond r is at most mean_square / r^2.
   constexpr auto kFarthest = static_cast<float>(1.002 / (1.0 - ops::kRadiusShare));
-  // A round normal distribution holds the share within r^2 = -ln(1 - share) mean_square.
+  // An isotropic normal distribution has the share within r^2 = -ln(1 - share) mean_square.
   constexpr float kNormal = 1.1394343f;
   float low = 0.0f;
   float high = sqrtf(kFarthest * mean_square);
@@ -236,7 +238,7 @@ __global__ void __launch_bounds__(kDecodeThreads) decode_image(const DecodeBatch
   const DecodeBest none{-__builtin_inff(), cells};
   const DecodeBest best = device::across_block(own, scratch.best, none, FirstLargest{});
 
-  // Read before the barriers below, behind which the offsets are overwritten.
+  // Read before the barriers below; after them the offsets are overwritten.
   const auto [weight, row, col] =
       position_of(logits, offsets, grid, best, batch.rule, batch.sigmoid);
 

@@ -7,14 +7,13 @@
 #include "crossfix/kernels/device/memory.cuh"
 #include "crossfix/kernels/device/reduce.cuh"
 
-/// The logarithms of sums of exponentials, along both axes of a matrix: marginals of a posterior.
+/// Log-sum-exp along both axes of a matrix: marginals of a posterior.
 ///
-/// Tile: 256 columns, of which a thread owns one, or one row, which a block of 256 threads owns;
-/// one launch has blocks of both kinds. Each walks along its scores twice, for the largest and for
-/// the sum: the second time they come from L2. A row's threads take every 256th score, so that a
-/// warp's loads are neighbours, as they are where a thread owns a column. Shared memory: a float a
-/// warp.
-/// Bound: the latency of a walk along a row by one block, 8,281 scores in 33 steps, twice. Not yet
+/// Tile: 256 columns, one per thread, or one row, for a block of 256 threads. One launch has blocks
+/// of both kinds. Each block reads its scores twice, for the largest and for the sum; the second
+/// read comes from L2. The threads of a row read every 256th score, so that a warp's loads are
+/// adjacent. They are also adjacent if each thread owns a column. Shared memory: one float per
+/// warp. Bound: the latency of one block that reads a row, 8,281 scores in 33 steps, twice. Not yet
 /// measured.
 namespace crossfix::kernels {
 

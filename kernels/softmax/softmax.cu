@@ -27,7 +27,7 @@ void launch_lanes(StreamView stream, const SoftmaxRows<Element>& rows) {
 
 template <class Element, int kWidth>
 void launch_softmax(StreamView stream, const SoftmaxRows<Element>& rows) {
-  // The fewest slots that hold a row in a warp's registers.
+  // The smallest number of slots that holds a row in a warp's registers.
   constexpr int kMost = kSoftmaxLanesFloats / kWidth;
   const auto held = [&](int slots) { return rows.columns <= kWarp * kWidth * slots; };
   if (held(kMost / 4)) return launch_lanes<Element, kWidth, kMost / 4>(stream, rows);

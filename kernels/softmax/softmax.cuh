@@ -10,33 +10,33 @@
 
 /// Softmax along the last axis.
 ///
-/// Tile: a row. Three kernels, by its length:
-/// - lanes: up to a warp of neighbouring lanes hold a row in registers, kSoftmaxLanesFloats each;
+/// Tile: a row. There are three kernels, chosen by its length:
+/// - lanes: adjacent lanes, up to a whole warp, hold a row in registers, kSoftmaxLanesFloats each;
 ///   short rows share a warp. No shared memory.
-/// - block: up to kSoftmaxBlockThreads threads hold a row in registers, kSoftmaxBlockFloats each:
-///   what so many threads leave registers for. Shared memory: one softmax state a warp
-///   (kSoftmaxSharedBytes).
-/// - long: any length. kSoftmaxBlockThreads threads walk along a row twice, kSoftmaxStepFloats each
-///   a step: once for the sum, once for the result. The second read comes from the L2 cache: the
-///   rows under way, one or two a multiprocessor, are 256 KB each at 65,536 floats. Shared memory
+/// - block: up to kSoftmaxBlockThreads threads hold a row in registers, kSoftmaxBlockFloats each,
+///   which is what the register file allows for this many threads. Shared memory: one softmax state
+///   per warp (kSoftmaxSharedBytes).
+/// - long: any length. kSoftmaxBlockThreads threads read a row twice, kSoftmaxStepFloats each per
+///   step: once for the sum, once for the result. The second read comes from the L2 cache: the rows
+///   in progress, one or two per multiprocessor, have 256 KB each at 65,536 floats. Shared memory
 ///   as above.
 ///
 /// Ownership: thread t of a row holds vectors t, t + threads, ... of 16 bytes each, so that a
-/// warp's loads are neighbours; of single elements where rows are not 16-byte aligned. Each thread
-/// has an online softmax over what it holds; the states are merged across lanes, then warps.
+/// warp's loads are adjacent; or single elements if rows are not 16-byte aligned. Each thread has
+/// an online softmax over its part. The states are merged across lanes, then across warps.
 ///
-/// Bound: bytes, each element read once and written once (`long`: and read once from L2). One exp2
-/// an element, two in `long`. Not yet measured.
+/// Bound: bytes, each element read once and written once (`long`: also read once from L2). One exp2
+/// per element, two in `long`. Not yet measured.
 namespace crossfix::kernels {
 
 using device::kWarp;
 
 inline constexpr int kSoftmaxLanesThreads = 256;
 inline constexpr int kSoftmaxBlockThreads = 1024;
-inline constexpr int kSoftmaxLanesFloats = 32;  ///< a thread holds of a row in `lanes`
+inline constexpr int kSoftmaxLanesFloats = 32;  ///< floats of a row per thread in `lanes`
 template <int kWidth>
-inline constexpr int kSoftmaxBlockFloats = kWidth == 1 ? 8 : 4 * kWidth;  ///< in `block`
-inline constexpr int kSoftmaxStepFloats = 16;                             ///< of a step of `long`
+inline constexpr int kSoftmaxBlockFloats = kWidth == 1 ? 8 : 4 * kWidth;  ///< per thread in `block`
+inline constexpr int kSoftmaxStepFloats = 16;  ///< per thread and step in `long`
 
 using SoftmaxState = ops::OnlineSoftmax<device::SoftmaxMath>;
 inline constexpr std::size_t kSoftmaxSharedBytes = kWarp * sizeof(SoftmaxState);
@@ -45,7 +45,7 @@ inline constexpr std::size_t kSoftmaxSharedBytes = kWarp * sizeof(SoftmaxState);
 template <class Element>
 struct SoftmaxRows {
   const Element* x;
-  const float* bias;  ///< null where there is none
+  const float* bias;  ///< null if there is none
   Element* y;
   Index x_stride, bias_stride, y_stride;
   Index rows, bias_rows;
@@ -53,7 +53,8 @@ struct SoftmaxRows {
   float scale;  ///< of x, times log2(e)
 };
 
-/// What one of `threads` threads holds of a row from `begin` on: kSlots vectors of kWidth scores.
+/// The part of a row, from `begin` on, in one of `threads` threads: kSlots vectors of kWidth
+/// scores.
 template <class Element, int kWidth, int kSlots>
 struct SoftmaxPart {
   float at[kSlots][kWidth];
@@ -62,7 +63,7 @@ struct SoftmaxPart {
     return begin + (slot * threads + thread) * kWidth;
   }
 
-  /// Scores; -inf, which weighs nothing, beyond the row.
+  /// Loads scores; beyond the row -inf, which has no weight.
   __device__ __forceinline__ void load(const SoftmaxRows<Element>& rows, const Element* x,
                                        const float* bias, int begin, int thread, int threads) {
     constexpr float kNothing = -__builtin_inff();
@@ -86,7 +87,7 @@ struct SoftmaxPart {
     }
   }
 
-  /// Takes the scores into `state`.
+  /// Updates `state` with the largest of the scores.
   __device__ __forceinline__ void update_maximum(SoftmaxState& state) const {
     float largest = at[0][0];
 #pragma unroll
@@ -97,7 +98,7 @@ struct SoftmaxPart {
     state.update_maximum(largest);
   }
 
-  /// Turns scores into their weights under `state`; returns the sum.
+  /// Replaces scores by their weights under `state`; returns the sum.
   __device__ __forceinline__ float weigh(const SoftmaxState& state) {
     float sum = 0.0f;
 #pragma unroll
@@ -129,7 +130,7 @@ __device__ __forceinline__ const float* softmax_bias(const SoftmaxRows<Element>&
   return rows.bias + row % rows.bias_rows * rows.bias_stride;
 }
 
-/// `lanes` (a power of two) lanes a row.
+/// `lanes` (a power of two) lanes per row.
 template <class Element, int kWidth, int kSlots>
 __global__ void __launch_bounds__(kSoftmaxLanesThreads)
     softmax_lanes(const SoftmaxRows<Element> rows, int lanes) {
@@ -145,13 +146,13 @@ __global__ void __launch_bounds__(kSoftmaxLanesThreads)
   }
   const SoftmaxState whole = device::across_lanes(own, lanes, device::Merge{});
   if (row < rows.rows) {
-    // Only -inf: 0 / 0, the NaN that the formula gives.
+    // If all scores are -inf: 0 / 0, the NaN that the formula gives.
     const float factor = whole.weight(own.maximum) / whole.sum;
     part.store(rows, rows.y + row * rows.y_stride, factor, 0, thread, lanes);
   }
 }
 
-/// A block a row.
+/// One block per row.
 template <class Element, int kWidth, int kSlots>
 __global__ void __launch_bounds__(kSoftmaxBlockThreads)
     softmax_block(const SoftmaxRows<Element> rows) {
@@ -169,7 +170,7 @@ __global__ void __launch_bounds__(kSoftmaxBlockThreads)
   part.store(rows, rows.y + row * rows.y_stride, factor, 0, thread, threads);
 }
 
-/// A block a row, which is read twice.
+/// One block per row, which is read twice.
 template <class Element, int kWidth, int kSlots>
 __global__ void __launch_bounds__(kSoftmaxBlockThreads)
     softmax_long(const SoftmaxRows<Element> rows) {

@@ -17,9 +17,9 @@ std::size_t scratch_per_thread(Index tokens_k, Index dim) {
   return kernels::attention_scratch_bytes(tokens_k, dim, sizeof(Element));
 }
 
-// The blocks of queries of all heads, in order, are dealt out in one run a thread. A thread packs
-// the keys and values of each head it meets: where a head is split between threads each packs it,
-// which costs 1 / queries of the products.
+// The blocks of queries of all heads, in order, are divided into one contiguous range per thread. A
+// thread packs the keys and values of each head in its range. If a head is divided between threads,
+// each of them packs it, which costs 1 / queries of the products.
 template <class Element>
 void run(Context& context, const TensorView<const Element, 4>& q,
          const TensorView<const Element, 4>& k, const TensorView<const Element, 4>& v,
@@ -38,7 +38,7 @@ void run(Context& context, const TensorView<const Element, 4>& q,
 
   const auto& kernel = kernels::select<Element>(context.instruction_set()).attention;
   const std::size_t bytes = scratch_per_thread<Element>(keys, dim);
-  // As many threads as the scratch memory has room for, and at least one.
+  // The number of threads for which there is scratch memory, and at least one.
   const auto room = static_cast<Index>(context.scratch_bytes() / bytes);
   const Index blocks_per_head = ceil_div(queries, kernels::kQueryBlock);
   const Index blocks = batch * heads * blocks_per_head;

@@ -12,7 +12,8 @@
 namespace crossfix::cpu {
 namespace {
 
-/// Sums over rectangles of a map in four reads; in double, whose differences stay exact enough.
+/// Sums over rectangles of a map with four reads each (a summed-area table). They are in double, so
+/// that the differences are exact enough.
 class RectangleSums {
  public:
   RectangleSums(double* room, Index rows, Index cols) : sums_(room), rows_(rows), cols_(cols) {}
@@ -30,7 +31,7 @@ class RectangleSums {
       }
     }
   }
-  /// Over rows [top, bottom) and columns [left, right).
+  /// The sum over rows [top, bottom) and columns [left, right).
   double operator()(Index top, Index bottom, Index left, Index right) const {
     const auto at = [this](Index i, Index j) { return sums_[i * (cols_ + 1) + j]; };
     return at(bottom, right) - at(top, right) - at(bottom, left) + at(top, left);
@@ -44,12 +45,13 @@ class RectangleSums {
 
 /// Scratch memory of a correlation, laid out from its start.
 struct Rooms {
-  float* tile;     ///< [height + h - 1, width + w - 1, c], zeros about the tile
-  float* energy;   ///< [height + h - 1, width + w - 1], the squares over the channels of the same
-  float* view;     ///< [h, w x c rounded up], weighted
-  float* weights;  ///< [h, w rounded up]
+  float* tile;  ///< [height + h - 1, width + w - 1, c], padded with zeros
+  /// [height + h - 1, width + w - 1], sums of squares over the channels of the padded tile
+  float* energy;
+  float* view;         ///< [h, w x c rounded up], weighted
+  float* weights;      ///< [h, w rounded up]
   float* tile_energy;  ///< [height, width]
-  float* sums;         ///< a thread's [width, vector]
+  float* sums;         ///< [width, vector], per thread
   double* view_sums;
   double* weight_sums;
   Index* spans;  ///< begin and end of a view's rows, in cells, then in floats
@@ -65,7 +67,7 @@ struct Rooms {
     weight_pitch = w + kMore;
     std::size_t used = 0;
     const auto take = [&]<class T>(T*& pointer, Index count) {
-      // Without a base the bytes alone are asked for.
+      // Without a base only the bytes are counted.
       pointer = base == nullptr ? nullptr : reinterpret_cast<T*>(base + used);
       const auto wanted = static_cast<std::size_t>(count) * sizeof(T);
       used += round_up_to(wanted, kHostAlignment);
@@ -130,7 +132,8 @@ void correlate(Context& context, TensorView<const Element, 3> tile,
   const Rooms rooms(context.scratch(size.bytes), tile.shape(), views.shape(), context.threads());
   pad(context, tile, above, beside, rooms);
 
-  // Rows of a view hold weight from their first to their last cell that has any: a disc, say.
+  // For each row of a view, the range from its first to its last cell that has weight: for a disc,
+  // for example, the range is shorter at the top and at the bottom.
   Index* const first = rooms.spans;
   Index* const last = first + h;
   for (Index i = 0; i < h; ++i) {
@@ -147,7 +150,7 @@ void correlate(Context& context, TensorView<const Element, 3> tile,
   RectangleSums weight_sums(rooms.weight_sums, h, w);
   weight_sums.fill([&](Index i, Index j) { return weights(i, j); });
   const double total = weight_sums(0, h, 0, w);
-  // What of a view lies in the tile where its middle is over (row, col).
+  // The sum over the part of a view that lies in the tile if its middle is at (row, col).
   const auto within = [&](const RectangleSums& sums, Index row, Index col) {
     return sums(std::max<Index>(0, above - row), std::min(h, height - row + above),
                 std::max<Index>(0, beside - col), std::min(w, width - col + beside));

@@ -7,7 +7,8 @@
 namespace crossfix::cpu {
 namespace {
 
-/// Channels whose sums are held at a time: they stay in L1, and the stack needs no scratch memory.
+/// Number of channels whose sums are computed at a time: they stay in L1, on the stack, so that no
+/// scratch memory is needed.
 constexpr Index kChannels = 64;
 
 }  // namespace
@@ -52,7 +53,7 @@ void EigenMath::DepthwiseConvolution<Element>::operator()(Context& context,
   }
 }
 
-// Taps outside, channels inside: the loops over channels are the compiler's to vectorise.
+// The outer loops are over taps and the inner ones over channels, which the compiler vectorises.
 template <class Element>
 void EigenMath::DepthwiseConvolution<Element>::pixel(TensorView<const Element, 4> x,
                                                      const Shape<3>& at, Index first, Index count,

@@ -7,7 +7,7 @@
 namespace crossfix::cpu {
 namespace {
 
-/// A weight as an operator over `Element` sees it.
+/// A weight rounded to `Element`.
 template <class Element>
 float rounded(float value) {
   return static_cast<float>(Element(value));

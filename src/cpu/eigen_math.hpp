@@ -9,11 +9,11 @@
 
 namespace crossfix::cpu {
 
-/// Convolutions and matrix products by Eigen, for builds without oneDNN: rows of the input (patches
-/// of it for a convolution) are gathered as floats into scratch memory and multiplied a tile at a
-/// time. bfloat16 is widened to float; weights are rounded to it all the same. Eigen uses the
-/// instruction set that the library is compiled for, and so do depthwise convolutions, which are
-/// loops over channels.
+/// Convolutions and matrix products by Eigen, for builds without oneDNN. Rows of the input (patches
+/// of it for a convolution) are gathered as floats into scratch memory and multiplied one tile at a
+/// time. bfloat16 is widened to float; weights are nevertheless rounded to bfloat16. Eigen uses the
+/// instruction set that the library is compiled for. So do depthwise convolutions, which are loops
+/// over channels.
 struct EigenMath {
   /// See ops/backend.hpp. `Element` is float or bfloat16.
   template <class Element>
@@ -54,7 +54,7 @@ struct EigenMath {
     std::size_t scratch_bytes() const { return 0; }
 
    private:
-    /// Channels [first, first + count) of y's pixel (n, row, column).
+    /// Computes channels [first, first + count) of y's pixel (n, row, column).
     void pixel(TensorView<const Element, 4> x, const Shape<3>& at, Index first, Index count,
                Element* y) const;
 

@@ -9,19 +9,20 @@
 
 namespace crossfix::cpu {
 
-/// Rows, columns and depth of one Eigen product. At these sizes Eigen keeps its own packed blocks
-/// on the stack (below its limit of 128 KB each), so that a product allocates nothing.
+/// Rows, columns and depth of one Eigen product. At these sizes Eigen keeps its packed blocks on
+/// the stack (below its limit of 128 KB each), so that a product allocates nothing.
 inline constexpr Index kTileRows = 96;
 inline constexpr Index kTileColumns = 96;
 inline constexpr Index kTileDepth = 256;
 
-/// Scratch memory of `product_of_rows` for one thread: a tile's gathered rows and its sums.
+/// Scratch memory, in bytes, of `product_of_rows` for one thread: a tile's gathered rows and its
+/// sums.
 inline std::size_t product_scratch_bytes(Index depth, Index columns) {
   return static_cast<std::size_t>(kTileRows * (depth + columns)) * sizeof(float);
 }
 
-/// For each row: `gather(row, values[depth])`, sums = values weights^T (weights [columns, depth]),
-/// `finish(row, sums[columns])`. On up to `threads` threads.
+/// For each row: calls `gather(row, values[depth])`, computes sums = values weights^T (weights
+/// [columns, depth]), and calls `finish(row, sums[columns])`. Uses up to `threads` threads.
 template <class Gather, class Finish>
 void product_of_rows(Context& context, int threads, Index rows,
                      const TensorView<const float, 2>& weights, Gather gather, Finish finish) {

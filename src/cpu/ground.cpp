@@ -48,8 +48,8 @@ namespace {
 
 constexpr Index kChannelsOfATask = 8;
 
-/// `count` channels from `begin` on, at most kChannelsOfATask, which lie together: a pass takes
-/// all.
+/// Standardizes `count` channels from `begin` on, at most kChannelsOfATask. They are adjacent in
+/// memory, so that one pass covers all of them.
 template <class Element>
 void standardize_channels(TensorView<const Element, 3> x, TensorView<const float, 2> weights,
                           double total, Index begin, Index count, TensorView<Element, 3> y) {

@@ -24,7 +24,7 @@ std::optional<InstructionSet> instruction_set_of(std::string_view name) {
   return std::nullopt;
 }
 
-// The compiler's run-time also asks the operating system whether it saves the wide registers.
+// The compiler's run-time also checks that the operating system saves the wide registers.
 InstructionSet best_instruction_set() {
 #if defined(__x86_64__)
   __builtin_cpu_init();

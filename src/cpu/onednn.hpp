@@ -10,7 +10,7 @@
 
 namespace crossfix::cpu {
 
-/// Convolutions and matrix products by oneDNN. Weights are packed at construction; bias, residual,
+/// Convolutions and matrix products by oneDNN. Weights are packed at construction. Bias, residual,
 /// table and activation are fused into the product.
 struct OneDnn {
   /// See ops/backend.hpp. `Element` is float or bfloat16.

@@ -17,7 +17,7 @@ namespace {
 
 using Description = dnnl::convolution_forward::primitive_desc;
 
-/// A change of layout between the caller's memory and the convolution's.
+/// A conversion between the layouts of the caller's memory and of the convolution.
 struct Reorder {
   memory::desc from;
   memory::desc to;
@@ -37,7 +37,7 @@ struct Reorder {
   }
 };
 
-/// The reorders around a convolution that works on blocked channels.
+/// The reorders around a convolution that uses blocked channels.
 struct Blocked {
   Reorder in;
   Reorder out;
@@ -45,10 +45,10 @@ struct Blocked {
   std::size_t out_bytes;
 };
 
-/// Whether Winograd's algorithm is worth asking for. On tiles of 4x4 it needs a quarter of the
-/// multiplications: measured 2 to 3 times as fast as the direct sum from 64 channels on, the
-/// reorders to and from blocked channels included. Its results are off by about 1e-6 of themselves
-/// (a direct sum: 2e-7), too much for sums that bfloat16 takes in.
+/// Whether to request Winograd's algorithm. On tiles of 4x4 it needs a quarter of the
+/// multiplications. It was measured to be 2 to 3 times as fast as the direct sum from 64 channels
+/// on, including the reorders to and from blocked channels. Its relative error is about 1e-6
+/// (direct sum: 2e-7), too much for sums with bfloat16 inputs.
 template <class Element>
 bool winograd_pays(const ops::ConvolutionSpecification& spec, const Shape<4>& input) {
   return std::is_same_v<Element, float> && spec.kernel == 3 && spec.stride == 1 &&
@@ -66,7 +66,7 @@ struct OneDnn::Convolution<Element>::State {
   ops::ConvolutionSpecification specification;
   Shape<4> input_shape;
   Shape<4> output_shape;
-  int threads;  // the number the primitive was planned for
+  int threads;  // the number of threads that the primitive was planned for
   onednn::Layouts layouts;
   dnnl::convolution_forward primitive;
   std::optional<Blocked> blocked;
@@ -109,7 +109,7 @@ OneDnn::Convolution<Element>::Convolution(const Target& target,
                                           const Shape<4>& input_shape) {
   check_convolution(spec, weights, bias, input_shape);
   const int threads = thread_count(target);
-  const ThreadScope scope(threads);  // oneDNN plans for the number in force
+  const ThreadScope scope(threads);  // oneDNN plans for the current number of threads
   const Shape<4> output = spec.output_shape(input_shape);
   const auto type = onednn::kDataType<Element>;
   const auto f32 = memory::data_type::f32;
@@ -160,7 +160,7 @@ OneDnn::Convolution<Element>::Convolution(const Target& target,
                                           blocked_x.get_size(), blocked_y.get_size()});
       return;
     } catch (const dnnl::error&) {
-      // oneDNN has it for AVX-512 only, and with no activation but ReLU.
+      // oneDNN supports it only for AVX-512, and with no activation other than ReLU.
     }
   }
   state_ = onednn::guarded("a convolution", [&] {

@@ -11,7 +11,7 @@ template <class Element>
 struct OneDnn::DepthwiseConvolution<Element>::State {
   ops::DepthwiseConvolutionSpecification specification;
   Shape<4> input_shape;
-  int threads;  // the number the primitive was planned for
+  int threads;  // the number of threads that the primitive was planned for
   onednn::Layouts layouts;
   dnnl::convolution_forward primitive;
   memory weights;
@@ -25,10 +25,10 @@ OneDnn::DepthwiseConvolution<Element>::DepthwiseConvolution(
     const Shape<4>& input_shape) {
   check_depthwise(spec, weights, bias, input_shape);
   const int threads = thread_count(target);
-  const ThreadScope scope(threads);  // oneDNN plans for the number in force
+  const ThreadScope scope(threads);  // oneDNN plans for the current number of threads
   const auto type = onednn::kDataType<Element>;
   const auto f32 = memory::data_type::f32;
-  // As many groups as channels, each of one input and one output.
+  // One group per channel, each with one input and one output.
   const memory::dims weight_dims{spec.channels, 1, 1, spec.kernel, spec.kernel};
   const memory::desc weight(weight_dims, type, memory::format_tag::any);
   const memory::desc bias_desc({spec.channels}, f32, memory::format_tag::x);

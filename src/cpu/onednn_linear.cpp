@@ -13,8 +13,8 @@ using dnnl::memory;
 template <class Element, class Out>
 struct OneDnn::Linear<Element, Out>::State {
   ops::LinearSpecification specification;
-  Index block;  // rows of one product: the table's, or all of them where the table is a bias
-  int threads;  // the number the primitive is planned for
+  Index block;  // rows of one product: those of the table, or all of them if the table is a bias
+  int threads;  // the number of threads that the primitive was planned for
   bool table_is_bias;
   onednn::Layouts layouts;
   dnnl::matmul primitive;
@@ -64,7 +64,7 @@ OneDnn::Linear<Element, Out>::Linear(const Target& target, const ops::LinearSpec
                                      TensorView<const float, 2> table) {
   check_linear(spec, weights, table);
   const int threads = thread_count(target);
-  const ThreadScope scope(threads);  // oneDNN plans for the number in force
+  const ThreadScope scope(threads);  // oneDNN plans for the current number of threads
   const auto type = onednn::kDataType<Element>;
   const auto f32 = memory::data_type::f32;
   const Index table_rows = table.extent(0);
@@ -102,7 +102,8 @@ OneDnn::Linear<Element, Out>& OneDnn::Linear<Element, Out>::operator=(Linear&&) 
 template <class Element, class Out>
 OneDnn::Linear<Element, Out>::~Linear() = default;
 
-// oneDNN's fast products take rows without gaps only; others go through scratch memory.
+// oneDNN's fast products accept only rows without gaps; other rows are copied through scratch
+// memory.
 template <class Element, class Out>
 void OneDnn::Linear<Element, Out>::operator()(Context& context, TensorView<const Element, 2> x,
                                               TensorView<Out, 2> y) const {

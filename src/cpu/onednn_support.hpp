@@ -19,20 +19,20 @@ inline constexpr dnnl::memory::data_type kDataType =
     std::is_same_v<Element, bfloat16> ? dnnl::memory::data_type::bf16
                                       : dnnl::memory::data_type::f32;
 
-/// The one CPU engine: immutable, shared by every operator.
+/// The only CPU engine: immutable, shared by every operator.
 inline const dnnl::engine& engine() {
   static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
   return cpu;
 }
 
-/// Throws DeviceError naming oneDNN's status unless it is success.
+/// Throws DeviceError with oneDNN's status unless it is success.
 inline void check(dnnl_status_t status, const char* what) {
   if (status != dnnl_success) {
     throw DeviceError(std::string("oneDNN: ") + what + ": " + dnnl_status2str(status));
   }
 }
 
-/// Runs `make`, turning oneDNN's exception into ours.
+/// Runs `make`, and converts oneDNN's exception to DeviceError.
 template <class Make>
 auto guarded(const std::string& what, Make&& make) {
   try {
@@ -42,7 +42,7 @@ auto guarded(const std::string& what, Make&& make) {
   }
 }
 
-/// Adds an activation to what follows a sum.
+/// Appends an activation to the operations after a sum.
 inline void append(dnnl::post_ops& after, ops::Activation activation) {
   switch (activation) {
     case ops::Activation::relu:
@@ -58,7 +58,7 @@ inline void append(dnnl::post_ops& after, ops::Activation activation) {
   }
 }
 
-/// Copies float values in host memory, described by `source`, to memory laid out as `target`.
+/// Copies float values in host memory, described by `source`, to new memory with layout `target`.
 inline dnnl::memory packed(const float* values, const dnnl::memory::desc& source,
                            const dnnl::memory::desc& target) {
   // oneDNN takes a mutable pointer for every memory; a reorder only reads its source.
@@ -70,8 +70,8 @@ inline dnnl::memory packed(const float* values, const dnnl::memory::desc& source
   return to;
 }
 
-/// What each run of a primitive needs to know of its arguments. Kept, because asking oneDNN's C++
-/// interface for a layout builds a vector.
+/// The layouts that each run of a primitive needs. They are stored because oneDNN's C++ interface
+/// builds a vector for each query of a layout.
 struct Layouts {
   dnnl::memory::desc source;
   dnnl::memory::desc target;
@@ -86,8 +86,8 @@ struct Layouts {
         scratch_bytes(scratch.get_size()) {}
 };
 
-/// One run of a primitive: its arguments, bound to the caller's memory for the time of the run. The
-/// C interface is used because the C++ one builds a hash map for each run.
+/// One run of a primitive, with its arguments bound to the caller's memory during the run. The C
+/// interface is used because the C++ one builds a hash map for each run.
 class Run {
  public:
   Run() {
@@ -100,7 +100,7 @@ class Run {
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
-  /// Binds the caller's memory; it is written only where the argument is an output.
+  /// Binds the caller's memory, which is written only if the argument is an output.
   void bind(int argument, const dnnl::memory::desc& layout, const void* data) {
     dnnl_memory_t memory = nullptr;
     check(dnnl_memory_create(&memory, &layout.data, engine().get(), const_cast<void*>(data)),

@@ -8,7 +8,7 @@ namespace {
 
 constexpr Index kChannels = 3;
 
-/// One row of pixels from `in` to table.outputs pixels at `out`.
+/// Filters one row of pixels from `in` to table.outputs pixels at `out`.
 void filter_row(const ops::ResampleTable& table, const std::uint8_t* in, std::uint8_t* out) {
   const std::int32_t* weights = table.weights.data();
   for (std::size_t i = 0; i < static_cast<std::size_t>(table.outputs); ++i) {
@@ -28,7 +28,7 @@ void filter_row(const ops::ResampleTable& table, const std::uint8_t* in, std::ui
   }
 }
 
-/// Output row `i`, `bytes` samples, from the rows at `in`, `stride` apart.
+/// Computes output row `i`, `bytes` samples, from the rows at `in`, `stride` apart.
 void filter_column(const ops::ResampleTable& table, std::size_t i, const std::uint8_t* in,
                    Index stride, std::uint8_t* out, Index bytes) {
   constexpr Index kBlock = 256;  // sums that stay in L1
@@ -53,7 +53,7 @@ void filter_column(const ops::ResampleTable& table, std::size_t i, const std::ui
 
 Resizer::Resizer(const Shape<2>& source, const Shape<2>& target)
     : source_(source), target_(target) {
-  // Made first in any case: they refuse empty axes.
+  // Computed in any case first, because this rejects empty axes.
   columns_ = ops::resample_table(source[1], target[1]);
   rows_ = ops::resample_table(source[0], target[0]);
   if (source[1] == target[1]) columns_ = {};

@@ -4,11 +4,11 @@
 
 namespace crossfix::cpu {
 
-/// The number of threads that a target stands for, at least 1. Throws DeviceError where negative.
+/// The number of threads of a target, at least 1. Throws DeviceError if it is negative.
 int thread_count(const Target& target);
 
-/// Sets how many threads OpenMP's parallel regions of the calling thread use, and puts the former
-/// number back at the end of the scope: for libraries that plan and run by it.
+/// Sets the number of threads of OpenMP's parallel regions in the calling thread, and restores the
+/// previous number at the end of the scope. Needed by libraries that plan and run with this number.
 class ThreadScope {
  public:
   explicit ThreadScope(int threads);

@@ -11,7 +11,7 @@
 
 namespace crossfix::cpu {
 
-/// An operator of one of the libraries that this build has.
+/// An operator of any library that this build has.
 template <template <class Library> class Operator>
 #if CROSSFIX_HAS_ONEDNN
 using OfAnyLibrary = std::variant<Operator<OneDnn>, Operator<EigenMath>>;
@@ -19,8 +19,8 @@ using OfAnyLibrary = std::variant<Operator<OneDnn>, Operator<EigenMath>>;
 using OfAnyLibrary = std::variant<Operator<EigenMath>>;
 #endif
 
-/// Calls `make.template operator()<Library>()` with OneDnn or EigenMath, as the target asks. Throws
-/// DeviceError where this build has not what it asks for.
+/// Calls `make.template operator()<Library>()` with OneDnn or EigenMath, depending on the target.
+/// Throws DeviceError if this build does not have the requested library.
 template <class Make>
 auto with_library(const Target& target, Make&& make) {
   const MathLibrary library =

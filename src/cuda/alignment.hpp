@@ -8,7 +8,7 @@
 
 namespace crossfix::cuda {
 
-/// Throws ShapeError unless a view begins at a multiple of `bytes`, and so does each of its rows.
+/// Throws ShapeError unless a view and each of its rows begin at a multiple of `bytes`.
 template <class T, std::size_t Rank>
 void expect_aligned(const char* what, const TensorView<T, Rank, DeviceSpace>& view,
                     std::size_t bytes) {

@@ -11,7 +11,8 @@
 
 namespace crossfix::cuda {
 
-/// Made where the first input comes from host memory: one slot a size that images are resized to.
+/// Created for the first input from host memory. It has one slot per size that images are resized
+/// to.
 struct Context::Inputs {
   explicit Inputs(const Target& target) : staging(target), source(target, sizeof(ImageSource)) {}
 
@@ -21,9 +22,9 @@ struct Context::Inputs {
   }
 
   Staging staging;
-  DeviceBuffer source;  // the ImageSource of the image that is loaded
+  DeviceBuffer source;  // the ImageSource of the current image
   std::vector<ImageSlot> slots;
-  DeviceBuffer uploaded;  // what `upload` copied last
+  DeviceBuffer uploaded;  // the data that `upload` copied last
 };
 
 Context::Context(const Target& target, std::size_t scratch_bytes)
@@ -38,7 +39,7 @@ std::byte* Context::scratch(std::size_t bytes) {
 
 std::byte* Context::pinned(std::size_t bytes) {
   if (pinned_.size() < bytes) {
-    target_.synchronize();  // the device may still copy to what is given back
+    target_.synchronize();  // the device may still copy to the memory that is freed
     pinned_ = PinnedBuffer();
     pinned_ = PinnedBuffer(device(), bytes);
   }

@@ -47,12 +47,13 @@ struct Convolution<Element>::State {
   Shape<4> output_shape;
   std::shared_ptr<const ConvolutionPlan> plan;
   DeviceBuffer weights;
-  DeviceBuffer bias;  // of Element where the plan is fused, else of float
+  DeviceBuffer bias;  // of Element if the plan is fused, otherwise of float
 
   std::size_t output_bytes() const {
     return static_cast<std::size_t>(element_count(output_shape)) * sizeof(Element);
   }
-  /// An unfused convolution goes to scratch memory first: y may be the residual.
+  /// The result of an unfused convolution is first written to scratch memory, because y may be the
+  /// residual.
   std::size_t scratch_bytes() const {
     return rounded(plan->workspace_bytes()) + (plan->is_fused() ? 0 : output_bytes());
   }
@@ -74,8 +75,8 @@ struct Convolution<Element>::State {
     finish(context, sums, residual, y);
   }
 
-  /// What a fused plan leaves: its activation has no upper limit. Rounding a sum before it is
-  /// clipped changes nothing, for the limit is an `Element`.
+  /// Applies the upper limit of the activation, which a fused plan does not have. Rounding a sum
+  /// before it is clipped changes nothing, because the limit is an `Element`.
   void clip_to_limits(Context& context, TensorView<Element, 4, DeviceSpace> y) const {
     const float most = ops::limits_of(specification.activation).most;
     if (std::isinf(most)) return;

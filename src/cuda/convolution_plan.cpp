@@ -7,7 +7,7 @@
 namespace crossfix::cuda {
 namespace {
 
-/// The tensors' names within a graph.
+/// Identifiers of the tensors within a graph.
 enum TensorId : std::int64_t { kX = 1, kWeights, kBias, kResidual, kY, kFirstVirtual };
 
 constexpr std::int64_t kAlignment = 16;  // bytes, of every tensor
@@ -23,9 +23,9 @@ cudnnDataType_t data_type(Dtype element) {
   }
 }
 
-/// Whether an engine of these notes computes as exactly as is promised: sums in float, and products
-/// of floats in float. Tensor cores round float inputs to TF32; Winograd's transforms and the FFT
-/// lose digits that float results should have.
+/// Whether an engine with these notes has the promised precision: sums in float, and products of
+/// floats in float. Tensor cores round float inputs to TF32. Winograd's transforms and the FFT lose
+/// digits that float results should have.
 bool is_exact(const std::vector<cudnnBackendNumericalNote_t>& notes, Dtype element) {
   return std::ranges::none_of(notes, [element](cudnnBackendNumericalNote_t note) {
     switch (note) {
@@ -43,9 +43,9 @@ bool is_exact(const std::vector<cudnnBackendNumericalNote_t>& notes, Dtype eleme
   });
 }
 
-/// Whether zero is an activation's lower limit, all that a plan does of it. cuDNN's RELU_FWD would
-/// take an upper limit as well, but with one no ready-made engine on tensor cores is left, only a
-/// generic one.
+/// Whether the activation has the lower limit zero, the only part of it that a plan applies.
+/// cuDNN's RELU_FWD would also support an upper limit, but then no ready-made engine on tensor
+/// cores is left, only a generic one.
 bool is_limited(ops::Activation activation) { return activation != ops::Activation::none; }
 
 }  // namespace
@@ -54,7 +54,7 @@ const Descriptor& ConvolutionPlan::keep(Descriptor descriptor) {
   return *parts_.emplace_back(std::make_unique<Descriptor>(std::move(descriptor)));
 }
 
-// cuDNN names a tensor's axes n, c, h, w whatever their order in memory.
+// cuDNN names a tensor's axes n, c, h, w, whatever their order in memory.
 const Descriptor& ConvolutionPlan::tensor(std::int64_t id, cudnnDataType_t type,
                                           const Shape<4>& nhwc, bool is_virtual) {
   const auto [n, h, w, c] = nhwc;
@@ -134,7 +134,7 @@ std::unique_ptr<const ConvolutionPlan> ConvolutionPlan::find(
       .set<std::int64_t>(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, {spec.padding, spec.padding})
       .finish("describing a convolution");
 
-  // Between the operations lie virtual tensors, in float: they are never written to memory.
+  // The tensors between the operations are virtual and in float: they are never written to memory.
   std::int64_t next = kFirstVirtual;
   const auto between = [&](bool last) -> const Descriptor& {
     return last ? p.tensor(kY, type, output)
@@ -158,8 +158,9 @@ std::unique_ptr<const ConvolutionPlan> ConvolutionPlan::find(
       p.pointwise(mode, *y, b, out);
       y = &out;
     };
-    // The residual goes before the bias, and the bias is of the inputs' type: so it is in cuDNN's
-    // ready-made engines. Others must be compiled, which takes a good part of a second each.
+    // The residual is added before the bias, and the bias has the type of the inputs, because
+    // cuDNN's ready-made engines expect this. Other engines must be compiled, which takes a large
+    // part of a second each.
     if (spec.residual) {
       then(CUDNN_POINTWISE_ADD, &p.tensor(kResidual, type, output), false);
     }

@@ -16,15 +16,15 @@
 
 namespace crossfix::cuda {
 
-/// How cuDNN computes a convolution over one input shape: an operation graph and the engine chosen
-/// for it. Weights are given to each run, so that convolutions of one shape share a plan.
+/// How cuDNN computes a convolution for one input shape: an operation graph and the engine chosen
+/// for it. Weights are arguments of each run, so that convolutions of the same shape share a plan.
 class ConvolutionPlan {
  public:
-  /// Workspace that an engine may ask for, bytes.
+  /// Largest workspace that an engine may request, bytes.
   static constexpr std::int64_t kWorkspaceLimit = std::int64_t{128} << 20;
 
-  /// The tensors of a run, all of the plan's element. `bias` [out] and `residual`, of y's shape,
-  /// where the plan is fused.
+  /// The tensors of a run, all with the plan's element type. `bias` [out] and `residual`, with y's
+  /// shape, are used if the plan is fused.
   struct Tensors {
     const void* x = nullptr;
     const void* weights = nullptr;
@@ -33,9 +33,9 @@ class ConvolutionPlan {
     void* y = nullptr;
   };
 
-  /// `fused`: with the bias, the residual and the activation of the specification, but not the
-  /// upper limit of one. Null where cuDNN has no engine that sums in float, without TF32, within
-  /// the workspace limit. `element` is f32, f16 or bf16.
+  /// `fused`: includes the bias, the residual and the activation of the specification, but not the
+  /// activation's upper limit. Returns null if cuDNN has no engine that sums in float, without
+  /// TF32, within the workspace limit. `element` is f32, f16 or bf16.
   static std::unique_ptr<const ConvolutionPlan> find(cudnnHandle_t handle,
                                                      const ops::ConvolutionSpecification& spec,
                                                      const Shape<4>& input, Dtype element,
@@ -44,7 +44,8 @@ class ConvolutionPlan {
   bool is_fused() const { return fused_; }
   std::size_t workspace_bytes() const { return workspace_bytes_; }
 
-  /// Hands the convolution to the handle's stream. Any thread, with a handle of its own.
+  /// Enqueues the convolution on the handle's stream. May be called from any thread with its own
+  /// handle.
   void run(cudnnHandle_t handle, const Tensors& tensors, void* workspace) const;
 
  private:
@@ -58,7 +59,7 @@ class ConvolutionPlan {
 
   bool fused_;
   bool residual_;
-  std::vector<std::unique_ptr<Descriptor>> parts_;  // what the plan may refer to
+  std::vector<std::unique_ptr<Descriptor>> parts_;  // objects that the plan may refer to
   std::vector<cudnnBackendDescriptor_t> operations_;
   std::unique_ptr<Descriptor> plan_;
   std::size_t workspace_bytes_ = 0;
@@ -66,10 +67,11 @@ class ConvolutionPlan {
   mutable std::mutex running_;
 };
 
-/// The plans of a target by what they compute: finding one may mean compiling it.
+/// The plans of a target, stored by what they compute, because finding a plan may include compiling
+/// it.
 class ConvolutionPlans {
  public:
-  /// The plan, fused where cuDNN can. Throws DeviceError where it can neither way.
+  /// The plan, fused if cuDNN supports it. Throws DeviceError if cuDNN supports neither form.
   std::shared_ptr<const ConvolutionPlan> get(cudnnHandle_t handle,
                                              const ops::ConvolutionSpecification& spec,
                                              const Shape<4>& input, Dtype element);

@@ -12,7 +12,7 @@
 
 namespace crossfix::cuda {
 
-/// What cuDNN calls the type of an attribute, by the type of its values.
+/// cuDNN's attribute type for a type of values.
 template <class T>
 inline constexpr cudnnBackendAttributeType_t attribute_type_of = [] {
   static_assert(sizeof(T) == 0, "no attribute type for this value");
@@ -39,7 +39,7 @@ inline constexpr auto attribute_type_of<cudnnBackendHeurMode_t> = CUDNN_TYPE_HEU
 template <>
 inline constexpr auto attribute_type_of<cudnnBackendNumericalNote_t> = CUDNN_TYPE_NUMERICAL_NOTE;
 
-/// A descriptor of cuDNN's graph interface, owned.
+/// An owned descriptor of cuDNN's graph interface.
 class Descriptor {
  public:
   explicit Descriptor(cudnnBackendDescriptorType_t type) {
@@ -116,12 +116,12 @@ class Descriptor {
     return descriptors;
   }
 
-  /// Ends the setting of attributes. Throws DeviceError where cuDNN refuses them.
+  /// Finalises the descriptor. Throws DeviceError if cuDNN rejects its attributes.
   Descriptor& finish(const char* what) {
     check(cudnnBackendFinalize(descriptor_), what);
     return *this;
   }
-  /// The same, false where cuDNN refuses.
+  /// The same, but returns false if cuDNN rejects them.
   bool try_finish() { return cudnnBackendFinalize(descriptor_) == CUDNN_STATUS_SUCCESS; }
 
  private:

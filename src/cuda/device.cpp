@@ -5,7 +5,7 @@
 namespace crossfix::cuda {
 namespace {
 
-/// "13.0" of the runtime's 13000.
+/// Converts the runtime's 13000 to "13.0".
 std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }

@@ -7,7 +7,7 @@ namespace crossfix::cuda {
 Graph::Graph(const Target& target, const std::function<void()>& work) {
   const DeviceScope scope(target.device());
   const auto stream = target.stream().get();
-  // Other threads may go on allocating meanwhile.
+  // Other threads may allocate during the capture.
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "recording a graph");
   cudaGraph_t graph = nullptr;
   try {

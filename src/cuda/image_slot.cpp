@@ -33,7 +33,7 @@ const ImageSource& ImageSlot::prepare(Staging& staging,
     source_.row_stride = image.stride(0);
     return source_;
   }
-  source_size_ = {};  // until all of it is there
+  source_size_ = {};  // invalid until everything is ready
   const std::size_t table_bytes = image_table_bytes(source, size_);
   grow(target_, tables_, table_bytes);
   grow(target_, scratch_, image_scratch_bytes(source, size_));

@@ -1,6 +1,6 @@
-// The functions of cuBLASLt and cuDNN that the backend calls, each found in its library where it is
-// first called. Linked, the libraries would cost every start of a program some 100 ms of loading,
-// also on the CPU, and would have to be there on every machine.
+// The functions of cuBLASLt and cuDNN that the backend calls. Each is looked up in its library at
+// its first call. If the libraries were linked, loading them would cost about 100 ms at every
+// program start, even on the CPU, and they would have to be installed on every machine.
 
 #include "crossfix/detail/cuda/libraries.hpp"
 
@@ -15,7 +15,7 @@
 
 namespace {
 
-/// Opens `file` where the loader looks for libraries, or in the folder that the build found it in.
+/// Opens `file` in the loader's search path, or in the folder where the build found it.
 void* open_library(const std::string& file, const std::string& folder) {
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) library = dlopen((folder + "/" + file).c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -57,7 +57,8 @@ Function* in_cudnn(const char* name) {
   return find<Function>(cudnn(), name);
 }
 
-/// "9.19.0" of 91900, as cuDNN and cuBLAS count from their ninth and thirteenth versions on.
+/// Converts 91900 to "9.19.0", the encoding that cuDNN uses from version 9 and cuBLAS from version
+/// 13 on.
 std::string dotted(std::size_t version) {
   return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
          std::to_string(version % 100);
@@ -70,7 +71,7 @@ std::string crossfix::cuda::library_versions() {
          ", cuDNN " + dotted(in_cudnn<decltype(cudnnGetVersion)>("cudnnGetVersion")());
 }
 
-// Hidden, so that they never stand in for the libraries' own in the rest of a program.
+// Hidden, so that they do not replace the libraries' own functions in the rest of a program.
 #pragma GCC visibility push(hidden)
 
 cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {

@@ -18,10 +18,10 @@
 namespace crossfix::cuda {
 namespace {
 
-/// Workspace that a product may use, bytes: what cuBLAS takes for itself on Hopper.
+/// Largest workspace of a product, bytes: cuBLAS's own default on Hopper.
 constexpr std::uint64_t kWorkspaceLimit = std::uint64_t{32} << 20;
 
-/// The alignment that products are planned for where rows allow it: the widest load.
+/// The alignment, in bytes, that products are planned for if rows allow it: the widest load.
 constexpr std::size_t kWidestLoad = 16;
 
 template <class T>
@@ -31,7 +31,8 @@ constexpr cudaDataType_t kCudaType<bfloat16> = CUDA_R_16BF;
 template <>
 constexpr cudaDataType_t kCudaType<float16> = CUDA_R_16F;
 
-/// The largest power of two, up to the widest load, that rows of `columns` without gaps begin at.
+/// The largest power of two, up to the widest load, that divides the start addresses of rows of
+/// `columns` without gaps, in bytes.
 template <class T>
 std::size_t row_alignment(Index columns) {
   const std::size_t bytes = static_cast<std::size_t>(columns) * sizeof(T);
@@ -56,11 +57,11 @@ void set(cublasLtMatmulPreferenceOpaque_t& preference,
 
 }  // namespace
 
-/// y = act(x W^T + table) as cuBLASLt sees it, column-major, so that every matrix is transposed:
-/// y [out, rows] = op(W [in, out]) x [in, rows] + C.
+/// y = act(x W^T + table) in cuBLASLt's terms. These are column-major, so that every matrix is
+/// transposed: y [out, rows] = op(W [in, out]) x [in, rows] + C.
 ///
-/// A table of one row is the epilogue's bias. A longer one is C: the product is a batch of products
-/// of as many rows as the table has, and C's batch stride is 0.
+/// A table of one row is the epilogue's bias. A longer table is C: the product is then a batch of
+/// products that each have the table's number of rows, and C's batch stride is 0.
 template <class Element, class Out>
 struct Linear<Element, Out>::State {
   ops::LinearSpecification specification;
@@ -74,7 +75,7 @@ struct Linear<Element, Out>::State {
   std::size_t x_alignment() const { return row_alignment<Element>(specification.in_features); }
   std::size_t y_alignment() const { return row_alignment<Out>(specification.out_features); }
 
-  /// cuBLASLt's descriptors of the product. They live on the stack, so that a call allocates
+  /// cuBLASLt's descriptors of the product. They are on the stack, so that a call allocates
   /// nothing.
   struct Layouts {
     cublasLtMatmulDescOpaque_t operation;
@@ -84,7 +85,7 @@ struct Linear<Element, Out>::State {
     cublasLtMatrixLayoutOpaque_t y;
   };
 
-  /// For rows of x and y that are as many elements apart.
+  /// For rows of x and y with these strides, in elements.
   Layouts layouts(Index x_stride, Index y_stride) const {
     Layouts l;
     const auto relu = specification.activation != ops::Activation::none;
@@ -124,13 +125,13 @@ struct Linear<Element, Out>::State {
     return l;
   }
 
-  /// Chooses the algorithm, for rows without gaps: others differ in strides alone.
+  /// Chooses the algorithm for rows without gaps. Other rows differ only in strides.
   void plan(const Target& target) {
     Layouts l = layouts(specification.in_features, specification.out_features);
     cublasLtMatmulPreferenceOpaque_t preference;
     check(cublasLtMatmulPreferenceInit(&preference), "describing a preference");
     set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspaceLimit);
-    // Parts of a sum meet in float, never in a 16-bit output.
+    // Partial sums are combined in float, never in a 16-bit output.
     set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
         static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
     const auto x_bytes = static_cast<std::uint32_t>(x_alignment());
@@ -171,7 +172,7 @@ struct Linear<Element, Out>::State {
                        &l.w, x.data(), &l.x, &beta, c, &l.c, y.data(), &l.y, &algorithm,
                        context.scratch(workspace_bytes), workspace_bytes, context.stream().get()),
         "a product of " + description());
-    // cuBLASLt's epilogues have no upper limit; clipping after the rounding gives the same.
+    // cuBLASLt's epilogues have no upper limit. Clipping after the rounding gives the same result.
     const float most = ops::limits_of(specification.activation).most;
     if (!std::isinf(most)) clip<Out>(context.stream(), context.traits(), y, most);
   }

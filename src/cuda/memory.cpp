@@ -5,7 +5,7 @@
 namespace crossfix::cuda {
 namespace {
 
-/// Throws what there is to say of memory that could not be had.
+/// Throws DeviceError for a failed allocation.
 [[noreturn]] void refuse_memory(const std::string& what, std::size_t bytes, cudaError_t status) {
   static_cast<void>(cudaGetLastError());
   std::string message = what + ": " + std::to_string(bytes) + " bytes asked for";

@@ -16,7 +16,7 @@ void read(Context& context, TensorView<const Element, 2, DeviceSpace> x, float* 
   const auto rows = static_cast<std::size_t>(x.extent(0));
   const std::size_t row_bytes = static_cast<std::size_t>(x.extent(1)) * sizeof(Element);
   std::byte* pinned = context.pinned(rows * row_bytes);
-  // Rows of one row's view may have any stride, which is no pitch.
+  // The row stride of a view with a single row may have any value and is not a valid pitch.
   const std::size_t pitch =
       rows == 1 ? row_bytes : static_cast<std::size_t>(x.stride(0)) * sizeof(Element);
   check(cudaMemcpy2DAsync(pinned, row_bytes, x.data(), pitch, row_bytes, rows,

@@ -8,7 +8,7 @@
 namespace crossfix::cuda {
 namespace {
 
-/// Bytes [begin, begin + count) of strided rows, as if they had no gaps.
+/// Copies bytes [begin, begin + count) of strided rows, counted as if the rows had no gaps.
 void gather(std::byte* to, const std::byte* rows, std::size_t row_bytes, std::size_t stride,
             std::size_t begin, std::size_t count) {
   while (count > 0) {

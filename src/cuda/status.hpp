@@ -10,8 +10,8 @@
 
 namespace crossfix::cuda {
 
-/// Throws DeviceError "WHAT: the library's word for it" unless `status` is success. A status that
-/// the CUDA runtime keeps is forgotten, so that the next call is not blamed for it.
+/// Throws DeviceError "WHAT: the library's error text" unless `status` is success. A status that
+/// the CUDA runtime stores is cleared, so that it is not reported by the next call.
 inline void check(cudaError_t status, const std::string& what) {
   if (status == cudaSuccess) return;
   static_cast<void>(cudaGetLastError());

@@ -43,7 +43,7 @@ Target::Target(const Device& device, std::shared_ptr<MemoryResource> memory) {
       const DeviceScope ending(state->device);
       delete state;
     } catch (const DeviceError&) {
-      delete state;  // the device is lost, the memory here is not
+      delete state;  // the device is lost, but this memory is not
     }
   };
   const DeviceScope scope(device);

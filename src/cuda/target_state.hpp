@@ -10,7 +10,7 @@
 
 namespace crossfix::cuda {
 
-/// What a target holds. Made and ended with its device current.
+/// The state of a target. It is made and destroyed while its device is current.
 struct Target::State {
   State(const Device& on, std::shared_ptr<MemoryResource> from);
 

@@ -8,7 +8,7 @@
 namespace crossfix::cuda {
 namespace {
 
-/// A contiguous host view's values on the device.
+/// Copies the values of a contiguous host view to the device.
 template <std::size_t Rank>
 DeviceBuffer upload_view(const Target& target, const char* what,
                          const TensorView<const float, Rank>& view) {

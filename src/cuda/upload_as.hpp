@@ -8,7 +8,7 @@
 
 namespace crossfix::cuda {
 
-/// A copy of `count` floats on the device, each as a T. Waits for the copy.
+/// A copy of `count` floats on the device, each converted to T. Waits for the copy.
 template <class T>
 DeviceBuffer upload_as(const Target& target, const float* values, Index count) {
   std::vector<T> converted;

@@ -41,7 +41,8 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), tar
   if (fs::exists(status) && !fs::is_regular_file(status)) {
     descriptor_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
   } else {
-    // A read-only file in a folder that can be written could be replaced; its owner meant not.
+    // A rename could replace a read-only file if its folder is writable, but its owner protected
+    // it.
     if (fs::exists(status) && ::access(target_.c_str(), W_OK) != 0) fail(errno);
     temporary_ = target_;
     temporary_ += temporary_suffix();

@@ -1,4 +1,4 @@
-/// What the image formats' readers share.
+/// Shared by the readers and writers of the image formats.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ using Bytes = std::span<const std::byte>;
 /// Throws ImageError for a side of 0 or above `maximum_side`.
 void check_image_size(std::string_view name, Index height, Index width, Index maximum_side);
 
-/// Throws ImageError unless the view can be encoded: [height, width, 3], a size within limits.
+/// Throws ImageError unless the view can be encoded: [height, width, 3], with a size within limits.
 void check_encodable(ImageView image);
 
 /// Copies row `row` of an image of any strides to `out` [3 * width].
@@ -26,11 +26,11 @@ Image read_png(Bytes bytes, std::string_view name, Index maximum_side);
 bool is_jpeg(Bytes bytes);
 Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side);
 
-/// The EXIF orientation, 1 to 8, in the body of a JPEG's APP1 segment; 1 where there is none, or
-/// where the segment is damaged (viewers show such a picture as it lies).
+/// The EXIF orientation, 1 to 8, in the body of a JPEG's APP1 segment. 1 if there is none, or if
+/// the segment is damaged (viewers show such a picture unrotated).
 int exif_orientation(Bytes segment);
 
-/// The image turned and mirrored so that it stands as its EXIF orientation says.
+/// The image rotated and mirrored according to its EXIF orientation.
 Image oriented(Image image, int orientation);
 
 }  // namespace crossfix::io

@@ -24,11 +24,11 @@ using model::GroundProjection;
 using ops::FixRule;
 
 constexpr int kFormat = 1;
-constexpr int kDeepest = 16;  ///< leaves room for fields to come
+constexpr int kDeepest = 16;  ///< leaves room for future fields
 /// Network pixels from the middle of a ground view to its edge.
 constexpr Index kNarrowestView = 12;
 constexpr Index kWidestView = 1024;
-/// Metres a network pixel of weights that match on the ground plane.
+/// Metres per network pixel, for weights that match on the ground plane.
 constexpr double kMatchedScales[2] = {0.05, 1.0};
 constexpr Index kLargest = 1 << 16;  ///< of any count or width; keeps products far from overflow
 
@@ -37,12 +37,12 @@ constexpr Index kLargest = 1 << 16;  ///< of any count or width; keeps products 
                      expected + " is expected");
 }
 
-/// A JSON object on the way through the configuration, with the dotted name it goes by.
+/// A JSON object inside the configuration, with its dotted name.
 class Fields {
  public:
   Fields(const Json& object, std::string prefix) : object_(object), prefix_(std::move(prefix)) {}
 
-  /// Calls `read(value, full name)` where the field is there.
+  /// Calls `read(value, full name)` if the field is present.
   template <class F>
   void with(const char* name, F&& read) const {
     if (const auto found = object_.find(name); found != object_.end()) {
@@ -183,7 +183,7 @@ const char* name_of(T wanted, const Names<T>& names) {
   return names[0].first;
 }
 
-/// What must hold between fields.
+/// Checks conditions that involve several fields.
 void check_together(const Configuration& c) {
   const auto require = [](bool holds, const std::string& field, const Json& value,
                           const std::string& expected) {
@@ -287,7 +287,8 @@ model::Configuration parse_configuration(const std::string& json) {
   match.read("headings", c.ground_match.headings, 1, 360);
   fields.read("metres_per_network_pixel", c.metres_per_network_pixel, infinity);
   fields.read("trained_on", c.trained_on);
-  // Far beyond what calibration finds, and where a float's exponentials still tell scores apart.
+  // Far beyond what calibration finds, but still a range in which float exponentials distinguish
+  // scores.
   fields.read_within("temperature", c.decoding.temperature, 1e-4, 1e4);
   fields.read_within("radius_scale", c.radius_scale, 1e-3, 1e3);
   c.decoding.fix = named(fields, "fix", kFixRules);

@@ -23,7 +23,7 @@ constexpr double degrees(double radians) { return radians * (180.0 / kPi); }
 double world_side(int zoom) { return std::ldexp(kTilePixels, zoom); }
 
 /// Mercator's northing on the unit sphere, and its inverse. atanh(sin) and atan(sinh) lose no
-/// digits near the equator, as log(tan) does.
+/// digits near the equator; log(tan) does.
 double northing(double latitude) { return std::atanh(std::sin(radians(latitude))); }
 double latitude_of(double northing) { return degrees(std::atan(std::sinh(northing))); }
 
@@ -43,7 +43,7 @@ void check_bounds(const GeoBounds& b, Index height, Index width) {
   }
 }
 
-/// A number that fills `text`, in C's notation, finite.
+/// A finite number in C's notation that fills the whole `text`.
 std::optional<double> number(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -58,7 +58,7 @@ std::optional<GeoPoint> parse_position(std::string_view latitude, std::string_vi
   return GeoPoint{*lon, *lat};
 }
 
-/// Height and width of a tile's pixel on the ground at the tile's centre, metres.
+/// Height and width, on the ground in metres, of a tile's pixel at the tile's centre.
 std::array<double, 2> pixel_size(const GeoBounds& bounds, Index height, Index width) {
   check_bounds(bounds, height, width);
   const double south = northing(bounds.south);

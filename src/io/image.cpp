@@ -14,7 +14,7 @@ namespace crossfix::io {
 
 namespace {
 
-/// No image within the size limit is larger than this on disk, bar padding.
+/// No image within the size limit is larger than this on disk, except for padding.
 constexpr std::size_t kMaximumFileBytes = std::size_t{1} << 30;
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
@@ -31,12 +31,12 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   std::vector<std::byte> bytes;
   std::size_t filled = 0;
   std::size_t got = 0;
-  do {  // pipes have no size to ask for
+  do {  // the size of a pipe is not known beforehand
     bytes.resize(filled + std::max<std::size_t>(filled, std::size_t{1} << 18));
     got = std::fread(bytes.data() + filled, 1, bytes.size() - filled, file.get());
     filled += got;
     if (filled > kMaximumFileBytes) fail("it is larger than 1 GiB");
-    // A large file of another kind is known by its first bytes.
+    // A large file of another kind is recognised by its first bytes.
     if (!is_png(bytes) && !is_jpeg(bytes)) break;
   } while (got > 0);
   if (std::ferror(file.get()) != 0) fail(std::strerror(errno));

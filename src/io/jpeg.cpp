@@ -15,7 +15,7 @@ namespace crossfix::io {
 
 namespace {
 
-/// libjpeg's error handler. Errors and warnings that mean lost pixels jump back to `attempt`.
+/// libjpeg's error handler. Errors, and warnings that mean lost pixels, jump back to `attempt`.
 struct JpegErrors {
   jpeg_error_mgr manager{};
   std::jmp_buf jump{};
@@ -31,7 +31,7 @@ struct JpegErrors {
     manager.emit_message = [](j_common_ptr info, int level) {
       if (level >= 0) return;
       const int code = info->err->msg_code;
-      // Cameras leave bytes between segments and odd version marks; no pixel depends on them.
+      // Cameras leave bytes between segments and unusual version marks; no pixel depends on them.
       if (code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR) {
         return;
       }
@@ -40,8 +40,8 @@ struct JpegErrors {
     manager.output_message = [](j_common_ptr) {};
   }
 
-  /// Runs libjpeg calls; false where libjpeg jumped out of them. `calls` must hold nothing that
-  /// needs a destructor.
+  /// Runs libjpeg calls; returns false if libjpeg jumped out of them. `calls` must not hold
+  /// anything that needs a destructor.
   template <class F>
   bool attempt(F&& calls) {
     if (setjmp(jump) != 0) return false;
@@ -82,7 +82,7 @@ int orientation_of(const jpeg_decompress_struct& info) {
   return 1;
 }
 
-/// One row of inverted CMYK (255 is no ink) to RGB.
+/// Converts one row of inverted CMYK (255 is no ink) to RGB.
 void cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, std::uint8_t* rgb) {
   for (std::size_t i = 0; i < cmyk.size(); i += 4) {
     for (std::size_t channel = 0; channel < 3; ++channel) {

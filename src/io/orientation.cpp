@@ -1,5 +1,5 @@
-/// EXIF orientation (CIPA DC-008, tag 0x0112): which side of the picture the first row and the
-/// first column of the stored pixels are.
+/// EXIF orientation (CIPA DC-008, tag 0x0112): the sides of the picture to which the first row and
+/// the first column of the stored pixels belong.
 #include <cstring>
 
 #include "codecs.hpp"
@@ -8,7 +8,7 @@ namespace crossfix::io {
 
 namespace {
 
-/// Integers of a TIFF structure, in its own byte order. Reads past the end give 0.
+/// Reads integers of a TIFF structure, in its own byte order. Reads past the end give 0.
 struct Tiff {
   Bytes bytes;
   bool big_endian = false;
@@ -51,7 +51,7 @@ Image oriented(Image image, int orientation) {
   const Index height = image.extent(0);
   const Index width = image.extent(1);
   const bool transposed = orientation >= 5;
-  // Which stored axis is run backwards for the picture's rows to run down and columns right.
+  // Which stored axis must be reversed so that the picture's rows run down and its columns right.
   const bool flip_rows =
       orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   const bool flip_cols =

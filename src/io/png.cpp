@@ -20,8 +20,8 @@ std::size_t big_endian_32(const std::byte* at) {
   return value;
 }
 
-/// True where the chunks follow one another up to IEND within the file. libpng stops at the last
-/// row, and would not miss what a cut took away behind it.
+/// True if the chunks follow one another up to IEND within the file. libpng stops at the last row,
+/// and would not notice that the file is truncated after it.
 bool has_all_chunks(Bytes bytes) {
   constexpr std::size_t kFrame = 12;  // length, type, checksum
   std::size_t at = kSignature.size();
@@ -34,7 +34,7 @@ bool has_all_chunks(Bytes bytes) {
   return false;
 }
 
-/// libpng's simplified reader; frees what it holds.
+/// libpng's simplified reader; frees its memory.
 struct PngReader {
   png_image image{};
   PngReader() { image.version = PNG_IMAGE_VERSION; }
@@ -43,8 +43,8 @@ struct PngReader {
   ~PngReader() { png_image_free(&image); }
 };
 
-/// libpng's writer. libpng reports errors by longjmp: what a jump could pass over lives in here,
-/// not on the stack.
+/// libpng's writer. libpng reports errors by longjmp. Objects that a jump could skip are members
+/// here and not on the stack.
 struct PngWriter {
   png_structp png = nullptr;
   png_infop info = nullptr;
@@ -69,7 +69,7 @@ struct PngWriter {
   }
 };
 
-/// False where libpng jumped out; the message is in the writer.
+/// Returns false if libpng jumped out; the message is in the writer.
 bool write(PngWriter& writer, const ImageView& image, int compression) {
   if (setjmp(png_jmpbuf(writer.png)) != 0) return false;
   png_set_write_fn(writer.png, &writer, PngWriter::on_write, nullptr);
@@ -103,7 +103,7 @@ Image read_png(Bytes bytes, std::string_view name, Index maximum_side) {
   check_image_size(name, static_cast<Index>(png.height), static_cast<Index>(png.width),
                    maximum_side);
   if (!has_all_chunks(bytes)) fail("it is cut short");
-  // Viewers take samples of 16 bits without a gamma chunk as sRGB, as those of 8.
+  // Viewers take 16-bit samples without a gamma chunk as sRGB, like 8-bit samples.
   png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   Image image({static_cast<Index>(png.height), static_cast<Index>(png.width), 3});
   if ((png.format & PNG_FORMAT_FLAG_ALPHA) == 0) {
@@ -118,7 +118,7 @@ Image read_png(Bytes bytes, std::string_view name, Index maximum_side) {
   for (std::size_t pixel = 0; pixel < rgba.size(); pixel += 4) {
     const int alpha = rgba[pixel + 3];
     for (std::size_t channel = 0; channel < 3; ++channel) {
-      // Over white, in sRGB values as browsers do, rounded to nearest.
+      // Blend over white, in sRGB values as browsers do, rounded to nearest.
       *out++ = static_cast<std::uint8_t>(
           (rgba[pixel + channel] * alpha + 255 * (255 - alpha) + 127) / 255);
     }

@@ -21,7 +21,8 @@ namespace crossfix::io {
 
 namespace {
 
-/// Maps a file read-only; `size` becomes its length in bytes. Throws WeightsError without its name.
+/// Maps a file read-only; `size` is set to its length in bytes. Throws WeightsError without the
+/// file's name.
 std::shared_ptr<const std::byte> map_file(const std::filesystem::path& path, std::size_t& size) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw WeightsError(std::strerror(errno));
@@ -31,7 +32,7 @@ std::shared_ptr<const std::byte> map_file(const std::filesystem::path& path, std
   void* address = MAP_FAILED;
   if (size > 0) address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   const int error = errno;
-  ::close(descriptor);  // the mapping stays
+  ::close(descriptor);  // the mapping stays valid
   if (!known || !S_ISREG(status.st_mode)) throw WeightsError("it is no regular file");
   if (size == 0) throw WeightsError("the file is empty");
   if (address == MAP_FAILED) throw WeightsError(std::strerror(error));
@@ -73,7 +74,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorRecords& t
     }
     order.push_back(&entry);
   }
-  // Falling element size keeps every tensor aligned without gaps.
+  // Decreasing element size keeps every tensor aligned without gaps.
   std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
     return size_of(a->second.dtype) > size_of(b->second.dtype);
   });

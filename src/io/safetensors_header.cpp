@@ -12,7 +12,7 @@ namespace crossfix::io {
 
 namespace {
 
-/// Where a tensor's bytes lie, from the end of the header.
+/// Range of a tensor's bytes, relative to the end of the header.
 struct Range {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -47,14 +47,14 @@ Dtype dtype_of_entry(const Json& entry, std::string_view name) {
   fail_tensor(name, "dtype is " + shown(value.dump()) + "; known are " + known);
 }
 
-/// The tensor's shape; `bytes` becomes its size.
+/// The tensor's shape; `bytes` is set to its size.
 std::vector<Index> shape_of(const Json& entry, std::string_view name, std::size_t& bytes) {
   const Json& value = field_of(entry, name, "shape");
   if (!value.is_array()) fail_tensor(name, "shape is no list");
   std::vector<Index> shape;
   for (const Json& extent : value) {
     const std::size_t count = unsigned_of(extent, name, "shape");
-    // Extents are checked one by one as well, so that a 0 among them hides no nonsense.
+    // Extents are also checked one by one, so that a 0 among them does not hide invalid ones.
     constexpr auto kLargest = static_cast<std::size_t>(std::numeric_limits<Index>::max());
     if (count > kLargest || (count != 0 && bytes > kLargest / count)) {
       fail_tensor(name, "shape " + shown(value.dump()) + " is too large");
@@ -98,7 +98,7 @@ TensorRecord parse_tensor(const Json& entry, std::string_view name, std::span<co
   return record;
 }
 
-/// Every byte of the data belongs to exactly one tensor.
+/// Checks that every byte of the data belongs to exactly one tensor.
 void check_cover(std::vector<Range>& ranges, std::size_t data_bytes) {
   std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);

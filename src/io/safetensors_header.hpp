@@ -1,4 +1,4 @@
-/// What the safetensors reader and writer share.
+/// Shared by the safetensors reader and writer.
 #pragma once
 
 #include <array>

@@ -9,7 +9,8 @@
 namespace crossfix::io {
 
 Json parse_strict(const std::string& what, std::string_view text, int deepest) {
-  std::vector<std::set<std::string, std::less<>>> names;  // of the objects around the parser
+  // of the objects that enclose the parser's position
+  std::vector<std::set<std::string, std::less<>>> names;
   const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
     switch (event) {
       case Json::parse_event_t::object_start:

@@ -1,4 +1,4 @@
-/// JSON from files that nobody vouches for.
+/// JSON from untrusted files.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,12 +9,13 @@ namespace crossfix::io {
 
 using Json = nlohmann::json;
 
-/// Parses one JSON document, refusing what JSON parsers let pass: a name given twice in an object,
-/// and nesting deeper than `deepest` (which would cost memory and time without bound). Throws
+/// Parses one JSON document. Unlike usual JSON parsers, it rejects a name that occurs twice in an
+/// object, and nesting deeper than `deepest` (which would cost unlimited memory and time). Throws
 /// WeightsError that begins with `what`.
 Json parse_strict(const std::string& what, std::string_view text, int deepest);
 
-/// Text from a file, fit for a one-line message: quoted, control characters replaced, cut at 80.
+/// Text from a file, prepared for a one-line message: quoted, control characters replaced, cut at
+/// 80.
 std::string shown(std::string_view text);
 
 }  // namespace crossfix::io

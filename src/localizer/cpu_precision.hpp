@@ -5,14 +5,13 @@
 #include "crossfix/cpu/context.hpp"
 #include "crossfix/localizer.hpp"
 
-/// What all engines on the CPU have in common.
+/// The common part of all engines on the CPU.
 namespace crossfix {
 
-/// Whether a precision that was asked for is bf16 here. Throws DeviceError for one that the CPU
-/// lacks.
+/// Whether the requested precision is bf16 on this machine. Throws DeviceError if the CPU lacks it.
 bool cpu_computes_in_bf16(Precision asked);
 
-/// Threads, instruction set and library, for people.
+/// Threads, instruction set and library, as text for people.
 std::string describe_cpu(const cpu::Target& target);
 
 }  // namespace crossfix

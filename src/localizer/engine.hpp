@@ -13,17 +13,17 @@
 
 namespace crossfix {
 
-/// A network on some backend at some precision, behind one interface: where the localizer stops
-/// knowing types. Used by one thread at a time.
+/// A network on some backend at some precision, behind one interface without template parameters.
+/// One thread may use it at a time.
 class Engine {
  public:
-  /// The images of a pair as the network is to see them, of any size.
+  /// The images of a pair as input of the network, of any size.
   template <MemorySpace Space>
   struct ImagesIn {
     GroundImageIn<Space> ground;
     SatelliteImageIn<Space> satellite;
-    /// For networks that work on the ground plane: of the satellite image, and of the ground
-    /// image's centre column, unknown where absent.
+    /// For networks that work on the ground plane: the scale of the satellite image, and the
+    /// heading of the ground image's centre column, empty if unknown.
     double metres_per_pixel = 0;
     std::optional<double> heading_degrees = {};
   };
@@ -38,24 +38,25 @@ class Engine {
   /// The largest number of pairs of one run.
   virtual Index batch() const = 0;
 
-  /// What the network says of 1 to `batch()` pairs: rows of the outputs in the pairs' order, those
-  /// beyond hold nothing of use. The images are read before it returns; the views hold until the
-  /// next run.
+  /// The network's outputs for 1 to `batch()` pairs. Rows are in the order of the pairs; rows
+  /// beyond them have no meaning. The images are read before the call returns. The views are valid
+  /// until the next run.
   virtual ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) = 0;
 
-  /// The same of images in device memory. Throws DeviceError where they are not on the engine's.
+  /// The same for images in device memory. Throws DeviceError if they are not on the engine's
+  /// device.
   virtual ops::HeadOutputs<HostSpace> run(std::span<const DeviceImages> pairs) = 0;
 
-  /// What the grid of the last run covers of its satellite image, in that one's pixels; none where
+  /// The area of the satellite image, in its pixels, that the grid of the last run covers. Empty if
   /// it is the whole image.
   virtual std::optional<PixelWindow> window() const { return {}; }
 
-  /// The posterior over headings of the last run, at even steps from north; one where the heading
-  /// was known, empty of networks that do not ask.
+  /// The posterior over headings of the last run, at even steps clockwise from north. It has one
+  /// element if the heading was known, and is empty for networks that do not search headings.
   virtual std::span<const float> heading_probability() const { return {}; }
 
   /// The posterior of the last run over the same headings and positions, [K, grid, grid], sums to
-  /// 1; empty of networks that do not ask.
+  /// 1. Empty for networks that do not search headings.
   virtual void pose_probability(std::vector<float>& probability) { probability.clear(); }
 
   virtual Device device() const = 0;
@@ -64,7 +65,7 @@ class Engine {
   virtual std::string description() const = 0;
 };
 
-/// The precision that activations of a type are.
+/// The precision that corresponds to an activation type.
 template <class Element>
 constexpr Precision precision_of() {
   return dtype_of<Element> == Dtype::bf16  ? Precision::bf16
@@ -72,20 +73,20 @@ constexpr Precision precision_of() {
                                            : Precision::f32;
 }
 
-/// Prepares the network for the device, precision and batch that `options` ask for. Throws
-/// WeightsError for parameters that do not fit the configuration, DeviceError for what the build or
-/// machine lacks, ShapeError for a batch of none.
+/// Prepares the network for the device, precision and batch in `options`. Throws WeightsError if
+/// parameters do not match the configuration, DeviceError if the build or the machine lacks
+/// something, ShapeError if the batch size is below 1.
 std::unique_ptr<Engine> make_engine(const TensorRecords& records,
                                     const model::Configuration& configuration,
                                     const LocalizerOptions& options);
 
-/// The same on the CPU, whatever device the options name.
+/// The same on the CPU, whatever device is in the options.
 std::unique_ptr<Engine> make_cpu_engine(const TensorRecords& records,
                                         const model::Configuration& configuration,
                                         const LocalizerOptions& options);
 
-/// The same on the GPU that the options name. Null where they leave the device open and there is no
-/// GPU that can be used; throws DeviceError where they ask for one.
+/// The same on the GPU in the options. Returns null if the options leave the device open and there
+/// is no usable GPU. Throws DeviceError if the options request a GPU.
 std::unique_ptr<Engine> make_cuda_engine(const TensorRecords& records,
                                          const model::Configuration& configuration,
                                          const LocalizerOptions& options);

@@ -25,7 +25,7 @@ class CpuEngine final : public Engine {
 
   Index batch() const override { return network_->batch(); }
 
-  // The network always runs a whole batch; slots without a pair hold what they held before.
+  // The network always runs a whole batch; slots without a pair keep their previous content.
   ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) override {
     Index slot = 0;
     for (const Images& images : pairs) {

@@ -17,8 +17,8 @@ std::string describe(const cuda::Target& target) {
   return target.device().description() + ", cuDNN, cuBLASLt";
 }
 
-/// The images of one view in a batch: what the kernels are told of each lies in device memory, so
-/// that a recorded launch takes images of other sizes and at other addresses.
+/// The images of one view in a batch. The descriptions that the kernels read are in device memory,
+/// so that a recorded launch can process images of other sizes and at other addresses.
 class ImageBatch {
  public:
   ImageBatch(const cuda::Target& target, Index batch, const Shape<2>& size)
@@ -28,18 +28,18 @@ class ImageBatch {
     for (Index i = 0; i < batch; ++i) slots_.emplace_back(target, size);
   }
 
-  /// Prepares image `slot`, whose pixels lie in host or device memory.
+  /// Prepares image `slot`, whose pixels are in host or device memory.
   template <MemorySpace Space>
   void set(cuda::Staging& staging, std::size_t slot,
            const TensorView<const std::uint8_t, 3, Space>& image) {
     sources()[slot] = slots_[slot].prepare(staging, image);
   }
-  /// Gives the slots from `count` on the first one's image: the network runs a whole batch.
+  /// Fills the slots from `count` on with the first image, because the network runs a whole batch.
   void fill_from(std::size_t count) {
     for (std::size_t i = count; i < slots_.size(); ++i) sources()[i] = sources()[0];
   }
 
-  /// Hands copying the descriptions, resizing and normalising to the stream.
+  /// Enqueues the copy of the descriptions, resizing and normalising on the stream.
   template <class Element>
   void load(const model::Configuration::Normalization& normalization,
             TensorView<Element, 4, DeviceSpace> y) const {
@@ -63,8 +63,8 @@ class ImageBatch {
   std::vector<cuda::ImageSlot> slots_;
 };
 
-/// The network on a GPU. Everything between the images' pixels and the outputs in pinned host
-/// memory is one graph, recorded by the first run and launched by those that follow.
+/// The network on a GPU. All work from the images' pixels to the outputs in pinned host memory is
+/// one graph. The first run records it, and later runs launch it.
 template <class Network, class Element>
 class CudaEngine final : public Engine {
  public:
@@ -123,7 +123,7 @@ class CudaEngine final : public Engine {
         graph_->launch(target_);
         target_.synchronize();
       } else {
-        // Run once before it is recorded: libraries load code at its first use.
+        // Run once before recording, because libraries load code at its first use.
         enqueue();
         target_.synchronize();
         graph_.emplace(target_, [this] { enqueue(); });
@@ -135,7 +135,7 @@ class CudaEngine final : public Engine {
     return {reinterpret_cast<float*>(outputs_.data()), batch(), configuration().grid};
   }
 
-  /// Hands a pass to the stream, from the images' descriptions to the outputs in host memory.
+  /// Enqueues a pass on the stream, from the images' descriptions to the outputs in host memory.
   void enqueue() {
     grounds_.load(configuration().normalization, network_->ground_images(workspace_));
     satellites_.load(configuration().normalization, network_->satellite_images(workspace_));
@@ -145,12 +145,12 @@ class CudaEngine final : public Engine {
                        outputs_.size());
   }
 
-  /// Waits until nothing uses the engine's memory, whatever became of the work.
+  /// Waits until nothing uses the engine's memory, whether the work succeeded or failed.
   void drain() noexcept {
     try {
       target_.synchronize();
     } catch (const Error&) {
-      // The call that launched the work has thrown already, or the engine is being destroyed.
+      // The call that launched the work has already thrown, or the engine is being destroyed.
     }
   }
 
@@ -180,7 +180,7 @@ std::unique_ptr<Engine> make(const cuda::Target& target, const TensorRecords& re
       });
 }
 
-/// The target that the options ask for; none where any device will do and no GPU can be used.
+/// The target that the options request; empty if any device is acceptable and no GPU is usable.
 std::optional<cuda::Target> target_for(const LocalizerOptions& options) {
   try {
     return cuda::Target(cuda::Device(options.gpu));

@@ -12,7 +12,7 @@
 
 namespace crossfix {
 
-/// The engine of the family `ground_match`, whose tiles are of any size, on a backend.
+/// The engine of the family `ground_match`, whose tiles may have any size, on a backend.
 template <class B>
 class GroundEngine final : public Engine {
   using Match = model::GroundMatch<B>;
@@ -79,7 +79,7 @@ class GroundEngine final : public Engine {
   PixelWindow window_;
 };
 
-/// Throws WeightsError for parameters that do not fit the configuration.
+/// Throws WeightsError if parameters do not match the configuration.
 template <class B>
 std::unique_ptr<Engine> make_ground_engine(const typename B::Target& target,
                                            const TensorRecords& records,

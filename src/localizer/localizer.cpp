@@ -20,11 +20,11 @@ namespace {
 
 /// Aspect ratios are compared to this relative difference.
 constexpr double kAspectTolerance = 0.01;
-/// The logarithms of scales that must agree differ by at most this.
+/// Largest difference of the logarithms of two scales that must agree.
 constexpr double kBoundsTolerance = 0.05;
-/// A frame about a rescaled tile is at most this many times the tile's side.
+/// Largest ratio of a padded tile's side to the tile's own side.
 constexpr double kLargestFrame = 4.0;
-/// What surrounds a tile that is smaller than the side trained at: mid-grey.
+/// Padding of a tile that is smaller than the side used in training: mid-grey.
 constexpr std::uint8_t kFrameGrey = 128;
 
 template <MemorySpace Space>
@@ -46,14 +46,13 @@ std::string number(double value) {
   return text;
 }
 
-/// Columns rolled so that the centre looks north, to whole columns.
+/// Rolls the panorama by whole columns so that its centre looks north.
 void roll(const HostImageView& panorama, double heading_degrees, Tensor<std::uint8_t, 3>& out) {
   if (out.shape() != panorama.shape()) out = Tensor<std::uint8_t, 3>(panorama.shape());
   const Index width = panorama.extent(1);
   const auto shift = static_cast<Index>(
       std::llround(std::remainder(heading_degrees, 360.0) / 360.0 * static_cast<double>(width)));
-  // Column c looks at heading + (c - width / 2) 360 / width: north lies `shift` columns to the
-  // left.
+  // Column c looks at heading + (c - width / 2) 360 / width: north is `shift` columns to the left.
   const Index first = ((-shift) % width + width) % width;
   for (Index row = 0; row < panorama.extent(0); ++row) {
     const std::uint8_t* source = &panorama(row, 0, 0);
@@ -63,7 +62,7 @@ void roll(const HostImageView& panorama, double heading_degrees, Tensor<std::uin
   }
 }
 
-/// Keeps the vector's memory where it suffices.
+/// Reuses the vector's memory if it is large enough.
 template <std::size_t Rank>
 void copy(const TensorView<float, Rank>& from, std::vector<float>& to) {
   to.assign(from.data(), from.data() + from.size());
@@ -75,7 +74,7 @@ struct Localizer::Impl {
   model::Configuration configuration;
   LocalizerOptions options;
   std::unique_ptr<Engine> engine;
-  /// Room for the images of a pair that do not go to the network as they are.
+  /// Memory for the images of a pair that are changed before they go to the network.
   struct Room {
     Tensor<std::uint8_t, 3> rolled;
     Tensor<std::uint8_t, 3> framed;
@@ -83,9 +82,9 @@ struct Localizer::Impl {
   std::vector<Room> rooms;  // one for each pair of a batch
   template <MemorySpace Space>
   using ImagesOf = std::vector<Engine::ImagesIn<Space>>;
-  std::tuple<ImagesOf<HostSpace>, ImagesOf<DeviceSpace>> images;  // likewise
+  std::tuple<ImagesOf<HostSpace>, ImagesOf<DeviceSpace>> images;  // one for each pair of a batch
 
-  /// Takes the engine and makes room for its batches.
+  /// Takes the engine and allocates memory for its batches.
   void set(std::unique_ptr<Engine> made) {
     engine = std::move(made);
     options.device = engine->device();
@@ -104,7 +103,7 @@ struct Localizer::Impl {
 
   std::optional<double> scale_ratio(const TileInfo& tile, const Shape<3>& satellite) const {
     const auto scale = metres_per_pixel(tile, satellite);
-    // What matches on the ground plane resamples tiles to its own scale.
+    // Networks that match on the ground plane resample tiles to their own scale.
     if (!scale || !configuration.metres_per_network_pixel || matches_ground()) return std::nullopt;
     const double side = static_cast<double>(satellite[0]) * *scale;
     const double trained =
@@ -114,7 +113,7 @@ struct Localizer::Impl {
 
   bool matches_ground() const { return configuration.family == model::Family::ground_match; }
 
-  /// Bounds must be those of a tile of square pixels, and agree with a scale beside them.
+  /// Bounds must be those of a tile of square pixels, and agree with a scale that is also given.
   static void check_bounds(const TileInfo& tile, const Shape<3>& satellite) {
     const double aspect = io::pixel_aspect(*tile.bounds, satellite[0], satellite[1]);
     if (std::abs(std::log(aspect)) > kBoundsTolerance) {
@@ -131,8 +130,8 @@ struct Localizer::Impl {
     }
   }
 
-  /// What weights that match on the ground plane need: a known scale and a side within their
-  /// limits, a tile and ground that show something.
+  /// Checks what weights that match on the ground plane need: a known scale, a side within their
+  /// limits, and a tile and ground that are not of a single colour.
   template <MemorySpace Space>
   void check_matched(const PairIn<Space>& pair) const {
     const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
@@ -227,7 +226,7 @@ struct Localizer::Impl {
     }
   }
 
-  /// The pair's scale ratio where its tile is to be cut or framed, else empty.
+  /// The pair's scale ratio if its tile must be cropped or padded, otherwise empty.
   template <MemorySpace Space>
   std::optional<double> rescaling(const PairIn<Space>& pair) const {
     if (!options.rescale) return std::nullopt;
@@ -235,7 +234,7 @@ struct Localizer::Impl {
     return ratio && std::abs(*ratio - 1) > kScaleTolerance ? ratio : std::nullopt;
   }
 
-  /// The part of the tile that the network sees. It lies in the tile, or in `framed`.
+  /// The part of the tile that the network sees. It points into the tile, or into `framed`.
   template <MemorySpace Space>
   TensorView<const std::uint8_t, 3, Space> window_of(const PairIn<Space>& pair, PixelWindow& window,
                                                      Tensor<std::uint8_t, 3>& framed) const {
@@ -259,7 +258,7 @@ struct Localizer::Impl {
     return tile.slice(0, row, row + side).slice(1, col, col + side);
   }
 
-  /// The tile in a grey frame of `shape`, whose corner lies at (row, col) of the tile.
+  /// Copies the tile into a grey frame of `shape`, whose corner is at (row, col) of the tile.
   static void frame(const HostImageView& tile, const Shape<3>& shape, Index row, Index col,
                     Tensor<std::uint8_t, 3>& framed) {
     if (framed.shape() != shape) framed = Tensor<std::uint8_t, 3>(shape);
@@ -269,7 +268,8 @@ struct Localizer::Impl {
     }
   }
 
-  /// From cells of the grid over `fix.window` to the satellite image's pixels, and to the ground.
+  /// Converts from cells of the grid over `fix.window` to pixels of the satellite image, and to the
+  /// ground.
   template <MemorySpace Space>
   void finish(const PairIn<Space>& pair, const ops::HeadOutputs<HostSpace>& outputs, Index image,
               Fix& fix) const {
@@ -303,16 +303,16 @@ struct Localizer::Impl {
     if (options.pose_probability) engine->pose_probability(fix.pose_probability);
   }
 
-  /// Where the camera stood, (row, col) in cells: in double from the raw outputs, because the
-  /// record's are floats. The matcher scales its outputs after it has decoded them, so that its
-  /// record is the right one.
+  /// The camera's position, (row, col) in cells. It is computed in double from the raw outputs,
+  /// because the record is in float. The matcher scales its outputs after decoding, so that its
+  /// record is the correct one.
   std::array<double, 2> position(const ops::DecodedFix& decoded, const Fix& fix) const {
     if (matches_ground()) return {decoded.row, decoded.col};
     return ops::fix_position(fix.logits, fix.offsets, fix.grid, fix.cell,
                              configuration.decoding.fix);
   }
 
-  /// The heading as it was given, or as the engine found it.
+  /// The heading as given, or as found by the engine.
   void set_heading(const GroundInfo& camera, Fix& fix) const {
     fix.heading_degrees.reset();
     fix.heading_sigma_degrees.reset();
@@ -330,7 +330,7 @@ struct Localizer::Impl {
     fix.heading_sigma_degrees = heading.sigma_degrees;
   }
 
-  /// Checked pairs, at most a batch of them.
+  /// Locates checked pairs, at most one batch.
   template <MemorySpace Space>
   void locate_group(std::span<const PairIn<Space>> pairs, std::span<Fix> fixes) {
     auto& of_pairs = std::get<ImagesOf<Space>>(images);

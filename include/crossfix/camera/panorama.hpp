@@ -10,8 +10,8 @@
 /// Whole equirectangular panoramas.
 namespace crossfix::camera {
 
-/// A row of pixels that differ by less than this standard deviation, 8-bit levels, is padding and
-/// no photograph: sensors and JPEG leave more.
+/// A row of pixels with a standard deviation below this, in 8-bit levels, is padding and not part
+/// of a photograph: sensor noise and JPEG give larger values.
 inline constexpr double kPaddingDeviation = 6.0;
 
 /// The largest standard deviation of an image's channels over rows [begin, end), 8-bit levels.
@@ -34,9 +34,9 @@ inline double deviation_of_rows(TensorView<const std::uint8_t, 3> image, Index b
   return std::sqrt(std::max(largest, 0.0));
 }
 
-/// How near a panorama, 8-bit RGB [height, width, 3] with a level camera `camera_height` metres
-/// above the ground, shows the ground, metres: the lowest rows are padding where they are of one
-/// colour. Infinity where all below the horizon is.
+/// Distance, in metres, of the nearest ground that a panorama shows. The panorama is 8-bit RGB
+/// [height, width, 3], from a level camera `camera_height` metres above the ground. The lowest rows
+/// are padding if they have a single colour. Infinity if all rows below the horizon are padding.
 inline double nearest_ground(TensorView<const std::uint8_t, 3> panorama, double camera_height) {
   const Index height = panorama.extent(0);
   Index end = height;

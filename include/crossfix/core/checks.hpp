@@ -6,7 +6,7 @@
 #include "crossfix/core/error.hpp"
 #include "crossfix/core/tensor_view.hpp"
 
-/// What operators and kernels ask of the strides of a view. (Of its shape: expect_shape.)
+/// Checks of the strides of a view, for operators and kernels. (For its shape: expect_shape.)
 namespace crossfix {
 
 /// Throws ShapeError "WHAT of shape ... must be contiguous ..." unless the view is row-major
@@ -19,7 +19,7 @@ void expect_contiguous(const char* what, const TensorView<T, Rank, Space>& view)
   }
 }
 
-/// Throws ShapeError unless the elements along the last axis are neighbours.
+/// Throws ShapeError unless the elements along the last axis are adjacent in memory.
 template <class T, std::size_t Rank, MemorySpace Space>
 void expect_contiguous_rows(const char* what, const TensorView<T, Rank, Space>& view) {
   if (view.extent(Rank - 1) > 1 && view.stride(Rank - 1) != 1) {

@@ -9,14 +9,14 @@
 
 namespace crossfix {
 
-/// The upper 16 bits of an IEEE binary32: 8 exponent bits, 7 fraction bits. Storage only;
-/// arithmetic is done in float.
+/// bfloat16: the upper 16 bits of an IEEE binary32, with 8 exponent bits and 7 fraction bits. For
+/// storage only; arithmetic is done in float.
 struct bfloat16 {
   std::uint16_t bits = 0;
 
   bfloat16() = default;
 
-  /// Rounds to nearest, ties to even; a NaN stays a NaN.
+  /// Rounds to nearest, ties to even; NaN stays NaN.
   CROSSFIX_HOST_DEVICE explicit constexpr bfloat16(float value)
       : bits(round_bits(std::bit_cast<std::uint32_t>(value))) {}
 
@@ -41,13 +41,13 @@ struct bfloat16 {
   }
 };
 
-/// IEEE binary16, storage only: 5 exponent bits, 10 fraction bits.
+/// IEEE binary16, for storage only: 5 exponent bits, 10 fraction bits.
 struct float16 {
   std::uint16_t bits = 0;
 
   float16() = default;
 
-  /// Rounds to nearest, ties to even; overflows to infinity; a NaN stays a NaN.
+  /// Rounds to nearest, ties to even; overflows to infinity; NaN stays NaN.
   explicit constexpr float16(float value) : bits(round_bits(std::bit_cast<std::uint32_t>(value))) {}
 
   explicit constexpr operator float() const {
@@ -74,7 +74,7 @@ struct float16 {
     const std::uint32_t magnitude = u & 0x7fffffffu;
     if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);
     if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);
-    if (magnitude < 0x38800000u) {  // below 2^-14: a multiple of 2^-24, rounded by the adder
+    if (magnitude < 0x38800000u) {  // below 2^-14: a multiple of 2^-24, rounded by the addition
       const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
       return static_cast<std::uint16_t>(
           sign | (std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(0.5f)));
@@ -84,7 +84,7 @@ struct float16 {
   }
 };
 
-/// Element types a weights file may hold.
+/// Element types that a weights file may contain.
 enum class Dtype { f32, f16, bf16, f64, i64, i32, i16, i8, u8, boolean };
 
 /// Bytes of one element.
@@ -105,7 +105,7 @@ constexpr std::size_t size_of(Dtype dtype) {
   }
 }
 
-/// The name crossfix prints and takes on its command line.
+/// The name that crossfix prints and accepts on its command line.
 constexpr std::string_view name_of(Dtype dtype) {
   switch (dtype) {
     case Dtype::f32:

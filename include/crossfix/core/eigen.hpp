@@ -7,8 +7,8 @@
 
 namespace crossfix {
 
-/// A host matrix view [rows, columns] as an Eigen map; no copy. The innermost axis must be without
-/// gaps (ShapeError otherwise). The map is read-only where the view is.
+/// A host matrix view [rows, columns] as an Eigen map, without a copy. Throws ShapeError if the
+/// innermost axis has gaps. The map is read-only if the view is.
 template <class T>
 auto as_eigen(const TensorView<T, 2>& view) {
   using Value = std::remove_const_t<T>;

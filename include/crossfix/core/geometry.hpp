@@ -2,8 +2,8 @@
 
 namespace crossfix {
 
-/// A point in an image: continuous pixels, (0, 0) the outer corner of the first pixel, whose centre
-/// is (0.5, 0.5).
+/// A point in an image, in continuous pixels. (0, 0) is the outer corner of the first pixel, whose
+/// centre is (0.5, 0.5).
 struct PixelPoint {
   double row = 0;
   double col = 0;
@@ -15,7 +15,7 @@ struct GeoPoint {
   double latitude = 0;
 };
 
-/// West, south, east and north edge of a tile, degrees, WGS 84.
+/// West, south, east and north edges of a tile, degrees, WGS 84.
 struct GeoBounds {
   double west = 0;
   double south = 0;

@@ -5,9 +5,9 @@ namespace crossfix {
 template <class T>
 struct Satellite;
 
-/// A value of the street view: an image, its tokens. It is a T wherever one is asked for; a T
-/// becomes one only where that is written out, so that the two views cannot be mixed up unnoticed.
-/// The ground comes before the satellite in every list of arguments.
+/// A value that belongs to the ground view, such as an image or its tokens. It converts to T
+/// implicitly. A T converts to it only explicitly, so that the two views cannot be swapped by
+/// mistake. The ground comes before the satellite in every argument list.
 template <class T>
 struct Ground : T {
   Ground() = default;
@@ -15,7 +15,7 @@ struct Ground : T {
   explicit Ground(const Satellite<T>&) = delete;
 };
 
-/// A value of the satellite view, likewise.
+/// A value that belongs to the satellite view. It converts like Ground.
 template <class T>
 struct Satellite : T {
   Satellite() = default;

@@ -7,14 +7,14 @@
 
 namespace crossfix {
 
-/// An 8-bit RGB image [height, width, 3], columns without gaps, in host memory or a GPU's.
+/// An 8-bit RGB image [height, width, 3] in host or GPU memory. A row has no gaps.
 template <MemorySpace Space>
 using ImageViewIn = TensorView<const std::uint8_t, 3, Space>;
 using HostImageView = ImageViewIn<HostSpace>;
 using DeviceImageView = ImageViewIn<DeviceSpace>;
 
-/// The two images of a pair. An image becomes one of them only where that is written out,
-/// `GroundImage(image)`, so that swapped images do not compile.
+/// The two images of a pair. An image must be converted explicitly, `GroundImage(image)`, so that
+/// swapped images do not compile.
 template <MemorySpace Space>
 using GroundImageIn = Ground<ImageViewIn<Space>>;
 template <MemorySpace Space>

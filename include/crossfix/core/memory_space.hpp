@@ -16,13 +16,13 @@ struct HostSpace {
   static constexpr const char* kName = "host";
 };
 
-/// Memory of an accelerator; the host may hold its address and never reads through it.
+/// Memory of an accelerator. The host may hold its address but never dereferences it.
 struct DeviceSpace {
   static constexpr bool kHostAccessible = false;
   static constexpr const char* kName = "device";
 };
 
-/// A tag type that names where memory lives.
+/// A tag type for the kind of memory.
 template <class S>
 concept MemorySpace = requires {
   { S::kHostAccessible } -> std::convertible_to<bool>;

@@ -11,11 +11,11 @@
 
 namespace crossfix {
 
-/// Alignment of host tensors: one cache line, and the widest vector register.
+/// Alignment of host tensors, bytes: one cache line, and the widest vector register.
 inline constexpr std::size_t kHostAlignment = 64;
 
-/// An owning, row-major host tensor without gaps, 64-byte aligned, zeroed at construction. Moves
-/// only: a copy is written out where one is meant (`clone`).
+/// An owning, row-major host tensor without gaps, 64-byte aligned, zeroed at construction. It is
+/// move-only; `clone` makes an explicit copy.
 template <class T, std::size_t Rank>
 class Tensor {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -26,7 +26,7 @@ class Tensor {
 
   Tensor() = default;
 
-  /// Throws ShapeError for a negative extent, std::bad_alloc where memory is short.
+  /// Throws ShapeError for a negative extent, std::bad_alloc if memory is short.
   explicit Tensor(const Shape<Rank>& shape) : shape_(shape) {
     for (Index extent : shape) {
       if (extent < 0) throw ShapeError("a tensor of shape " + to_string(shape));
@@ -54,9 +54,8 @@ class Tensor {
   TensorView<const T, Rank> view() const { return {data_.get(), shape_}; }
   operator TensorView<T, Rank>() { return view(); }              // NOLINT(*-explicit-*)
   operator TensorView<const T, Rank>() const { return view(); }  // NOLINT(*-explicit-*)
-  operator TensorView<const T, Rank>() {
-    return std::as_const(*this).view();
-  }  // NOLINT(*-explicit-*)
+  // NOLINTNEXTLINE(*-explicit-*)
+  operator TensorView<const T, Rank>() { return std::as_const(*this).view(); }
 
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
@@ -73,7 +72,7 @@ class Tensor {
     return view()(index...);
   }
 
-  /// A copy of its own.
+  /// A deep copy.
   Tensor clone() const {
     Tensor copy(shape_);
     for (Index i = 0; i < size(); ++i) copy.data()[i] = data()[i];

@@ -12,8 +12,8 @@
 
 namespace crossfix {
 
-/// A named tensor inside a file: what it is and where its bytes lie. The bytes are little-endian,
-/// row-major, without gaps, and belong to whoever opened the file.
+/// A named tensor inside a file: its type, its shape and the address of its bytes. The bytes are
+/// little-endian, row-major and without gaps. They are owned by the object that opened the file.
 struct TensorRecord {
   Dtype dtype = Dtype::f32;
   std::vector<Index> shape;
@@ -27,8 +27,8 @@ struct TensorRecord {
   }
 };
 
-/// The record's elements as floats, `element_count()` of them. Throws WeightsError for a type that
-/// is no floating-point one.
+/// Converts the record's `element_count()` elements to float. Throws WeightsError if the type is
+/// not a floating-point type.
 inline void to_float(const TensorRecord& record, float* out) {
   const auto convert = [&]<class T>(T) {
     for (Index i = 0; i < record.element_count(); ++i) {

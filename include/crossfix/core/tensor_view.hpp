@@ -10,12 +10,12 @@
 
 namespace crossfix {
 
-/// A non-owning, strided view of a tensor: two machine words for each axis and a pointer.
+/// A non-owning, strided view of a tensor: a pointer, and two machine words for each axis.
 ///
 /// The element type (const for a read-only view), the rank and the memory space are part of the
-/// type, so that a host view does not compile where a device view belongs. Strides are in elements
-/// and may be anything, the innermost included. Copying a view copies no data. Element access is
-/// checked where NDEBUG is absent.
+/// type, so that a host view in place of a device view does not compile. Strides are in elements
+/// and may have any value, also on the innermost axis. Copying a view copies no data. Element
+/// access is checked unless NDEBUG is defined.
 template <class T, std::size_t Rank, MemorySpace Space = HostSpace>
 class TensorView {
  public:
@@ -31,7 +31,7 @@ class TensorView {
   constexpr TensorView(T* data, const Shape<Rank>& shape)
       : TensorView(data, shape, contiguous_strides(shape)) {}
 
-  /// A view with strides of the caller's, in elements.
+  /// A view with the given strides, in elements. Throws ShapeError for a negative extent.
   constexpr TensorView(T* data, const Shape<Rank>& shape, const Shape<Rank>& strides)
       : data_(data), shape_(shape), strides_(strides) {
     for (const Index extent : shape) {
@@ -41,8 +41,8 @@ class TensorView {
 
   /// From a mutable view to a read-only one.
   template <class U>
-  requires(std::same_as<const U, T>) constexpr TensorView(
-      const TensorView<U, Rank, Space>& other)  // NOLINT(*-explicit-*)
+  // NOLINTNEXTLINE(*-explicit-*)
+  requires(std::same_as<const U, T>) constexpr TensorView(const TensorView<U, Rank, Space>& other)
       : data_(other.data()), shape_(other.shape()), strides_(other.strides()) {}
 
   CROSSFIX_HOST_DEVICE constexpr T* data() const { return data_; }
@@ -53,7 +53,7 @@ class TensorView {
   constexpr Index size() const { return element_count(shape_); }
   constexpr bool empty() const { return size() == 0; }
 
-  /// True where the elements lie row-major without gaps (axes of extent 1 may have any stride).
+  /// True if the elements are row-major without gaps (axes of extent 1 may have any stride).
   constexpr bool is_contiguous() const {
     Index expected = 1;
     for (std::size_t d = Rank; d-- > 0;) {
@@ -63,7 +63,7 @@ class TensorView {
     return true;
   }
 
-  /// Elements between the start of the view and the element at `index`.
+  /// Offset, in elements, of the element at `index` from the start of the view.
   template <std::integral... I>
   requires(sizeof...(I) == Rank) CROSSFIX_HOST_DEVICE constexpr Index offset(I... index) const {
     const Index at[Rank] = {static_cast<Index>(index)...};
@@ -72,7 +72,7 @@ class TensorView {
     return sum;
   }
 
-  /// The element at (index...). Host memory only; in debug builds an index out of range throws
+  /// The element at (index...). Host memory only. In debug builds an index out of range throws
   /// ShapeError.
   template <std::integral... I>
   requires(sizeof...(I) == Rank && Space::kHostAccessible) constexpr T& operator()(
@@ -83,7 +83,7 @@ class TensorView {
     return data_[offset(index...)];
   }
 
-  /// The part `[begin, end)` along `axis`, with the other axes whole. Throws ShapeError.
+  /// The part `[begin, end)` along `axis`; other axes are unchanged. Throws ShapeError.
   constexpr TensorView<T, Rank, Space> slice(std::size_t axis, Index begin, Index end) const {
     if (axis >= Rank || begin < 0 || end < begin || end > shape_[axis]) {
       throw ShapeError("slice [" + std::to_string(begin) + ", " + std::to_string(end) +
@@ -95,7 +95,7 @@ class TensorView {
     return {data_ + begin * strides_[axis], shape, strides_};
   }
 
-  /// The view of one rank less at `index` along the outermost axis. Throws ShapeError.
+  /// The subview at `index` along the outermost axis, with one axis less. Throws ShapeError.
   constexpr TensorView<T, Rank - 1, Space> operator[](Index index) const requires(Rank > 1) {
     if (index < 0 || index >= shape_[0]) {
       throw ShapeError("index " + std::to_string(index) + " of axis 0 of a tensor of shape " +
@@ -110,8 +110,8 @@ class TensorView {
     return {data_ + index * strides_[0], shape, strides};
   }
 
-  /// The same elements under another shape of as many elements. Throws ShapeError where the view
-  /// has gaps or the counts differ.
+  /// The same elements with another shape of equal size. Throws ShapeError if the view has gaps or
+  /// the sizes differ.
   template <std::size_t NewRank>
   constexpr TensorView<T, NewRank, Space> reshape(const Shape<NewRank>& shape) const {
     if (!is_contiguous() || element_count(shape) != size()) {

@@ -13,26 +13,27 @@ template <class Element>
 std::size_t attention_scratch_bytes(const Target& target, Index tokens_q, Index tokens_k,
                                     Index heads, Index dim);
 
-/// o = softmax(scale q k^T) v for each batch and head.
+/// o = softmax(scale q k^T) v for each batch entry and head.
 ///
-/// q, o [batch, query, head, dim]; k, v [batch, key, head, dim]; any strides but a contiguous dim.
-/// Online softmax over blocks of keys: no whole matrix of scores is held. Zero keys give zeros. Any
-/// dim and any scale, negative ones included.
+/// q, o are [batch, query, head, dim]; k, v are [batch, key, head, dim]. Strides are arbitrary,
+/// except that dim is contiguous. Online softmax over blocks of keys: the score matrix is never
+/// stored whole. Zero keys give zeros. Any dim and any scale are allowed, also negative scales.
 ///
-/// Scores of -inf weigh nothing; a row holding a NaN or +inf, or only -inf, is NaN, as a softmax
-/// gives. A weight below 2^-126 counts as 2^-126, which shows only where v is infinite.
+/// Scores of -inf have weight 0. A row that contains NaN or +inf, or only -inf, gives NaN, as a
+/// softmax does. A weight below 2^-126 is replaced by 2^-126, which matters only if v is infinite.
 ///
-/// Throws ShapeError where extents do not fit or the context's scratch is too small.
+/// Throws ShapeError if extents do not match or the context's scratch memory is too small.
 template <class Element>
 void attention(Context& context, TensorView<const Element, 4> q, TensorView<const Element, 4> k,
                TensorView<const Element, 4> v, TensorView<Element, 4> o, float scale);
 
-/// The same, and the natural log-sum-exp of each row's scores, lse[b, query, head] = ln(sum over
-/// keys of exp(scale q.k)), by which results over parts of the keys merge (ops/online_softmax.hpp).
+/// The same, and also the natural log-sum-exp of each row's scores, lse[b, query, head] = ln(sum
+/// over keys of exp(scale q.k)). With it, results over parts of the keys can be merged
+/// (ops/online_softmax.hpp).
 ///
-/// lse [batch, query, head] of float, any strides. No keys, and scores of nothing but -inf, give
-/// lse = -inf, and zeros in o (where the function above gives NaN for such scores); where o is NaN
-/// for +inf or NaN among the scores, so is lse. Throws ShapeError as above.
+/// lse is [batch, query, head] of float, any strides. If there are no keys, or if all scores are
+/// -inf, lse is -inf and o is zero (the function above gives NaN for such scores). If o is NaN
+/// because of +inf or NaN among the scores, lse is NaN too. Throws ShapeError as above.
 template <class Element>
 void attention(Context& context, TensorView<const Element, 4> q, TensorView<const Element, 4> k,
                TensorView<const Element, 4> v, TensorView<Element, 4> o, TensorView<float, 3> lse,

@@ -11,35 +11,37 @@
 
 namespace crossfix::cpu {
 
-/// Cores that `threads = 0` stands for: those this process may run on.
+/// Number of cores used for `threads = 0`: those that this process may run on.
 int available_threads();
 
-/// Where the CPU backend prepares and runs operators. Those plan for its number of threads and
-/// throw DeviceError where that is negative; the library concerns operators alone, the instruction
-/// set contexts.
+/// Where the CPU backend prepares and runs operators. Operators use `threads` and `library`;
+/// contexts use `threads` and `instruction_set`. Operators plan for the number of threads, and
+/// throw DeviceError if it is negative.
 struct Target {
-  int threads = 0;                                     ///< 0: all cores
-  std::optional<InstructionSet> instruction_set = {};  ///< absent: the machine's best
+  int threads = 0;  ///< 0: all cores
+  /// Empty: the best that the machine supports.
+  std::optional<InstructionSet> instruction_set = {};
   MathLibrary library = MathLibrary::automatic;
 };
 
-/// How work is run: how many threads, which kernels, and the scratch memory that operators share.
-/// Used by one thread at a time.
+/// How work is run: the number of threads, the kernels, and the scratch memory that operators
+/// share. One thread may use it at a time.
 class Context {
  public:
-  /// `scratch_bytes`: the largest `scratch_bytes()` of the operators that will run in it. Throws
-  /// DeviceError for an instruction set the machine lacks and for a negative number of threads.
+  /// `scratch_bytes`: the largest `scratch_bytes()` of the operators that will use this context.
+  /// Throws DeviceError if the machine lacks the instruction set or the number of threads is
+  /// negative.
   Context(const Target& target, std::size_t scratch_bytes);
 
   int threads() const { return threads_; }
   InstructionSet instruction_set() const { return instruction_set_; }
   std::size_t scratch_bytes() const { return static_cast<std::size_t>(scratch_.size()); }
 
-  /// Scratch memory, 64-byte aligned, holding whatever the last operator left. Throws ShapeError
-  /// where the context was made with less.
+  /// Scratch memory, 64-byte aligned, with whatever the last operator left in it. Throws ShapeError
+  /// if the context was made with less.
   std::byte* scratch(std::size_t bytes);
 
-  /// Resizers for the sizes of images met lately.
+  /// Resizers for recently used image sizes.
   ResizerCache& resizers() { return resizers_; }
 
  private:
@@ -53,7 +55,7 @@ class Context {
 template <class Element>
 class ElementContext : public Context {
  public:
-  /// As Context; besides, `Element` = bfloat16 throws DeviceError where the instruction set has no
+  /// Like Context. For `Element` = bfloat16, also throws DeviceError if the instruction set has no
   /// bfloat16 arithmetic.
   ElementContext(const Target& target, std::size_t scratch_bytes);
 };

@@ -11,14 +11,14 @@
 namespace crossfix::cpu {
 
 /// Convolution over NHWC activations by the target's library (contract: ops/backend.hpp). `Element`
-/// is float or bfloat16. Weights are packed at construction; bias, residual and activation are
+/// is float or bfloat16. Weights are packed at construction. Bias, residual and activation are
 /// fused into the product.
 template <class Element>
 class Convolution {
  public:
   /// `weights` [out, in, kernel row, kernel column], `bias` [out], `input_shape` [n, h, w, in].
-  /// Throws ShapeError where they do not fit, DeviceError for a library that this build has not or
-  /// that cannot prepare it.
+  /// Throws ShapeError if they do not match, DeviceError if the library is not part of this build
+  /// or cannot prepare the convolution.
   Convolution(const Target& target, const ops::ConvolutionSpecification& specification,
               TensorView<const float, 4> weights, TensorView<const float, 1> bias,
               const Shape<4>& input_shape);
@@ -27,7 +27,7 @@ class Convolution {
   ~Convolution();
 
   /// y = act(conv(x) + bias), or with the residual r act(conv(x) + bias + r); r may be y. Throws
-  /// ShapeError for other shapes than those prepared for.
+  /// ShapeError if a shape differs from the prepared one.
   void operator()(Context& context, TensorView<const Element, 4> x, TensorView<Element, 4> y) const;
   void operator()(Context& context, TensorView<const Element, 4> x, TensorView<const Element, 4> r,
                   TensorView<Element, 4> y) const;
@@ -38,7 +38,7 @@ class Convolution {
   std::unique_ptr<const Implementation> implementation_;
 };
 
-/// Depthwise convolution over NHWC activations, likewise.
+/// Depthwise convolution over NHWC activations, prepared and run like Convolution.
 template <class Element>
 class DepthwiseConvolution {
  public:

@@ -6,8 +6,8 @@
 
 namespace crossfix::cpu {
 
-/// The heads' raw outputs to posteriors and fixes (ops/backend.hpp), by the functions of
-/// ops/posterior.hpp, in double. Throws ShapeError for a batch or a grid of none.
+/// Decodes the heads' raw outputs to posteriors and fixes (ops/backend.hpp), with the functions of
+/// ops/posterior.hpp, in double. Throws ShapeError for an empty batch or grid.
 void decode(Context& context, const ops::HeadOutputs<HostSpace>& outputs,
             const ops::Decoding& decoding);
 

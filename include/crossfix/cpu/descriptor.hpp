@@ -7,12 +7,12 @@
 
 namespace crossfix::cpu {
 
-/// Descriptors of blocks of positions (contract: ops/backend.hpp); everything in float.
+/// Descriptors of blocks of positions (contract: ops/backend.hpp), computed in float.
 template <class Element>
 class SpatialAttention {
  public:
-  /// weights [heads, positions, positions], bias [heads, positions]. Throws ShapeError for what
-  /// does not fit.
+  /// weights [heads, positions, positions], bias [heads, positions]. Throws ShapeError if shapes do
+  /// not match.
   SpatialAttention(const Target& target, const ops::SpatialAttentionSpecification& specification,
                    TensorView<const float, 3> weights, TensorView<const float, 2> bias);
 
@@ -20,7 +20,7 @@ class SpatialAttention {
   std::size_t scratch_bytes() const;
 
  private:
-  /// `scratch` holds two floats a position.
+  /// `scratch` holds two floats per position.
   void describe(const Element* block, Index row_stride, Index channels, float* scratch,
                 float* y) const;
 
@@ -33,8 +33,8 @@ class SpatialAttention {
 extern template class SpatialAttention<float>;
 extern template class SpatialAttention<bfloat16>;
 
-/// y[n, i, j, :] = (the descriptor of block (i, j), its dot product with panorama n's descriptor,
-/// zeros): blocks [n * side * side, length], panoramas [n, length], y [n, side, side, more than
+/// y[n, i, j, :] = (the descriptor of block (i, j), its dot product with the descriptor of panorama
+/// n, zeros): blocks [n * side * side, length], panoramas [n, length], y [n, side, side, more than
 /// length].
 template <class Element>
 void match(Context& context, TensorView<const float, 2> blocks,

@@ -5,7 +5,7 @@
 
 namespace crossfix::cpu {
 
-/// Instruction sets that kernels of ours exist for; each includes the ones before it.
+/// Instruction sets that crossfix has kernels for. Each includes the ones before it.
 enum class InstructionSet {
   baseline,     ///< x86-64: SSE2
   avx2,         ///< AVX2, FMA, F16C
@@ -16,14 +16,14 @@ enum class InstructionSet {
 /// "baseline", "avx2", "avx512", "avx512-bf16".
 std::string_view name_of(InstructionSet set);
 
-/// The set of that name, or nothing.
+/// The set with that name; empty if there is none.
 std::optional<InstructionSet> instruction_set_of(std::string_view name);
 
-/// The best set that this machine and its operating system run.
+/// The best set that this machine and its operating system support.
 InstructionSet best_instruction_set();
 
-/// Whether bfloat16 is computed by the machine's own instructions (AVX512_BF16). Without them a
-/// bfloat16 context is refused.
+/// Whether the machine has instructions for bfloat16 (AVX512_BF16). Without them a bfloat16 context
+/// cannot be made.
 bool supports_bf16();
 
 }  // namespace crossfix::cpu

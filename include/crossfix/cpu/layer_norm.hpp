@@ -8,13 +8,13 @@
 
 namespace crossfix::cpu {
 
-/// y[row, c] = (s - mean(s)) / sqrt(variance(s) + epsilon) * scale[c] + shift[c], s = x (+ r), mean
-/// and (population) variance over the row, in float; z[row, c] is y rounded to `Element`. Rows may
-/// be strided, columns are contiguous; y may be x or r.
+/// y[row, c] = (s - mean(s)) / sqrt(variance(s) + epsilon) * scale[c] + shift[c], with s = x (+ r),
+/// and mean and (population) variance over the row, in float; z[row, c] is y rounded to `Element`.
+/// Rows may be strided, columns are contiguous; y may be x or r.
 template <class Element>
 class LayerNorm {
  public:
-  /// Throws ShapeError where scale and shift differ in length or are empty.
+  /// Throws ShapeError if scale and shift differ in length or are empty.
   LayerNorm(const Target&, TensorView<const float, 1> scale, TensorView<const float, 1> shift,
             float epsilon);
 

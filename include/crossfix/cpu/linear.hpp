@@ -11,21 +11,21 @@
 namespace crossfix::cpu {
 
 /// y = act(x W^T + table) by the target's library (contract: ops/backend.hpp). `Element` is float
-/// or bfloat16, `Out` is `Element` or float. Weights are packed at construction; table and
+/// or bfloat16; `Out` is `Element` or float. Weights are packed at construction. Table and
 /// activation are fused into the product.
 template <class Element, class Out = Element>
 class Linear {
  public:
-  /// `weights` [out, in]; `table` [rows, out] with a divisor of the specification's rows: 1 for a
-  /// bias. Throws ShapeError where they do not fit, DeviceError for a library that this build has
-  /// not or that cannot prepare it.
+  /// `weights` [out, in]; `table` [rows, out], where its number of rows divides that of the
+  /// specification: 1 for a bias. Throws ShapeError if they do not match, DeviceError if the
+  /// library is not part of this build or cannot prepare the product.
   Linear(const Target& target, const ops::LinearSpecification& specification,
          TensorView<const float, 2> weights, TensorView<const float, 2> table);
   Linear(Linear&&) noexcept;
   Linear& operator=(Linear&&) noexcept;
   ~Linear();
 
-  /// x [rows, in] and y [rows, out], rows anywhere. Throws ShapeError.
+  /// x [rows, in] and y [rows, out]; rows may have any stride. Throws ShapeError.
   void operator()(Context& context, TensorView<const Element, 2> x, TensorView<Out, 2> y) const;
   std::size_t scratch_bytes() const;
 

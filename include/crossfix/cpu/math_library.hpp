@@ -2,14 +2,14 @@
 
 namespace crossfix::cpu {
 
-/// Whose convolutions and matrix products the CPU backend runs. `automatic`: oneDNN where the build
-/// has it, else Eigen.
+/// The library that computes convolutions and matrix products of the CPU backend. `automatic`:
+/// oneDNN if the build has it, otherwise Eigen.
 enum class MathLibrary { automatic, onednn, eigen };
 
-/// What `automatic` stands for in this build.
+/// The library that `automatic` selects in this build.
 MathLibrary best_math_library();
 
-/// "oneDNN" or "Eigen"; of `automatic` the name of what it stands for.
+/// "oneDNN" or "Eigen". For `automatic`, the name of the library that it selects.
 const char* name_of(MathLibrary library);
 
 }  // namespace crossfix::cpu

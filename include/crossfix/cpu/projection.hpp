@@ -11,7 +11,7 @@ namespace crossfix::cpu {
 template <class Element>
 class Projection {
  public:
-  /// Throws ShapeError where weights and bias do not fit or have gaps.
+  /// Throws ShapeError if weights and bias do not match or have gaps.
   Projection(const Target&, TensorView<const float, 2> weights, TensorView<const float, 1> bias);
 
   void operator()(Context& context, TensorView<const Element, 2> x, TensorView<float, 2> y) const;

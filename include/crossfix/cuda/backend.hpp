@@ -23,9 +23,9 @@
 namespace crossfix::cuda {
 
 /// The CUDA backend (contract: ops/backend.hpp). `Element` is float, bfloat16 or float16. Operators
-/// hand their work to the context's stream and do not wait for it, but for `read`; what takes host
-/// memory waits for its staging memory at most. All make their device the current one while they
-/// run.
+/// enqueue their work on the context's stream and do not wait for it, except `read`. Operators that
+/// take host memory wait at most for their staging memory. All operators make their device the
+/// current one while they run.
 template <class ElementType>
 struct Backend {
   using Space = DeviceSpace;

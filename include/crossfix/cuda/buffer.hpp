@@ -8,12 +8,12 @@
 
 namespace crossfix::cuda {
 
-/// Device memory, 256-byte aligned, given back in the order of its target's stream.
+/// Device memory, 256-byte aligned, freed in the order of its target's stream.
 class DeviceBuffer {
  public:
   DeviceBuffer() = default;
 
-  /// Not initialised. Throws DeviceError where memory is short.
+  /// Not initialised. Throws DeviceError if memory is short.
   DeviceBuffer(const Target& target, std::size_t bytes);
   DeviceBuffer(DeviceBuffer&& other) noexcept
       : target_(std::move(other.target_)),
@@ -50,12 +50,12 @@ class Arena {
   DeviceBuffer buffer_;
 };
 
-/// Host memory that the device copies from and to by itself.
+/// Page-locked host memory, which the device can read and write directly.
 class PinnedBuffer {
  public:
   PinnedBuffer() = default;
 
-  /// Throws DeviceError where memory is short.
+  /// Throws DeviceError if memory is short.
   PinnedBuffer(const Device& device, std::size_t bytes);
   PinnedBuffer(PinnedBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
@@ -74,15 +74,14 @@ class PinnedBuffer {
   std::size_t size_ = 0;
 };
 
-/// Copy in the order of the target's stream, without waiting: `bytes` from pinned memory to the
-/// device and back. Throw DeviceError.
+/// Copy `bytes` from pinned memory to the device and back, in the order of the target's stream,
+/// without waiting. Throw DeviceError.
 void copy_to_device(const Target& target, std::byte* device, const PinnedBuffer& host,
                     std::size_t bytes);
 void copy_to_host(const Target& target, const PinnedBuffer& host, const std::byte* device,
                   std::size_t bytes);
 
-/// Throws DeviceError unless `memory` is the target's device's, or memory that every device can
-/// read.
+/// Throws DeviceError unless `memory` belongs to the target's device, or every device can read it.
 void expect_on_device(const Target& target, const char* what, const void* memory);
 
 }  // namespace crossfix::cuda

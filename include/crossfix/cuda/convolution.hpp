@@ -10,15 +10,16 @@
 
 namespace crossfix::cuda {
 
-/// Convolutions by cuDNN (contract: ops/backend.hpp), bias, residual and activation fused where
-/// cuDNN can (the bias is rounded to `Element` then), else by a kernel of ours after the plain
-/// convolution. An activation's upper limit is always left to one of ours. `Element` is float,
-/// bfloat16 or float16; sums are float, and of float elements without TF32.
+/// Convolutions by cuDNN (contract: ops/backend.hpp). Bias, residual and activation are fused if
+/// cuDNN supports it (the bias is then rounded to `Element`); otherwise a crossfix kernel applies
+/// them after the plain convolution. The upper limit of an activation is always applied by a
+/// crossfix kernel. `Element` is float, bfloat16 or float16. Sums are float; float elements do not
+/// use TF32.
 template <class Element>
 class Convolution {
  public:
-  /// Copies the weights to the device and waits for that. Throws ShapeError for what does not fit,
-  /// DeviceError where cuDNN has no way to compute it.
+  /// Copies the weights to the device and waits for the copy. Throws ShapeError if shapes do not
+  /// match, DeviceError if cuDNN cannot compute the convolution.
   Convolution(const Target& target, const ops::ConvolutionSpecification& specification,
               TensorView<const float, 4> weights, TensorView<const float, 1> bias,
               const Shape<4>& input_shape);

@@ -7,20 +7,20 @@
 
 namespace crossfix::cuda {
 
-/// The heads' raw outputs to a posterior, as ops/decode.hpp lays them out: reads `logits` and raw
-/// `offsets`, writes `probability` = softmax(logits / temperature), the offsets after the sigmoid,
-/// and `fix`. The first largest logit wins. A NaN among an image's logits, or one of +inf, makes
-/// all its probabilities NaN, and with them the covariance and the radius.
+/// Decodes the heads' raw outputs to a posterior, in the layout of ops/decode.hpp. Reads `logits`
+/// and raw `offsets`; writes `probability` = softmax(logits / temperature), the offsets in cells,
+/// and `fix`. If several logits are largest, the first is chosen. NaN or +inf among an image's
+/// logits makes all its probabilities NaN, and also the covariance and the radius.
 ///
-/// The radius is within 1e-4 cells of the exact one of these probabilities.
+/// The radius differs by at most 1e-4 cells from the exact one for these probabilities.
 ///
-/// Hands one kernel to the stream; does not wait for it, allocates nothing. Throws ShapeError for a
-/// batch or a grid of none, a grid of more than `kDecodeGrid` cells a side and a temperature that
-/// is not a positive number, DeviceError where the launch is refused.
+/// Enqueues one kernel on the stream; does not synchronise and does not allocate. Throws ShapeError
+/// for an empty batch or grid, a grid with a side of more than `kDecodeGrid` cells, or a
+/// temperature that is not a positive number; DeviceError if the launch fails.
 void decode(StreamView stream, const DeviceTraits& device,
             const ops::HeadOutputs<DeviceSpace>& outputs, const ops::Decoding& decoding);
 
-/// Cells along a side of the grid, at most.
+/// Largest side of the grid, cells.
 inline constexpr Index kDecodeGrid = 4096;
 
 }  // namespace crossfix::cuda

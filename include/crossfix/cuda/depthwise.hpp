@@ -9,11 +9,11 @@
 namespace crossfix::cuda {
 
 /// Depthwise convolution over contiguous NHWC activations of float, bfloat16 or float16: x [n, h,
-/// w, c] to y = act(sum + bias) [n, h', w', c] of the specification's output shape, with weights
-/// [kernel row, kernel column, c] of Element and bias [c] of float, contiguous. Sums are in float;
-/// y may not overlap x. Hands one kernel to the stream, does not wait for it and allocates nothing.
-/// Throws ShapeError where shapes do not fit or views have gaps, DeviceError where the launch is
-/// refused.
+/// w, c] to y = act(sum + bias) [n, h', w', c], the specification's output shape. Weights are
+/// [kernel row, kernel column, c] of Element and bias is [c] of float, both contiguous. Sums are in
+/// float; y may not overlap x. Enqueues one kernel on the stream; does not synchronise and does not
+/// allocate. Throws ShapeError if shapes do not match or views have gaps, DeviceError if the launch
+/// fails.
 template <class Element>
 void depthwise_convolution(StreamView stream, const DeviceTraits& device,
                            const ops::DepthwiseConvolutionSpecification& specification,

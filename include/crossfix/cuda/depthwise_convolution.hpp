@@ -14,8 +14,8 @@ namespace crossfix::cuda {
 template <class Element>
 class DepthwiseConvolution {
  public:
-  /// Copies the weights to the device and waits for that. Throws ShapeError for what does not fit,
-  /// DeviceError where memory is short.
+  /// Copies the weights to the device and waits for the copy. Throws ShapeError if shapes do not
+  /// match, DeviceError if memory is short.
   DepthwiseConvolution(const Target& target,
                        const ops::DepthwiseConvolutionSpecification& specification,
                        TensorView<const float, 3> weights, TensorView<const float, 1> bias,

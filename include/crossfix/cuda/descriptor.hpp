@@ -6,14 +6,14 @@
 #include "crossfix/cuda/stream.hpp"
 #include "crossfix/ops/specification.hpp"
 
-/// The baselines' descriptors, of float, bfloat16 or float16 features. Each hands one kernel to the
-/// stream, does not wait for it and allocates nothing; throws ShapeError where shapes do not fit,
-/// DeviceError where the launch is refused.
+/// Descriptors of the baseline networks, for features of float, bfloat16 or float16. Each function
+/// enqueues one kernel on the stream; it does not synchronise and does not allocate. It throws
+/// ShapeError if shapes do not match, DeviceError if the launch fails.
 namespace crossfix::cuda {
 
 /// Descriptors of blocks of positions (contract: ops/backend.hpp): x [n, h, w, c], weights [heads,
-/// positions, positions], bias [heads, positions], y [n x blocks, heads x c]. Throws ShapeError
-/// also for blocks whose weights do not fit into shared memory.
+/// positions, positions], bias [heads, positions], y [n x blocks, heads x c]. Also throws
+/// ShapeError if the weights of a block do not fit into shared memory.
 template <class Element>
 void spatial_attention(StreamView stream, const DeviceTraits& device,
                        const ops::SpatialAttentionSpecification& specification,
@@ -22,7 +22,8 @@ void spatial_attention(StreamView stream, const DeviceTraits& device,
                        TensorView<const float, 2, DeviceSpace> bias,
                        TensorView<float, 2, DeviceSpace> y);
 
-/// Descriptors beside their dot products with their panorama's (contract: ops/backend.hpp).
+/// Descriptors next to their dot products with the descriptor of their panorama (contract:
+/// ops/backend.hpp).
 template <class Element>
 void match(StreamView stream, const DeviceTraits& device,
            TensorView<const float, 2, DeviceSpace> blocks,

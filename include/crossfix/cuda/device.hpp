@@ -7,14 +7,15 @@
 
 namespace crossfix::cuda {
 
-/// A GPU that crossfix can use, by its number among those the driver shows.
+/// A GPU that crossfix can use, identified by its index among those that the driver lists.
 class Device {
  public:
   /// The oldest compute capability that the kernels are built for: 8.0, Ampere.
   static constexpr int kOldestComputeCapability = 80;
 
-  /// Throws DeviceError, saying what would be right, where there is no driver or one too old for
-  /// the CUDA runtime this build holds, no GPU, none of this number, or one that is too old.
+  /// Throws DeviceError if there is no driver, if the driver is too old for the CUDA runtime of
+  /// this build, if there is no GPU or none with this index, or if the GPU is too old. The message
+  /// says what would be right.
   explicit Device(int ordinal = 0);
 
   int ordinal() const { return ordinal_; }
@@ -32,11 +33,11 @@ class Device {
   std::size_t memory_bytes_ = 0;
 };
 
-/// Makes a device the calling thread's current one, and puts the former back at the end of the
-/// scope.
+/// Makes a device the current one of the calling thread, and restores the previous one at the end
+/// of the scope.
 class DeviceScope {
  public:
-  /// Throws DeviceError where the device cannot be used any more.
+  /// Throws DeviceError if the device is no longer usable.
   explicit DeviceScope(const Device& device);
   ~DeviceScope();
   DeviceScope(const DeviceScope&) = delete;

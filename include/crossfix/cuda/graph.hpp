@@ -9,13 +9,14 @@ struct CUgraphExec_st;  // what cudaGraphExec_t points to
 
 namespace crossfix::cuda {
 
-/// Work recorded once and launched as one.
+/// Work that is recorded once and launched as a unit: a CUDA graph.
 class Graph {
  public:
   Graph() = default;
 
-  /// Records what `work` hands to the target's stream; nothing runs. `work` must neither wait nor
-  /// allocate. What it throws is passed on, and the stream usable. Throws DeviceError.
+  /// Records what `work` enqueues on the target's stream; nothing runs. `work` must neither wait
+  /// nor allocate. If it throws, the exception is passed on and the stream stays usable. Throws
+  /// DeviceError.
   Graph(const Target& target, const std::function<void()>& work);
   Graph(Graph&& other) noexcept : executable_(std::exchange(other.executable_, nullptr)) {}
   Graph& operator=(Graph&& other) noexcept {
@@ -24,8 +25,8 @@ class Graph {
   }
   ~Graph();
 
-  /// Runs the recorded work on the target's stream, after what was handed to it before. Does not
-  /// wait. Throws DeviceError.
+  /// Enqueues the recorded work on the target's stream, after earlier work. Does not synchronise.
+  /// Throws DeviceError.
   void launch(const Target& target) const;
 
  private:

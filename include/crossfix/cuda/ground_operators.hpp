@@ -11,9 +11,9 @@
 namespace crossfix::cuda {
 
 // The operators of matching over the ground plane (contract: ops/backend.hpp; kernels:
-// cuda/ground.hpp). `Element` is float, bfloat16 or float16. What comes from host memory is copied
-// to the device in the order of the stream. Throw ShapeError for what does not fit, DeviceError
-// where memory is short.
+// cuda/ground.hpp). `Element` is float, bfloat16 or float16. Arguments in host memory are copied to
+// the device in the order of the stream. All throw ShapeError if shapes do not match, DeviceError
+// if memory is short.
 
 template <class Element>
 void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,

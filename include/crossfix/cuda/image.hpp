@@ -11,8 +11,8 @@
 
 namespace crossfix::cuda {
 
-/// One axis of a resampling (ops/resample.hpp), its table in device memory: output i is the sum
-/// over t < count[i] of weights[i * taps + t] * input[first[i] + t].
+/// One axis of a resampling (ops/resample.hpp), with its table in device memory: output i is the
+/// sum over t < count[i] of weights[i * taps + t] * input[first[i] + t].
 struct ImageAxis {
   const std::int32_t* first = nullptr;    ///< [outputs]
   const std::int32_t* count = nullptr;    ///< [outputs]
@@ -20,45 +20,47 @@ struct ImageAxis {
   std::int32_t taps = 0;
 };
 
-/// An 8-bit RGB image in device memory and what resizing it needs. The kernels read this struct
-/// from device memory, and their launch does not depend on it: a captured graph of them takes
-/// another image, of another size, when the struct is overwritten.
+/// An 8-bit RGB image in device memory and what is needed to resize it. The kernels read this
+/// struct from device memory, and their launch does not depend on it. A captured graph of them can
+/// therefore process another image, of another size, after the struct is overwritten.
 struct ImageSource {
   const std::uint8_t* pixels = nullptr;  ///< [height, width, 3]
-  std::int64_t row_stride = 0;           ///< bytes from a row to the next
+  std::int64_t row_stride = 0;           ///< bytes between the starts of rows
   std::int32_t height = 0;
   std::int32_t width = 0;
-  ImageAxis rows;                   ///< from `height` to the output's height
-  ImageAxis columns;                ///< from `width` to the output's width
-  std::uint8_t* scratch = nullptr;  ///< image_scratch_bytes, 16-byte aligned: rows already narrowed
+  ImageAxis rows;     ///< from `height` to the output's height
+  ImageAxis columns;  ///< from `width` to the output's width
+  /// Rows resized to the output's width: image_scratch_bytes, 16-byte aligned.
+  std::uint8_t* scratch = nullptr;
 };
 
-/// Bytes of the tables that take an image [height, width] to another. Throws ShapeError where one
-/// is empty.
+/// Bytes of the tables that resize an image from `source` to `target`, both [height, width]. Throws
+/// ShapeError if one is empty.
 std::size_t image_table_bytes(const Shape<2>& source, const Shape<2>& target);
 
-/// Bytes of scratch memory that resizing [height, width] to another takes.
+/// Bytes of scratch memory that this resize needs.
 std::size_t image_scratch_bytes(const Shape<2>& source, const Shape<2>& target);
 
-/// Describes `image` [height, width, 3], rows anywhere, a row without gaps, for a resize to
-/// `target` [height, width]: fills `host_tables` (image_table_bytes), which the caller copies to
-/// `device_tables` (as many bytes, 16-byte aligned), and the struct, which the caller copies to
-/// where the kernels read it. `scratch`: image_scratch_bytes of device memory, 16-byte aligned.
-/// Touches no device memory. Throws ShapeError where image, target or the spans' sizes do not fit.
+/// Describes `image` [height, width, 3] for a resize to `target` [height, width]; rows may have any
+/// stride, a row has no gaps. Fills `host_tables` (image_table_bytes), which the caller copies to
+/// `device_tables` (the same size, 16-byte aligned), and returns the struct, which the caller
+/// copies to where the kernels read it. `scratch` is image_scratch_bytes of device memory, 16-byte
+/// aligned. Does not access device memory. Throws ShapeError if image, target or the sizes of the
+/// spans do not match.
 ImageSource describe_image(TensorView<const std::uint8_t, 3, DeviceSpace> image,
                            const Shape<2>& target, std::span<std::byte> host_tables,
                            std::byte* device_tables, std::byte* scratch);
 
-/// Resizes image i of `sources` [batch] to y[i] and normalises it: y [batch, height, width,
+/// Resizes image i of `sources` [batch] to y[i] and normalises it. y [batch, height, width,
 /// channels] is (value / 255 - mean) / std in the first three channels and 0 in the others;
-/// channels 3, 4 or 8 (16-bit convolutions like multiples of 4). The 8-bit values are those of the
-/// CPU to the bit: rows first, rounded to 8 bits, then columns (ops/resample.hpp). y is contiguous
-/// and 16-byte aligned. Every source must have been described for y's height and width: the kernels
-/// cannot tell.
+/// channels is 3, 4 or 8 (16-bit convolutions are faster with multiples of 4). The 8-bit values are
+/// bit-identical to those of the CPU: rows first, rounded to 8 bits, then columns
+/// (ops/resample.hpp). y is contiguous and 16-byte aligned. Every source must have been described
+/// for y's height and width; the kernels cannot check this.
 ///
-/// Hands two kernels to the stream, whose shapes depend on y and the device alone; does not wait
-/// for them, allocates nothing. Throws ShapeError where y or the batch does not fit, DeviceError
-/// where a launch is refused.
+/// Enqueues two kernels on the stream. Their launch depends only on y and the device. Does not
+/// synchronise and does not allocate. Throws ShapeError if y or the batch does not match,
+/// DeviceError if a launch fails.
 template <class Element>
 void load_images(StreamView stream, const DeviceTraits& device,
                  TensorView<const ImageSource, 1, DeviceSpace> sources, const float (&mean)[3],

@@ -7,14 +7,14 @@
 
 namespace crossfix::cuda {
 
-/// y[row, c] = (s - mean(s)) / sqrt(variance(s) + epsilon) * scale[c] + shift[c], s = x (+ r), mean
-/// and (population) variance over the row; z[row, c] is y rounded to Element. x, r and y are
-/// [rows, channels] of float, z of float, bfloat16 or float16; scale and shift are [channels] of
-/// float, contiguous. Rows may be strided, columns are contiguous; y may be x or r. At most
+/// y[row, c] = (s - mean(s)) / sqrt(variance(s) + epsilon) * scale[c] + shift[c], with s = x (+ r),
+/// and mean and (population) variance over the row; z[row, c] is y rounded to Element. x, r and y
+/// are [rows, channels] of float, z of float, bfloat16 or float16; scale and shift are [channels]
+/// of float, contiguous. Rows may be strided, columns are contiguous; y may be x or r. At most
 /// `kLayerNormChannels` channels.
 ///
-/// Hands one kernel to the stream; does not wait for it, allocates nothing. Throws ShapeError where
-/// shapes do not fit or columns have gaps, DeviceError where the launch is refused.
+/// Enqueues one kernel on the stream; does not synchronise and does not allocate. Throws ShapeError
+/// if shapes do not match or columns have gaps, DeviceError if the launch fails.
 template <class Element>
 void layer_norm(StreamView stream, const DeviceTraits& device,
                 TensorView<const float, 2, DeviceSpace> x,

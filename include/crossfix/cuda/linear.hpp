@@ -10,17 +10,17 @@
 
 namespace crossfix::cuda {
 
-/// Matrix products by cuBLASLt (contract: ops/backend.hpp), table and activation fused. `Element`
-/// is float, bfloat16 or float16, `Out` is `Element` or float; sums are float, and of float
-/// elements without TF32. The table is kept as `Out`.
+/// Matrix products by cuBLASLt (contract: ops/backend.hpp), with table and activation fused.
+/// `Element` is float, bfloat16 or float16; `Out` is `Element` or float. Sums are float; float
+/// elements do not use TF32. The table is stored as `Out`.
 ///
-/// Rows of x and y may be strided. Pointers and strides must be multiples of 16 bytes, or of what a
-/// row without gaps allows where that is less: ShapeError otherwise.
+/// Rows of x and y may be strided. Pointers and strides must be multiples of 16 bytes, or of the
+/// alignment that rows without gaps have if that is less. Throws ShapeError otherwise.
 template <class Element, class Out = Element>
 class Linear {
  public:
-  /// Copies the weights to the device and waits for that. Throws ShapeError for what does not fit,
-  /// DeviceError where cuBLASLt has no way to compute it.
+  /// Copies the weights to the device and waits for the copy. Throws ShapeError if shapes do not
+  /// match, DeviceError if cuBLASLt cannot compute the product.
   Linear(const Target& target, const ops::LinearSpecification& specification,
          TensorView<const float, 2> weights, TensorView<const float, 2> table);
   Linear(Linear&&) noexcept;

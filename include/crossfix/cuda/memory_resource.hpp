@@ -7,19 +7,20 @@
 
 namespace crossfix::cuda {
 
-/// Where device memory comes from. Memory is taken and given back in the order of a stream: it may
-/// be used by work handed to that stream after `allocate`, and until `deallocate`.
+/// A source of device memory. Memory is allocated and freed in the order of a stream: it may be
+/// used by work that is enqueued on that stream after `allocate` and before `deallocate`.
 class MemoryResource {
  public:
   virtual ~MemoryResource() = default;
 
-  /// `bytes` of device memory, at least 256-byte aligned; null for 0 bytes. Throws DeviceError that
-  /// says how much was asked for where there is not enough; whoever called can go on.
+  /// `bytes` of device memory, at least 256-byte aligned; null for 0 bytes. Throws DeviceError if
+  /// there is not enough; the message gives the requested size. The caller can continue after such
+  /// an error.
   void* allocate(std::size_t bytes, StreamView stream) {
     return bytes == 0 ? nullptr : do_allocate(bytes, stream);
   }
 
-  /// Gives back what `allocate` gave for as many bytes. Does not wait.
+  /// Frees memory that `allocate` returned for the same number of bytes. Does not wait.
   void deallocate(void* memory, std::size_t bytes, StreamView stream) noexcept {
     if (memory != nullptr) do_deallocate(memory, bytes, stream);
   }
@@ -29,8 +30,8 @@ class MemoryResource {
   virtual void do_deallocate(void* memory, std::size_t bytes, StreamView stream) noexcept = 0;
 };
 
-/// A memory pool of its own on one device (cudaMallocAsync). What is given back returns to the
-/// device when a stream is next waited for.
+/// A private memory pool on one device (cudaMallocAsync). Freed memory returns to the device at the
+/// next synchronisation with a stream.
 class PoolMemory final : public MemoryResource {
  public:
   /// Throws DeviceError.

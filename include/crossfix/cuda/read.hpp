@@ -6,9 +6,9 @@
 
 namespace crossfix::cuda {
 
-/// Copies x [rows, columns], rows anywhere, columns contiguous, to a contiguous float buffer of its
-/// size in host memory, by way of the context's pinned memory. Synchronises. Throws ShapeError for
-/// columns with gaps, DeviceError.
+/// Copies x [rows, columns] to a contiguous float buffer of its size in host memory, through the
+/// context's pinned memory. Rows of x may have any stride, columns are contiguous. Synchronises.
+/// Throws ShapeError if columns have gaps, DeviceError.
 template <class Element>
 void read(Context& context, TensorView<const Element, 2, DeviceSpace> x, float* out);
 

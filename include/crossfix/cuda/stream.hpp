@@ -8,8 +8,8 @@ namespace crossfix::cuda {
 
 class Device;
 
-/// A CUDA stream of somebody else's: work handed to it runs in order, without the caller waiting.
-/// There is no default one; a view of a null stream is not made.
+/// A non-owning view of a CUDA stream. Work enqueued on it runs in order, without the caller
+/// waiting. There is no default stream, and no view of a null stream.
 class StreamView {
  public:
   constexpr explicit StreamView(CUstream_st* stream) : stream_(stream) {}
@@ -21,7 +21,7 @@ class StreamView {
   CUstream_st* stream_;
 };
 
-/// A stream of our own, which does not wait for the default stream.
+/// An owning CUDA stream, which does not synchronise with the default stream.
 class Stream {
  public:
   /// Throws DeviceError.
@@ -31,7 +31,7 @@ class Stream {
     std::swap(stream_, other.stream_);
     return *this;
   }
-  /// Waits for the work under way.
+  /// Waits for work that is still running.
   ~Stream();
 
   StreamView view() const { return StreamView(stream_); }

@@ -8,18 +8,18 @@
 
 namespace crossfix::cuda {
 
-/// Where operators are prepared and run: a device, a stream on it, where memory comes from, and the
-/// libraries' handles. Copies are the same target. Used by one thread at a time.
+/// Where operators are prepared and run: a device, a stream on it, a memory resource, and the
+/// handles of the libraries. Copies refer to the same target. One thread may use it at a time.
 class Target {
  public:
-  /// A stream of its own on `device`, with memory from a pool of its own. Throws DeviceError, also
-  /// where cuBLASLt or cuDNN cannot be loaded.
+  /// Makes its own stream on `device` and its own memory pool. Throws DeviceError, also if cuBLASLt
+  /// or cuDNN cannot be loaded.
   explicit Target(const Device& device);
-  /// Memory from `memory`, which must give memory of `device`.
+  /// Takes memory from `memory`, which must allocate on `device`.
   Target(const Device& device, std::shared_ptr<MemoryResource> memory);
 
-  /// Another target on the same device, with the same memory but its own stream: for another
-  /// thread. Operators prepared on this one run there too.
+  /// Another target on the same device, for another thread. It has the same memory resource but its
+  /// own stream. Operators prepared on this target can run on it.
   Target sibling() const;
 
   const Device& device() const;
@@ -27,10 +27,10 @@ class Target {
   StreamView stream() const;
   MemoryResource& memory() const;
 
-  /// Waits for all work handed to the stream so far. Throws DeviceError where some of it failed.
+  /// Waits for all work enqueued on the stream so far. Throws DeviceError if any of it failed.
   void synchronize() const;
 
-  /// The libraries' handles, for the operators.
+  /// The handles of the libraries, for the operators.
   struct State;
   const State& state() const { return *state_; }
 

@@ -12,8 +12,8 @@ namespace crossfix::cuda {
 template <class Element>
 class Projection {
  public:
-  /// Copies the weights to the device and waits for that. Throws ShapeError for what does not fit,
-  /// DeviceError where memory is short.
+  /// Copies the weights to the device and waits for the copy. Throws ShapeError if shapes do not
+  /// match, DeviceError if memory is short.
   Projection(const Target& target, TensorView<const float, 2> weights,
              TensorView<const float, 1> bias);
 
@@ -31,8 +31,8 @@ class Projection {
 template <class Element>
 class LayerNorm {
  public:
-  /// Copies scale and shift to the device and waits for that. Throws ShapeError where they differ
-  /// in length or are empty, DeviceError where memory is short.
+  /// Copies scale and shift to the device and waits for the copy. Throws ShapeError if they differ
+  /// in length or are empty, DeviceError if memory is short.
   LayerNorm(const Target& target, TensorView<const float, 1> scale,
             TensorView<const float, 1> shift, float epsilon);
 
@@ -56,8 +56,8 @@ class LayerNorm {
 template <class Element>
 class SpatialAttention {
  public:
-  /// Copies weights and bias to the device and waits for that. Throws ShapeError for what does not
-  /// fit, DeviceError where memory is short.
+  /// Copies weights and bias to the device and waits for the copy. Throws ShapeError if shapes do
+  /// not match, DeviceError if memory is short.
   SpatialAttention(const Target& target, const ops::SpatialAttentionSpecification& specification,
                    TensorView<const float, 3> weights, TensorView<const float, 2> bias);
 

@@ -7,15 +7,15 @@
 
 namespace crossfix::io {
 
-/// A file that appears under its name whole, or not at all: bytes go to a temporary name in the
-/// same folder, `commit` renames. A file of that name stays as it was until then, and where
-/// `commit` is never reached the temporary is removed.
+/// A file that appears under its name complete, or not at all. Bytes go to a temporary name in the
+/// same folder; `commit` renames it. An existing file of that name stays unchanged until then. If
+/// `commit` is never called, the temporary file is removed.
 ///
-/// Construct it before long work, so that a path that cannot be written is known first. A name that
-/// is a device or a pipe is written directly; a symbolic link is followed.
+/// Construct it before long work, so that an unwritable path is found early. A device or a pipe is
+/// written directly. A symbolic link is followed.
 class AtomicFile {
  public:
-  /// Throws DataError where the folder is missing or cannot be written, or the name is a folder's.
+  /// Throws DataError if the folder is missing or cannot be written, or if the path is a folder.
   explicit AtomicFile(std::filesystem::path path);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
@@ -27,15 +27,15 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
 
-  /// Gives the file its name; nothing can be written afterwards. Throws DataError.
+  /// Renames the file to its final name. Nothing can be written afterwards. Throws DataError.
   void commit();
 
  private:
   [[noreturn]] void fail(int error) const;
 
-  std::filesystem::path path_;       ///< as the caller wrote it, for messages
+  std::filesystem::path path_;       ///< as given by the caller, for messages
   std::filesystem::path target_;     ///< with symbolic links followed
-  std::filesystem::path temporary_;  ///< empty where written directly, or once it has its name
+  std::filesystem::path temporary_;  ///< empty if written directly, and after the rename
   int descriptor_ = -1;
 };
 

@@ -11,20 +11,20 @@
 
 namespace crossfix::io {
 
-/// The text entries a safetensors file holds beside its tensors (`__metadata__`).
+/// The text entries of a safetensors file besides its tensors (`__metadata__`).
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
-/// A safetensors file, mapped read-only: the records point into the mapping and live as long as
-/// this object. The file must not be changed in place meanwhile; replacing it by rename is
-/// harmless.
+/// A safetensors file, mapped read-only. The records point into the mapping and are valid as long
+/// as this object exists. The file must not be modified in place during that time; replacing it by
+/// a rename is safe.
 ///
-/// Layout: 8 bytes, the header's length N, little-endian; N bytes of JSON, an object that gives
-/// every tensor's `dtype`, `shape` and `data_offsets` [begin, end) from the end of the header; the
-/// tensors' bytes, each byte in exactly one tensor.
+/// Layout: 8 bytes with the header's length N, little-endian; N bytes of JSON, an object with every
+/// tensor's `dtype`, `shape` and `data_offsets` [begin, end) relative to the end of the header;
+/// then the bytes of the tensors. Each byte belongs to exactly one tensor.
 class Safetensors {
  public:
   /// Checks the whole header against the file's size before anything is used. Throws WeightsError
-  /// naming the file, and where it is one tensor's fault the tensor.
+  /// that names the file, and the tensor if the error concerns one tensor.
   static Safetensors open(const std::filesystem::path& path);
 
   Safetensors(Safetensors&&) noexcept = default;
@@ -46,10 +46,9 @@ class Safetensors {
   Metadata metadata_;
 };
 
-/// Writes the file whole or not at all. The tensors lie by falling element size, then by name, the
-/// first of them 64-byte aligned in the file; the same input gives the same bytes. Throws
-/// WeightsError for a name that is empty, reserved or no UTF-8, DataError where the path cannot be
-/// written.
+/// Writes the file completely or not at all. Tensors are ordered by decreasing element size, then
+/// by name. The first is 64-byte aligned in the file. The same input gives the same bytes. Throws
+/// WeightsError if a name is empty, reserved or not UTF-8, DataError if the path cannot be written.
 void write_safetensors(const std::filesystem::path& path, const TensorRecords& tensors,
                        const Metadata& metadata = {});
 

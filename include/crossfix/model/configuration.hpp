@@ -10,24 +10,24 @@
 
 namespace crossfix::model {
 
-/// The camera model a ground image must have been taken with.
+/// The camera model that ground images must have.
 enum class GroundProjection {
-  equirectangular,  ///< the whole sphere, 2:1; the centre column is the heading, the horizon half
-                    ///< way
+  /// The whole sphere, 2:1. The centre column is the heading; the horizon is at half the height.
+  equirectangular,
   pinhole,
 };
 
-/// Which network a weights file holds.
+/// The network that a weights file holds.
 enum class Family {
-  crossfix,        ///< the reference network and what has its parts
-  mcc,             ///< MCC: a cell a pixel of the tile
-  vigor_baseline,  ///< the VIGOR baseline: one cell, the tile
+  crossfix,        ///< the reference network, and networks made of the same parts
+  mcc,             ///< MCC: one cell per pixel of the tile
+  vigor_baseline,  ///< the VIGOR baseline: a single cell, the tile
   ground_match,    ///< a matcher over the ground plane, for photographs
 };
 
-/// Everything in which networks differ. The defaults are the reference
-/// network at VIGOR size, which is also what a file without metadata is taken for. Field by field
-/// the JSON object under the key "crossfix" of a weights file's metadata (docs/weights.md).
+/// All settings in which networks differ. The defaults describe the reference network at VIGOR
+/// size, which is also assumed for a file without metadata. The fields correspond to those of the
+/// JSON object under the key "crossfix" in a weights file's metadata (docs/weights.md).
 struct Configuration {
   struct Backbone {
     std::array<Index, 3> blocks{3, 4, 6};  ///< bottlenecks in layer1, layer2, layer3
@@ -39,16 +39,17 @@ struct Configuration {
     std::array<float, 3> std{0.229F, 0.224F, 0.225F};
   };
 
-  /// Of the matcher over the ground plane, metres.
+  /// Settings of the matcher over the ground plane; lengths in metres.
   struct GroundMatch {
     Index blocks = 5;        ///< of the backbone, EfficientNet-Lite0
     double height = 2.6;     ///< of the camera above the ground
-    double nearest = 1.5;    ///< ground nearer than this to the camera is left out
-    double farthest = 16.0;  ///< and farther than this
-    double range = 5.0;      ///< ground at a distance of d weighs exp(-d / range)
-    Index headings = 18;     ///< tried, at even steps, where the heading is unknown
-    /// Ratios of height times scale to their nominal values that are tried, in even steps of the
-    /// logarithm from 1 / `largest_ratio` to `largest_ratio`; of one, 1.
+    double nearest = 1.5;    ///< ground closer to the camera than this is ignored
+    double farthest = 16.0;  ///< ground farther from the camera than this is ignored
+    double range = 5.0;      ///< ground at distance d has weight exp(-d / range)
+    Index headings = 18;     ///< number of headings tried, at even steps, if the heading is unknown
+    /// Number of ratios tried, where a ratio is height times scale over their nominal values. They
+    /// have even steps of the logarithm from 1 / `largest_ratio` to `largest_ratio`. If there is
+    /// only one, it is 1.
     Index ratios = 1;
     double largest_ratio = 1.25;
 
@@ -61,7 +62,7 @@ struct Configuration {
 
   Family family = Family::crossfix;
   GroundMatch ground_match;
-  /// Of the baselines, `planes` alone; nor are the sizes of the fusion network theirs.
+  /// The baselines use only `planes`. They do not use the sizes of the fusion network either.
   Backbone backbone;
   Index model_width = 256;     ///< channels of a token
   Index heads = 8;             ///< attention heads, model_width / heads channels each
@@ -72,13 +73,14 @@ struct Configuration {
   std::array<Index, 2> ground_size{256, 512};  ///< height, width of the ground network input
   Normalization normalization;
   GroundProjection ground_projection = GroundProjection::equirectangular;
-  std::optional<double> horizontal_fov_degrees;            ///< of a pinhole camera, where known
-  std::optional<double> metres_per_network_pixel = 0.285;  ///< satellite scale trained at
+  std::optional<double> horizontal_fov_degrees;            ///< of a pinhole camera, if known
+  std::optional<double> metres_per_network_pixel = 0.285;  ///< satellite scale in training
   std::string trained_on = "unknown";
-  double radius_scale = 1.0;  ///< of radius68 over that of the posterior, from calibration
-  ops::Decoding decoding;     ///< fields `temperature` and `fix`
+  /// ratio of radius68 to the radius of the posterior, from calibration
+  double radius_scale = 1.0;
+  ops::Decoding decoding;  ///< fields `temperature` and `fix`
 
-  /// Pixels of a network input to a feature of the backbone, along each axis.
+  /// Pixels of a network input per feature of the backbone, along each axis.
   static constexpr Index kBackboneStride = 8;
 
   Index backbone_channels() const { return 16 * backbone.planes; }

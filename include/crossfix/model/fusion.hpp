@@ -18,10 +18,10 @@
 namespace crossfix::model {
 
 /// The fusion network: self- and cross-attention between satellite tokens s [batch, N*N, d] and
-/// ground tokens g [batch, Tg, d], then one decoder layer. Tokens are kept in float and, beside
-/// that, rounded to the backend's element for the products that read them. All attentions of one
-/// view's tokens that read the same values share one matrix product; position encodings are folded
-/// into its table.
+/// ground tokens g [batch, Tg, d], then one decoder layer. Tokens are kept in float, together with
+/// a copy rounded to the backend's element that matrix products read. All attention inputs that are
+/// computed from the same tokens share one matrix product. Position encodings are folded into its
+/// table.
 template <ops::Backend B>
 class Fusion {
   using View2 = ops::ActivationView<B, 2>;
@@ -33,12 +33,12 @@ class Fusion {
   /// The tokens of a view, [batch * tokens, d].
   struct Tokens {
     FloatView2 exact;
-    View2 rounded;  ///< the same, as products read them
+    View2 rounded;  ///< the rounded copy that products read
   };
   using GroundTokens = Ground<Tokens>;
   using SatelliteTokens = Satellite<Tokens>;
 
-  /// Working memory of a pass, in elements each.
+  /// Working memory of a pass. Sizes are in elements.
   struct Workspace {
     typename B::Element* ground_projected = nullptr;     ///< [batch * Tg, 3 d]
     typename B::Element* satellite_projected = nullptr;  ///< [batch * Ts, 3 d]
@@ -86,14 +86,14 @@ class Fusion {
 
   Index layer_count() const { return static_cast<Index>(layers_.size()); }
 
-  /// Both views' tokens are overwritten; the satellite's become the fused ones.
+  /// Overwrites the tokens of both views. The satellite tokens become the fused tokens.
   void operator()(typename B::Context& context, const GroundTokens& g, const SatelliteTokens& s,
                   const Workspace& work) const {
     for (Index index = 0; index < layer_count(); ++index) encode(context, index, g, s, work);
     run_decoder(context, g, s, work);
   }
 
-  /// Fusion layer `index` alone, in place.
+  /// Runs only fusion layer `index`, in place.
   void encode(typename B::Context& context, Index index, const GroundTokens& g,
               const SatelliteTokens& s, const Workspace& work) const {
     const Layer& layer = layers_[static_cast<std::size_t>(index)];
@@ -118,7 +118,7 @@ class Fusion {
     layer.ground_ffn(*this, context, g, work);
   }
 
-  /// The decoder layer and its norm, in place on s.
+  /// Runs the decoder layer and its norm, in place on s.
   void run_decoder(typename B::Context& context, const GroundTokens& g, const SatelliteTokens& s,
                    const Workspace& work) const {
     const Decoder& decoder = *decoder_;
@@ -216,7 +216,7 @@ class Fusion {
             parameters.get<1>(attention + ".in_proj_bias", {3 * width_})};
   }
 
-  /// Makes room for the scratch memory of a product.
+  /// Increases `scratch_bytes_` to what a product needs; returns the product.
   template <class Product>
   Product counted(Product product) {
     scratch_bytes_ = std::max(scratch_bytes_, product.scratch_bytes());
@@ -224,7 +224,7 @@ class Fusion {
   }
 
   /// One product for several blocks. (x + pe) W^T + b = x W^T + T with T = pe W^T + b for queries
-  /// and keys; values see no position, so that their part of T is b alone.
+  /// and keys. Values have no position encoding, so that their part of T is only b.
   typename B::Linear project(const Tensor<float, 2>& encoding, std::initializer_list<Part> parts) {
     const Index tokens = encoding.extent(0);
     const auto blocks = static_cast<Index>(parts.size());
@@ -289,7 +289,8 @@ class Fusion {
             {tokens * row, row, head_dim(), 1}};
   }
 
-  /// work.attended = attention of block `query_block` over keys at `key_block` and values after it.
+  /// work.attended = attention of block `query_block` over keys in block `key_block` and values in
+  /// the block after it.
   void attend(typename B::Context& context, View2 queries, Index query_block, View2 keys,
               Index key_block, const Workspace& work) const {
     const auto q = heads(queries, query_block);
@@ -307,7 +308,8 @@ class Fusion {
   Index ground_tokens_;
   std::size_t scratch_bytes_ = 0;
   std::vector<Layer> layers_;
-  std::optional<Decoder> decoder_;  // always there; optional only defers its making
+  // never empty after construction; optional only to defer its construction
+  std::optional<Decoder> decoder_;
 };
 
 }  // namespace crossfix::model

@@ -11,10 +11,10 @@
 
 namespace crossfix::model {
 
-/// The two heads over fused satellite tokens [batch * N*N, d]: classification, a logit a cell of
-/// the N x N grid, and regression, the offset of the camera within each cell. Each is three linear
-/// layers with ReLU between them; `ops::Backend::decode` makes a posterior and a fix of what they
-/// say.
+/// The two heads over fused satellite tokens [batch * N*N, d]: classification, with one logit per
+/// cell of the N x N grid, and regression, with the offset of the camera within each cell. Each has
+/// three linear layers with ReLU between them. `ops::Backend::decode` computes a posterior and a
+/// fix from their outputs.
 template <ops::Backend B>
 class Heads {
  public:
@@ -24,20 +24,20 @@ class Heads {
     typename B::Element* second = nullptr;
   };
 
-  /// Reads `location_head`.layers.0.weight and so on, and `coordinator_head`'s. Throws WeightsError
-  /// where they are not the configuration's.
+  /// Reads `location_head`.layers.0.weight and so on, and the same of `coordinator_head`. Throws
+  /// WeightsError if they do not match the configuration.
   Heads(const typename B::Target& target, Parameters& parameters,
         const Configuration& configuration, Index batch)
       : classification_(target, parameters, "location_head", configuration, batch, 1),
         regression_(target, parameters, "coordinator_head", configuration, batch, 2) {}
 
-  /// The most that the context's scratch memory must hold.
+  /// Scratch memory that the context must have at least, bytes.
   std::size_t scratch_bytes() const {
     return std::max(classification_.scratch_bytes(), regression_.scratch_bytes());
   }
 
-  /// `tokens` [batch * N*N, d], as products read them, to `logits` [batch * N*N, 1] and `offsets`
-  /// [batch * N*N, 2], (row, col) before the sigmoid.
+  /// Computes `logits` [batch * N*N, 1] and `offsets` [batch * N*N, 2], (row, col) before the
+  /// sigmoid, from `tokens` [batch * N*N, d], rounded for products.
   void operator()(typename B::Context& context, ops::ConstActivationView<B, 2> tokens,
                   const Workspace& work, TensorView<float, 2, typename B::Space> logits,
                   TensorView<float, 2, typename B::Space> offsets) const {

@@ -7,8 +7,8 @@
 
 namespace crossfix::model {
 
-/// The linear layer `name`.weight [out, in], `name`.bias [out] as a backend's `Product` (Linear or
-/// FloatLinear). Throws WeightsError as Parameters::get.
+/// Reads the linear layer `name`.weight [out, in], `name`.bias [out] as a backend's `Product`
+/// (Linear or FloatLinear). Throws WeightsError as Parameters::get.
 template <class Product, class Target>
 Product read_linear(const Target& target, Parameters& parameters, const std::string& name,
                     const ops::LinearSpecification& spec) {

@@ -14,18 +14,18 @@
 
 namespace crossfix::model {
 
-/// A convolution's weights [out, in, kernel, kernel] and bias [out] after BatchNorm is folded in.
+/// A convolution's weights [out, in, kernel, kernel] and bias [out] with BatchNorm folded in.
 struct FoldedConvolution {
   Tensor<float, 4> weight;
   Tensor<float, 1> bias;
 };
 
-/// Where parameters come from: fills `out` with the tensor `name` of `shape`, row-major, or throws
-/// WeightsError naming it.
+/// A source of parameters. It fills `out` with the tensor `name` of `shape`, row-major, or throws
+/// WeightsError that names the tensor.
 using ParameterSource =
     std::function<void(const std::string& name, std::span<const Index> shape, float* out)>;
 
-/// The source that reads a file's tensors by their state_dict names. `records` must outlive it.
+/// A source that reads a file's tensors by their state_dict names. `records` must outlive it.
 inline ParameterSource source_of(const TensorRecords& records) {
   return [&records](const std::string& name, std::span<const Index> shape, float* out) {
     const auto found = records.find(name);
@@ -45,14 +45,15 @@ inline ParameterSource source_of(const TensorRecords& records) {
   };
 }
 
-/// Hands the network its parameters, as finite floats: WeightsError names the tensor that is not.
+/// Supplies the parameters of a network as finite floats. Throws WeightsError with the tensor's
+/// name if a value is not finite.
 class Parameters {
  public:
   static constexpr double kBatchNormEpsilon = 1e-5;
 
   explicit Parameters(ParameterSource source) : source_(std::move(source)) {}
 
-  /// The tensor `name` of exactly this shape.
+  /// The tensor `name`, with exactly this shape.
   template <std::size_t Rank>
   Tensor<float, Rank> get(const std::string& name, const Shape<Rank>& shape) {
     Tensor<float, Rank> values(shape);
@@ -63,7 +64,7 @@ class Parameters {
                            " at element " + std::to_string(i) + "; weights must be finite");
       }
     }
-    // Running statistics are measured, not learned: no parameters.
+    // Running statistics are measured, not learned, and do not count as parameters.
     if (read_.insert(name).second && !name.ends_with(".running_mean") &&
         !name.ends_with(".running_var")) {
       count_ += values.size();
@@ -71,8 +72,8 @@ class Parameters {
     return values;
   }
 
-  /// `conv`.weight [out, in, kernel, kernel] with the BatchNorm `norm` (running statistics) folded:
-  /// w' = w g / sqrt(var + eps), b' = beta - mean g / sqrt(var + eps), in double.
+  /// `conv`.weight [out, in, kernel, kernel] with the BatchNorm `norm` (running statistics) folded
+  /// in: w' = w g / sqrt(var + eps), b' = beta - mean g / sqrt(var + eps), in double.
   FoldedConvolution folded(const std::string& conv, const std::string& norm, Index out, Index in,
                            Index kernel) {
     FoldedConvolution folded{get<4>(conv + ".weight", {out, in, kernel, kernel}), {}};
@@ -96,7 +97,7 @@ class Parameters {
     return folded;
   }
 
-  /// Elements of the learned tensors read so far, each counted once.
+  /// Number of elements of the learned tensors read so far, each tensor counted once.
   Index count() const { return count_; }
 
  private:

@@ -7,9 +7,9 @@
 namespace crossfix::model {
 
 /// The fixed position encoding of a feature map, [height * width, channels], tokens row-major:
-/// channels 4k..4k+3 are sin(x w_k), cos(x w_k), sin(y w_k), cos(y w_k) with
-/// w_k = exp(-2k ln(10000) / (channels / 2)); x is the column and y the row, both counted from 1.
-/// (Yuan, Maire, Dayoub, WACV 2024.) Throws ShapeError unless `channels` is a multiple of 4.
+/// channels 4k..4k+3 are sin(x w_k), cos(x w_k), sin(y w_k), cos(y w_k) with w_k = exp(-2k
+/// ln(10000) / (channels / 2)); x is the column and y the row, both counted from 1. (Yuan, Maire,
+/// Dayoub, WACV 2024.) Throws ShapeError unless `channels` is a multiple of 4.
 inline Tensor<float, 2> position_encoding(Index height, Index width, Index channels) {
   if (channels % 4 != 0) {
     throw ShapeError("a position encoding of " + std::to_string(channels) +

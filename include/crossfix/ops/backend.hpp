@@ -13,96 +13,101 @@
 
 namespace crossfix::ops {
 
-/// Views in a backend's memory, holding its activation element.
+/// Views in a backend's memory with its activation element type.
 template <class B, std::size_t Rank>
 using ActivationView = TensorView<typename B::Element, Rank, typename B::Space>;
 template <class B, std::size_t Rank>
 using ConstActivationView = TensorView<const typename B::Element, Rank, typename B::Space>;
 
-/// What the network asks of a backend. A backend is a type with
+/// What the network requires of a backend. A backend is a type with these members:
 ///
-/// - `Space` (where activations live) and `Element` (their type: float, bfloat16, ...). Every sum
-///   is in float whatever the element.
-/// - `Target`: where operators are prepared and run (threads; or device, stream and memory). A
-///   handle: copied freely, and handed first to whatever is made below.
-/// - `Context(target, scratch_bytes)`: how work is run, and the scratch memory operators share.
-///   Made once for a localizer, with the largest `scratch_bytes()` of its operators; used by one
-///   thread at a time.
-/// - `Arena(target, bytes)`: owns zeroed memory in `Space`, at least 64-byte aligned; `data()`.
-/// - prepared operators, made at load time from float weights in host memory for one fixed input
-///   shape. They are immutable afterwards, so that several localizers share them, and move only.
-///   Weights, biases and tables are contiguous host views of float; copied, not kept.
+/// - `Space` (where activations are stored) and `Element` (their type: float, bfloat16, ...). Every
+///   sum is accumulated in float, whatever the element type.
+/// - `Target`: where operators are prepared and run (threads; or device, stream and memory). It is
+///   a handle and can be copied freely. It is the first argument of every constructor below.
+/// - `Context(target, scratch_bytes)`: how work is run, and the scratch memory that operators
+///   share. One is made per localizer, with the largest `scratch_bytes()` of its operators. One
+///   thread may use it at a time.
+/// - `Arena(target, bytes)`: owns zeroed memory in `Space`, at least 64-byte aligned; `data()`
+///   returns its address.
+/// - Prepared operators. They are made at load time for one fixed input shape, from float weights
+///   in host memory. Weights, biases and tables are contiguous host views of float; they are
+///   copied, not kept. Prepared operators are immutable, so that several localizers can share them,
+///   and they are move-only.
 ///
-/// Prepared operators, how each is made (`target` goes first and is left out here) and called:
+/// Prepared operators, with their constructor arguments (without `target`, which comes first) and
+/// their calls:
 ///
 /// - `Convolution(spec, W[out, in, kernel, kernel], bias[out], input shape [n, h, w, in])`;
-///   `(context, x, y)`, with `spec.residual` `(context, x, r, y)`:
-///   y[n, h', w', out] = act(conv(x) + bias (+ r)). NHWC, contiguous. y may be r, and that is the
-///   cheapest.
+///   `(context, x, y)`, or with `spec.residual` `(context, x, r, y)`: y[n, h', w', out] =
+///   act(conv(x) + bias (+ r)). NHWC, contiguous. y may be r, which is the cheapest form.
 /// - `DepthwiseConvolution(spec, W[c, kernel, kernel], bias[c], input shape [n, h, w, c])`;
 ///   `(context, x, y)`: y[n, h', w', c] = act(sum over taps of x[.., c] W[c, ..] + bias[c]). NHWC,
-///   contiguous; y may not overlap x.
-/// - `Linear(spec, W[out, in], table[tokens, out])`; `(context, x, y)`:
-///   y[row, out] = act(x[row, in] W^T + table[row mod tokens, out]). A bias is a table of one
-///   token. Rows of x and y may be strided, columns are contiguous.
+///   contiguous. y may not overlap x.
+/// - `Linear(spec, W[out, in], table[tokens, out])`; `(context, x, y)`: y[row, out] = act(x[row,
+///   in] W^T + table[row mod tokens, out]). A bias is a table of one token. Rows of x and y may be
+///   strided, columns are contiguous.
 /// - `FloatLinear`: a Linear whose y is float. Tokens stay in float between operators, and are
-///   rounded to `Element` only where a product reads them.
-/// - `Projection(W[out, in], bias[out])`; `(context, x, y)`: y[row, out] = x W^T + bias with y in
-///   float and W not rounded: the heads' few outputs.
+///   rounded to `Element` only as inputs of a matrix product.
+/// - `Projection(W[out, in], bias[out])`; `(context, x, y)`: y[row, out] = x W^T + bias, with y in
+///   float and W not rounded. Used for the few outputs of the heads.
 /// - `LayerNorm(scale[c], shift[c], epsilon)`; `(context, x, y, z)` and `(context, x, r, y, z)`:
-///   y[row, c] = norm(x (+ r)) * scale + shift, over c, all in float; z is y rounded to `Element`.
-///   y may be x or r.
+///   y[row, c] = norm(x (+ r)) * scale + shift, normalised over c, all in float; z is y rounded to
+///   `Element`. y may be x or r.
 /// - `SpatialAttention(spec, W[heads, positions, positions], bias[heads, positions])`; `(context,
-///   x, y)`: for each block of `spec.rows` x `spec.cols` positions of x [n, h, w, c], contiguous,
-///   and each head the sum of its positions' features with weights w[p] = sum_q m[q] W[head, q, p]
-///   + bias[head, p], m the mean or maximum of a position's channels. y [n x blocks, heads x c] of
-///   float, blocks in row-major order, rows may be strided; scaled to length 1 where the
-///   specification says so. All in float.
+///   x, y)`: x [n, h, w, c], contiguous, is divided into blocks of `spec.rows` x `spec.cols`
+///   positions. For each block and head, the output is the sum over the block's positions p of
+///   their features times w[p] = sum_q m[q] W[head, q, p] + bias[head, p], where m[q] is the mean
+///   or maximum of the channels of position q. y [n x blocks, heads x c] is float, with blocks in
+///   row-major order; rows may be strided. Each row is scaled to length 1 if the specification asks
+///   for it. All arithmetic is in float.
 ///
 /// Free operators (static members):
 ///
-/// - `attention(context, q, k, v, o, scale)`: o = softmax(scale q k^T) v, views
-///   [batch, token, head, dim], any strides but a contiguous dim; never holds a whole Nq x Nk score
+/// - `attention(context, q, k, v, o, scale)`: o = softmax(scale q k^T) v. Views are [batch, token,
+///   head, dim], with any strides except that dim is contiguous. Never stores a whole Nq x Nk score
 ///   matrix. Nk = 0 gives zeros.
-/// - `attention(context, q, k, v, o, lse, scale)`: besides, lse[batch, query, head] of float, any
-///   strides, = ln(sum over keys of exp(scale q.k)), by which results over parts of the keys merge
-///   (ops/online_softmax.hpp). Nk = 0, and scores of nothing but -inf, give -inf, and zeros in o.
+/// - `attention(context, q, k, v, o, lse, scale)`: also writes lse[batch, query, head] = ln(sum
+///   over keys of exp(scale q.k)) in float, any strides. With it, results over parts of the keys
+///   can be merged (ops/online_softmax.hpp). If Nk = 0, or if all scores are -inf, lse is -inf and
+///   o is zero.
 /// - `match(context, blocks, panoramas, y)`: y[n, i, j, :] is the descriptor of block (i, j) of
-///   image n, its dot product with panorama n's, and zeros; blocks [n x h x w, length] and
-///   panoramas [n, length] of float, y [n, h, w, more than length], all contiguous.
-/// - `copy(context, x, y)`: y is x, both of one shape, any strides.
+///   image n, followed by its dot product with the descriptor of panorama n, followed by zeros.
+///   blocks [n x h x w, length] and panoramas [n, length] are float; y is [n, h, w, more than
+///   length]; all are contiguous.
+/// - `copy(context, x, y)`: y = x, both of the same shape, any strides.
 /// - `max_pool(context, window, x, y)`: halves both axes (`PoolWindow`), NHWC.
 /// - `adaptive_max_pool(context, x, y)`: NHWC to y's height and width (`adaptive_range`).
 /// - `load_image(context, image, mean[3], std[3], y)`: 8-bit RGB [height, width, 3] of any size to
 ///   y [height', width', 3]: antialiased bilinear resize, then (value / 255 - mean) / std.
-/// - `sample_ground(context, panorama, spec, poses, mean[3], std[3], y)`: the ground about a
-///   camera, north up, as each of a span of poses has it, out of a whole equirectangular panorama
-///   in host memory, 8-bit RGB [height, width, 3] with rows without gaps: y [poses, side, side, 3],
-///   contiguous, between four pixels each (`panorama_point`), then (value / 255 - mean) / std.
-/// - `standardize(context, x, weights, y)`: every channel of x [h, w, c] less its mean and over its
-///   standard deviation (`kDeviationFloor` added), both over the positions by weights [h, w];
-///   contiguous, y may be x.
-/// - `correlate(context, tile, views, weights, scores)`: scores[k, row, col] of float =
-///   `match_score` of view k with its middle over (row, col) of the tile, over what of it lies in
-///   the tile: tile [height, width, c], views [k, h, w, c] with h and w odd, weights [h, w], scores
-///   [k, height, width], contiguous. These weights of positions are in host memory, at least 0 and
-///   some above; copied, not kept.
+/// - `sample_ground(context, panorama, spec, poses, mean[3], std[3], y)`: samples the ground around
+///   a camera, north up, once for each pose in a span. The source is a whole equirectangular
+///   panorama in host memory, 8-bit RGB [height, width, 3] with rows without gaps. y [poses, side,
+///   side, 3], contiguous, is interpolated bilinearly between four pixels (`panorama_point`), then
+///   (value / 255 - mean) / std.
+/// - `standardize(context, x, weights, y)`: subtracts from every channel of x [h, w, c] its mean,
+///   and divides it by its standard deviation plus `kDeviationFloor`. Both are taken over the
+///   positions with weights [h, w]. Contiguous; y may be x.
+/// - `correlate(context, tile, views, weights, scores)`: scores[k, row, col], float, is the
+///   `match_score` of view k with its middle at (row, col) of the tile, over the part of the view
+///   that lies in the tile. tile is [height, width, c], views [k, h, w, c] with h and w odd,
+///   weights [h, w], scores [k, height, width], all contiguous. The weights of positions are in
+///   host memory, at least 0, and at least one is above 0. They are copied, not kept.
 /// - `log_sum_exp(context, scores, bias, scale, of_rows, of_columns)`: of_rows[r] = log of the sum
-///   over c of exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same over r
+///   over c of exp(scale * (scores[r, c] + bias[r])); of_columns[c] = the same over r
 ///   (ops/log_sum_exp.hpp).
-/// - `decode(context, outputs, decoding)`: the heads' logits and raw offsets to probabilities,
-///   offsets in cells and a fix for each image, all in one HeadOutputs<Space>.
+/// - `decode(context, outputs, decoding)`: computes probabilities, offsets in cells and a fix for
+///   each image from the logits and raw offsets of the heads. All are in one HeadOutputs<Space>.
 /// - `round(context, x, z)`: z is x, a float view in `Space`, rounded to `Element`.
-/// - `read(context, x, out)`: activations, or a float view in `Space`, whose rows have no gaps, to
-///   a contiguous float host buffer of x's size; floats keep their bits; synchronises.
-/// - `write(context, from, y)`: a contiguous float host buffer of y's size, free on return, to a
-///   contiguous float view in `Space`.
+/// - `read(context, x, out)`: copies activations, or a float view in `Space`, to a contiguous float
+///   host buffer of x's size. Rows of x have no gaps. Floats keep their bits. Synchronises.
+/// - `write(context, from, y)`: copies a contiguous float host buffer of y's size to a contiguous
+///   float view in `Space`. The buffer may be reused on return.
 /// - `scratch_bytes()` of each convolution, matrix product and spatial attention,
 ///   `attention_scratch_bytes(target, tokens_q, tokens_k, heads, dim)` and
 ///   `correlate_scratch_bytes(target, tile shape, views' shape)`.
 ///
-/// Errors: ShapeError for shapes that do not fit, DeviceError where the device lacks an
-/// instruction.
+/// Errors: ShapeError if shapes do not match, DeviceError if the device lacks an instruction.
 // clang-format off
 template <class B>
 concept Backend =

@@ -7,11 +7,10 @@
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/ops/specification.hpp"
 
-/// What every backend checks of what it is given.
+/// Argument checks that every backend shares. All throw ShapeError.
 namespace crossfix::ops {
 
-/// What a context checks of a demand for scratch memory: `bytes` of the `available` it was made
-/// with.
+/// Checks a request for `bytes` of scratch memory against the `available` bytes of the context.
 inline void check_scratch(std::size_t bytes, std::size_t available) {
   if (bytes > available) {
     throw ShapeError("an operator needs " + std::to_string(bytes) +
@@ -20,7 +19,7 @@ inline void check_scratch(std::size_t bytes, std::size_t available) {
   }
 }
 
-/// What a convolution's constructor checks, whatever computes it.
+/// Checks of the arguments of a convolution's constructor.
 inline void check_convolution(const ConvolutionSpecification& spec,
                               const TensorView<const float, 4>& weights,
                               const TensorView<const float, 1>& bias, const Shape<4>& input) {
@@ -40,7 +39,7 @@ inline void check_convolution(const ConvolutionSpecification& spec,
   }
 }
 
-/// What a run of a convolution checks, whatever computes it.
+/// Checks of the arguments of a convolution's call.
 template <class Element, MemorySpace Space>
 void check_convolution_call(const ConvolutionSpecification& spec, const Shape<4>& input,
                             const TensorView<const Element, 4, Space>& x,
@@ -55,7 +54,7 @@ void check_convolution_call(const ConvolutionSpecification& spec, const Shape<4>
   expect_contiguous("convolution output", y);
 }
 
-/// What a depthwise convolution's constructor checks, whatever computes it.
+/// Checks of the arguments of a depthwise convolution's constructor.
 inline void check_depthwise(const DepthwiseConvolutionSpecification& spec,
                             const TensorView<const float, 3>& weights,
                             const TensorView<const float, 1>& bias, const Shape<4>& input) {
@@ -75,7 +74,7 @@ inline void check_depthwise(const DepthwiseConvolutionSpecification& spec,
   }
 }
 
-/// What a run of a depthwise convolution checks, whatever computes it.
+/// Checks of the arguments of a depthwise convolution's call.
 template <class Element, MemorySpace Space>
 void check_depthwise_call(const DepthwiseConvolutionSpecification& spec, const Shape<4>& input,
                           const TensorView<const Element, 4, Space>& x,
@@ -86,7 +85,7 @@ void check_depthwise_call(const DepthwiseConvolutionSpecification& spec, const S
   expect_contiguous("depthwise output", y);
 }
 
-/// What a linear operator's constructor checks, whatever computes it.
+/// Checks of the arguments of a linear operator's constructor.
 inline void check_linear(const LinearSpecification& spec, const TensorView<const float, 2>& weights,
                          const TensorView<const float, 2>& table) {
   if (spec.rows <= 0 || spec.in_features <= 0 || spec.out_features <= 0) {
@@ -103,7 +102,7 @@ inline void check_linear(const LinearSpecification& spec, const TensorView<const
   expect_contiguous("linear table", table);
 }
 
-/// What a run of a linear operator checks, whatever computes it.
+/// Checks of the arguments of a linear operator's call.
 template <class Element, class Out, MemorySpace Space>
 void check_linear_call(const LinearSpecification& spec,
                        const TensorView<const Element, 2, Space>& x,
@@ -114,8 +113,8 @@ void check_linear_call(const LinearSpecification& spec,
   expect_contiguous_rows("linear output", y);
 }
 
-/// Descriptors [n x blocks, heads x c] of an input [n, h, w, c]. Throws ShapeError where blocks do
-/// not fill it.
+/// Shape [n x blocks, heads x c] of the descriptors of an input [n, h, w, c]. Throws ShapeError if
+/// blocks do not divide the input evenly.
 inline Shape<2> descriptor_shape(const SpatialAttentionSpecification& spec, const Shape<4>& input) {
   if (input[1] % spec.rows != 0 || input[2] % spec.cols != 0) {
     throw ShapeError("blocks of " + std::to_string(spec.rows) + " x " + std::to_string(spec.cols) +
@@ -124,7 +123,7 @@ inline Shape<2> descriptor_shape(const SpatialAttentionSpecification& spec, cons
   return {input[0] * (input[1] / spec.rows) * (input[2] / spec.cols), spec.heads * input[3]};
 }
 
-/// What the constructor of spatial attention checks, whatever computes it.
+/// Checks of the arguments of spatial attention's constructor.
 inline void check_spatial_attention(const SpatialAttentionSpecification& spec,
                                     const TensorView<const float, 3>& weights,
                                     const TensorView<const float, 2>& bias) {
@@ -138,7 +137,7 @@ inline void check_spatial_attention(const SpatialAttentionSpecification& spec,
   expect_contiguous("spatial attention bias", bias);
 }
 
-/// What a run of it checks.
+/// Checks of the arguments of spatial attention's call.
 template <class Element, MemorySpace Space>
 void check_spatial_attention_call(const SpatialAttentionSpecification& spec,
                                   const TensorView<const Element, 4, Space>& x,
@@ -148,8 +147,8 @@ void check_spatial_attention_call(const SpatialAttentionSpecification& spec,
   expect_shape("descriptors", y.shape(), descriptor_shape(spec, x.shape()));
 }
 
-/// What matching checks: blocks [n x h x w, length], panoramas [n, length], y [n, h, w, more than
-/// length].
+/// Checks of the arguments of matching: blocks [n x h x w, length], panoramas [n, length], y [n, h,
+/// w, more than length].
 template <class Element, MemorySpace Space>
 void check_match(const TensorView<const float, 2, Space>& blocks,
                  const TensorView<const float, 2, Space>& panoramas,

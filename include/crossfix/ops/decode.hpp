@@ -7,11 +7,11 @@
 
 namespace crossfix::ops {
 
-/// Where a fix lies.
+/// How the position of a fix is computed.
 enum class FixRule {
-  best_cell,  ///< the best cell's corner and its offset, as the reference has it
-  /// The mean of the positions (corner + offset) that the best cell and its up to eight neighbours
-  /// give, weighted by exp(logit).
+  best_cell,  ///< the best cell's corner plus its offset, as in the reference
+  /// The mean of the positions (corner + offset) of the best cell and its up to eight neighbours,
+  /// weighted by exp(logit).
   neighbourhood,
 };
 
@@ -19,16 +19,16 @@ enum class FixRule {
 struct Decoding {
   double temperature = 1.0;  ///< above 0; the posterior is softmax(logits / temperature)
   FixRule fix = FixRule::best_cell;
-  bool sigmoid = true;  ///< of the raw offsets; false: they are in cells already
+  bool sigmoid = true;  ///< apply it to the raw offsets; false: they are in cells already
 };
 
-/// Share of the posterior that the radius of a fix holds.
+/// Share of the posterior inside the radius of a fix.
 inline constexpr double kRadiusShare = 0.68;
 
-/// In the moments and the radius of a posterior a cell's mass lies evenly over a square of this
-/// side, in cells, about the position that the cell gives, its corner and offset. Cells that agree
-/// on a position between them so agree in the radius too: even over whole cells, the mass of one
-/// alone has a radius of half a cell.
+/// Side, in cells, of the square over which a cell's mass is distributed evenly when the moments
+/// and the radius of a posterior are computed. The square is centred on the position that the cell
+/// gives (corner plus offset). Cells that agree on one position therefore also agree in the radius.
+/// With a square of a whole cell, the mass of a single cell would have a radius of half a cell.
 inline constexpr double kCellMassSide = 0.5;
 
 /// Covariance of a position on the grid, cells^2.
@@ -38,23 +38,24 @@ struct Covariance {
   float col_col = 0;
 };
 
-/// What `decode` makes of an image, lengths in cells of the grid.
+/// The result of `decode` for one image, lengths in cells of the grid.
 struct DecodedFix {
-  std::int32_t cell = 0;  ///< of the first largest logit, row * grid + column
-  float row = 0;          ///< where the camera stood, cells (FixRule)
-  float col = 0;          ///< likewise
+  /// index of the largest logit, row * grid + column; the first if several are equal
+  std::int32_t cell = 0;
+  float row = 0;          ///< row of the camera's position, cells (FixRule)
+  float col = 0;          ///< column of the camera's position, cells
   Covariance covariance;  ///< of the posterior about its mean
   float radius = 0;       ///< cells: the smallest circle about (row, col) that holds `kRadiusShare`
-  std::int32_t padding = 0;  ///< to 32 bytes; 0
+  std::int32_t padding = 0;  ///< up to 32 bytes; 0
 };
-// It lies in a block of floats, on the host and on the device, and is copied with them.
+// It is stored in a block of floats, on the host and on the device, and is copied with them.
 static_assert(sizeof(DecodedFix) == 32 && alignof(DecodedFix) == alignof(float));
 static_assert(std::is_trivially_copyable_v<DecodedFix> && std::is_standard_layout_v<DecodedFix>);
 
-/// The outputs of a batch of images as views into one block of floats, which is copied in one go,
-/// bit by bit. The heads write `logits` and raw `offsets`; `decode` (ops/backend.hpp) makes the
-/// rest from them, and puts the offsets through the sigmoid where they ask for it. Cells are those
-/// of a square grid, row-major.
+/// The outputs for a batch of images, as views into one block of floats. The block is copied at
+/// once, bit by bit. The heads write `logits` and raw `offsets`. `decode` (ops/backend.hpp)
+/// computes the rest from them, and applies the sigmoid to the offsets if `Decoding::sigmoid` is
+/// set. Cells are those of a square grid, row-major.
 template <MemorySpace Space>
 class HeadOutputs {
  public:
@@ -71,18 +72,17 @@ class HeadOutputs {
   Index grid() const { return grid_; }
   Index cells() const { return grid_ * grid_; }
 
-  /// All of it, [1, element_count]: `fix`, `offsets`, `logits`, `probability`, without gaps.
+  /// The whole block, [1, element_count]: `fix`, `offsets`, `logits`, `probability`, without gaps.
   TensorView<float, 2, Space> block() const {
     return {base_, {Index{1}, element_count(batch_, grid_)}};
   }
 
-  /// [batch], each 32-byte aligned where the block is.
+  /// [batch]; each record is 32-byte aligned if the block is.
   TensorView<DecodedFix, 1, Space> fix() const {
     return {reinterpret_cast<DecodedFix*>(base_), {batch_}};
   }
 
-  /// [batch, cells, 2], (row, col): raw as the head gave them, after `decode` in cells; 8-byte
-  /// aligned.
+  /// [batch, cells, 2], (row, col): raw from the head; in cells after `decode`. 8-byte aligned.
   TensorView<float, 3, Space> offsets() const {
     return {base_ + batch_ * kRecordFloats, {batch_, cells(), Index{2}}};
   }

@@ -9,20 +9,21 @@
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/ops/checks.hpp"
 
-/// Flat ground about a camera: where a panorama shows it, and how well it fits a position of a
+/// Flat ground around a camera: where a panorama shows it, and how well it matches a position of a
 /// tile.
 namespace crossfix::ops {
 
 /// Views of the ground, north up, as images of side x side pixels.
 struct GroundViewSpecification {
-  Index side = 0;  ///< pixels, odd: the camera stands over the centre of the middle pixel
+  Index side = 0;  ///< pixels, odd: the camera stands at the centre of the middle pixel
   float metres_per_pixel = 0;
 };
 
-/// How a level camera stands.
+/// Pose of a level camera.
 struct CameraPose {
-  float height = 0;           ///< metres above the ground
-  float heading_degrees = 0;  ///< what the panorama's centre column looks at, clockwise from north
+  float height = 0;  ///< metres above the ground
+  /// Heading of the panorama's centre column, degrees clockwise from north.
+  float heading_degrees = 0;
 };
 
 /// A point in a panorama, in pixels from the centre of its first pixel.
@@ -31,9 +32,10 @@ struct PanoramaPoint {
   float col = 0;
 };
 
-/// Where a whole equirectangular panorama of `height` x `width` pixels, the camera level, shows the
-/// ground at (south, east) metres from below the camera: inverse perspective mapping. `col` lies
-/// within [-0.5, width - 0.5], columns wrap; `row` within [0, height - 1].
+/// The point of a whole equirectangular panorama of `height` x `width` pixels, taken by a level
+/// camera, that shows the ground at (south, east) metres from the point below the camera: inverse
+/// perspective mapping. `col` is in [-0.5, width - 0.5] and columns wrap; `row` is in [0, height -
+/// 1].
 CROSSFIX_HOST_DEVICE inline PanoramaPoint panorama_point(float south, float east,
                                                          float camera_height, float heading_degrees,
                                                          Index height, Index width) {
@@ -49,13 +51,14 @@ CROSSFIX_HOST_DEVICE inline PanoramaPoint panorama_point(float south, float east
           (turn - floorf(turn)) * static_cast<float>(width) - 0.5f};
 }
 
-/// A standard deviation has this added before it divides.
+/// Added to a standard deviation before dividing by it.
 inline constexpr float kDeviationFloor = 1e-6f;
-/// The energies under a view are at least this.
+/// Lower limit of the energies in a match score.
 inline constexpr float kLeastEnergy = 1e-3f;
 
-/// The score of a view over a position of a tile: their correlation over the energies of both,
-/// times the root of the share of the view, by weight, that lies in the tile.
+/// The score of a view at a position of a tile: their correlation divided by the root of the
+/// product of both energies, times the root of the share of the view, by weight, that lies in the
+/// tile.
 CROSSFIX_HOST_DEVICE inline float match_score(float product, float tile_energy, float view_energy,
                                               float share) {
   const float energy = (tile_energy > kLeastEnergy ? tile_energy : kLeastEnergy) *
@@ -63,8 +66,9 @@ CROSSFIX_HOST_DEVICE inline float match_score(float product, float tile_energy, 
   return product / (sqrtf(energy) + 1e-6f) * sqrtf(share > 0.0f ? share : 0.0f);
 }
 
-/// What sampling checks of a panorama [height, width, 3], of at least 2 x 2 pixels and with rows
-/// without gaps, a specification, poses and the views y [poses, side, side, 3].
+/// Checks of the arguments of sampling: a panorama [height, width, 3] of at least 2 x 2 pixels with
+/// rows without gaps, a specification, poses, and the views y [poses, side, side, 3]. Throws
+/// ShapeError.
 template <class Element, MemorySpace From, MemorySpace Space>
 void check_ground_views(const TensorView<const std::uint8_t, 3, From>& panorama,
                         const GroundViewSpecification& spec, std::span<const CameraPose> poses,
@@ -80,7 +84,7 @@ void check_ground_views(const TensorView<const std::uint8_t, 3, From>& panorama,
     throw ShapeError("a view of the ground of side " + std::to_string(spec.side) +
                      " has no middle: its side must be odd");
   }
-  // A point that is no number would be read anywhere.
+  // A NaN or infinite coordinate would read from an arbitrary address.
   bool finite = spec.metres_per_pixel > 0 && std::isfinite(spec.metres_per_pixel);
   for (const CameraPose& pose : poses) {
     finite = finite && std::isfinite(pose.height) && std::isfinite(pose.heading_degrees);
@@ -93,7 +97,7 @@ void check_ground_views(const TensorView<const std::uint8_t, 3, From>& panorama,
   expect_contiguous("ground views", y);
 }
 
-/// Throws ShapeError unless weights, contiguous, are at least 0 and some above.
+/// Throws ShapeError unless the weights are contiguous, all at least 0, and at least one above 0.
 inline void check_weights(const char* what, const TensorView<const float, 2>& weights) {
   bool some = false;
   for (Index i = 0; i < weights.size(); ++i) {
@@ -107,8 +111,8 @@ inline void check_weights(const char* what, const TensorView<const float, 2>& we
   if (!some) throw ShapeError(std::string(what) + " are all 0");
 }
 
-/// What standardizing checks: x and y [h, w, c], weights [h, w]. The values of weights are checked
-/// where they are in host memory.
+/// Checks of the arguments of standardizing: x and y [h, w, c], weights [h, w]. The values of the
+/// weights are checked if they are in host memory. Throws ShapeError.
 template <class Element, MemorySpace Space, MemorySpace Weights>
 void check_standardize_shapes(const TensorView<const Element, 3, Space>& x,
                               const TensorView<const float, 2, Weights>& weights,
@@ -127,8 +131,8 @@ void check_standardize(const TensorView<const Element, 3, Space>& x,
   check_weights("weights of positions", weights);
 }
 
-/// What correlating checks: tile [height, width, c], views [k, h, w, c] with h and w odd, weights
-/// [h, w], scores [k, height, width].
+/// Checks of the arguments of correlating: tile [height, width, c], views [k, h, w, c] with h and w
+/// odd, weights [h, w], scores [k, height, width]. Throws ShapeError.
 template <class Element, MemorySpace Space, MemorySpace Weights>
 void check_correlation_shapes(const TensorView<const Element, 3, Space>& tile,
                               const TensorView<const Element, 4, Space>& views,

@@ -11,20 +11,21 @@ namespace crossfix::ops {
 
 /// A direction and its standard deviation, degrees clockwise from north.
 struct HeadingEstimate {
-  double degrees = 0;  ///< within [0, 360)
+  double degrees = 0;  ///< in [0, 360)
   double sigma_degrees = 0;
 };
 
-/// An angle in degrees within [0, 360).
+/// An angle in degrees, wrapped to [0, 360).
 inline double wrapped_degrees(double degrees) {
   const double within = std::remainder(degrees, 360.0);
   const double turned = within < 0 ? within + 360.0 : within;
-  return turned < 360.0 ? turned + 0.0 : 0.0;  // and never -0
+  return turned < 360.0 ? turned + 0.0 : 0.0;  // the addition turns -0 into 0
 }
 
-/// The heading that a posterior over even steps from north gives: the mean about its peak, over the
-/// steps next to it, and the root of the mean square of all of it about that, each step's mass even
-/// over the step.
+/// The heading estimated from a posterior over even steps clockwise from north. The heading is the
+/// mean over the peak and the steps next to it. The standard deviation is the root of the mean
+/// square distance of the whole posterior from that mean; the mass of each step is even over the
+/// step.
 inline HeadingEstimate circular_mean(std::span<const float> probability) {
   const auto count = static_cast<Index>(probability.size());
   const double step = 360.0 / static_cast<double>(count);

@@ -7,11 +7,10 @@
 
 namespace crossfix::ops {
 
-/// What log-sum-exp along both axes checks:
-/// of_rows[r] = log of the sum over c of exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the
-/// same over r, of scores [rows, columns], at least one, and bias [rows], finite floats, and a
-/// finite scale above 0; all contiguous. A NaN among the scores makes those of its row and column
-/// NaN.
+/// Checks of the arguments of log-sum-exp along both axes: of_rows[r] = log of the sum over c of
+/// exp(scale * (scores[r, c] + bias[r])), of_columns[c] = the same over r. scores are [rows,
+/// columns], not empty; bias [rows] is finite; scale is finite and above 0. All are contiguous. A
+/// NaN among the scores makes the results of its row and column NaN.
 template <MemorySpace Space>
 void check_log_sum_exp(const TensorView<const float, 2, Space>& scores,
                        const TensorView<const float, 1, Space>& bias, float scale,

@@ -10,7 +10,7 @@
 
 namespace crossfix::ops {
 
-/// probability = softmax(logits / temperature); sums in double. Sizes must agree.
+/// probability = softmax(logits / temperature), with sums in double. Sizes must be equal.
 inline void softmax(std::span<const float> logits, double temperature,
                     std::span<float> probability) {
   const double largest = *std::max_element(logits.begin(), logits.end());
@@ -21,16 +21,17 @@ inline void softmax(std::span<const float> logits, double temperature,
   }
 }
 
-/// The position that cell (row, col) gives, in cells: its corner and offset. `offsets` [cells, 2]
-/// in cells.
+/// The position that cell (row, col) gives, in cells: its corner plus its offset. `offsets` is
+/// [cells, 2], in cells.
 inline std::array<double, 2> cell_position(std::span<const float> offsets, Index grid, Index row,
                                            Index col) {
   const auto at = static_cast<std::size_t>(2 * (row * grid + col));
   return {static_cast<double>(row) + offsets[at], static_cast<double>(col) + offsets[at + 1]};
 }
 
-/// Where a camera stood, (row, col) in cells, by `rule`: `logits` [cells], `offsets` [cells, 2] in
-/// cells, `best` the first cell of the largest logit. A neighbour that is NaN has no weight.
+/// The camera's position, (row, col) in cells, by `rule`. `logits` is [cells], `offsets` [cells, 2]
+/// in cells, `best` the first cell with the largest logit. A neighbour whose logit is NaN has no
+/// weight.
 inline std::array<double, 2> fix_position(std::span<const float> logits,
                                           std::span<const float> offsets, Index grid, Index best,
                                           FixRule rule) {
@@ -38,7 +39,7 @@ inline std::array<double, 2> fix_position(std::span<const float> logits,
   const Index col = best % grid;
   std::array<double, 2> sum = cell_position(offsets, grid, row, col);
   if (rule == FixRule::best_cell) return sum;
-  double total = 1;  // weights are relative to the best cell's
+  double total = 1;  // weights are relative to that of the best cell
   for (Index r = std::max<Index>(row - 1, 0); r <= std::min(row + 1, grid - 1); ++r) {
     for (Index c = std::max<Index>(col - 1, 0); c <= std::min(col + 1, grid - 1); ++c) {
       const Index cell = r * grid + c;
@@ -58,8 +59,8 @@ inline std::array<double, 2> fix_position(std::span<const float> logits,
 /// Area of the part of the rectangle [x0, x1] x [y0, y1] within a circle of `radius` about the
 /// origin.
 inline double circle_rectangle_area(double radius, double x0, double x1, double y0, double y1) {
-  // Area within [0, x] x [0, y], odd in x and in y: the rectangle's is its difference at the
-  // corners.
+  // Area within [0, x] x [0, y], an odd function of x and of y. The area of the rectangle is a
+  // difference of its values at the four corners.
   const auto quadrant = [radius](double x, double y) {
     const double sign = (x < 0) != (y < 0) ? -1.0 : 1.0;
     x = std::min(std::abs(x), radius);
@@ -75,14 +76,15 @@ inline double circle_rectangle_area(double radius, double x0, double x1, double 
   return quadrant(x1, y1) - quadrant(x0, y1) - quadrant(x1, y0) + quadrant(x0, y0);
 }
 
-/// A posterior over a grid, row-major; each cell's mass lies as `kCellMassSide` says.
+/// A posterior over a grid, row-major. `kCellMassSide` defines how the mass of each cell is
+/// distributed.
 struct Posterior {
   std::span<const float> probability;  ///< [cells]
   std::span<const float> offsets;      ///< [cells, 2], (row, col) in cells
   Index grid = 0;
 };
 
-/// each(p, row, col) for the mass of every cell and its position, cells.
+/// Calls each(p, row, col) with the mass of every cell and its position in cells.
 template <class Each>
 void for_each_cell(const Posterior& posterior, const Each& each) {
   for (Index r = 0; r < posterior.grid; ++r) {
@@ -147,17 +149,18 @@ inline double mass_within(const Posterior& posterior, double row, double col, do
 }
 
 /// The smallest radius (cells) of a circle about (row, col) that holds `share` of a posterior; NaN
-/// where that is NaN.
+/// if the posterior is NaN.
 inline double radius_of(const Posterior& posterior, double row, double col, double share) {
   const Moments moments = moments_of(posterior);
   const double away_row = moments.mean_row - row;
   const double away_col = moments.mean_col - col;
-  // Beyond r lies at most the mean square distance over r^2 of the mass (Markov).
+  // Upper bound by Markov's inequality: the mass beyond r is at most the mean square distance over
+  // r^2.
   const double mean_square =
       moments.covariance[0] + moments.covariance[2] + away_row * away_row + away_col * away_col;
   double low = 0;
   double high = 1.001 * std::sqrt(mean_square / (1 - share));
-  constexpr int kHalvings = 40;  // to a 1e-12th of it
+  constexpr int kHalvings = 40;  // to a relative 1e-12
   for (int i = 0; i < kHalvings; ++i) {
     const double middle = 0.5 * (low + high);
     (mass_within(posterior, row, col, middle) >= share ? high : low) = middle;

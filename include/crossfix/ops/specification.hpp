@@ -7,19 +7,19 @@
 
 namespace crossfix::ops {
 
-/// What follows the sum of a convolution or a matrix product.
+/// The function applied to the sum of a convolution or a matrix product.
 enum class Activation {
   none,
   relu,   ///< max(s, 0)
   relu6,  ///< min(max(s, 0), 6)
 };
 
-/// The limits that an activation keeps a sum between.
+/// The limits to which an activation clamps a sum.
 struct ActivationLimits {
   float least = -std::numeric_limits<float>::infinity();
   float most = std::numeric_limits<float>::infinity();
 
-  /// The limited sum; a NaN stays.
+  /// The clamped sum; NaN stays NaN.
   constexpr float operator()(float sum) const {
     return sum < least ? least : sum > most ? most : sum;
   }
@@ -36,8 +36,8 @@ constexpr ActivationLimits limits_of(Activation activation) {
   }
 }
 
-/// Output extent of a convolution along an axis of `input` pixels; 0 where the taps span more than
-/// the padded input.
+/// Output extent of a convolution along an axis of `input` pixels; 0 if the taps span more than the
+/// padded input.
 constexpr Index convolution_extent(Index input, Index kernel, Index stride, Index padding,
                                    Index dilation) {
   const Index steps = input + 2 * padding - dilation * (kernel - 1) - 1;
@@ -51,7 +51,7 @@ struct ConvolutionSpecification {
   Index kernel = 1;    ///< side of the kernel, taps
   Index stride = 1;    ///< both axes, pixels
   Index padding = 0;   ///< zeros on every side, pixels
-  Index dilation = 1;  ///< distance of the taps, pixels
+  Index dilation = 1;  ///< distance between taps, pixels
   Activation activation = Activation::none;
   bool residual = false;  ///< a tensor of the output's shape is added before the activation
 
@@ -66,13 +66,13 @@ struct ConvolutionSpecification {
   }
 };
 
-/// A convolution of every channel with a square kernel of its own, over NHWC activations.
+/// A convolution of each channel with its own square kernel, over NHWC activations.
 struct DepthwiseConvolutionSpecification {
   Index channels = 0;
   Index kernel = 1;    ///< side of the kernel, taps
   Index stride = 1;    ///< both axes, pixels
   Index padding = 0;   ///< zeros on every side, pixels
-  Index dilation = 1;  ///< distance of the taps, pixels
+  Index dilation = 1;  ///< distance between taps, pixels
   Activation activation = Activation::none;
 
   /// Output extent along an axis of `input` pixels.
@@ -94,20 +94,20 @@ struct LinearSpecification {
   Activation activation = Activation::none;
 };
 
-/// Windows of a max pool that halves an axis, what lies outside the input left out.
+/// Window of a max pool that halves an axis. Pixels outside the input are ignored.
 enum class PoolWindow {
-  three,  ///< 3x3, stride 2, padding 1: ResNet's
-  two,    ///< 2x2, stride 2: VGG's; an odd last row or column has a window of its own
+  three,  ///< 3x3, stride 2, padding 1: as in ResNet
+  two,    ///< 2x2, stride 2: as in VGG; an odd last row or column has its own window
 };
 
-/// Extent of an output axis of either.
+/// Output extent along an axis, for either window.
 constexpr Index max_pool_extent(Index input) { return (input - 1) / 2 + 1; }
 
 /// Descriptors of blocks of positions by spatial attention without an activation.
 struct SpatialAttentionSpecification {
   enum class Summary { mean, maximum };
 
-  Index rows = 0;  ///< positions of a block
+  Index rows = 0;  ///< rows of positions in a block
   Index cols = 0;
   Index heads = 0;
   Summary summary = Summary::mean;  ///< over the channels of a position
@@ -116,10 +116,10 @@ struct SpatialAttentionSpecification {
   constexpr Index positions() const { return rows * cols; }
 };
 
-/// A descriptor is divided by its length, or by this where it is shorter.
+/// A descriptor is divided by its length, or by this if its length is smaller.
 inline constexpr double kShortestDescriptor = 1e-12;
 
-/// Half-open input range [begin, end) of a pool's cell.
+/// Half-open input range [begin, end) of an output cell of a pool.
 struct PoolRange {
   Index begin = 0;
   Index end = 0;
@@ -130,8 +130,8 @@ constexpr PoolRange max_pool_range(PoolWindow window, Index index, Index input) 
   return {begin, 2 * index + 2 < input ? 2 * index + 2 : input};
 }
 
-/// The range that cell `index` of an adaptive pool from `input` to
-/// `output` elements covers: floor(i n / m) to ceil((i + 1) n / m).
+/// The input range of cell `index` of an adaptive pool from `input` to `output` elements: floor(i n
+/// / m) to ceil((i + 1) n / m).
 constexpr PoolRange adaptive_range(Index index, Index input, Index output) {
   return {index * input / output, ceil_div((index + 1) * input, output)};
 }

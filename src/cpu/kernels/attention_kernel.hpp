@@ -9,26 +9,26 @@ namespace crossfix::cpu::kernels {
 
 /// Fused attention of one head on one thread.
 ///
-/// Both products, scores = Q K^T and sums += P V, run in register tiles of some rows by two vectors
-/// of sums, each step one broadcast a row and two vectors of columns. Keys and values of the head
-/// are packed once so that a step reads both vectors side by side:
+/// Both products, scores = Q K^T and sums += P V, run in register tiles of several rows by two
+/// vectors of sums. Each step takes one broadcast per row and two vectors of columns. Keys and
+/// values of the head are packed once, so that a step reads both vectors next to each other:
 ///
 ///   K [key / panel][dim / kPack][panel][kPack]     panel: two vectors of keys
-///   V [key / kPack][padded dim][kPack]             kPack: elements a product sums at once
-///   Q [dim / kPack][kQueryBlock][kPack]            of the queries at work
+///   V [key / kPack][padded dim][kPack]             kPack: elements that a product sums at once
+///   Q [dim / kPack][kQueryBlock][kPack]            of the current queries
 ///
-/// For kQueryBlock queries at a time the keys pass by in blocks of kKeyBlock: scores to a buffer
-/// (14 KB, in L1 with the panel in use), weights in place, then the product with V. Keys and values
-/// stream from L2: 512 bytes a key for dim 32 in f32, against 12 * 64 multiply-adds.
+/// For every kQueryBlock queries, the keys are processed in blocks of kKeyBlock: scores to a buffer
+/// (14 KB, in L1 together with the current panel), weights in place, then the product with V. Keys
+/// and values stream from L2: 512 bytes per key for dim 32 in f32, against 12 * 64 multiply-adds.
 ///
-/// `Product` names the arithmetic:
+/// `Product` defines the arithmetic:
 ///   Simd            vectors of floats
 ///   Stored          an element in memory: float, or the bits of a bfloat16
 ///   Unit            kPack elements as a product takes them from a broadcast
 ///   Operand         a vector of units: load(const Unit*), broadcast(const Unit*)
 ///   multiply_add    sums += operand * operand
-///   store_weights   two vectors of floats as elements
-///   to_stored       an element of a float; negative: its negative
+///   store_weights   stores two vectors of floats as elements
+///   to_stored       converts a float to an element; negative: negates an element
 ///   kExp2Degree     see exp2.hpp
 template <class Product>
 class Attention {
@@ -44,16 +44,16 @@ class Attention {
   static constexpr int kScoreRows = Simd::kScoreRows;
   static constexpr Index kColumns = 2 * kLanes;
   static constexpr Index kPack = Product::kPack;
-  static constexpr int kAtOnce = Simd::kExponentials;  // vectors of weights worked on together
-  static constexpr Index kScoreStride =
-      kKeyBlock + kPanel;  // not a power of two: rows lie in different banks
-                           // over the sets of the L1 cache
+  static constexpr int kAtOnce = Simd::kExponentials;  // vectors of weights processed together
+  // Not a power of two, so that rows start in different sets of the L1 cache.
+  static constexpr Index kScoreStride = kKeyBlock + kPanel;
   static constexpr float kSmallest = 0x1p-126f;
   static_assert(kQueryBlock % kRows == 0 && kQueryBlock % kScoreRows == 0 &&
                 kPanel % kColumns == 0 && kKeyBlock % kColumns == 0);
 
-  /// Of a row's state, once a block of keys: to the last bits, whatever the weights' own precision,
-  /// or each block's factor would take its error from the sums of all before it.
+  /// Arithmetic of a row's state, used once per block of keys. It is exact to the last bits,
+  /// whatever the precision of the weights. Otherwise the error of each block's factor would affect
+  /// the sums of all earlier blocks.
   struct RowMath {
     using Real = Floats;
     static Real set(float a) { return Simd::set(a); }
@@ -68,7 +68,7 @@ class Attention {
     }
   };
   using State = ops::OnlineSoftmax<RowMath>;
-  // One softmax a lane: the rows of a block of queries.
+  // One softmax per lane: the rows of a block of queries.
   static constexpr int kStates = static_cast<int>(ceil_div<Index>(kQueryBlock, kLanes));
 
   struct Scratch {
@@ -119,8 +119,8 @@ class Attention {
   }
 
  private:
-  /// Rows are fetched this many tokens ahead: they lie apart, and the hardware does not foresee
-  /// them.
+  /// Rows are prefetched this many tokens ahead: they are far apart in memory, and the hardware
+  /// does not predict them.
   static constexpr Index kAhead = 16;
 
   static void prefetch(const Stored* row, Index dim) {
@@ -130,14 +130,15 @@ class Attention {
     __builtin_prefetch(bytes + size - 1);
   }
 
-  /// The factor from scores to units of log 2. Its sign went into the queries, so that the largest
-  /// score stays the largest; it is never 0, which would make NaN of the -inf beyond the last key.
+  /// The factor from scores to units of log 2. Its sign is applied to the queries, so that the
+  /// largest score stays the largest. It is never 0, which would give NaN for the -inf beyond the
+  /// last key.
   static float log2_scale(const Head& head) {
     const float magnitude = __builtin_fabsf(head.scale) * kLog2E;
     return magnitude > kSmallest ? magnitude : kSmallest;
   }
 
-  /// Units of a row, `dim` elements and zeros up to `padded`, `distance` elements apart.
+  /// Writes the units of a row, `dim` elements and zeros up to `padded`, `distance` elements apart.
   static void scatter(const Stored* from, Index dim, Index padded, Stored* to, Index distance) {
     Index d = 0;
     for (; d + kPack <= dim; d += kPack, to += distance) {
@@ -180,7 +181,7 @@ class Attention {
     Index next = row + kQueryBlock;
     const Index last = next + kQueryBlock < head.queries ? next + kQueryBlock : head.queries;
     for (Index key = 0; key < head.keys; key += kKeyBlock) {
-      // A few rows of the next block of queries at a time: each may miss the address cache too.
+      // A few rows of the next block of queries at a time, because each may also miss the TLB.
       for (Index i = 0; i < ahead && next < last; ++i, ++next) {
         prefetch(head.q + next * head.q_stride, head.dim);
       }
@@ -213,10 +214,10 @@ class Attention {
     }
   }
 
-  /// Scores, before their scale, of kScoreRows queries from row r on and a block of keys, and the
+  /// Scores, before scaling, of kScoreRows queries from row r on and a block of keys, and the
   /// largest of each row in units of log 2. Keys beyond the last are -inf. The tile is smaller than
-  /// the other product's: the rows' maxima stay in registers too, and stores, two cycles each, hide
-  /// behind the next tile's products.
+  /// that of the other product: the maxima of the rows also stay in registers, and stores, two
+  /// cycles each, overlap with the products of the next tile.
   [[gnu::noinline]] static void scores(const Head& head, const Scratch& s, Index r, Index key,
                                        Index keys, float* largest) {
     Floats top[kScoreRows];
@@ -237,7 +238,7 @@ class Attention {
     for (int i = 0; i < kScoreRows; ++i) largest[i] = Simd::largest(top[i]) * log2_scale(head);
   }
 
-  /// Makes the columns from `first` on -inf.
+  /// Sets the columns from `first` on to -inf.
   static void mask_beyond(Index first, Floats (&c)[kScoreRows][2]) {
     alignas(64) float mask[kColumns];
     for (Index x = 0; x < kColumns; ++x) mask[x] = x < first ? 0.0f : -__builtin_inff();
@@ -247,8 +248,9 @@ class Attention {
     }
   }
 
-  /// Turns the scores into weights 2^(scale score - reference of the row), in place; `added` are
-  /// their sums. The rows are reduced in one go at the end: a reduction is a chain of its own.
+  /// Replaces the scores by weights 2^(scale score - reference of the row), in place; `added` are
+  /// their sums. The rows are reduced together at the end, because each reduction is a dependency
+  /// chain.
   [[gnu::noinline]] static void weights(const Scratch& s, Index keys, float scale,
                                         const float* reference, float* added) {
     alignas(64) float partial[kQueryBlock * kLanes];
@@ -307,8 +309,8 @@ class Attention {
     }
   }
 
-  /// o = sums / l, and m + ln l where it is asked for. Where every score was -inf, o is NaN, as a
-  /// softmax gives, or 0 beside a log-sum-exp of -inf; 0 where there are no keys.
+  /// o = sums / l, and m + ln l if lse is requested. If every score was -inf, o is NaN, as a
+  /// softmax gives; with lse, o is 0 and lse is -inf. o is 0 if there are no keys.
   static void write(const Head& head, const Scratch& s, Index row, Index rows,
                     const State (&states)[kStates]) {
     alignas(64) float maximum[kStates * kLanes];

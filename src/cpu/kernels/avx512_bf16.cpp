@@ -9,7 +9,7 @@ struct Avx512Bf16Set;
 using Simd = Avx512Simd<Avx512Bf16Set>;
 
 /// Elements that are the bits of bfloat16. Conversions round to nearest, ties to even; subnormal
-/// floats become zero, as the instruction has it.
+/// floats become zero, as in the instruction.
 struct Bfloat16Access {
   using Simd = kernels::Simd;
   using Stored = std::uint16_t;

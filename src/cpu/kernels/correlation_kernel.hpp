@@ -4,13 +4,14 @@
 
 namespace crossfix::cpu::kernels {
 
-/// A view slid along one row of a tile. Rows of the tile are taken in turn, each over all shifts
-/// before the next, so that it stays in L1; a block of shifts shares each load of the view.
+/// A view slid along one row of a tile. Each row of the tile is used for all shifts before the next
+/// row, so that it stays in L1. A block of shifts shares each load of the view.
 template <class Simd>
 struct Correlation {
   using Floats = typename Simd::Floats;
   static constexpr Index kLanes = Simd::kLanes;
-  static constexpr Index kShifts = 8;  ///< sums held in registers beside a vector of the view
+  /// sums held in registers together with a vector of the view
+  static constexpr Index kShifts = 8;
 
   static void run(const CorrelationRow& row) {
     for (Index i = 0; i < row.count * kLanes; ++i) row.sums[i] = 0.0f;
@@ -29,7 +30,8 @@ struct Correlation {
   }
 
  private:
-  /// Adds a row's share of the products of `kCount` shifts. Reads up to a vector beyond `end`.
+  /// Adds the contribution of one row to the products of `kCount` shifts. Reads up to one vector
+  /// beyond `end`.
   template <Index kCount>
   static void block(const CorrelationRow& row, const float* tile, const float* view, Index begin,
                     Index end, Index shift) {

@@ -2,15 +2,16 @@
 
 namespace crossfix::cpu::kernels {
 
-/// x = 2^x for x <= 127, to `Degree` of a polynomial: 3 gives a relative error of 7.5e-5 (below a
-/// bfloat16's rounding), 5 gives 1.3e-7 with its own rounding. x below -126, -inf included, gives
-/// 2^-126 and not 0; a NaN stays a NaN.
+/// x = 2^x for x <= 127, by a polynomial of degree `Degree`: 3 gives a relative error of 7.5e-5
+/// (below a bfloat16's rounding), 5 gives 1.3e-7 including its own rounding. x below -126, also
+/// -inf, gives 2^-126 and not 0; NaN stays NaN.
 ///
-/// 2^x = 2^n 2^f with n the nearest integer, |f| <= 1/2. The coefficients are the minimax ones of
-/// 2^f there in relative error (Remez).
+/// 2^x = 2^n 2^f, with n the nearest integer and |f| <= 1/2. The coefficients are minimax for the
+/// relative error of 2^f in this range (Remez).
 ///
-/// `Count` vectors at a time, step by step: one after the other, their chains of about 40 cycles
-/// would fill the processor's scheduler before its units.
+/// `Count` vectors are computed together, step by step. Computed one after the other, their
+/// dependency chains of about 40 cycles would fill the processor's scheduler before its execution
+/// units.
 template <class Simd, int Degree, int Count>
 [[gnu::always_inline]] inline void exp2(typename Simd::Floats (&x)[Count]) {
   using Floats = typename Simd::Floats;

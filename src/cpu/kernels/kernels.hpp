@@ -5,21 +5,22 @@
 
 #include "crossfix/core/math.hpp"
 
-/// What the kernels compiled once for each instruction set look like from outside.
+/// Interface of the kernels that are compiled once for each instruction set.
 ///
-/// Their source files are compiled with flags of that set. An inline function of a shared header,
-/// instantiated there, could be the copy that the linker keeps for the whole program, with
-/// instructions the machine lacks. So those files take raw pointers and their own types only, name
-/// every template by a type of their instruction set, and use nothing of the standard library.
+/// Their source files are compiled with flags of that set. If such a file instantiates an inline
+/// function of a shared header, the linker may keep this copy for the whole program, with
+/// instructions that the machine lacks. Therefore these files use only raw pointers and their own
+/// types, parametrise every template by a type of their instruction set, and use nothing from the
+/// standard library.
 namespace crossfix::cpu::kernels {
 
 using Index = std::ptrdiff_t;
 
-/// Rows of queries, and keys, that a step of the attention works on.
+/// Number of query rows, and of keys, in one step of the attention.
 inline constexpr Index kQueryBlock = 12;
 inline constexpr Index kKeyBlock = 256;
-/// Keys are padded to a multiple of this in scratch memory, head dims to a multiple of the same:
-/// two of the widest vectors of floats.
+/// In scratch memory, keys and head dims are padded to multiples of this: two of the widest vectors
+/// of floats.
 inline constexpr Index kPanel = 32;
 
 /// One batch item and head. Rows are `dim` elements; strides are in elements between tokens.
@@ -30,14 +31,15 @@ struct AttentionHead {
   const Stored* k;
   const Stored* v;
   Stored* o;
-  float* lse;  ///< log-sum-exp of each query; null where it is not asked for
+  float* lse;  ///< log-sum-exp of each query; null if not requested
   Index q_stride, k_stride, v_stride, o_stride, lse_stride;
   Index queries, keys, dim;
   float scale;
   std::byte* scratch;  ///< attention_scratch_bytes(), 64-byte aligned, of one thread
 };
 
-/// Scratch memory of one thread: packed keys and values, and a block of queries, scores and sums.
+/// Scratch memory of one thread, in bytes: packed keys and values, and a block of queries, scores
+/// and sums.
 constexpr std::size_t attention_scratch_bytes(Index keys, Index dim, std::size_t stored) {
   const auto padded = [](Index n) { return static_cast<std::size_t>(round_up_to(n, kPanel)); };
   const auto rows = static_cast<std::size_t>(kQueryBlock);
@@ -50,11 +52,11 @@ template <class Stored>
 struct AttentionFunctions {
   /// Packs keys and values of a head into its scratch memory.
   void (*pack)(const AttentionHead<Stored>& head);
-  /// Output rows [begin, end) of a packed head.
+  /// Computes output rows [begin, end) of a packed head.
   void (*run)(const AttentionHead<Stored>& head, Index begin, Index end);
 };
 
-/// Rows of a LayerNorm; `r` null where there is no residual, `z` the rounded result.
+/// Rows of a LayerNorm. `r` is null if there is no residual; `z` is the rounded result.
 template <class Stored>
 struct NormRows {
   const float* x;
@@ -73,7 +75,7 @@ template <class Stored>
 struct ElementKernels {
   AttentionFunctions<Stored> attention;
   void (*layer_norm)(const NormRows<Stored>& rows);
-  /// accumulator[c] = max(accumulator[c], values[c]); a NaN in either stays.
+  /// accumulator[c] = max(accumulator[c], values[c]); NaN in either gives NaN.
   void (*maximum)(Stored* accumulator, const Stored* values, Index count);
 };
 
@@ -81,8 +83,8 @@ struct ElementKernels {
 inline constexpr Index kWidestVector = 16;
 
 /// A view slid along one row of a tile of floats: products[shift] = the sum over rows r and floats
-/// c within [begin[r], end[r]) of tile[r, shift * step + c] view[r, c]. From end[r] on up to a
-/// vector of the view is zero, and of the tile is finite.
+/// c in [begin[r], end[r]) of tile[r, shift * step + c] view[r, c]. For up to one vector from
+/// end[r] on, the view must be zero and the tile finite.
 struct CorrelationRow {
   const float* tile;
   const float* view;
@@ -103,8 +105,8 @@ extern const CorrelationFunction kAvx2Correlation;
 extern const CorrelationFunction kAvx512Correlation;
 #endif
 
-/// Scores [rows, columns] of float, `stride` floats between rows, to which their row's bias is
-/// added; to be multiplied by `scale`, above 0.
+/// Scores [rows, columns] of float, with `stride` floats between rows. The bias of its row is added
+/// to each score; the sum is multiplied by `scale`, which is above 0.
 struct Scores {
   const float* first;
   const float* bias;  ///< [rows]
@@ -112,8 +114,8 @@ struct Scores {
   float scale;
 };
 
-/// The largest score, and the sum of exp(scale (score - largest)): of each column, and of a single
-/// row.
+/// The largest score, and the sum of exp(scale (score - largest)): for each column, and for a
+/// single row.
 struct LogSumFunctions {
   void (*columns)(const Scores& scores, float* maxima, float* sums);
   void (*row)(const Scores& scores, float* maximum, float* sum);

@@ -6,14 +6,14 @@
 
 namespace crossfix::cpu::kernels {
 
-/// The largest of some scores with their bias, and the sum of 2^(scale log2(e) (score - largest)),
-/// in two passes.
+/// The largest of several scores with their bias, and the sum of 2^(scale log2(e) (score -
+/// largest)), in two passes.
 template <class Simd>
 struct LogSums {
   using Floats = typename Simd::Floats;
   static constexpr Index kLanes = Simd::kLanes;
 
-  /// A column a lane.
+  /// One column per lane.
   static void columns(const Scores& scores, float* maxima, float* sums) {
     for (Index c = 0; c < scores.columns; c += kLanes) {
       const Index count = scores.columns - c < kLanes ? scores.columns - c : kLanes;
@@ -30,7 +30,7 @@ struct LogSums {
     }
   }
 
-  /// The only row.
+  /// For the only row.
   static void row(const Scores& scores, float* maximum, float* sum) {
     Floats lanes = Simd::set(kLeast);
     for (Index c = 0; c < scores.columns; c += kLanes) {
@@ -48,7 +48,7 @@ struct LogSums {
  private:
   static constexpr float kLeast = -3.40282347e+38f;
 
-  /// Up to a vector of row `r` from column `c` on; what is beyond `count` weighs nothing.
+  /// Up to one vector of row `r` from column `c` on. Lanes beyond `count` have no weight.
   static Floats part(const Scores& scores, Index r, Index c, Index count) {
     const float* from = scores.first + r * scores.stride + c;
     const Floats bias = Simd::set(scores.bias[r]);

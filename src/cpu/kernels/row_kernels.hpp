@@ -4,8 +4,8 @@
 
 namespace crossfix::cpu::kernels {
 
-/// Add and LayerNorm, and the elementwise maximum of the pools. `Access` says how elements are read
-/// and written: Simd, Stored, load and store of a vector, load_one and store_one.
+/// Add and LayerNorm, and the elementwise maximum of the pools. `Access` defines how elements are
+/// read and written: Simd, Stored, load and store of a vector, load_one and store_one.
 template <class Access>
 struct RowKernels {
   using Simd = typename Access::Simd;

@@ -9,7 +9,7 @@ namespace crossfix::cpu::kernels {
 template <>
 const FloatKernels& select<float>(InstructionSet set) {
 #if CROSSFIX_X86_KERNELS
-  if (set >= InstructionSet::avx512) return kAvx512;  // bfloat16 instructions add nothing to f32
+  if (set >= InstructionSet::avx512) return kAvx512;  // bfloat16 instructions add nothing for f32
   if (set == InstructionSet::avx2) return kAvx2;
 #endif
   static_cast<void>(set);

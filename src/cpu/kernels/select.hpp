@@ -8,11 +8,11 @@
 
 namespace crossfix::cpu::kernels {
 
-/// The type that kernels see in place of an activation element.
+/// The type that kernels use for an activation element.
 template <class Element>
 using Stored = std::conditional_t<std::is_same_v<Element, bfloat16>, std::uint16_t, Element>;
 
-/// The kernels of an instruction set. Throws DeviceError where it has none for `Element`.
+/// The kernels of an instruction set. Throws DeviceError if it has none for `Element`.
 template <class Element>
 const ElementKernels<Stored<Element>>& select(InstructionSet set);
 

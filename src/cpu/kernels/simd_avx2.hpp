@@ -19,14 +19,14 @@ struct Avx2Simd {
   static Floats subtract(Floats a, Floats b) { return _mm256_sub_ps(a, b); }
   static Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
   static Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
-  /// The larger; b where either is NaN.
+  /// The larger; b if either is NaN.
   static Floats maximum(Floats a, Floats b) { return _mm256_max_ps(a, b); }
-  /// The larger; NaN where either is.
+  /// The larger; NaN if either is NaN.
   static Floats larger_or_nan(Floats a, Floats b) {
-    // The maximum is a where either is NaN.
+    // The maximum is a if either is NaN.
     return _mm256_blendv_ps(_mm256_max_ps(b, a), b, _mm256_cmp_ps(b, b, _CMP_UNORD_Q));
   }
-  /// The float whose exponent bits are the low 8 bits of the argument's.
+  /// The float whose exponent bits are the low 8 bits of the argument.
   static Floats exponent_from_low_bits(Floats a) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23));
   }

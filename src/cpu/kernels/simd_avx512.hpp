@@ -4,7 +4,8 @@
 
 namespace crossfix::cpu::kernels {
 
-/// Sixteen floats: AVX-512. `Set` names the instruction set, so that two sets never share code.
+/// Sixteen floats: AVX-512. `Set` identifies the instruction set, so that two sets never share
+/// code.
 template <class Set>
 struct Avx512Simd {
   using Floats = __m512;
@@ -20,14 +21,14 @@ struct Avx512Simd {
   static Floats subtract(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
   static Floats multiply(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
   static Floats multiply_add(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
-  /// The larger; b where either is NaN.
+  /// The larger; b if either is NaN.
   static Floats maximum(Floats a, Floats b) { return _mm512_max_ps(a, b); }
-  /// The larger; NaN where either is.
+  /// The larger; NaN if either is NaN.
   static Floats larger_or_nan(Floats a, Floats b) {
-    // The maximum is a where either is NaN.
+    // The maximum is a if either is NaN.
     return _mm512_mask_mov_ps(_mm512_max_ps(b, a), _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q), b);
   }
-  /// The float whose exponent bits are the low 8 bits of the argument's.
+  /// The float whose exponent bits are the low 8 bits of the argument.
   static Floats exponent_from_low_bits(Floats a) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23));
   }

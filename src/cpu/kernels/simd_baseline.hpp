@@ -4,7 +4,7 @@
 
 namespace crossfix::cpu::kernels {
 
-/// Four floats in the compiler's own vector type: SSE2 on x86-64, whatever there is elsewhere.
+/// Four floats in the compiler's own vector type: SSE2 on x86-64, whatever is available elsewhere.
 struct BaselineSimd {
   using Floats = float __attribute__((vector_size(16)));
   using Bits = std::int32_t __attribute__((vector_size(16)));
@@ -21,14 +21,14 @@ struct BaselineSimd {
   static Floats subtract(Floats a, Floats b) { return a - b; }
   static Floats multiply(Floats a, Floats b) { return a * b; }
   static Floats multiply_add(Floats a, Floats b, Floats c) { return a * b + c; }
-  /// The larger; b where either is NaN.
+  /// The larger; b if either is NaN.
   static Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
-  /// The larger; NaN where either is.
+  /// The larger; NaN if either is NaN.
   static Floats larger_or_nan(Floats a, Floats b) {
-    const Floats larger = maximum(b, a);  // a where either is NaN
+    const Floats larger = maximum(b, a);  // a if either is NaN
     return b == b ? larger : b;
   }
-  /// The float whose exponent bits are the low 8 bits of the argument's.
+  /// The float whose exponent bits are the low 8 bits of the argument.
   static Floats exponent_from_low_bits(Floats a) {
     return reinterpret_cast<Floats>(reinterpret_cast<Bits>(a) << 23);
   }

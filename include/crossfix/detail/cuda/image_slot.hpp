@@ -11,21 +11,21 @@
 
 namespace crossfix::cuda {
 
-/// What resizing one image at a time needs on the device: its pixels where they come from the host,
-/// the tables for its size, scratch memory. Kept from image to image; a size like the one before
-/// allocates and computes nothing.
+/// What is needed on the device to resize one image at a time: its pixels if they come from the
+/// host, the tables for its size, and scratch memory. All are kept for the next image. An image of
+/// the same size as the previous one causes no allocation and no new tables.
 class ImageSlot {
  public:
-  /// For images to be resized to `size` [height, width].
+  /// For images that are resized to `size` [height, width].
   ImageSlot(const Target& target, const Shape<2>& size) : target_(target), size_(size) {}
 
-  /// Describes `image` [height, width, 3], rows anywhere, a row without gaps, for `load_images`;
-  /// valid until the next image, in the order of the target's stream. Throws ShapeError for what is
-  /// no such image, DeviceError where memory is short.
+  /// Describes `image` [height, width, 3] for `load_images`; rows may have any stride, a row has no
+  /// gaps. The result is valid until the next image, in the order of the target's stream. Throws
+  /// ShapeError if the image has another shape, DeviceError if memory is short.
   const ImageSource& prepare(Staging& staging,
                              TensorView<const std::uint8_t, 3, DeviceSpace> image);
 
-  /// The same of an image in host memory, whose pixels are copied before this returns.
+  /// The same for an image in host memory. Its pixels are copied before the call returns.
   const ImageSource& prepare(Staging& staging, TensorView<const std::uint8_t, 3, HostSpace> image);
 
   const Shape<2>& size() const { return size_; }

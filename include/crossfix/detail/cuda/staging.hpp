@@ -10,13 +10,13 @@ struct CUevent_st;  // what cudaEvent_t points to
 
 namespace crossfix::cuda {
 
-/// Copies host memory to the device through two pieces of pinned memory: one is filled while the
-/// device copies from the other. The caller's memory is free as soon as `copy` returns.
+/// Copies host memory to the device through two pinned buffers: one is filled while the device
+/// copies from the other. The caller may reuse its memory as soon as `copy` returns.
 class Staging {
  public:
   static constexpr std::size_t kPieceBytes = std::size_t{2} << 20;
 
-  /// Throws DeviceError where memory is short.
+  /// Throws DeviceError if memory is short.
   explicit Staging(const Target& target);
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
@@ -33,7 +33,7 @@ class Staging {
  private:
   struct Piece {
     PinnedBuffer memory;
-    CUevent_st* copied = nullptr;  // recorded after the last copy out of it
+    CUevent_st* copied = nullptr;  // recorded after the last copy from this buffer
   };
 
   Target target_;

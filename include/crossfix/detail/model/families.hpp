@@ -6,7 +6,7 @@
 
 namespace crossfix::model {
 
-/// Calls `make.template operator()<Network>()` with the network of a family on backend `B`.
+/// Calls `make.template operator()<Network>()` with the network type of a family on backend `B`.
 template <ops::Backend B, class Make>
 auto with_network(Family family, Make&& make) {
   switch (family) {

@@ -23,28 +23,28 @@
 
 namespace crossfix::model {
 
-/// How far from the camera the ground that is used begins, metres: where it is seen, and not nearer
-/// than the settings say. Beyond `farthest` where none is used.
+/// Distance from the camera, in metres, at which the used ground begins: as far as it is visible,
+/// but not closer than the settings allow. A value above `farthest` means that no ground is usable.
 inline double nearest_used(const Configuration::GroundMatch& settings,
                            const TensorView<const std::uint8_t, 3>& panorama) {
   return std::max(settings.nearest, camera::nearest_ground(panorama, settings.height));
 }
 
-/// What is said of a panorama none of whose ground is used.
+/// The error for a panorama without usable ground.
 inline ImageError no_ground(const Configuration::GroundMatch& settings) {
   return ImageError("the panorama shows no ground within " +
                     std::to_string(static_cast<int>(settings.farthest)) +
                     " m of the camera: its lower part is of one colour");
 }
 
-/// A matcher over the ground plane, for photographs: a panorama is laid on flat ground about the
-/// camera, north up; early layers of a backbone that was pretrained on photographs are taken of
-/// that view and of the tile; the one is slid over the other by normalised cross-correlation,
-/// weighted by range. Every position, every heading that is asked for (HeadingSearch) and every
-/// ratio of height and scale is scored; the posterior is the softmax over all of them, and its
-/// marginals over position and heading are the answer.
+/// A matcher over the ground plane, for photographs. A panorama is projected onto flat ground
+/// around the camera, north up. The early layers of a backbone pretrained on photographs extract
+/// features from this view and from the tile. The view is then slid over the tile by normalised
+/// cross-correlation, weighted by range. Every position, every requested heading (HeadingSearch)
+/// and every ratio of height and scale gets a score. The posterior is the softmax over all scores.
+/// The results are its marginals over position and heading.
 ///
-/// Immutable after construction: any number of workspaces, one a thread, may use it.
+/// Immutable after construction. Any number of workspaces may use it, each in one thread.
 template <ops::Backend B>
 class GroundMatch {
   using Element = typename B::Element;
@@ -62,16 +62,17 @@ class GroundMatch {
   };
 
  public:
-  /// What is asked: images 8-bit RGB [height, width, 3].
+  /// One request to the matcher. Images are 8-bit RGB [height, width, 3].
   struct Question {
-    GroundImage panorama;                   ///< equirectangular, whole, level
-    SatelliteImage satellite;               ///< north up
-    double metres_per_pixel = 0;            ///< of the satellite image
-    std::optional<double> heading_degrees;  ///< of the centre column; unknown where absent
+    GroundImage panorama;         ///< equirectangular, whole, level
+    SatelliteImage satellite;     ///< north up
+    double metres_per_pixel = 0;  ///< of the satellite image
+    /// Heading of the centre column, degrees clockwise from north. Empty if unknown.
+    std::optional<double> heading_degrees;
   };
 
-  /// The memory of one thread's work. What depends on the tile's size is made anew where that
-  /// changes.
+  /// The memory for the work of one thread. The parts that depend on the tile's size are rebuilt
+  /// when the size changes.
   class Workspace {
    public:
     Workspace(const GroundMatch& match, const typename B::Target& target)
@@ -87,7 +88,7 @@ class GroundMatch {
 
    private:
     friend class GroundMatch;
-    /// What a pass over tiles of one size takes.
+    /// What a pass over tiles of one size needs.
     struct Room {
       Room(const GroundMatch& match, const typename B::Target& target, Index tile_side,
            Index most_rows)
@@ -104,7 +105,7 @@ class GroundMatch {
                                                          match.view_features_shape(rows))})),
             results(outputs_count(grid) + static_cast<std::size_t>(rows)) {
         std::fill_n(even.data(), even.size(), 1.0F);
-        // A cell lies about its feature's centre.
+        // A cell is centred on its feature.
         const std::vector<float> middle(static_cast<std::size_t>(2 * grid * grid), 0.5F);
         B::write(context, middle.data(),
                  outputs().offsets().template reshape<1>({2 * grid * grid}));
@@ -113,15 +114,15 @@ class GroundMatch {
       ops::HeadOutputs<HostSpace> host_outputs() { return {results.data(), 1, grid}; }
 
       Index side;
-      Index rows;  ///< of scores that there is room for
+      Index rows;  ///< number of rows of scores that fit
       Backbone backbone;
       Index grid;
-      Tensor<float, 2> even;  ///< weights of positions: all alike
+      Tensor<float, 2> even;  ///< weights of positions: all equal
       typename B::Arena arena;
       Buffers buffers;
       typename B::Context context;
       std::vector<float> results;
-      std::vector<std::uint8_t> pixels;  ///< of the tile whose features are at hand, if any
+      std::vector<std::uint8_t> pixels;  ///< of the tile whose features are stored, if any
       Shape<3> pixels_shape{};
     };
 
@@ -131,11 +132,11 @@ class GroundMatch {
     std::vector<ops::CameraPose> poses_;
     std::vector<float> bias_;
     std::vector<float> headings_;
-    std::vector<float> scores_;  ///< of `pose_probability`
+    std::vector<float> scores_;  ///< used by `pose_probability`
     std::unique_ptr<Room> room_;
   };
 
-  /// Reads the parameters. Throws WeightsError where they are not this configuration's.
+  /// Reads the parameters. Throws WeightsError if they do not match this configuration.
   GroundMatch(const typename B::Target& target, Parameters parameters,
               const Configuration& configuration)
       : configuration_(configuration),
@@ -148,9 +149,9 @@ class GroundMatch {
   const Configuration& configuration() const { return configuration_; }
   Index parameter_count() const { return parameter_count_; }
 
-  /// Answers a question. The outputs lie in `work`: logits are the marginal over headings and
-  /// ratios at the configuration's temperature; cells are `kStride` pixels of the tile as the
-  /// backbone sees it, and their middles lie at `kFirstCentre` + kStride * (row, col) of those
+  /// Answers a question. The outputs are stored in `work`. The logits are the marginal over
+  /// headings and ratios at the configuration's temperature. A cell covers `kStride` pixels of the
+  /// tile as the backbone sees it; its middle is at `kFirstCentre` + kStride * (row, col) in those
   /// pixels.
   ops::HeadOutputs<HostSpace> operator()(Workspace& work, const Question& question) const {
     extract_tile(work, question);
@@ -166,7 +167,8 @@ class GroundMatch {
     return decode(work);
   }
 
-  /// The features of the tile: nothing where it is the last one, pixel for pixel.
+  /// Computes the features of the tile. Does nothing if the tile is identical, pixel for pixel, to
+  /// the previous one.
   void extract_tile(Workspace& work, const Question& question) const {
     const Index side = tile_side(question);
     const Index needed = rows(question.heading_degrees.has_value());
@@ -176,7 +178,7 @@ class GroundMatch {
     }
     auto& room = *work.room_;
     if (holds(room, question.satellite)) return;
-    room.pixels_shape = {};  // nothing is at hand until all is
+    room.pixels_shape = {};  // no features are valid until all are computed
     const auto [mean, std] = normalization();
     const ops::ActivationView<B, 3> image(room.buffers.tile_image, {side, side, 3});
     B::load_image(room.context, question.satellite, mean.values, std.values, image);
@@ -185,7 +187,7 @@ class GroundMatch {
     keep(room, question.satellite);
   }
 
-  /// The features of the views of the search's rows from `first` on.
+  /// Computes the features of the views for the search's rows from `first` on.
   void extract_views(Workspace& work, const Question& question, Index first) const {
     const auto& settings = configuration_.ground_match;
     const HeadingSearch& search = work.search_;
@@ -208,7 +210,7 @@ class GroundMatch {
     }
   }
 
-  /// The scores of those rows.
+  /// Computes the scores of those rows.
   void correlate(Workspace& work, Index first) const {
     auto& room = *work.room_;
     const Index count = work.search_.rows() - first;
@@ -218,7 +220,7 @@ class GroundMatch {
                  ops::ConstActivationView<B, 4>(view_features(work, count)), work.weights_, scores);
   }
 
-  /// Scores to the answer.
+  /// Computes the answer from the scores.
   ops::HeadOutputs<HostSpace> decode(Workspace& work) const {
     auto& room = *work.room_;
     sum_up(work);
@@ -229,7 +231,7 @@ class GroundMatch {
     const auto block = room.outputs().block();
     B::read(room.context, TensorView<const float, 2, Space>(block), room.results.data());
     work.search_.posterior(read_masses(work), work.headings_);
-    // As of every network: the posterior is the softmax of the logits over the temperature.
+    // As for every network, the posterior is the softmax of the logits over the temperature.
     const auto logits = room.host_outputs().logits()[0];
     for (Index i = 0; i < logits.size(); ++i) {
       logits(i) *= static_cast<float>(configuration_.decoding.temperature);
@@ -237,8 +239,8 @@ class GroundMatch {
     return room.host_outputs();
   }
 
-  /// The posterior over the headings of the last question, at even steps from north where they were
-  /// searched; one, 1, where it was known.
+  /// The posterior over the headings of the last question, at even steps clockwise from north if
+  /// they were searched. If the heading was known, a single 1.
   const std::vector<float>& heading_probability(const Workspace& work) const {
     return work.headings_;
   }
@@ -272,7 +274,7 @@ class GroundMatch {
     }
   }
 
-  /// Pixels of a side of the tile as the backbone sees it.
+  /// Side of the tile as the backbone sees it, in pixels.
   Index tile_side(const Question& question) const {
     const double side =
         std::sqrt(static_cast<double>(question.satellite.extent(0) * question.satellite.extent(1)));
@@ -280,7 +282,7 @@ class GroundMatch {
         std::llround(side * question.metres_per_pixel / *configuration_.metres_per_network_pixel));
   }
 
-  /// Cells, and pixels, of a side of a view.
+  /// Side of a view, in cells and in pixels.
   Index view_cells() const {
     const auto& settings = configuration_.ground_match;
     const double cell = *configuration_.metres_per_network_pixel * kStride;
@@ -289,15 +291,16 @@ class GroundMatch {
   Index view_side() const { return (view_cells() - 1) * kStride + 1; }
 
   static constexpr Index kStride = EfficientNetLiteWeights::kStride;
-  /// Where the first cell's middle lies, pixels of the tile as the backbone sees it: a feature is
-  /// about the middle of its first pixel.
+  /// The middle of the first cell, in pixels of the tile as the backbone sees it: a feature is
+  /// centred on the middle of its first pixel.
   static constexpr double kFirstCentre = 0.5;
 
  private:
-  /// Views that go through the backbone at once: a GPU wants many, a CPU's caches few.
+  /// Number of views that go through the backbone together. Many are faster on a GPU; few fit into
+  /// a CPU's caches.
   static constexpr Index kTogether = Space::kHostAccessible ? 1 : 6;
 
-  /// Rows of scores that a question takes at most.
+  /// Largest number of rows of scores for a question.
   Index rows(bool heading_known) const {
     const auto& settings = configuration_.ground_match;
     return heading_known ? settings.ratios
@@ -363,8 +366,9 @@ class GroundMatch {
     return {room.buffers.scores, {work.search_.rows(), room.grid * room.grid}};
   }
 
-  /// exp(-distance / range) of the ground that is seen and used, at the cells' middles. A panorama
-  /// shows the less of a square metre the farther away it is, and a wrong height moves it the more.
+  /// exp(-distance / range) for ground that is visible and used, at the middles of the cells. With
+  /// distance, a panorama shows a square metre in fewer pixels, and an error in the height moves it
+  /// farther.
   void weigh_ground(const Question& question, Tensor<float, 2>& weights) const {
     const auto& settings = configuration_.ground_match;
     const double cell = *configuration_.metres_per_network_pixel * kStride;
@@ -383,7 +387,7 @@ class GroundMatch {
     if (!(total > 0)) throw no_ground(settings);
   }
 
-  /// Standardized features of images [n, side, side, 3], each over positions by `weights`.
+  /// Standardized features of images [n, side, side, 3], each over positions with `weights`.
   void extract(typename Workspace::Room& room, const Backbone& backbone,
                ops::ConstActivationView<B, 4> images, const Tensor<float, 2>& weights,
                ops::ActivationView<B, 4> features) const {
@@ -398,7 +402,7 @@ class GroundMatch {
     correlate(work, first);
   }
 
-  /// The standardized features of the ground as each pose has it.
+  /// Computes the standardized features of the ground as seen from each pose.
   void look(Workspace& work, const Question& question, const Backbone& backbone,
             std::span<const ops::CameraPose> poses, ops::ActivationView<B, 4> features) const {
     auto& room = *work.room_;
@@ -411,8 +415,8 @@ class GroundMatch {
     extract(room, backbone, images, work.weights_, features);
   }
 
-  /// Marginals of exp(score / temperature) times the prior: of positions to the outputs' logits, of
-  /// rows behind the outputs.
+  /// Marginals of exp(score / temperature) times the prior. Those of positions are written to the
+  /// outputs' logits, those of rows behind the outputs.
   void sum_up(Workspace& work) const {
     auto& room = *work.room_;
     const HeadingSearch& search = work.search_;

@@ -11,23 +11,23 @@
 
 namespace crossfix::model {
 
-/// The headings of a question, coarse to fine: even steps from north first, then the most likely of
-/// those in parts. Each heading stands for an arc of `width` bins about it, of `bins()` even ones
-/// from north, the first about north; together they cover the circle once. Each has as many rows of
-/// scores as there are ratios of height and scale. Reused from question to question it allocates
-/// nothing.
+/// The headings of a question, coarse to fine: first even steps clockwise from north, then the most
+/// likely steps are divided into parts. There are `bins()` even bins clockwise from north, the
+/// first centred on north. Each heading represents an arc of `width` bins centred on it; together
+/// the arcs cover the circle once. Each heading has one row of scores for every ratio of height and
+/// scale. Reuse for further questions allocates nothing.
 class HeadingSearch {
  public:
-  static constexpr Index kParts = 3;    ///< of a step, odd
-  static constexpr Index kRefined = 3;  ///< steps that are taken in parts, at most
+  static constexpr Index kParts = 3;    ///< parts of a step, odd
+  static constexpr Index kRefined = 3;  ///< largest number of steps that are divided
 
   struct Heading {
-    double degrees;  ///< of the arc's middle, clockwise from north
-    Index bin;       ///< of the middle
-    Index width;     ///< bins: kParts of a step, 1 of a part
+    double degrees;  ///< middle of the arc, degrees clockwise from north
+    Index bin;       ///< bin of the middle
+    Index width;     ///< in bins: kParts for a step, 1 for a part
   };
 
-  /// Rows there are at most.
+  /// Largest number of rows.
   static constexpr Index most_rows(Index steps, Index ratios) {
     return (steps + kRefined * (kParts - 1)) * ratios;
   }
@@ -45,11 +45,11 @@ class HeadingSearch {
     return largest + std::log(sum);
   }
 
-  /// Begins with the one heading that is known, or with all steps.
+  /// Starts with the known heading, or with all steps.
   void start(std::optional<double> known) {
     headings_.clear();
     searched_ = !known.has_value();
-    // Whole turns are taken off before poses round to floats.
+    // Whole turns are removed before poses are rounded to float.
     if (known) headings_.push_back({std::remainder(*known, 360.0), 0, 1});
     for (Index i = 0; searched_ && i < steps_; ++i) {
       headings_.push_back(
@@ -57,9 +57,9 @@ class HeadingSearch {
     }
   }
 
-  /// Takes the most likely steps apart, by the logarithms of the rows' masses (any common offset):
-  /// the step itself stays, as the middle part, and the others are appended. Nothing of a heading
-  /// that is known.
+  /// Divides the most likely steps into parts, given the logarithms of the rows' masses (with any
+  /// common offset). The step itself stays as the middle part, and the other parts are appended.
+  /// Does nothing if the heading is known.
   void refine(std::span<const float> log_masses) {
     if (!searched_) return;
     posterior_of_headings(log_masses);
@@ -86,12 +86,13 @@ class HeadingSearch {
     return headings_[static_cast<std::size_t>(row / ratios_)];
   }
 
-  /// The logarithm of how likely a row's heading is beforehand: by its arc, a step's being 1.
+  /// The logarithm of the prior of a row's heading, which is proportional to its arc; 0 for a whole
+  /// step.
   double log_prior(Index row) const {
     return searched_ ? std::log(static_cast<double>(heading(row).width) / kParts) : 0.0;
   }
 
-  /// each(bin) for the bins of a heading's arc.
+  /// Calls each(bin) for the bins of a heading's arc.
   template <class Each>
   void for_each_bin(const Heading& heading, const Each& each) const {
     for (Index i = 0; i < heading.width; ++i) {
@@ -99,7 +100,8 @@ class HeadingSearch {
     }
   }
 
-  /// The posterior over the bins out of the logarithms of the rows' masses, the prior in them.
+  /// Computes the posterior over the bins from the logarithms of the rows' masses, which include
+  /// the prior.
   void posterior(std::span<const float> log_masses, std::vector<float>& probability) {
     posterior_of_headings(log_masses);
     probability.assign(static_cast<std::size_t>(bins()), 0.0F);
@@ -112,7 +114,7 @@ class HeadingSearch {
   }
 
  private:
-  /// masses_: of each heading, sums to 1.
+  /// Sets masses_, one per heading; they sum to 1.
   void posterior_of_headings(std::span<const float> log_masses) {
     const double total = log_sum(log_masses);
     masses_.assign(headings_.size(), 0.0);

@@ -8,8 +8,8 @@
 
 namespace crossfix::model {
 
-/// Lays buffers out one after the other, each 64-byte aligned, from `base` on; without a base it
-/// only counts their bytes.
+/// Puts buffers one after the other in memory from `base` on, each 64-byte aligned. Without a
+/// base it only counts their bytes.
 class Layout {
  public:
   explicit Layout(std::byte* base) : base_(base) {}
@@ -23,7 +23,8 @@ class Layout {
     bytes_ = std::max(bytes_, used_);
   }
 
-  /// What is taken so far; `rewind` to it lets buffers that live later share the memory of others.
+  /// Bytes in use so far. `rewind` to this value lets later buffers share the memory of earlier
+  /// ones.
   std::size_t used() const { return used_; }
   void rewind(std::size_t used) { used_ = used; }
 

@@ -19,7 +19,8 @@
 namespace crossfix::model {
 
 /// The whole network on a backend: two backbones, projections, fusion and heads, prepared for one
-/// batch size. Immutable after construction: any number of workspaces, one a thread, may run it.
+/// batch size. Immutable after construction. Any number of workspaces may run it, each in one
+/// thread.
 template <ops::Backend B>
 class Network : public PairNetwork<B> {
   using Base = PairNetwork<B>;
@@ -37,11 +38,11 @@ class Network : public PairNetwork<B> {
   };
 
  public:
-  /// The memory of one pass and how it is run. Everything is allocated here, once.
+  /// The memory and the context of a pass. Everything is allocated here, once.
   class Workspace : public PairWorkspace<B> {
    public:
-    /// On `target`, which may be another than the network was prepared on where the backend can run
-    /// its operators there: a stream of the same device, as many threads.
+    /// `target` may differ from the target that the network was prepared on, if the backend can run
+    /// its operators there: a stream of the same device, or the same number of threads.
     Workspace(const Network& network, const typename B::Target& target)
         : PairWorkspace<B>(target, network.scratch_bytes_, network.lay_out(nullptr).second),
           buffers_(network.lay_out(this->arena.data()).first) {
@@ -53,8 +54,8 @@ class Network : public PairNetwork<B> {
     Buffers buffers_;
   };
 
-  /// Reads the parameters and prepares the operators on `target`. Throws WeightsError where they
-  /// are not this configuration's.
+  /// Reads the parameters and prepares the operators on `target`. Throws WeightsError if they do
+  /// not match this configuration.
   Network(const typename B::Target& target, Parameters parameters,
           const Configuration& configuration, Index batch)
       : Base(configuration, batch),
@@ -76,7 +77,8 @@ class Network : public PairNetwork<B> {
                   fusion_.scratch_bytes(), heads_.scratch_bytes()});
   }
 
-  /// The tokens of one view after backbone and projection, from the loaded images, inside `work`.
+  /// Compute the tokens of one view from the loaded images, by backbone and projection, inside
+  /// `work`.
   void extract_ground(Workspace& work) const {
     const auto features =
         ground_backbone_(work.context, this->ground_images(work), work.buffers_.backbone);
@@ -88,7 +90,7 @@ class Network : public PairNetwork<B> {
     const auto& buffers = work.buffers_.backbone;
     auto features = satellite_backbone_(work.context, this->satellite_images(work), buffers);
     if (features.shape() != pooled) {
-      // Any buffer but the one the features lie in.
+      // Any buffer except the one that holds the features.
       const ops::ActivationView<B, 4> smaller(
           features.data() == buffers[1] ? buffers[2] : buffers[1], pooled);
       B::adaptive_max_pool(work.context, features, smaller);
@@ -97,8 +99,8 @@ class Network : public PairNetwork<B> {
     project(work, satellite_projection_, features, satellite_tokens(work));
   }
 
-  /// [batch * ground tokens, d] and [batch * N * N, d]: the fusion network's inputs; after `fuse`
-  /// the satellite's are its output.
+  /// [batch * ground tokens, d] and [batch * N * N, d]: the inputs of the fusion network. After
+  /// `fuse` the satellite tokens are its output.
   Ground<Tokens> ground_tokens(Workspace& work) const {
     return Ground<Tokens>({work.buffers_.ground_tokens,
                            {this->batch() * this->configuration().ground_tokens(),
@@ -113,13 +115,14 @@ class Network : public PairNetwork<B> {
     fusion_(work.context, rounded_ground(work), rounded_satellite(work), work.buffers_.fusion);
   }
 
-  /// Fusion layer `index` alone, in place on both views' tokens.
+  /// Runs only fusion layer `index`, in place on the tokens of both views.
   void encode_layer(Workspace& work, Index index) const {
     fusion_.encode(work.context, index, rounded_ground(work), rounded_satellite(work),
                    work.buffers_.fusion);
   }
 
-  /// Both heads over the fused tokens, and the posterior of what they say: `outputs(work)`.
+  /// Runs both heads on the fused tokens, and decodes their outputs to the posterior:
+  /// `outputs(work)`.
   void run_heads(Workspace& work) const {
     const auto out = this->outputs(work);
     const Shape<2> shape = satellite_tokens(work).shape();
@@ -129,7 +132,7 @@ class Network : public PairNetwork<B> {
     B::decode(work.context, out, this->configuration().decoding);
   }
 
-  /// Everything after loading the images, without waiting for it.
+  /// Everything after loading the images. Does not synchronise.
   void run(Workspace& work) const {
     extract_ground(work);
     extract_satellite(work);
@@ -138,14 +141,14 @@ class Network : public PairNetwork<B> {
   }
 
   using Base::read;
-  /// Copies tokens, or rows of them, to `host`, of as many floats. Synchronises.
+  /// Copies tokens, or rows of them, to `host`, which has the same number of floats. Synchronises.
   void read(Workspace& work, TensorView<const float, 2, typename B::Space> tokens,
             float* host) const {
     B::read(work.context, tokens, host);
   }
 
  private:
-  /// The 1x1 convolution `name`, a matrix product over tokens.
+  /// The 1x1 convolution `name`, as a matrix product over tokens.
   typename B::FloatLinear projection(const typename B::Target& target, Parameters& parameters,
                                      const std::string& name, Index tokens) const {
     const Index in = this->configuration().backbone_channels();
@@ -165,7 +168,7 @@ class Network : public PairNetwork<B> {
         tokens);
   }
 
-  /// A view's tokens, and beside them the same rounded to the backend's element, made anew.
+  /// A view's tokens, together with a new copy rounded to the backend's element.
   typename Fusion<B>::Tokens rounded(Workspace& work, Tokens exact, Element* twin) const {
     const ops::ActivationView<B, 2> rounded(twin, exact.shape());
     B::round(work.context, exact, rounded);
@@ -180,9 +183,9 @@ class Network : public PairNetwork<B> {
         rounded(work, satellite_tokens(work), work.buffers_.satellite_rounded));
   }
 
-  /// Lays a workspace's buffers out from `base` on; returns them and their bytes. The backbones'
-  /// images and activations are not needed once the tokens are there, and the fusion network's
-  /// buffers not before: they share memory.
+  /// Lays out a workspace's buffers from `base` on; returns the buffers and their total bytes.
+  /// Images and activations of the backbones are not needed once the tokens exist, and the buffers
+  /// of the fusion network are not needed before. Therefore they share memory.
   std::pair<Buffers, std::size_t> lay_out(std::byte* base) const {
     Layout layout(base);
     const Configuration& c = this->configuration();

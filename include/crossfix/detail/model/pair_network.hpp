@@ -9,21 +9,21 @@
 
 namespace crossfix::model {
 
-/// The images of a batch as the backbones see them, normalised: [batch, height, width, 3].
+/// The normalised images of a batch, as input of the backbones: [batch, height, width, 3].
 template <ops::Backend B>
 using GroundImages = Ground<ops::ActivationView<B, 4>>;
 template <ops::Backend B>
 using SatelliteImages = Satellite<ops::ActivationView<B, 4>>;
 
-/// Where a pass reads the images from and leaves its results.
+/// Where a pass reads the images and writes its results.
 template <ops::Backend B>
 struct PairBuffers {
   typename B::Element* ground_image = nullptr;
   typename B::Element* satellite_image = nullptr;
-  float* outputs = nullptr;  ///< of HeadOutputs
+  float* outputs = nullptr;  ///< memory of HeadOutputs
 };
 
-/// The memory of one pass of a network and how it is run, in so far as networks share it.
+/// The memory and the context of a pass, as far as all networks share them.
 template <ops::Backend B>
 struct PairWorkspace : PairBuffers<B> {
   PairWorkspace(const typename B::Target& target, std::size_t scratch_bytes,
@@ -34,11 +34,11 @@ struct PairWorkspace : PairBuffers<B> {
   typename B::Arena arena;
 };
 
-/// What all networks that locate have in common: images of a batch of pairs in, HeadOutputs out.
+/// The common part of all networks that locate: images of a batch of pairs to HeadOutputs.
 template <ops::Backend B>
 class PairNetwork {
  public:
-  /// Elements of all parameters, each counted once.
+  /// Number of elements of all parameters, each counted once.
   Index parameter_count() const { return parameter_count_; }
   Index batch() const { return batch_; }
   const Configuration& configuration() const { return configuration_; }
@@ -53,7 +53,7 @@ class PairNetwork {
     load(work, satellite_images(work)[index], image);
   }
 
-  /// Where the backbones read their images from, normalised: [batch, height, width, 3].
+  /// The normalised images that the backbones read: [batch, height, width, 3].
   GroundImages<B> ground_images(PairWorkspace<B>& work) const {
     return GroundImages<B>({work.ground_image, ground_shape()});
   }
@@ -61,17 +61,17 @@ class PairNetwork {
     return SatelliteImages<B>({work.satellite_image, satellite_shape()});
   }
 
-  /// Where a pass leaves its results, in the backend's memory.
+  /// The results of a pass, in the backend's memory.
   ops::HeadOutputs<typename B::Space> outputs(PairWorkspace<B>& work) const {
     return {work.outputs, batch_, configuration_.grid};
   }
 
-  /// Floats that `read` of the results fills.
+  /// Number of floats that `read` of the results writes.
   Index output_count() const {
     return ops::HeadOutputs<HostSpace>::element_count(batch_, configuration_.grid);
   }
 
-  /// Copies the results to `host`, `output_count()` floats, and gives views into them.
+  /// Copies the results to `host`, `output_count()` floats, and returns views into them.
   /// Synchronises.
   ops::HeadOutputs<HostSpace> read(PairWorkspace<B>& work, float* host) const {
     B::read(work.context, TensorView<const float, 2, typename B::Space>(outputs(work).block()),

@@ -13,22 +13,22 @@
 namespace crossfix::model {
 
 /// Early layers of EfficientNet-Lite0 (inverted residuals with ReLU6, without squeeze and
-/// excitation), BatchNorm folded in, in host memory. Padding is even on all sides, so that feature
-/// j of an axis is about pixel stride * j, whatever the image's size; the last stride is taken out
-/// and what follows it dilated.
+/// excitation) in host memory, with BatchNorm folded in. Padding is symmetric, so that feature j of
+/// an axis is centred near pixel stride * j, whatever the image's size. The last stride is removed
+/// and the layers after it are dilated instead.
 class EfficientNetLiteWeights {
  public:
   static constexpr Index kStem = 32;  ///< channels
-  /// Pixels a feature: the stem's stride and the first of the blocks'.
+  /// Pixels per feature: the stride of the stem times the first stride of the blocks.
   static constexpr Index kStride = 4;
-  /// Blocks there are at most, up to the last before the third stride among them.
+  /// Largest number of blocks: up to the last one before the third stride among them.
   static constexpr Index kBlocks = 5;
 
   struct Block {
     Index inputs, outputs, expansion, kernel, stride, dilation;
     Index middle() const { return inputs * expansion; }
     bool residual() const { return stride == 1 && inputs == outputs; }
-    std::optional<FoldedConvolution> expand;  ///< [middle, inputs, 1, 1]; none without expansion
+    std::optional<FoldedConvolution> expand;  ///< [middle, inputs, 1, 1]; empty without expansion
     Tensor<float, 3> depthwise;               ///< [middle, kernel, kernel]
     Tensor<float, 1> depthwise_bias;
     FoldedConvolution project;  ///< [outputs, middle, 1, 1]
@@ -42,7 +42,7 @@ class EfficientNetLiteWeights {
         {32, 16, 1, 3, 1, 1},
         {16, 24, 6, 3, 2, 1},
         {24, 24, 6, 3, 1, 1},
-        {24, 40, 6, 5, 1, 1},  // of stride 2 as published
+        {24, 40, 6, 5, 1, 1},  // stride 2 as published
         {40, 40, 6, 5, 1, 2},
     }};
     for (Index i = 0; i < blocks; ++i) {
@@ -65,7 +65,7 @@ class EfficientNetLiteWeights {
   const std::vector<Block>& blocks() const { return blocks_; }
   Index channels() const { return blocks_.back().outputs; }
 
-  /// Features along an axis of `pixels`.
+  /// Number of features along an axis of `pixels`.
   static constexpr Index extent(Index pixels) { return ((pixels + 1) / 2 + 1) / 2; }
 
  private:
@@ -79,12 +79,12 @@ class EfficientNetLiteWeights {
   std::vector<Block> blocks_;
 };
 
-/// The same prepared on a backend for images of one shape: [batch, H, W, 3] to features
+/// The same layers prepared on a backend for images of one shape: [batch, H, W, 3] to features
 /// [batch, extent(H), extent(W), channels].
 template <ops::Backend B>
 class EfficientNetLite {
  public:
-  /// Buffers a pass needs, each of `buffer_elements()`.
+  /// Number of buffers that a pass needs, each of `buffer_elements()`.
   static constexpr std::size_t kBuffers = 4;
   using Buffers = std::array<typename B::Element*, kBuffers>;
 
@@ -107,7 +107,7 @@ class EfficientNetLite {
   Index buffer_elements() const { return buffer_elements_; }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
 
-  /// Runs over `x` [batch, H, W, 3]. The features lie in one of the buffers.
+  /// Runs on `x` [batch, H, W, 3]. The returned features are stored in one of the buffers.
   ops::ActivationView<B, 4> operator()(typename B::Context& context,
                                        ops::ConstActivationView<B, 4> x, Buffers buffers) const {
     ops::ActivationView<B, 4> current(buffers[0], stem_.output);
@@ -160,7 +160,7 @@ class EfficientNetLite {
     return step;
   }
 
-  /// Prepares a block over `shape`, which becomes its output's.
+  /// Prepares a block for an input of `shape`, and sets `shape` to that of its output.
   Block make(const typename B::Target& target, const EfficientNetLiteWeights::Block& block,
              Shape<4>& shape) {
     const Index middle = block.middle();

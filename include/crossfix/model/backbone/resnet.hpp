@@ -13,13 +13,13 @@
 
 namespace crossfix::model {
 
-/// The ResNet backbone up to layer3: images [batch, H, W, 3] to features
-/// [batch, H/8, W/8, 16 planes].
-/// Layer3 has stride 1 and dilation 2 in the 3x3 of its first block only. BatchNorm is folded.
+/// The ResNet backbone up to layer3: images [batch, H, W, 3] to features [batch, H/8, W/8, 16
+/// planes]. Layer3 has stride 1, and dilation 2 only in the 3x3 convolution of its first block.
+/// BatchNorm is folded in.
 template <ops::Backend B>
 class ResNet {
  public:
-  /// Buffers a pass needs, each of `buffer_elements()`.
+  /// Number of buffers that a pass needs, each of `buffer_elements()`.
   static constexpr std::size_t kBuffers = 4;
   using Buffers = std::array<typename B::Element*, kBuffers>;
 
@@ -55,7 +55,7 @@ class ResNet {
   Index buffer_elements() const { return buffer_elements_; }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
 
-  /// Runs over `x` [batch, H, W, 3]. The features lie in one of the buffers.
+  /// Runs on `x` [batch, H, W, 3]. The returned features are stored in one of the buffers.
   ops::ActivationView<B, 4> operator()(typename B::Context& context,
                                        ops::ConstActivationView<B, 4> x, Buffers buffers) const {
     const auto run = [&](const Step& step, ops::ConstActivationView<B, 4> input,
@@ -94,7 +94,7 @@ class ResNet {
     std::optional<Step> downsample;
   };
 
-  /// Prepares a folded convolution over `shape`, which becomes its output's.
+  /// Prepares a folded convolution for an input of `shape`, and sets `shape` to that of its output.
   Step make(const typename B::Target& target, Parameters& parameters, const std::string& conv,
             const std::string& norm, const ops::ConvolutionSpecification& spec, Shape<4>& shape) {
     const FoldedConvolution folded =

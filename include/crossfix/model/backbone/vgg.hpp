@@ -12,9 +12,9 @@
 
 namespace crossfix::model {
 
-/// VGG-16's convolutions, the backbone of the baselines: 3x3 with bias and ReLU, a 2x2 max pool
-/// before every stage but the first. Images [batch, H, W, 3], RGB; features of a stage [batch, H /
-/// 2^s, W / 2^s, widening planes], extents rounded up.
+/// The convolutions of VGG-16, the backbone of the baselines: 3x3 with bias and ReLU, and a 2x2 max
+/// pool before every stage except the first. Images are [batch, H, W, 3], RGB; features of stage s
+/// are [batch, H / 2^s, W / 2^s, widening planes], extents rounded up.
 template <ops::Backend B>
 class Vgg16 {
  public:
@@ -22,7 +22,7 @@ class Vgg16 {
   static constexpr std::array<Index, kStages> kConvolutions{2, 2, 3, 3, 3};
   static constexpr std::array<Index, kStages> kWidening{1, 2, 4, 8, 8};
 
-  /// Features of all stages, and two buffers between.
+  /// Features of all stages, and two buffers for intermediate results.
   struct Buffers {
     std::array<typename B::Element*, kStages> features{};
     std::array<typename B::Element*, 2> between{};
@@ -57,7 +57,7 @@ class Vgg16 {
     }
   }
 
-  /// The backbones of both views, of a baseline's configuration.
+  /// The backbones of the two views, for a baseline's configuration.
   static Vgg16 of_ground(const typename B::Target& target, Parameters& parameters,
                          const Configuration& c, Index batch) {
     return {target,
@@ -76,13 +76,13 @@ class Vgg16 {
   }
 
   const Shape<4>& shape(std::size_t stage) const { return shapes_[stage]; }
-  /// Of the last stage's features, and of them after a further pool.
+  /// Shape of the last stage's features, and their shape after one more pool.
   const Shape<4>& shape() const { return shapes_[kStages - 1]; }
   Shape<4> pooled_shape() const { return pooled(shape()); }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
 
-  /// Makes room in `buffers` for this backbone beside `other`, which runs before it in the same
-  /// buffers. `layout.take(pointer, elements)` gives each buffer its memory.
+  /// Allocates `buffers` for two backbones, `one` and `other`, that run one after the other in the
+  /// same buffers. `layout.take(pointer, elements)` gives each buffer its memory.
   template <class Layout>
   static void lay_out(Layout& layout, Buffers& buffers, const Vgg16& one, const Vgg16& other) {
     for (std::size_t stage = 0; stage < kStages; ++stage) {
@@ -94,7 +94,7 @@ class Vgg16 {
     }
   }
 
-  /// Runs over `x` [batch, H, W, 3]: the features of each stage lie in their buffers.
+  /// Runs on `x` [batch, H, W, 3]. The features of each stage are stored in `buffers.features`.
   void operator()(typename B::Context& context, ops::ConstActivationView<B, 4> x,
                   const Buffers& buffers) const {
     for (std::size_t stage = 0; stage < kStages; ++stage) {
@@ -132,7 +132,7 @@ class Vgg16 {
     return {shape[0], ops::max_pool_extent(shape[1]), ops::max_pool_extent(shape[2]), shape[3]};
   }
 
-  /// The published weights' input is blue, green, red.
+  /// The published weights expect input channels in the order blue, green, red.
   static void bgr_to_rgb(Tensor<float, 4>& weight) {
     const Index taps = weight.extent(2) * weight.extent(3);
     for (Index out = 0; out < weight.extent(0); ++out) {

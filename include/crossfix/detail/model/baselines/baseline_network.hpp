@@ -9,10 +9,10 @@
 namespace crossfix::model {
 
 /// A baseline on a backend, prepared for one batch size. `Body` is its network between the
-/// normalised images and the decoder:
+/// normalised images and the decoding:
 ///
 /// - `Body(target, parameters, configuration, batch)` reads its parameters;
-/// - `Buffers`, and `lay_out(layout, buffers)`, which makes room for them;
+/// - `Buffers`, and `lay_out(layout, buffers)`, which allocates them;
 /// - `run(context, ground, satellite, buffers, outputs)` writes logits, and offsets in cells;
 /// - `scratch_bytes()`.
 template <ops::Backend B, template <ops::Backend> class Body>
@@ -33,14 +33,14 @@ class BaselineNetwork : public PairNetwork<B> {
     typename Body<B>::Buffers buffers_;
   };
 
-  /// Throws WeightsError where the parameters are not this configuration's.
+  /// Throws WeightsError if the parameters do not match this configuration.
   BaselineNetwork(const typename B::Target& target, Parameters parameters,
                   const Configuration& configuration, Index batch)
       : Base(configuration, batch), body_(target, parameters, configuration, batch) {
     this->set_parameter_count(parameters.count());
   }
 
-  /// Everything after loading the images, without waiting for it.
+  /// Everything after loading the images. Does not synchronise.
   void run(Workspace& work) const {
     const auto outputs = this->outputs(work);
     body_.run(work.context, this->ground_images(work), this->satellite_images(work), work.buffers_,

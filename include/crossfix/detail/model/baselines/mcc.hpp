@@ -12,12 +12,12 @@
 
 namespace crossfix::model {
 
-/// MCC (Xia et al., ECCV 2022) between images and decoder: the panorama's descriptor is matched
-/// with those of 8 x 8 blocks of the tile, and a decoder makes a heat map of that. Its posterior
-/// has a cell a pixel of the tile, and the fix is the best one's centre.
+/// MCC (Xia et al., ECCV 2022) between images and decoding. The panorama's descriptor is matched
+/// with those of 8 x 8 blocks of the tile, and a decoder computes a heat map from the result. Its
+/// posterior has one cell per pixel of the tile, and the fix is the centre of the best cell.
 ///
-/// Transposed convolutions run as 3x3 convolutions with an output of four times the channels, one
-/// for each pixel of a 2x2 block, more than half of whose weights are 0. Channels are padded to
+/// Transposed convolutions run as 3x3 convolutions with four times the output channels, one set for
+/// each pixel of a 2x2 block. More than half of their weights are 0. Channels are padded to
 /// multiples of 8.
 template <ops::Backend B>
 class MccBody {
@@ -28,7 +28,7 @@ class MccBody {
     typename Vgg16<B>::Buffers backbone;
     float* blocks = nullptr;                ///< [batch x 64, heads x channels]
     float* panoramas = nullptr;             ///< [batch, heads x channels]
-    typename B::Element* result = nullptr;  ///< of a stage: what the next one reads
+    typename B::Element* result = nullptr;  ///< output of a stage, read by the next one
     typename B::Element* upsampled = nullptr;
     typename B::Element* joined = nullptr;
     typename B::Element* inner = nullptr;
@@ -100,7 +100,7 @@ class MccBody {
       return ops::ActivationView<B, 4>(buffers.backbone.features[stage], satellite_.shape(stage));
     };
     ground_attention_(context, ground_.run_and_pool(context, ground, buffers.backbone), panoramas);
-    satellite_(context, satellite, buffers.backbone);  // over the ground's features
+    satellite_(context, satellite, buffers.backbone);  // overwrites the ground's features
     satellite_attention_(context, features(Vgg16<B>::kStages - 1), blocks);
 
     ops::ActivationView<B, 4> x(buffers.result, matched_);
@@ -126,8 +126,8 @@ class MccBody {
   }
 
  private:
-  /// Where the two parts of a convolution's input, in the checkpoint's order, lie among our
-  /// channels.
+  /// Positions, among the channels here, of the two parts of a convolution's input in the
+  /// checkpoint's order.
   struct Join {
     Index first = 0;
     Index second = 0;
@@ -144,10 +144,10 @@ class MccBody {
     typename B::Convolution first;
     typename B::Convolution second;
     Shape<4> upsampled;  ///< [batch, h, w, 4 x channels]
-    Shape<4> joined;     ///< [batch, 2 h, 2 w, channels and those of the skip connection]
+    Shape<4> joined;     ///< [batch, 2 h, 2 w, channels plus those of the skip connection]
     Shape<4> inner;
     Shape<4> result;
-    std::optional<std::size_t> skip;  ///< the backbone's stage
+    std::optional<std::size_t> skip;  ///< stage of the backbone
   };
 
   static Index padded(Index channels) { return (channels + 7) / 8 * 8; }
@@ -160,7 +160,7 @@ class MccBody {
         target, parameters, name, {.rows = rows, .cols = cols, .normalized = true});
   }
 
-  /// `outputs` times `factor` of the heat map's channel 0, plus `value`.
+  /// Each of `outputs` is `factor` times channel 0 of the heat map, plus `value`.
   static typename B::Projection constant(const typename B::Target& target, Index outputs,
                                          float factor, float value) {
     Tensor<float, 2> weight({outputs, padded(1)});
@@ -172,8 +172,8 @@ class MccBody {
     return typename B::Projection(target, weight, bias);
   }
 
-  /// The published decoder's channels at a tile's side / `ratio`, of the transposed convolution and
-  /// the others, in quarters of planes.
+  /// Channels of the published decoder at (the tile's side) / `ratio`, in quarters of planes: of
+  /// the transposed convolution, and of the others.
   static std::pair<Index, Index> widths(Index ratio) {
     switch (ratio) {
       case 32:
@@ -191,7 +191,7 @@ class MccBody {
     }
   }
 
-  /// `shape` and `input` are those of the stage's input, and become those of its output.
+  /// `shape` and `input` describe the stage's input, and are set to describe its output.
   Stage make_stage(const typename B::Target& target, Parameters& parameters,
                    const std::string& name, const Configuration& configuration, Shape<4>& shape,
                    Join& input) {
@@ -241,8 +241,8 @@ class MccBody {
     return prepare(target, wide, wide_bias, shape, activation);
   }
 
-  /// A 3x3 transposed convolution of stride 2, padding 1 and output padding 1:
-  /// y[2 j] = x[j] w[1], y[2 j + 1] = x[j] w[2] + x[j + 1] w[0], along each axis.
+  /// A 3x3 transposed convolution of stride 2, padding 1 and output padding 1: y[2 j] = x[j] w[1],
+  /// y[2 j + 1] = x[j] w[2] + x[j + 1] w[0], along each axis.
   static typename B::Convolution upsample(const typename B::Target& target, Parameters& parameters,
                                           const std::string& name, const Shape<4>& shape,
                                           const Join& input, Index out) {
@@ -250,8 +250,8 @@ class MccBody {
     const auto weight = parameters.get<4>(name + ".weight", {in, out, 3, 3});
     const auto bias = parameters.get<1>(name + ".bias", {out});
     struct Tap {
-      Index odd, ours,
-          theirs;  // whether of odd outputs; taps of the convolution and the transposed one
+      // Whether it is for odd outputs; the tap of the convolution, and of the transposed one.
+      Index odd, ours, theirs;
     };
     constexpr Tap kTaps[] = {{0, 1, 1}, {1, 1, 2}, {1, 2, 0}};
     Tensor<float, 4> wide({4 * padded(out), input.channels, 3, 3});

@@ -12,10 +12,10 @@ namespace crossfix::model {
 
 inline constexpr Index kSpatialHeads = 8;
 
-/// Spatial attention `name` as a backend's operator. The two linear maps of the checkpoint
+/// Reads spatial attention `name` as a backend's operator. The two linear maps of the checkpoint
 /// (`weight1` [heads, positions, hidden], `bias1` [heads, 1, hidden], `weight2` [heads, hidden,
 /// positions], `bias2` [heads, 1, positions]; hidden is half of positions) have no activation
-/// between them: they are folded into one, in double.
+/// between them. They are therefore folded into one, in double.
 template <class Attention, class Target>
 Attention read_spatial_attention(const Target& target, Parameters& parameters,
                                  const std::string& name,
@@ -31,7 +31,8 @@ Attention read_spatial_attention(const Target& target, Parameters& parameters,
   Tensor<float, 2> bias({kSpatialHeads, positions});
   std::vector<double> row(static_cast<std::size_t>(positions));
   for (Index h = 0; h < kSpatialHeads; ++h) {
-    const auto through = [&](const float* in, auto&& out) {  // in [hidden] through the second map
+    // applies the second map to in [hidden]
+    const auto through = [&](const float* in, auto&& out) {
       std::fill(row.begin(), row.end(), 0.0);
       for (Index k = 0; k < hidden; ++k) {
         for (Index p = 0; p < positions; ++p) {

@@ -9,16 +9,16 @@
 
 namespace crossfix::model {
 
-/// The VIGOR baseline (Zhu et al., CVPR 2021) between images and decoder: a descriptor a view, and
-/// the camera's position by two linear maps from both. Its posterior has one cell, the tile; the
-/// offset in it is the position, and nothing holds it inside.
+/// The VIGOR baseline (Zhu et al., CVPR 2021) between images and decoding: one descriptor per view,
+/// and two linear maps from both descriptors to the camera's position. Its posterior has a single
+/// cell, the tile. The offset in this cell is the position, which is not limited to the tile.
 template <ops::Backend B>
 class VigorBaselineBody {
  public:
   struct Buffers {
     typename Vgg16<B>::Buffers backbone;
     float* descriptors = nullptr;  ///< [batch, 2 heads x channels]: the tile's, the panorama's
-    typename B::Element* rounded = nullptr;  ///< the same
+    typename B::Element* rounded = nullptr;  ///< the same, rounded
     typename B::Element* hidden = nullptr;
   };
 
@@ -60,7 +60,7 @@ class VigorBaselineBody {
                       both.slice(1, length_, 2 * length_));
     B::round(context, both, rounded);
     first_(context, rounded, hidden);
-    // The only cell's logit stays at the 0 that the memory began with.
+    // The logit of the only cell stays 0, as the memory was initialised.
     second_(context, hidden, outputs.offsets().template reshape<2>({batch, 2}));
   }
 
@@ -76,8 +76,8 @@ class VigorBaselineBody {
          .summary = ops::SpatialAttentionSpecification::Summary::maximum});
   }
 
-  /// `offset2` gives VIGOR's deltas in halves of the tile's side: rows down from the centre,
-  /// columns to the left. As (row, column) in tiles: 0.5 + 0.5 (1, -1) delta.
+  /// `offset2` gives VIGOR's deltas in units of half the tile's side: rows downwards from the
+  /// centre, columns to the left. As (row, column) in tiles this is 0.5 + 0.5 (1, -1) delta.
   static typename B::Projection position(const typename B::Target& target, Parameters& parameters,
                                          Index hidden) {
     auto weight = parameters.get<2>("offset2.weight", {2, hidden});
