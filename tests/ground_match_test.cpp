@@ -24,8 +24,8 @@ Localizer bundled(LocalizerOptions options = {}) {
   return Localizer::load(test::source_folder() / "models/crossfix-ground.safetensors", options);
 }
 
-/// A panorama [256, 512, 3] of flat ground that looks like the tile, the camera `height` metres
-/// above `camera` (tile pixels), its centre column at `heading` degrees; plain sky.
+/// A panorama [256, 512, 3] of flat ground that looks like the tile, with the camera `height`
+/// metres above `camera` (tile pixels) and the centre column at `heading` degrees; plain sky.
 Tensor<std::uint8_t, 3> panorama_of(const Tensor<std::uint8_t, 3>& tile, PixelPoint camera,
                                     double heading, double height = 2.6) {
   Tensor<std::uint8_t, 3> panorama({256, 512, 3});

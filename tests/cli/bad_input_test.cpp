@@ -9,7 +9,7 @@ using namespace crossfix;
 using test::Run;
 using test::Workspace;
 
-// One line, the right exit code, nothing half-written.
+// Each gives one line and the right exit code, and leaves no half-written file.
 
 TEST_CASE("usage errors exit 2") {
   const Workspace work;

@@ -32,7 +32,7 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The program evaluating the VIGOR fixture.
+/// Runs the program's evaluation on the VIGOR fixture.
 class EvaluateWorkspace : public test::VigorWorkspace {
  public:
   Run run(const std::string& more) const { return work.run(evaluate(more)); }
@@ -139,8 +139,8 @@ namespace {
 
 using Kills = std::vector<std::pair<std::size_t, std::size_t>>;
 
-/// Kills a run at these records and bytes of them, and compares what its end makes of it with a run
-/// that was left alone.
+/// Kills a run at these records and at these bytes of them, resumes it, and compares the result
+/// with that of an undisturbed run.
 void survives(const std::string& batch, const Kills& kills) {
   const EvaluateWorkspace vigor;
   const std::string more = "--batch " + batch + " --decoders 2 --resume --out ";

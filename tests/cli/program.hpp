@@ -12,7 +12,7 @@
 
 namespace crossfix::test {
 
-/// What a run of the program left.
+/// What a run of the program left behind.
 struct Run {
   int code = -1;
   std::string out;
@@ -41,7 +41,7 @@ inline model::Configuration program_configuration() {
   return configuration;
 }
 
-/// A folder with tiny weights and a pair of images, and the program run inside it.
+/// A folder with tiny weights and a pair of images, in which the program is run.
 class Workspace {
  public:
   Workspace() {

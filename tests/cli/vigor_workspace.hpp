@@ -9,7 +9,7 @@
 
 namespace crossfix::test {
 
-/// The VIGOR fixture with small made-up images, and tiny weights beside it.
+/// The VIGOR fixture with small made-up images, next to tiny weights.
 struct VigorWorkspace {
   VigorWorkspace() {
     namespace fs = std::filesystem;

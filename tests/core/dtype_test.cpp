@@ -8,7 +8,7 @@ using namespace crossfix;
 
 namespace {
 
-/// The value of 16 bits with `exponent_bits` of exponent, by the definition of the IEEE formats.
+/// The value of 16 bits with `exponent_bits` of exponent, from the definition of the IEEE formats.
 double value_of(std::uint16_t bits, int exponent_bits) {
   const int fraction_bits = 15 - exponent_bits;
   const int bias = (1 << (exponent_bits - 1)) - 1;
@@ -27,8 +27,8 @@ bool same(double a, double b) {
   return a == b && std::signbit(a) == std::signbit(b);
 }
 
-/// Checks every value of the format, and both sides of every border between two neighbours: as
-/// rounding keeps order, that settles all floats.
+/// Checks every value of the format, and both sides of every border between two neighbours.
+/// Rounding keeps order, so that covers all floats.
 template <class T>
 void check_rounding(int exponent_bits) {
   const int infinity = ((1 << exponent_bits) - 1) << (15 - exponent_bits);

@@ -21,7 +21,7 @@ Localizer load(const ModelFile& file, Device device, Index batch = 1) {
       file.path(), {.device = device, .precision = Precision::f32, .threads = 1, .batch = batch});
 }
 
-/// Images of a pair, of any size.
+/// An image of a pair, of any size.
 struct Picture {
   Tensor<std::uint8_t, 3> ground;
   Tensor<std::uint8_t, 3> satellite;
@@ -34,7 +34,8 @@ struct Picture {
   }
 };
 
-/// f32 on two devices: sums in another order, some 2e-5 of the outputs after eighty layers.
+/// f32 on two devices: sums in another order differ by about 2e-5 of the outputs after eighty
+/// layers.
 bool close(const Fix& a, const Fix& b) {
   return test::relative_l2(a.logits, b.logits) <= 4e-5 &&
          test::relative_l2(a.offsets, b.offsets) <= 4e-5 &&

@@ -18,7 +18,7 @@ inline std::filesystem::path data_tests() { return source_folder() / "tests" / "
 inline std::filesystem::path vigor_fixture() { return data_tests() / "fixtures" / "vigor"; }
 inline std::filesystem::path robotcar_fixture() { return data_tests() / "fixtures" / "robotcar"; }
 
-/// A copy of a fixture, for a test to damage.
+/// A copy of a fixture that a test may damage.
 class FixtureCopy {
  public:
   explicit FixtureCopy(const std::filesystem::path& fixture) {

@@ -9,8 +9,8 @@
 
 namespace crossfix::emulator {
 
-/// The block's mbarriers. Their counts are kept here; the word in shared memory holds a mark, so
-/// that a barrier which was never initialised, or was written over, is found out.
+/// The mbarriers of the block. Their counts are kept here. The word in shared memory holds a mark,
+/// so that a barrier that was never initialised, or was overwritten, is noticed.
 class Arrivals : public Part {
  public:
   static constexpr Slot kSlot = Slot::arrivals;

@@ -17,14 +17,14 @@
 
 namespace crossfix::emulator {
 
-/// Something a thread waits for; says what, for the message of a deadlock.
+/// Something that a thread waits for. It has a description, for the message of a deadlock.
 class Waitable {
  public:
   virtual ~Waitable() = default;
   virtual std::string describe() const = 0;
 };
 
-/// The state that one kind of construct keeps for a block: made at its first use in the block.
+/// The state that one kind of construct keeps for a block, made at its first use in the block.
 class Part {
  public:
   virtual ~Part() = default;
@@ -34,17 +34,17 @@ class Part {
   virtual void block_ended() {}
 };
 
-/// Where a Part is kept.
+/// The slot that a Part is kept in.
 enum class Slot { barriers, warps, copies, arrivals, tensors, products, registers, count };
 
 /// What runs beside the threads of a block.
 enum class Work { copy, product };
 
-/// The block that is being run. Its threads are fibers; one runs until it waits. The order is drawn
-/// from the seed, for each block anew: either any thread that can run is next, or warps have ranks,
-/// so that some run far ahead and others lag behind, until ranks are drawn again. Asynchronous work
-/// is deferred until no thread can run, as late as the kernel's waits allow: either kind before the
-/// other or neither, the oldest first or any.
+/// The block that is running. Its threads are fibers; a fiber runs until it waits. The order is
+/// drawn from the seed, for each block again: either any thread that can run is next, or warps have
+/// ranks, so that some run far ahead and others lag behind until ranks are drawn again.
+/// Asynchronous work is deferred until no thread can run, as late as the waits of the kernel allow.
+/// One kind may go before the other, or neither; the oldest first, or any.
 class Block {
  public:
   /// Threads of the block that runs now. Throws Fault where none does.
@@ -137,7 +137,7 @@ class Block {
   bool cancelling_ = false;
 };
 
-/// "3", "0-31, 64": threads, shortly.
+/// Threads in short form: "3", "0-31, 64".
 std::string ranges_of(const std::vector<unsigned>& sorted);
 
 }  // namespace crossfix::emulator

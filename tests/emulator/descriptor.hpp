@@ -7,12 +7,12 @@
 
 namespace crossfix::emulator {
 
-/// Where the block's dynamic shared memory starts in the window of shared addresses: not at 0, nor
-/// does it on a device.
+/// The start of the block's dynamic shared memory in the window of shared addresses. It is not 0,
+/// as on a device.
 inline constexpr std::size_t kFirstSharedAddress = 1024;
 
-/// A wgmma operand in shared memory, as its matrix descriptor tells it. Source: PTX ISA,
-/// "asynchronous warpgroup-level matrix instructions", shared memory matrix layout.
+/// A wgmma operand in shared memory, from its matrix descriptor. Source: PTX ISA, "asynchronous
+/// warpgroup-level matrix instructions", shared memory matrix layout.
 class Descriptor {
  public:
   /// Throws Fault where the bits name a layout that does not exist or is not modelled (no swizzle,

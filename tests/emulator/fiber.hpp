@@ -8,8 +8,8 @@
 
 namespace crossfix::emulator {
 
-/// A function with a stack of its own, that gives way in its midst and is resumed there. Fibers are
-/// resumed from, and give way to, the thread's ordinary stack alone.
+/// A function with its own stack that can pause anywhere and is resumed there. Fibers are resumed
+/// only from the ordinary stack of the thread, and return only to it.
 class Fiber {
  public:
   static constexpr std::size_t kStackBytes = 256 * 1024;

@@ -7,9 +7,9 @@
 
 namespace crossfix::emulator {
 
-/// A block's dynamic shared memory, of exactly the size asked for, at a 1024-byte boundary. It is
-/// kept twice: as ordinary loads and stores see it, and as the asynchronous proxy (tensor copies,
-/// wgmma) does, which ordinary stores reach only by a proxy fence.
+/// The dynamic shared memory of a block, of exactly the size asked for, at a 1024-byte boundary. It
+/// is kept twice: as ordinary loads and stores see it, and as the asynchronous proxy (tensor
+/// copies, wgmma) sees it. Ordinary stores reach the second copy only by a proxy fence.
 class SharedMemory {
  public:
   /// Every byte of poison: a NaN in each floating-point type, -1 as an integer.

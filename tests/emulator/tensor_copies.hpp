@@ -10,8 +10,8 @@
 
 namespace crossfix::emulator {
 
-/// The copy engine. A copy's destination is poison from its issue on; its bytes arrive when no
-/// thread of the block can run, copies in any order.
+/// The copy engine. The destination of a copy is poison from its issue on. Its bytes arrive when no
+/// thread of the block can run; copies may come in any order.
 class TensorCopies : public Part {
  public:
   static constexpr Slot kSlot = Slot::tensors;

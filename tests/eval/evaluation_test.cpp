@@ -30,7 +30,7 @@ data::Dataset fixture(data::Pairs pairs) {
   return data::read_vigor(options);
 }
 
-/// The outputs that make_eval_golden.py makes up for the samples, as answers.
+/// The outputs that make_eval_golden.py generates for the samples, as answers.
 std::vector<Outcome> made_outcomes(const data::Dataset& set) {
   std::uint64_t counter = 0;
   const auto number = [&] {  // SplitMix64's top 16 bits

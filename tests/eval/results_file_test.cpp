@@ -29,7 +29,7 @@ data::Dataset some_dataset() {
   return set;
 }
 
-/// Numbers without a short decimal form, so that reading them back shows a lost digit.
+/// Numbers without a short decimal form, so that a digit lost in reading them back is noticed.
 Outcome some_outcome(double seed) {
   eval::Answer answer;
   answer.fix = {seed / 3, seed / 7};

@@ -18,7 +18,8 @@ Measurement measurement(double metres, double radius, double level, std::optiona
   return m;
 }
 
-/// By radius: errors 1, 9, 2, 3, 8; of them covered: 1 (radius 1), 2 (radius 3), 3 (radius 4).
+/// By radius: errors 1, 9, 2, 3, 8; of these, covered are 1 (radius 1), 2 (radius 3) and 3 (radius
+/// 4).
 std::vector<Measurement> some() {
   return {measurement(8, 5, 0.9, 6.0), measurement(1, 1, 0.68, 2.0), measurement(3, 4, 0.3, 4.0),
           measurement(9, 2, 1.0, {}), measurement(2, 3, 0.05, 1.0)};

@@ -34,7 +34,7 @@ int largest_difference(const Image& a, const Image& b) {
   return largest;
 }
 
-/// True where reading gives an ImageError whose one-line message holds the name and `part`.
+/// True if reading gives an ImageError whose one-line message contains the name and `part`.
 bool refused(const std::filesystem::path& path, const std::string& part) {
   const std::string message = message_of<ImageError>([&] { io::read_image(path); });
   CAPTURE(message, part);

@@ -13,7 +13,7 @@ namespace {
 constexpr int kBankBytes = 128;  // the 32 banks once
 constexpr int kPhaseLanes = 8;   // of 16 bytes each, served at once
 
-/// True where 8 accesses of 16 bytes touch each bank once.
+/// True if 8 accesses of 16 bytes touch each bank once.
 bool free_of_conflicts(const std::array<int, kPhaseLanes>& offsets) {
   std::set<int> banks;
   for (int offset : offsets) banks.insert(offset % kBankBytes);
@@ -21,7 +21,7 @@ bool free_of_conflicts(const std::array<int, kPhaseLanes>& offsets) {
 }
 
 /// Checks an ldmatrix of 16 rows from `first_row` on, at chunk mask 2 `step`: no conflicts, and the
-/// rows and chunks that `expected(matrix, row of the matrix)` says.
+/// rows and chunks that `expected(matrix, row of the matrix)` gives.
 template <class Rows, class ChunkOf, class Expected>
 void check_operand(ChunkOf chunk_of, int first_row, int step, Expected expected) {
   for (int matrix = 0; matrix < 4; ++matrix) {

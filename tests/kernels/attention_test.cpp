@@ -15,8 +15,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kMark = 42.0f;  // in memory that no kernel may write
 
-/// Sanitized, the emulator takes ten times as long; sizes beyond this many scores show it nothing
-/// new.
+/// With sanitizers the emulator takes ten times as long. Sizes beyond this many scores show it
+/// nothing new.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr Index kMostScores = 40'000;
 #else
@@ -27,8 +27,8 @@ struct Size {
   Index batch, queries, keys, heads, dim;
 };
 
-/// Projections [batch, token, 3, head, dim] of which each part is a strided view, in memory that
-/// goes on beyond either end with NaN: what reads past the tokens shows.
+/// Projections [batch, token, 3, head, dim], of which each part is a strided view. The memory
+/// continues beyond both ends with NaN, so that reading past the tokens is noticed.
 template <class Element>
 class Fused {
  public:
@@ -183,7 +183,7 @@ struct Attention {
   static constexpr Index kGuardQueries = 256;  // the queries of a block, at most
 };
 
-/// |a - b| / |b|; NaN where either holds one.
+/// |a - b| / |b|; NaN if either holds one.
 double relative_error(const Tensor<float, 4>& a, const Tensor<float, 4>& b) {
   double difference = 0.0;
   double norm = 0.0;
@@ -196,7 +196,7 @@ double relative_error(const Tensor<float, 4>& a, const Tensor<float, 4>& b) {
   return std::sqrt(difference / norm);
 }
 
-/// The largest |a - b|, 0 for infinities of one sign; NaN where one alone is NaN.
+/// The largest |a - b|, 0 for infinities of one sign; NaN if exactly one of the two is NaN.
 double largest_difference(const Tensor<float, 3>& a, const Tensor<float, 3>& b) {
   double largest = 0.0;
   for (Index i = 0; i < b.size(); ++i) {
@@ -209,14 +209,15 @@ double largest_difference(const Tensor<float, 3>& a, const Tensor<float, 3>& b) 
   return largest;
 }
 
-/// Error allowed the log-sum-exp of scores up to `largest`: a score is a float sum of up to 128
-/// terms, whose roundings come to about sqrt(128) times 2^-24 of it; its exponent about the maximum
-/// and the result round by 2^-24 of it each; the sum, the exponential and the logarithm by 2^-22.
+/// The error that the log-sum-exp of scores up to `largest` may have. A score is a float sum of up
+/// to 128 terms, whose roundings come to about sqrt(128) times 2^-24 of it. Its exponent about the
+/// maximum and the result round by 2^-24 of it each; the sum, the exponential and the logarithm by
+/// 2^-22.
 double log_sum_tolerance(double largest) { return 4e-6 + 16.0 * largest * 0x1p-24; }
 
 float usual_scale(Index dim) { return 1.0f / std::sqrt(static_cast<float>(dim)); }
 
-/// Leaves a test whose kernel this machine cannot run, saying so.
+/// Leaves a test, with a message, if this machine cannot run its kernel.
 #define CROSSFIX_NEED_KERNEL(Subject)                                             \
   CROSSFIX_NEED_MACHINE                                                           \
   if (!Subject::available()) {                                                    \

@@ -16,7 +16,7 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-/// A batch of outputs between marks, filled on the host and decoded on the machine.
+/// A batch of outputs between marks, filled on the host and decoded on the machine under test.
 struct Heads {
   static constexpr Index kGuard = 16;
   static constexpr float kMark = 42.0f;
@@ -53,7 +53,8 @@ struct Heads {
   }
 };
 
-/// Compares one decoded image with functions in double, given the logits and offsets it began with.
+/// Compares one decoded image with functions in double, from the logits and offsets before
+/// decoding.
 void check(const Heads& heads, Index image, const std::vector<float>& logits,
            const std::vector<float>& raw, const ops::Decoding& decoding) {
   const Index grid = heads.grid;

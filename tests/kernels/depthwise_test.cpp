@@ -15,8 +15,8 @@ namespace {
 using Elements = std::tuple<float, bfloat16, float16>;
 using Spec = ops::DepthwiseConvolutionSpecification;
 
-/// Runs the kernel on tensors that begin `start` elements after a 16-byte boundary, and returns the
-/// largest error as a share of what is allowed.
+/// Runs the kernel on tensors that begin `start` elements after a 16-byte boundary. Returns the
+/// largest error as a share of the tolerance.
 template <class Element>
 double worst_error(const Spec& spec, const Shape<4>& input, Index start) {
   const Shape<4> output = spec.output_shape(input);

@@ -21,8 +21,8 @@ using Pose = ops::CameraPose;
 constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
 constexpr float kStd[3] = {0.229f, 0.224f, 0.225f};
 
-/// Floats of unit variance as `Element`s that begin `start` after a 16-byte boundary, and what they
-/// are.
+/// Floats of unit variance as `Element`s that begin `start` after a 16-byte boundary, with their
+/// exact values.
 template <class Element, std::size_t Rank>
 struct Features {
   Features(const char* key, const Shape<Rank>& shape, Index start, float factor = 1,
@@ -41,8 +41,8 @@ struct Features {
   Rows<Element> stored;
 };
 
-/// Weights [h, w]: falling from the middle, with zeros outside a disc, in whole rows and columns,
-/// or everywhere but in the last position.
+/// Weights [h, w]: decreasing from the middle, with zeros outside a disc, in whole rows and
+/// columns, or everywhere except the last position.
 Rows<float> weights_of(int kind, Index h, Index w) {
   Rows<float> out(1, h * w, h * w, 1);
   for (Index i = 0; i < h; ++i) {
@@ -63,8 +63,8 @@ Tensor<float, 2> values_of(const Rows<float>& weights, Index h, Index w) {
   return out;
 }
 
-/// The largest error as a share of `tolerance` and a rounding to an Element; infinite where what
-/// lies about the results was written.
+/// The largest error as a share of `tolerance` and a rounding to an Element; infinite if the memory
+/// around the results was written.
 template <class Element, std::size_t Rank>
 double worst_error(Rows<Element>& results, const Tensor<float, Rank>& expected, double tolerance) {
   results.fetch();

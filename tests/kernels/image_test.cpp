@@ -92,7 +92,7 @@ struct Stored {
   }
 };
 
-/// Images of these sizes loaded as one batch, compared to the bit.
+/// Loads images of these sizes as one batch, and compares to the bit.
 template <class Element>
 void check(const std::vector<Shape<2>>& sizes, const Shape<2>& to, Index channels, Index gap) {
   const auto batch = static_cast<Index>(sizes.size());

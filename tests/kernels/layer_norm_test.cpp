@@ -14,7 +14,7 @@ namespace {
 using Elements = std::tuple<float, bfloat16, float16>;
 constexpr float kEpsilon = 1e-5f;
 
-/// One LayerNorm. `padding` and `start` misalign rows.
+/// Runs one LayerNorm. `padding` and `start` misalign rows.
 template <class Element>
 struct Problem {
   Index rows, channels;

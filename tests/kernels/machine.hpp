@@ -14,8 +14,8 @@
 #include "emulator/cuda.hpp"
 #endif
 
-/// Where the tests of a kernel run it: the emulator, or a GPU where CROSSFIX_TEST_ON_GPU is
-/// defined. Tests hand over host tensors and take host tensors back.
+/// The machine that the tests of a kernel run on: the emulator, or a GPU if CROSSFIX_TEST_ON_GPU is
+/// defined. Tests pass host tensors and get host tensors back.
 namespace crossfix::test {
 
 /// An H200, which the emulator stands in for.
@@ -123,7 +123,7 @@ struct Machine {
 
 }  // namespace crossfix::test
 
-/// Leaves a test where there is no machine to run it on, saying so.
+/// Leaves a test, with a message, if there is no machine to run it on.
 #define CROSSFIX_NEED_MACHINE                                                             \
   if (const std::string absence = crossfix::test::Machine::absence(); !absence.empty()) { \
     WARN("skipped, no GPU: " << absence);                                                 \

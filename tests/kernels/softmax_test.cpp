@@ -21,7 +21,7 @@ struct Layout {
   Index start;    // of the first row, in elements
 };
 
-/// One softmax, of memory laid out as `layout` says, and of what it should be.
+/// Runs one softmax on memory laid out as `layout` says, next to the expected result.
 template <class Element>
 struct Problem {
   Index rows, columns, bias_rows;
@@ -90,7 +90,7 @@ struct Problem {
   }
 };
 
-/// Elements that fill a 16-byte vector up to a multiple of it.
+/// Number of elements that fill 16-byte vectors up to a multiple.
 template <class Element>
 Index padding_of(Index columns) {
   constexpr Index kVector = 16 / sizeof(Element) > 4 ? 8 : 4;

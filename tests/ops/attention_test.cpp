@@ -118,7 +118,7 @@ struct Attention {
   }
 };
 
-/// The largest |a - b|, 0 for infinities of one sign; NaN where either holds one.
+/// The largest |a - b|, 0 for infinities of one sign; NaN if either holds one.
 double largest_difference(const Tensor<float, 3>& a, const Tensor<float, 3>& b) {
   double largest = 0.0;
   for (Index i = 0; i < b.size(); ++i) {
@@ -143,7 +143,7 @@ struct DoubleMath {
   static double log2(double a) { return std::log2(a); }
 };
 
-/// One result of two, over two parts of the keys.
+/// One result, merged from the results over two parts of the keys.
 template <class Result>
 Result merged(Result a, const Result& b) {
   using State = ops::OnlineSoftmax<DoubleMath>;

@@ -9,7 +9,7 @@
 
 namespace crossfix::test {
 
-/// A tensor in host memory: what a Memory (ops/subjects.hpp) is for the CPU.
+/// A tensor in host memory: the Memory (ops/subjects.hpp) of the CPU.
 template <class T, std::size_t Rank>
 class HostMemory {
  public:
@@ -35,8 +35,8 @@ class HostMemory {
 using enum cpu::InstructionSet;
 using enum cpu::MathLibrary;
 
-/// An implementation under test: a backend, whose convolutions and matrix products it runs, and the
-/// instruction set of the kernels that are ours.
+/// An implementation under test: a backend, with the library for its convolutions and matrix
+/// products, and the instruction set of our own kernels.
 template <class ElementType, cpu::MathLibrary kLibrary, cpu::InstructionSet kSet>
 struct Subject {
   using Element = ElementType;

@@ -10,7 +10,7 @@
 
 namespace crossfix::test {
 
-/// The CUDA backend, on whatever this program links it to.
+/// The CUDA backend, with whatever this program links it to.
 template <class ElementType>
 struct CudaOperators {
   using Element = ElementType;

@@ -12,7 +12,7 @@ namespace {
 
 using Outputs = ops::HeadOutputs<HostSpace>;
 
-/// Outputs of the heads in host memory, every other value poisoned.
+/// Outputs of the heads in host memory; every other value is poisoned.
 struct Heads {
   Heads(Index batch, Index grid, float factor)
       : block({Index{1}, Outputs::element_count(batch, grid)}), outputs(block.data(), batch, grid) {

@@ -13,7 +13,7 @@ struct Case {
   Shape<4> input;
 };
 
-/// The layers of EfficientNet-Lite0's first stages, smaller; then every awkward extent by itself.
+/// The layers of EfficientNet-Lite0's first stages, smaller; then every awkward extent separately.
 const Case kCases[] = {
     {{.channels = 32, .kernel = 3, .padding = 1, .activation = Activation::relu6}, {1, 23, 31, 32}},
     {{.channels = 96, .kernel = 3, .stride = 2, .padding = 1, .activation = Activation::relu6},

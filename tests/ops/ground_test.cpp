@@ -17,7 +17,7 @@ using Pose = ops::CameraPose;
 constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
 constexpr float kStd[3] = {0.229f, 0.224f, 0.225f};
 
-/// The largest |a - b|; NaN where either holds one.
+/// The largest |a - b|; NaN if either holds one.
 template <std::size_t Rank>
 double worst_difference(const Tensor<float, Rank>& a, const Tensor<float, Rank>& b) {
   double worst = 0;
@@ -33,8 +33,8 @@ enum class Weighting { even, falling, disc, gaps, corner };
 constexpr Weighting kWeightings[] = {Weighting::even, Weighting::falling, Weighting::disc,
                                      Weighting::gaps, Weighting::corner};
 
-/// Weights [h, w], some above 0: alike, falling from the middle, a disc of them, with whole rows
-/// and columns of zeros, or in the first position alone.
+/// Weights [h, w], some above 0: all equal, decreasing from the middle, a disc of them, with whole
+/// rows and columns of zeros, or only in the first position.
 Tensor<float, 2> weights_of(Weighting weighting, Index h, Index w) {
   Tensor<float, 2> out({h, w});
   for (Index i = 0; i < h; ++i) {

@@ -26,8 +26,8 @@ struct Marginals {
   }
 };
 
-/// The largest |a - b| as a share of what is allowed: a rounding of the result and of the sum's
-/// terms, of a posterior's logits.
+/// The largest |a - b| as a share of the tolerance, for the logits of a posterior: a rounding of
+/// the result and of the terms of the sum.
 double worst(const Tensor<float, 1>& found, const Tensor<float, 1>& expected) {
   double largest = 0;
   for (Index i = 0; i < expected.size(); ++i) {

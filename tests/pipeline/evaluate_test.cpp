@@ -93,7 +93,7 @@ class Evaluation {
   std::optional<test::Recorder> recorder;  ///< of the latest run
 };
 
-/// Whether two runs came to the same results, to the bit.
+/// Whether two runs gave the same results, to the bit.
 bool same(const std::vector<eval::Outcome>& a, const std::vector<eval::Outcome>& b) {
   const auto same_belief = [](const eval::Belief& x, const eval::Belief& y) {
     return x.level == y.level && x.log_density == y.log_density;

@@ -1,4 +1,4 @@
-/// The program under mpirun: whatever the number of ranks, what it writes is the same to the byte.
+/// The program under mpirun: it writes the same bytes for any number of ranks.
 #include <catch2/catch.hpp>
 
 #ifndef CROSSFIX_MPIRUN
@@ -47,7 +47,7 @@ std::size_t count_of(const std::string& text, const std::string& part) {
   return count;
 }
 
-/// The program's own; mpirun says more.
+/// The lines of the program itself; mpirun adds others.
 std::string error_lines(const std::string& text) {
   std::istringstream stream(text);
   std::string errors;
@@ -57,7 +57,7 @@ std::string error_lines(const std::string& text) {
   return errors;
 }
 
-/// The program on the VIGOR fixture, and on a list of its pairs.
+/// Runs the program on the VIGOR fixture, and on a list of its pairs.
 class SharedWorkspace : public test::VigorWorkspace {
  public:
   SharedWorkspace() {
@@ -103,7 +103,7 @@ class SharedWorkspace : public test::VigorWorkspace {
   bool exists(const std::string& name) const { return fs::exists(work.folder / name); }
 };
 
-/// The process of a rank among the children of mpirun; 0 where it has not begun.
+/// The process of a rank among the children of mpirun; 0 if it has not begun.
 pid_t process_of_rank(pid_t launcher, int rank) {
   const std::string folder = "/proc/" + std::to_string(launcher);
   std::istringstream children(
@@ -118,7 +118,7 @@ pid_t process_of_rank(pid_t launcher, int rank) {
   return 0;
 }
 
-/// Starts a run of which one rank stops in a record, kills that rank (signal 9), and returns
+/// Starts a run in which one rank stops in a record, kills that rank (signal 9), and returns
 /// mpirun's exit code.
 int run_and_kill(const SharedWorkspace& work, int ranks, int rank, const std::string& pause,
                  const std::string& arguments) {

@@ -22,7 +22,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const std::string kNasty = "</style><script>\"&'\xff\x01";
 
-/// Samples in `cities` cities, errors of 0 to 40 m, with figures for all the charts.
+/// Samples in `cities` cities with errors of 0 to 40 m, and figures for all charts.
 Report some_report(std::size_t samples, std::size_t cities = 2) {
   Report report;
   report.title = "Report";
@@ -60,7 +60,7 @@ Report some_report(std::size_t samples, std::size_t cities = 2) {
   return report;
 }
 
-/// Marks of the chart of the fifths, by their texts for the pointer.
+/// Counts the marks in the chart of the fifths, by the texts that the pointer shows.
 std::size_t fifths_drawn(const test::Document& document) {
   const auto titles = document.find("title");
   return static_cast<std::size_t>(std::count_if(

@@ -23,9 +23,9 @@ struct Element {
   }
 };
 
-/// A parser of the part of XML that the report is written in: elements, attributes in double
-/// quotes, text, five entities. Throws std::runtime_error on whatever else, so that what it takes
-/// is well-formed.
+/// A parser of the part of XML that the report uses: elements, attributes in double quotes, text,
+/// five entities. Throws std::runtime_error for anything else, so whatever it accepts is
+/// well-formed.
 class Document {
  public:
   explicit Document(std::string_view text) : rest_(text) {

@@ -44,7 +44,8 @@ struct Preference {
   std::uint64_t workspace;
   std::uint32_t alignment[4];  // a, b, c, d
 };
-/// What an algorithm was chosen for; a product must be the same but for its strides.
+/// The problem that an algorithm was chosen for. A product that uses it must be the same, except
+/// for its strides.
 struct Algorithm {
   std::uint32_t made;
   std::uint32_t hash;
@@ -62,7 +63,7 @@ T read(const void* opaque) {
   return value;
 }
 
-/// Sets the member of `opaque` that an attribute names, where the sizes agree.
+/// Sets the member of `opaque` that an attribute names, if the sizes agree.
 template <class T, class Member>
 cublasStatus_t set(void* opaque, Member T::*member, const void* value, std::size_t bytes) {
   T held = read<T>(opaque);

@@ -60,7 +60,7 @@ std::byte* take(std::size_t bytes) {
   return static_cast<std::byte*>(memory);
 }
 
-/// The piece that holds [memory, memory + bytes), or none.
+/// The piece that holds [memory, memory + bytes), or null.
 const Piece* holder(const std::map<const std::byte*, Piece>& pieces, const void* memory,
                     std::size_t bytes) {
   const auto* at = static_cast<const std::byte*>(memory);
@@ -167,7 +167,7 @@ void submit(CUstream_st* stream, std::function<void()> work) {
 }
 
 namespace {
-/// Kernels go the same way as the libraries' work.
+/// Kernels are submitted like the work of the libraries.
 const bool kernels_follow = (crossfix::emulator::set_submit(submit), true);
 }  // namespace
 

@@ -16,7 +16,7 @@ namespace crossfix::fake {
 namespace {
 
 /// The engines that the stand-in offers for a graph, in the order of its heuristics. Those before
-/// the one to be chosen are traps: whoever picks one does not read what cuDNN says of it.
+/// the one to be chosen are traps: code that picks one of them ignores what cuDNN says about it.
 struct Engine {
   std::vector<cudnnBackendNumericalNote_t> notes;
   std::int64_t workspace = 0;
@@ -53,8 +53,8 @@ bool is_float(const DescriptorState& graph) {
              .one<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE) == CUDNN_DATA_FLOAT;
 }
 
-/// Whether the second input of every pointwise operation is of the convolution's type: what cuDNN's
-/// ready-made fused engines ask of a bias.
+/// Whether the second input of every pointwise operation has the type of the convolution, as
+/// cuDNN's ready-made fused engines require of a bias.
 bool inputs_are_alike(const DescriptorState& graph) {
   const auto operations = operations_of(graph);
   const auto type = operations.at(0)

@@ -14,7 +14,7 @@
 
 namespace crossfix::fake {
 
-/// What may be said of an attribute: its type and how many values it has.
+/// What an attribute must be: its type and its number of values.
 struct Rule {
   cudnnBackendAttributeType_t type;
   std::int64_t least;
@@ -22,8 +22,8 @@ struct Rule {
   bool needed;
 };
 
-/// The attributes that a descriptor of this type takes; throws for a type the stand-in does not
-/// know.
+/// The attributes that a descriptor of this type takes. Throws for a type that the stand-in does
+/// not know.
 const std::map<cudnnBackendAttributeName_t, Rule>& rules_of(cudnnBackendDescriptorType_t type);
 
 /// A descriptor: the attributes that were set, as bytes.
@@ -79,8 +79,8 @@ inline DescriptorState& state_of(cudnnBackendDescriptor_t descriptor) {
   return *static_cast<DescriptorState*>(descriptor);
 }
 
-/// Runs the operations of a finished graph in their order, in plain loops and float sums, on the
-/// tensors of a finished variant pack. Throws std::logic_error for what does not fit together.
+/// Runs the operations of a finished graph in order, in plain loops and float sums, on the tensors
+/// of a finished variant pack. Throws std::logic_error if the parts do not fit together.
 void execute(const DescriptorState& graph, const DescriptorState& pack);
 
 }  // namespace crossfix::fake
