@@ -44,7 +44,7 @@ TEST_CASE("usage errors exit 2") {
 
 TEST_CASE("an absent device exits 4") {
   const Workspace work;
-  // A GPU of a number that no machine has: absent with and without a GPU.
+  // A GPU number that no machine has, so the GPU is missing with and without one.
   CHECK(work.locate("--device cuda --gpu 1023").failed_with(4, "--device cpu"));
   CHECK(work.locate("--precision f16 --device cpu").failed_with(4, "f16"));
 }

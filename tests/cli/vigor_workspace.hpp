@@ -37,7 +37,7 @@ struct VigorWorkspace {
 
   std::filesystem::path root() const { return work.folder.path() / "vigor"; }
 
-  /// The arguments that evaluate the fixture, and `more`.
+  /// The arguments that evaluate the fixture, followed by `more`.
   static std::string evaluate(const std::string& more) {
     return "evaluate --dataset vigor --root vigor --area cross --pairs all --threads 1 --model "
            "weights.safetensors " +

@@ -49,7 +49,8 @@ void check_rounding(int exponent_bits) {
                           value_of(static_cast<std::uint16_t>(pattern == 0 ? 1 | (sign ^ 0x8000)
                                                                            : sign | (pattern - 1)),
                                    exponent_bits);
-      // Beyond the largest number the border lies half a step further, as if there were a next.
+      // Beyond the largest number the border lies half a step further, as if there were a next
+      // number.
       const double next = pattern + 1 == infinity ? value_of(below, exponent_bits) + step
                                                   : value_of(above, exponent_bits);
       const double middle = (value_of(below, exponent_bits) + next) / 2;

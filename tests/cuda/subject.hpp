@@ -17,7 +17,7 @@ class CountingMemory final : public cuda::MemoryResource {
 
   std::size_t alive() const { return alive_; }
   std::size_t allocations() const { return allocations_; }
-  /// The n-th allocation from now on (1: the next) fails; 0: none does.
+  /// Makes the n-th allocation from now on (1: the next) fail; 0: none fails.
   void fail(std::size_t n) { failing_ = n; }
 
  private:

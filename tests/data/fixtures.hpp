@@ -27,7 +27,7 @@ class FixtureCopy {
 
   const std::filesystem::path& root() const { return root_.path(); }
 
-  /// Replaces the first `from` in a file, which must be there.
+  /// Replaces the first `from` in a file; it must be there.
   void replace(const std::string& file, const std::string& from, const std::string& to) const {
     std::string text = read_text(root_ / file);
     const std::size_t at = text.find(from);

@@ -18,13 +18,13 @@ class Arrivals : public Part {
   explicit Arrivals(Block& block) : block_(block) {}
 
   void init(std::uint64_t& word, int arrivals);
-  /// Makes barriers initialised so far known to the copy engine.
+  /// Makes the barriers initialised so far visible to the copy engine.
   void fence_init();
   void arrive(std::uint64_t& word, std::uint32_t bytes);
   void wait(std::uint64_t& word, std::uint32_t parity);
-  /// Throws Fault unless the copy engine may count on this barrier.
+  /// Throws Fault unless the copy engine may use this barrier.
   void expect_known_to_copies(std::uint64_t& word);
-  /// A copy that counts on this barrier has written `bytes`.
+  /// A copy that uses this barrier has written `bytes`.
   void complete(std::uint64_t& word, std::size_t bytes);
 
  private:

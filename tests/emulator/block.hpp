@@ -30,7 +30,7 @@ class Part {
   virtual ~Part() = default;
   /// A thread has returned from the kernel.
   virtual void thread_returned(unsigned /*thread*/) {}
-  /// Every thread has; throws Fault where something is still under way that must not be.
+  /// Every thread has returned. Throws Fault if something is still in progress that must not be.
   virtual void block_ended() {}
 };
 
@@ -47,13 +47,13 @@ enum class Work { copy, product };
 /// One kind may go before the other, or neither; the oldest first, or any.
 class Block {
  public:
-  /// Threads of the block that runs now. Throws Fault where none does.
+  /// Threads of the block that is running. Throws Fault if none is.
   static Block& current();
 
   Block(unsigned threads, std::size_t shared_bytes, std::string what, std::uint64_t seed);
   ~Block();
 
-  /// Runs one block to its end. Throws what a thread threw, Fault upon a deadlock.
+  /// Runs one block to its end. Throws what a thread threw, and Fault for a deadlock.
   void run(dim3 index, const std::function<void()>& body);
 
   unsigned threads() const { return static_cast<unsigned>(threads_.size()); }
@@ -62,12 +62,12 @@ class Block {
   unsigned alive() const { return alive_; }
   SharedMemory& shared() { return shared_; }
 
-  /// The running thread waits until somebody wakes it.
+  /// The running thread waits until another one wakes it.
   void wait(const Waitable& reason);
   void wake(unsigned thread);
-  /// Lets whoever else can run do so at this point.
+  /// Lets any other thread that can run do so at this point.
   void give_way();
-  /// Has `work` done at the latest time that waits allow.
+  /// Does `work` at the latest time that the waits allow.
   void defer(Work kind, std::function<void()> work) {
     deferred_.push_back({kind, std::move(work)});
   }

@@ -39,7 +39,7 @@ T __shfl_sync(unsigned mask, T value, int lane, int width = 32) {
 template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int lanes, int width = 32) {
   return crossfix::emulator::shuffle("__shfl_xor_sync", mask, value, width, [&](int own, int base) {
-    // A lane of an earlier part may be read; one of a later part gives the own value.
+    // A lane of an earlier part may be read; a lane of a later part gives the own value.
     return (own ^ lanes) < base + width ? own ^ lanes : own;
   });
 }

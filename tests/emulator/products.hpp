@@ -46,7 +46,8 @@ class Products : public Part {
   static constexpr unsigned kDepth = 16;
   static constexpr unsigned kWarps = 4;  // of a warpgroup
 
-  /// D of products under way: a warp's tile [kRows, n], and the registers it is to be written to.
+  /// D of products in progress: a warp's tile [kRows, n], and the registers that it will be written
+  /// to.
   struct Accumulator {
     std::array<float*, kWarpThreads> registers{};
     unsigned n = 0;
@@ -68,7 +69,7 @@ class Products : public Part {
     }
     bool fenced = false;
     std::size_t issued = 0;
-    std::size_t target = 0;  // groups that may stay under way
+    std::size_t target = 0;  // groups that may stay in progress
     std::vector<Product> open;
     std::deque<std::vector<Product>> groups;
     std::list<Accumulator> accumulators;

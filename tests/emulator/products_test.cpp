@@ -68,7 +68,7 @@ struct KMajor {
     });
   }
 
-  /// The largest error; NaN where any result is.
+  /// The largest error; NaN if any result is.
   double error() const {
     double worst = 0.0;
     for (std::size_t row = 0; row < 64; ++row) {

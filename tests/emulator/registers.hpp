@@ -19,7 +19,7 @@ class Registers : public Part {
   /// Throw Fault unless `count` is a multiple of 8 from 24 to 256, below (above) what the warp has.
   void lower(int count);
   void increase(int count);
-  /// Throws Fault where the warps of a warpgroup did not do the same.
+  /// Throws Fault if the warps of a warpgroup did not do the same.
   void block_ended() override;
 
  private:

@@ -23,18 +23,18 @@ class SharedMemory {
 
   std::size_t bytes() const { return bytes_; }
   unsigned char* data() { return data_.get(); }
-  /// The asynchronous proxy's view of it.
+  /// The memory as the asynchronous proxy sees it.
   unsigned char* asynchronous() { return asynchronous_.get(); }
 
   /// Fills both views with poison.
   void poison();
-  /// Lets the asynchronous proxy see what ordinary stores have written.
+  /// Makes ordinary stores visible to the asynchronous proxy.
   void publish() { std::memcpy(asynchronous_.get(), data_.get(), bytes_); }
-  /// True where `begin` and the bytes after it lie inside.
+  /// True if `begin` and the bytes after it lie inside.
   bool holds(const void* begin, std::size_t bytes) const;
   /// Bytes from the start to `address`.
   std::size_t offset_of(const void* address) const;
-  /// True where nothing was written just after the end.
+  /// True if nothing was written just after the end.
   bool guard_intact() const;
 
  private:

@@ -18,9 +18,8 @@ class TensorCopies : public Part {
 
   explicit TensorCopies(Block& block) : block_(block) {}
 
-  /// Copies the box of `map` at `corner`, innermost first, to `shared`; what lies outside the
-  /// tensor is zero. Throws Fault where the destination is misaligned, outside, or being written
-  /// already.
+  /// Copies the box of `map` at `corner`, innermost first, to `shared`. Elements outside the tensor
+  /// are zero. Throws Fault if the destination is misaligned, outside, or already being written.
   void load(void* shared, const device::TensorMapDescription& map, std::uint64_t& barrier,
             const std::array<Index, 4>& corner);
   void block_ended() override;

@@ -64,7 +64,7 @@ TEST_CASE("the reliability curve counts truths within a level") {
   CHECK(u.reliability[12].observed == Approx(0.4));  // 0.65
   CHECK(u.reliability[13].observed == Approx(0.6));  // 0.7
   CHECK(u.reliability[18].observed == Approx(0.8));
-  // Levels 0.05 0.3 0.68 0.9 1 against ranks of fifths: 0.9 - 0.6 is the largest distance.
+  // Levels 0.05 0.3 0.68 0.9 1 against ranks in fifths: 0.9 - 0.6 is the largest distance.
   CHECK(u.reliability_gap == Approx(0.3));
 }
 

@@ -139,7 +139,7 @@ TEST_CASE("transparent PNG is laid over white") {
   CHECK(pixel(rgba, 0, 2) == Rgb{204, 224, 255});
   const Image grey = read_bytes(PngBuilder(1, 1, 8, 4, false).data(bytes_of({0, 0, 51})).finish());
   CHECK(pixel(grey, 0, 0) == Rgb{204, 204, 204});
-  PngBuilder key(2, 1, 8, 2, false);  // one colour stands for clear
+  PngBuilder key(2, 1, 8, 2, false);  // one colour means transparent
   const Image keyed = read_bytes(key.chunk("tRNS", bytes_of({0, 9, 0, 8, 0, 7}))
                                      .data(bytes_of({0, 9, 8, 7, 9, 8, 6}))
                                      .finish());
@@ -165,7 +165,7 @@ TEST_CASE("interlaced PNG") {
 }
 
 TEST_CASE("CMYK and YCCK JPEG: ink subtracts from white") {
-  // 255 is no ink. Two grey levels are what rounding to 8 bits twice and the transform cost.
+  // 255 is no ink. The two grey levels are for rounding to 8 bits twice and for the transform.
   for (J_COLOR_SPACE stored : {JCS_CMYK, JCS_YCCK}) {
     CAPTURE(stored);
     CHECK(
@@ -193,8 +193,8 @@ TEST_CASE("EXIF orientation stands the picture up") {
   }
   const auto encoded = io::encode_jpeg(stored, 100);
   const std::string plain(reinterpret_cast<const char*>(encoded.data()), encoded.size());
-  // What a viewer shows: upper left, upper right, lower left, lower right. The standard names, for
-  // each value, the visual sides of the stored first row and first column.
+  // What a viewer shows: upper left, upper right, lower left, lower right. For each value the
+  // standard names the visual sides of the stored first row and first column.
   const std::array<std::array<Rgb, 4>, 8> shown = {{
       {red, green, blue, white},  // 1: top, left
       {green, red, white, blue},  // 2: top, right

@@ -53,11 +53,11 @@ TEMPLATE_TEST_CASE_SIG("Swizzled rows hold every chunk once, each in its row", "
       REQUIRE(offset % Rows::kChunkBytes == 0);
       REQUIRE(offset / Rows::kRowBytes == row);
       offsets.insert(offset);
-      // What the kernel's copies rely on: the permutation repeats.
+      // The copies of the kernel rely on this: the permutation repeats.
       REQUIRE(Rows::offset({row + Rows::kPeriod, chunk}) ==
               offset + Rows::kPeriod * Rows::kRowBytes);
       for (int mask = 0; mask < Rows::kChunks; ++mask) {
-        const int base = 6 * 64 * Rows::kRowBytes;  // a tile that others precede
+        const int base = 6 * 64 * Rows::kRowBytes;  // a tile with others before it
         REQUIRE(Rows::flip(base + offset, mask) == base + Rows::offset({row, chunk ^ mask}));
       }
     }
@@ -78,7 +78,8 @@ TEMPLATE_TEST_CASE_SIG("Copies and ldmatrix touch every bank once", "[layout]", 
   }
   for (int first_row = 0; first_row < 64; first_row += 16) {
     for (int step = 0; step < kDim / 16; ++step) {
-      // Matrices in the order of a0 to a3: rows 0 and 8 of the first columns, then of the next.
+      // Matrices in the order a0 to a3: rows 0 and 8 of the first columns, then of the next
+      // columns.
       check_operand<Rows>(left_operand_chunk, first_row, step, [](int matrix, int row) {
         return TileChunk{8 * (matrix % 2) + row, matrix / 2};
       });

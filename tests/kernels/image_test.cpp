@@ -77,7 +77,7 @@ struct Stored {
     return out;
   }
 
-  /// Tables are filled in place of what `tables` was made with: the struct is copied later.
+  /// Tables are filled in their existing memory: the struct is copied later.
   Stored(const Tensor<std::uint8_t, 3>& image, const Shape<2>& size, Index gap)
       : pixels(with_gaps(image, gap)),
         host_tables(bytes(cuda::image_table_bytes({image.extent(0), image.extent(1)}, size))),

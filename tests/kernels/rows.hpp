@@ -38,7 +38,7 @@ class Rows {
 
   void fetch() { placed_->read(memory_); }
 
-  /// True where nothing but the rows was written.
+  /// True if nothing but the rows was written.
   bool marks_hold() const {
     std::vector<bool> inside(static_cast<std::size_t>(memory_.size()));
     for (Index row = 0; row < shape_[0]; ++row) {

@@ -80,7 +80,7 @@ class GoldenNetwork {
         work_(network_, target_),
         outputs_(static_cast<std::size_t>(network_.output_count())) {}
 
-  /// Images to logits and offsets, every pair of the batch.
+  /// Images to logits and offsets, for every pair of the batch.
   void check_whole() {
     const Golden golden(test_.name);
     load_images();
@@ -88,7 +88,7 @@ class GoldenNetwork {
     check_outputs(golden);
   }
 
-  /// The same a stage at a time, with the first pair's tokens on the way.
+  /// The same one stage at a time, with the tokens of the first pair on the way.
   void check_stages() {
     const Golden golden(test_.name);
     load_images();
@@ -102,8 +102,8 @@ class GoldenNetwork {
     check_outputs(golden);
   }
 
-  /// Random backbones give nearly constant tokens, on which fusion is blind: varied ones, in every
-  /// pair.
+  /// Random backbones give nearly constant tokens, which hide errors of the fusion. So here tokens
+  /// are varied, in every pair.
   void check_fusion() {
     const Golden golden(test_.name + "_fusion");
     fill_tokens();
@@ -159,7 +159,7 @@ class GoldenNetwork {
     return values;
   }
 
-  /// Rows of one pair out of a view's tokens.
+  /// The rows of one pair from the tokens of a view.
   Tokens rows_of(const Tokens& tokens, Index slot) const {
     const Index rows = tokens.extent(0) / batch_;
     return tokens.slice(0, slot * rows, (slot + 1) * rows);
@@ -198,7 +198,7 @@ void check_golden(const GoldenCase& test, Index batch) {
   GoldenNetwork<Subject> network(test, batch);
   if (batch == 1) network.check_stages();
   network.check_fusion();
-  network.check_whole();  // over what the others left behind
+  network.check_whole();  // over what the other pairs left in memory
 }
 
 }  // namespace crossfix::test

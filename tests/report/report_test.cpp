@@ -123,7 +123,7 @@ TEST_CASE("the report needs nothing outside itself") {
   for (const test::Element& element : document.elements()) {
     for (const auto& [name, value] : element.attributes) CHECK(name.compare(0, 2, "on") != 0);
   }
-  // The style sheet is not escaped, and so must hold nothing that would be.
+  // The style sheet is not escaped, so it must not contain anything that would need it.
   const std::string style = document.find("style")[0].text;
   CHECK(style.find_first_of("<&") == std::string::npos);
   CHECK(std::count(style.begin(), style.end(), '{') == std::count(style.begin(), style.end(), '}'));

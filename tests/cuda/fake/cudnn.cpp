@@ -81,7 +81,7 @@ std::vector<Engine> engines_for(const DescriptorState& graph, cudnnBackendHeurMo
     if (mode == CUDNN_HEUR_MODE_A) return {greedy, rounding, broken, tensor_cores};
     return {};
   }
-  // Floats: fused on tensor cores alone, plain also without them, but by the fallback only.
+  // Floats: fused only on tensor cores; plain also without them, but only by the fallback.
   const Engine tf32{{CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS}};
   const Engine winograd{{CUDNN_NUMERICAL_NOTE_WINOGRAD}};
   const Engine exact{{}, 500, true, true};
@@ -282,7 +282,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   const Engine engine =
       engines_for(*chosen.graph, chosen.mode).at(static_cast<std::size_t>(chosen.engine));
   if (!engine.right) return CUDNN_STATUS_EXECUTION_FAILED;
-  // The pack is the caller's to destroy once this returns.
+  // The caller may destroy the pack once this returns.
   auto copy = std::make_shared<DescriptorState>(given.type);
   copy->attributes = given.attributes;
   const DescriptorState* graph = chosen.graph;
@@ -290,7 +290,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     void* memory = const_cast<void*>(copy->one<const void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE));
     expect_device_memory("the workspace of a convolution", memory,
                          static_cast<std::size_t>(workspace));
-    // Written throughout: what else lies there is lost.
+    // The whole area is written, so anything else in it is lost.
     std::memset(memory, 0xff, static_cast<std::size_t>(workspace));
     execute(*graph, *copy);
     std::memset(memory, 0xff, static_cast<std::size_t>(workspace));

@@ -38,7 +38,7 @@ struct DescriptorState {
 
   bool has(cudnnBackendAttributeName_t name) const { return attributes.count(name) != 0; }
 
-  /// The values of an attribute that is there.
+  /// The values of an attribute that was set.
   template <class T>
   std::vector<T> all(cudnnBackendAttributeName_t name) const {
     const Attribute& attribute = attributes.at(name);
@@ -49,7 +49,7 @@ struct DescriptorState {
     std::memcpy(values.data(), attribute.bytes.data(), attribute.bytes.size());
     return values;
   }
-  /// The only value of an attribute that is there.
+  /// The only value of an attribute that was set.
   template <class T>
   T one(cudnnBackendAttributeName_t name) const {
     const Attribute& attribute = attributes.at(name);
@@ -69,7 +69,7 @@ struct DescriptorState {
   bool finished = false;
   std::map<cudnnBackendAttributeName_t, Attribute> attributes;
 
-  // Of an engine, and of what holds one: which of the stand-in's engines, for which graph.
+  // For an engine, and for what holds one: which engine of the stand-in, for which graph.
   int engine = -1;
   cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
   const DescriptorState* graph = nullptr;

@@ -26,7 +26,7 @@ struct Gpu {
 
 /// The machine that the runtime sees. It may be changed while no object is alive.
 struct Machine {
-  int driver = 13000;  ///< the newest CUDA the driver is for, 13000 is 13.0; 0: no driver
+  int driver = 13000;  ///< newest CUDA that the driver supports, 13000 is 13.0; 0: no driver
   std::vector<Gpu> gpus{Gpu{}};
 };
 Machine& machine();
@@ -50,7 +50,7 @@ struct Counts {
   std::size_t pinned_allocations = 0;
   std::size_t objects = 0;      ///< streams, pools, graphs, handles and descriptors
   std::size_t allocations = 0;  ///< of either kind, since the program began
-  std::size_t launches = 0;     ///< work handed to streams, graphs counted as one
+  std::size_t launches = 0;     ///< submitted to streams; a graph counts as one
   std::size_t graph_launches = 0;
 
   bool nothing_alive() const {

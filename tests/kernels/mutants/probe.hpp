@@ -72,9 +72,10 @@ struct AttentionCase {
   Index batch, heads;
   int queries, keys, dim;
   int multiprocessors = 1;
-  /// Keys grow by so much from the first to the last: the running maximum rises all along.
+  /// Keys grow by this much from the first to the last, so the running maximum keeps rising.
   float rise = 0.0f;
-  /// How large values are: beyond 2^28 their weighted sums overflow before the sum of weights does.
+  /// The size of the values: beyond 2^28 their weighted sums overflow before the sum of weights
+  /// does.
   float largest_value = 1.0f;
   /// All scores are -inf.
   bool weightless = false;
@@ -99,7 +100,7 @@ struct AttentionCase {
       for (auto& element : from) element = T(std::fabs(static_cast<float>(element)) + 0x1p-7f);
     }
     std::vector<T> o(static_cast<std::size_t>(batch * queries * heads * dim), T(7.0f));
-    // Query by query within heads, and marks after each.
+    // Query by query within heads, with marks after each.
     const Index room = queries + kMarks;
     std::vector<float> lse(static_cast<std::size_t>(batch * heads * room), kMark);
     const auto part = [&](const std::vector<T>& fused, int tokens, Index which) {
