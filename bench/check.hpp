@@ -10,11 +10,11 @@
 
 namespace crossfix::bench {
 
-/// Relative error allowed of a result; the tests of the operators say where it comes from.
+/// The relative error that a result may have; the tests of the operators say where it comes from.
 template <class Element>
 inline constexpr double kTolerance = std::is_same_v<Element, float> ? 1e-5 : 0x1p-7;
 
-/// Gathers the error of results that were worked out another way.
+/// Collects the error of results that were computed a second way.
 class Check {
  public:
   template <class Element>
@@ -23,7 +23,8 @@ class Check {
     difference_ += difference * difference;
     norm_ += expected * expected;
   }
-  /// False, and the benchmark ends with an error, unless the relative L2 error is within bounds.
+  /// Returns false, and ends the benchmark with an error, unless the relative L2 error is within
+  /// bounds.
   template <class Element>
   bool passes(benchmark::State& state) const {
     const double error = std::sqrt(difference_ / norm_);

@@ -1,4 +1,4 @@
-"""Gathers what ./dev gpu measured into gpu.json and gpu.md.
+"""Collects what ./dev gpu measured into gpu.json and gpu.md.
 
     python3 bench/report.py build-gpu/results
 """
@@ -23,7 +23,7 @@ PROGRAMS = {
     "bench-memory": "Kernels bound by memory",
     "bench-model": "The whole network and its stages",
 }
-# Counters of the programs that are rates, in the order shown.
+# Counters of the programs that are rates, in the order in which they are shown.
 RATES = ("TFLOP/s", "GB/s", "pairs/s")
 SHARES = ("of_target", "of_copy")
 SANITIZERS = ("memcheck", "racecheck")
@@ -32,7 +32,7 @@ OWN = {"real_time", "cpu_time", "iterations", "repetitions", "repetition_index",
 
 
 def last_of_each_step(lines: list[str]) -> dict[str, dict[str, Any]]:
-    """A step that was run again counts as it went last."""
+    """The last run of each step counts."""
     steps: dict[str, dict[str, Any]] = {}
     for line in lines:
         note = json.loads(line)
@@ -41,7 +41,7 @@ def last_of_each_step(lines: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def read(path: Path, parse) -> Any:
-    """What a file holds, or a line that it cannot be read: one bad file must not cost the report."""
+    """What a file holds, or a line that says why it cannot be read: one bad file must not cost the report."""
     try:
         return parse(path.read_text(errors="replace"))
     except (ValueError, KeyError) as error:
@@ -64,7 +64,7 @@ def gather(folder: Path, commit: str) -> dict[str, Any]:
 
 
 def steps_table(steps: dict[str, dict[str, Any]]) -> str:
-    """Every step; of a sanitizer's tool, which has one for each test case, how many went well."""
+    """Every step. For a sanitizer's tool, which has a step for each test case, only how many passed."""
     rows = []
     for name, note in steps.items():
         if not name.startswith(SANITIZERS):

@@ -1,4 +1,4 @@
-// The fused attention kernel alone: links crossfix_kernels and the CUDA runtime, nothing else.
+// The fused attention kernel alone: links only crossfix::kernels and the CUDA runtime.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ int main() try {
                             0.2f);
   check(cudaStreamSynchronize(stream));
 
-  constexpr int kQuery = 77, kHead = 3;  // the row that plain sums are compared with
+  constexpr int kQuery = 77, kHead = 3;  // the row that is compared with plain sums
   const auto at = [&](int token, int which, int d) {
     return static_cast<double>(
         static_cast<float>(qkv[token * kRow + (which * kHeads + kHead) * kDim + d]));

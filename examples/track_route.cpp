@@ -1,5 +1,5 @@
-// A robot's loop: the newest panorama is located in the map tile at hand, again and again, in
-// memory that is taken once. Fixes that the network itself is unsure of are passed over.
+// A robot's loop. It locates the newest panorama in its map tile, again and again, in memory that
+// is allocated once. Fixes that the network itself is unsure of are skipped.
 //
 // track_route WEIGHTS TILE METRES_PER_PIXEL HEADING_DEGREES PANORAMA...
 #include <chrono>
@@ -9,7 +9,7 @@
 
 namespace {
 
-/// A fix whose 68 % radius is larger is of no use to this robot, metres.
+/// A fix with a larger 68 % radius is of no use to this robot, metres.
 constexpr double kLargestRadius = 8.0;
 
 int track(int argc, char** argv) {

@@ -24,8 +24,8 @@ Localizer bundled(LocalizerOptions options = {}) {
   return Localizer::load(test::source_folder() / "models/crossfix-ground.safetensors", options);
 }
 
-/// A panorama [256, 512, 3] of flat ground that looks like the tile, the camera `height` metres
-/// above `camera` (tile pixels), its centre column at `heading` degrees; plain sky.
+/// A panorama [256, 512, 3] of flat ground that looks like the tile, with the camera `height`
+/// metres above `camera` (tile pixels) and the centre column at `heading` degrees; plain sky.
 Tensor<std::uint8_t, 3> panorama_of(const Tensor<std::uint8_t, 3>& tile, PixelPoint camera,
                                     double heading, double height = 2.6) {
   Tensor<std::uint8_t, 3> panorama({256, 512, 3});
@@ -63,7 +63,7 @@ TEST_CASE("the matcher finds where a panorama of flat ground was taken, at any h
       CHECK(std::hypot(fix.pixel.row - camera.row, fix.pixel.col - camera.col) * kScale <= 0.57);
       CHECK(fix.radius68_m.value() <= 1.0);
       CHECK(fix.grid == 63);
-      // A cell lies about its first pixel's middle.
+      // A cell is centred on the middle of its first pixel.
       CHECK(fix.window.row == Approx(-1.5));
       CHECK(fix.window.height == Approx(252));
       CHECK(std::abs(std::remainder(fix.heading_degrees.value() - heading, 360)) <= 1e-9);
@@ -97,7 +97,7 @@ TEST_CASE("the matcher's posterior is a softmax over its logits, and one pair's 
     sum += std::exp(static_cast<double>(logit - best) / temperature);
   for (const float p : fix.probability) mass += static_cast<double>(p);
   CHECK(std::abs(mass - 1) <= 1e-5);
-  // Logits of size 1 are floats, off by 2^-24, over a temperature of 0.02.
+  // Logits of size 1 are floats with an error of 2^-24, divided by a temperature of 0.02.
   CHECK(std::abs(static_cast<double>(fix.probability[static_cast<std::size_t>(fix.cell)]) * sum -
                  1) <= 1e-5);
   // The same after a tile of another size, and on a localizer that shares the weights.
@@ -132,7 +132,7 @@ TEST_CASE("the matcher's marginals are those of its posterior over headings and 
       total += sum;
     }
     CHECK(worst <= 1e-5);
-    CHECK(std::abs(total - 1) <= 1e-4);  // and no NaN, which a maximum would pass over
+    CHECK(std::abs(total - 1) <= 1e-4);  // and no NaN, which a maximum would ignore
     if (heading) continue;
     REQUIRE(fix.heading_probability.size() == headings);
     for (std::size_t k = 0; k < headings; ++k) {
@@ -221,7 +221,7 @@ TEST_CASE("headings are searched coarse to fine, and cover the circle once") {
   }
   CHECK(covered == std::vector<int>(54, 1));
   CHECK(prior == Approx(18));
-  // Even masses per degree make an even posterior.
+  // Equal masses per degree make a uniform posterior.
   masses.clear();
   for (Index row = 0; row < search.rows(); ++row) {
     masses.push_back(static_cast<float>(search.log_prior(row)) + 7);
@@ -231,7 +231,7 @@ TEST_CASE("headings are searched coarse to fine, and cover the circle once") {
   REQUIRE(posterior.size() == 54);
   for (const float p : posterior) CHECK(p == Approx(1.0 / 54));
 
-  // Few steps, all of them taken in parts.
+  // Few steps, all of them divided into parts.
   model::HeadingSearch few(3, 1);
   few.start(std::nullopt);
   few.refine(std::vector<float>{1, 3, 2});
@@ -297,7 +297,7 @@ TEST_CASE("rows of one colour at a panorama's lower edge are no ground") {
   const auto paint = [&](Index from) {
     for (Index row = from; row < 256; ++row) {
       for (Index col = 0; col < 512; ++col) {
-        for (Index c = 0; c < 3; ++c) {  // as JPEG leaves it
+        for (Index c = 0; c < 3; ++c) {  // with the losses of JPEG
           panorama(row, col, c) = static_cast<std::uint8_t>(117 + col % 3);
         }
       }

@@ -94,8 +94,8 @@ TEST_CASE("a fix is the golden network's, in the tile's own pixels", "[localizer
   CHECK_FALSE(fix.position);
 
   SECTION("network pixels scale linearly to a larger tile's") {
-    // Each pixel four times: the box a bilinear reduction by two averages is not quite it, so only
-    // the frame is compared.
+    // Each pixel four times. The filter of a bilinear reduction by two is not quite that box, so
+    // only the frame is compared.
     Tensor<std::uint8_t, 3> large({256, 256, 3});
     for (Index r = 0; r < 256; ++r) {
       for (Index c = 0; c < 256; ++c) {
@@ -140,7 +140,8 @@ TEST_CASE("a heading rolls the panorama until its centre looks north", "[localiz
   Localizer localizer = load(file);
   const auto satellite = test::image("image/satellite", 128, 128);
   const auto north = test::image("image/ground", 64, 128);
-  // Turned a quarter to the east, the camera sees east in the centre: columns move 32 to the left.
+  // Turned by a quarter to the east, the camera sees east in the centre: columns move 32 to the
+  // left.
   Tensor<std::uint8_t, 3> east({64, 128, 3});
   for (Index r = 0; r < 64; ++r) {
     for (Index c = 0; c < 128; ++c) {
@@ -239,7 +240,7 @@ TEST_CASE("pairs are located the same in batches of any size", "[localizer]") {
   std::vector<Pair> pairs;
   for (std::size_t i = 0; i < images.size(); i += 2) {
     pairs.push_back({GroundImage(images[i]), SatelliteImage(images[i + 1])});
-    pairs.back().tile.metres_per_pixel = i < 4 ? 0.285 : 0.2;  // the last five are to be framed
+    pairs.back().tile.metres_per_pixel = i < 4 ? 0.285 : 0.2;  // the last five need a frame
     pairs.back().camera.heading_degrees = 45.0 * static_cast<double>(i);
   }
   Localizer one = load(file, true);
@@ -259,7 +260,7 @@ TEST_CASE("pairs are located the same in batches of any size", "[localizer]") {
       REQUIRE(fixes.size() == 7);
       for (std::size_t i = 0; i < 7; ++i) {
         CAPTURE(i);
-        // Products over more rows may add up in another order: 2e-5 as against the golden files.
+        // Products over more rows may be summed in another order: 2e-5, as for the golden files.
         CHECK(test::relative_l2(fixes[i].logits, expected[i].logits) <= 2e-5);
         CHECK(test::relative_l2(fixes[i].offsets, expected[i].offsets) <= 2e-5);
         CHECK(fixes[i].cell == expected[i].cell);
@@ -306,7 +307,8 @@ TEST_CASE("after the first call locate allocates nothing on its own account", "[
   for (const Precision precision : {Precision::f32, best}) {
     Localizer localizer =
         Localizer::load(file.path(), {.device = Device::cpu, .precision = precision});
-    // Larger than the network's inputs, turned, and of known bounds: every step has work to do.
+    // Larger than the inputs of the network, turned, and with known bounds, so that every step has
+    // work to do.
     const auto satellite = test::image("image/satellite", 300, 300);
     const auto ground = test::image("image/ground", 200, 400);
     Pair pair{GroundImage(ground), SatelliteImage(satellite)};

@@ -1,5 +1,5 @@
-// Every test program's main. A run in which nothing was asserted has shown nothing, and fails: a
-// GPU's tests where no GPU is seen, a name that matches no test.
+// The main function of every test program. A run in which nothing was asserted has shown nothing,
+// and fails: for example a GPU's tests if no GPU is seen, or a name that matches no test.
 
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>

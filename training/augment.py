@@ -1,7 +1,7 @@
-"""Augmentations that keep the pair's geometry true.
+"""Augmentations that keep the geometry of the pair right.
 
-A quarter turn of the tile goes with a roll of the panorama by a quarter of its width, a mirrored tile with
-a mirrored panorama; colours change in each view on its own.
+A quarter turn of the tile goes with a roll of the panorama by a quarter of its width, and a mirrored tile with a
+mirrored panorama. Colours change in each view separately.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 def quarter_turn(satellite: Tensor, ground: Tensor, truth: Tensor, turns: int) -> tuple[Tensor, Tensor, Tensor]:
     """Turns the scene clockwise: satellite [..., S, S], ground [..., H, W], truth (row, col) in [0, 1].
 
-    What lay north in the tile then lies east; the panorama's content moves right by W / 4 a turn.
+    North in the tile becomes east; the panorama's content moves right by W / 4 a turn.
     """
     turns %= 4
     row, col = truth[..., 0], truth[..., 1]
@@ -33,7 +33,7 @@ def mirror(satellite: Tensor, ground: Tensor, truth: Tensor) -> tuple[Tensor, Te
 def geometric(
     satellite: Tensor, ground: Tensor, truth: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """A random one of the eight turns and mirrors for each pair of the batch (equirectangular only)."""
+    """One of the eight turns and mirrors at random for each pair of the batch (equirectangular only)."""
     draws = torch.randint(8, (len(truth),), generator=generator).tolist()
     satellite, ground, truth = satellite.clone(), ground.clone(), truth.clone()
     for i, draw in enumerate(draws):
@@ -45,9 +45,10 @@ def geometric(
 
 
 def crop(satellite: Tensor, truth: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Cuts a random square that holds the camera out of each tile, and enlarges it to the tile's size.
+    """Cuts a random square that holds the camera from each tile, and enlarges it to the size of the tile.
 
-    Up to `share` of a side goes, so the scale changes by as much. satellite [B, 3, S, S], truth (row, col) in [0, 1] [B, 2].
+    At most `share` of a side is cut off, so the scale changes by at most this share. satellite [B, 3, S, S], truth
+    (row, col) in [0, 1] [B, 2].
     """
     kept = 1 - share * torch.rand(len(truth), 1, generator=generator).to(truth)
     slack = torch.minimum(1 - kept, truth), torch.maximum(truth - kept, torch.zeros_like(truth))

@@ -1,4 +1,4 @@
-"""A training-only head that compares the two views directly, so that the trunks get a short gradient."""
+"""A training-only head that compares the two views directly, so that the backbones get a short gradient."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from config import Config
 
 
 class MatchingHead(nn.Module):
-    """Logits from the dot product of a satellite cell's descriptor and the panorama's.
+    """Logits from the dot product of the descriptors of a satellite cell and of the panorama.
 
-    The panorama's descriptor keeps one part a column, so a cell must describe what lies around it by
-    bearing; that is what the fusion network needs to find in the tokens too.
+    The descriptor of the panorama keeps one part a column, so a cell must describe its surroundings by bearing. The
+    fusion network needs to find the same in the tokens.
     """
 
     def __init__(self, config: Config, part: int = 16) -> None:

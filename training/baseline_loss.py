@@ -8,10 +8,10 @@ from torch import Tensor
 
 from baselines import MATCHING_GRID
 
-SIGMA = 4 / 512  # of the heat map's target, in sides of a tile
+SIGMA = 4 / 512  # of the target heat map, in sides of a tile
 MATCHING_TEMPERATURE = 0.1
 MATCHING_WEIGHT = 1e4
-MATCHING_SHARE = 1e-2  # of the Gaussian's peak: a block that has less is no positive
+MATCHING_SHARE = 1e-2  # of the Gaussian's peak: a block with less is not a positive
 TRIPLET_GAMMA = 10.0
 OVERLAP_WEIGHT = 1 / 10
 DELTA_WEIGHT = 1 / 100
@@ -32,7 +32,7 @@ def heat_target(truth: Tensor, side: int) -> Tensor:
 def block_weights(truth: Tensor, side: int) -> Tensor:
     """The Gaussian's maximum in each block, 0 where that is no more than `MATCHING_SHARE`, [B, 8, 8].
 
-    Ours: maxima are relative to the largest, which is the peak itself only where the truth is a pixel's centre.
+    Ours: maxima are relative to the largest, which equals the peak only if the truth is at the centre of a pixel.
     """
     largest = F.max_pool2d(heat_scores(truth, side)[:, None], side // MATCHING_GRID).squeeze(1)
     largest = (largest - largest.amax(dim=(1, 2), keepdim=True)).exp()
@@ -60,7 +60,8 @@ def mcc_losses(heat: Tensor, cosines: Tensor, truth: Tensor) -> tuple[Tensor, di
 
 
 def triplet_loss(tile: Tensor, panorama: Tensor) -> Tensor:
-    """Soft-margin triplets of descriptors [B, C] over all negatives of the batch, both ways round; 0 for one pair."""
+    """Soft-margin triplets of descriptors [B, C] over all negatives of the batch, in both directions; 0 for one pair.
+    """
     count = len(tile)
     if count < 2:
         return tile.sum() * 0
@@ -73,7 +74,7 @@ def triplet_loss(tile: Tensor, panorama: Tensor) -> Tensor:
 
 
 def overlap(truth: Tensor) -> Tensor:
-    """Intersection over union of a tile with the one whose centre is the camera's place, [B]."""
+    """Intersection over union of a tile with the tile whose centre is the camera's position, [B]."""
     kept = (1 - (truth - 0.5).abs()).clamp(min=0).prod(dim=1)
     return kept / (2 - kept)
 

@@ -3,8 +3,8 @@
 - MCC: Xia et al., Visual Cross-View Metric Localization with Dense Uncertainty Estimates, ECCV 2022.
 - VIGOR: Zhu et al., VIGOR: Cross-View Image Geo-localization beyond One-to-one Retrieval, CVPR 2021.
 
-Shapes: B pairs; satellite image [B, 3, S, S], ground image [B, 3, H, W], RGB in [0, 1]: a network prepares its own
-input. A position is (row, col) in [0, 1] of the tile. `planes` is 64 in the published networks; smaller ones keep
+Shapes: B pairs; satellite image [B, 3, S, S], ground image [B, 3, H, W], RGB in [0, 1]; a network prepares its own
+input. A position is (row, col) in [0, 1] of the tile. `planes` is 64 in the published networks; smaller networks keep
 every ratio.
 """
 
@@ -20,24 +20,24 @@ from torch import Tensor, nn
 VGG_CONVOLUTIONS = (2, 2, 3, 3, 3)
 VGG_WIDENING = (1, 2, 4, 8, 8)
 VGG_MEAN_BGR = (103.939, 116.779, 123.6)  # grey levels
-GREY_DEVIATION = 64.0  # grey levels, roughly, of a photo
+GREY_DEVIATION = 64.0  # grey levels: the rough deviation of a photo
 ATTENTION_HEADS = 8
 MATCHING_GRID = 8
-# Of MCC's decoder, by how much smaller than the tile a stage's output is: channels of the
-# transposed and of the other convolutions, in planes.
+# MCC's decoder, by how much smaller than the tile the output of a stage is: channels of the transposed and of the other
+# convolutions, in planes.
 DECODER_WIDTHS = {32: (16, 8), 16: (4, 4), 8: (2, 2), 4: (1, 1), 2: (1 / 2, 1 / 2), 1: (1 / 4, 1 / 4)}
 
 
 @dataclass(frozen=True)
 class BaselineConfig:
-    """What tells one network of a family from another."""
+    """What differs between the networks of a family."""
 
     satellite_size: int = 512  # pixels, square
     ground_size: tuple[int, int] = (320, 640)  # (height, width), pixels
     planes: int = 64
     tile_metres: float = 72.96  # side of the tile: 640 pixels of 0.114 m
     ground_projection: str = "equirectangular"  # or `pinhole`
-    batch_norm: bool = False  # in the trunks while they train; `folded` when saved
+    batch_norm: bool = False  # in the backbones during training; removed by `folded` when saved
 
     @property
     def channels(self) -> int:
@@ -53,8 +53,8 @@ class BaselineConfig:
 MCC = BaselineConfig()
 MCC_ROBOTCAR = BaselineConfig(ground_size=(154, 231), tile_metres=73.92, ground_projection="pinhole")  # 512 pixels of 0.144375 m
 VIGOR_BASELINE = BaselineConfig(satellite_size=320)
-# With the tile and panorama of the small reference network (published: MCC's tile has twice the
-# pixels of the others').
+# With the tile and panorama of the small reference network. (As published, MCC's tile has twice the pixels of the
+# others' tile.)
 VIGOR_BASELINE_SMALL = BaselineConfig(satellite_size=128, ground_size=(80, 160), planes=16, tile_metres=72.0)
 MCC_SMALL = VIGOR_BASELINE_SMALL
 
@@ -65,16 +65,17 @@ def pool(x: Tensor) -> Tensor:
 
 
 def prepare(images: Tensor) -> Tensor:
-    """RGB in [0, 1] to the BGR grey levels less their mean that VGG weights expect, [B, 3, H, W]."""
+    """RGB in [0, 1] to what VGG weights expect: BGR grey levels minus their mean, [B, 3, H, W]."""
     mean = torch.tensor(VGG_MEAN_BGR, dtype=images.dtype, device=images.device).view(1, 3, 1, 1)
     return images.flip(1) * 255 - mean
 
 
 class Vgg16(nn.Module):
-    """The convolutions of VGG-16, 3x3 with bias and ReLU, 2x2 max pool before every stage but the first.
+    """The convolutions of VGG-16: 3x3 with bias and ReLU, and a 2x2 max pool before every stage except the first.
 
-    The input is grey levels, so random first weights are He's by `GREY_DEVIATION`: features are about 1.
-    With `batch_norm`, for training from random weights, there is one after each convolution; `folded` takes it away.
+    The input is grey levels, so the random weights of the first convolution are He's divided by `GREY_DEVIATION`: then
+    features are about 1. With `batch_norm`, for training from random weights, BatchNorm follows each convolution;
+    `folded` removes it.
     """
 
     def __init__(self, planes: int, batch_norm: bool = False) -> None:
@@ -107,7 +108,8 @@ class Vgg16(nn.Module):
 
 
 def folded(state: dict[str, Tensor], epsilon: float = 1e-5) -> dict[str, Tensor]:
-    """A network's tensors without BatchNorm: its running statistics and affine map are in the convolutions before it."""
+    """The tensors of a network without BatchNorm: its running statistics and affine map are folded into the
+    convolutions before it."""
     state = dict(state)
     for mean_key in [key for key in state if key.endswith(".running_mean")]:
         norm = mean_key.removesuffix("running_mean")
@@ -121,7 +123,7 @@ def folded(state: dict[str, Tensor], epsilon: float = 1e-5) -> dict[str, Tensor]
 
 
 class SpatialAttention(nn.Module):
-    """Sums of the features over positions, weighted by what two linear maps make of their channel mean or maximum.
+    """Sums of the features over positions. The weights come from two linear maps of the channel mean or maximum.
 
     Weights of a head over positions: w2 (w1 m + b1) + b2, without an activation; m [positions].
     """
@@ -144,7 +146,8 @@ class SpatialAttention(nn.Module):
 
 
 class Upsampling(nn.Module):
-    """A transposed convolution that doubles height and width, and two convolutions on it and a skip connection."""
+    """A transposed convolution that doubles height and width, then two convolutions on its output and a skip
+    connection."""
 
     def __init__(self, channels: int, skip: int, up: int, out: int, last: int) -> None:
         super().__init__()
@@ -153,7 +156,8 @@ class Upsampling(nn.Module):
         self.conv2 = nn.Conv2d(out, last, 3, padding=1)
 
     def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
-        """[B, channels, H, W] and, where there is one, [B, skip, 2 H, 2 W] -> [B, last, 2 H, 2 W], no last ReLU."""
+        """[B, channels, H, W] and, if there is a skip connection, [B, skip, 2 H, 2 W] -> [B, last, 2 H, 2 W], no last
+        ReLU."""
         x = F.relu(self.up(x))
         if skip is not None:
             x = torch.cat([x, skip], dim=1)
@@ -161,9 +165,9 @@ class Upsampling(nn.Module):
 
 
 class Mcc(nn.Module):
-    """Matches the panorama's descriptor with those of 8 x 8 blocks of the tile, and decodes a heat map from that.
+    """Matches the descriptor of the panorama with those of 8 x 8 blocks of the tile, and decodes a heat map from that.
 
-    A stage of the decoder has a skip connection where the tile's trunk has features of its size.
+    A stage of the decoder has a skip connection if the backbone of the tile has features of its size.
     """
 
     def __init__(self, config: BaselineConfig = MCC) -> None:
@@ -190,7 +194,8 @@ class Mcc(nn.Module):
             channels = out
 
     def descriptors(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Descriptors of unit length, of blocks [B, heads * C, 8, 8] and of the panorama [B, heads * C]; tile features."""
+        """Descriptors of unit length, of the blocks [B, heads * C, 8, 8] and of the panorama [B, heads * C]; tile
+        features."""
         features = self.sat_extractor(prepare(satellite))
         count, channels = features[-1].shape[:2]
         blocks = features[-1].unflatten(3, (MATCHING_GRID, self.block)).unflatten(2, (MATCHING_GRID, self.block))
@@ -201,7 +206,7 @@ class Mcc(nn.Module):
         return tile, F.normalize(panorama, dim=1), features
 
     def forward(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor]:
-        """Images -> logits over the tile's pixels [B, S, S], cosines of the blocks [B, 8, 8]."""
+        """Images -> logits over the pixels of the tile [B, S, S], cosines of the blocks [B, 8, 8]."""
         tile, panorama, features = self.descriptors(satellite, ground)
         cosines = torch.einsum("bcyx,bc->byx", tile, panorama)
         x = torch.cat([cosines[:, None], tile], dim=1)
@@ -213,14 +218,14 @@ class Mcc(nn.Module):
         return x[:, 0], cosines
 
     def fix(self, outputs: tuple[Tensor, Tensor]) -> Tensor:
-        """The most likely pixel's centre, (row, col) in [0, 1], [B, 2]; the first of equals."""
+        """The centre of the most likely pixel, (row, col) in [0, 1], [B, 2]; the first of equals."""
         side = self.config.satellite_size
         best = outputs[0].flatten(1).argmax(dim=1)
         return (torch.stack([best // side, best % side], dim=1) + 0.5) / side
 
 
 class VigorBaseline(nn.Module):
-    """A descriptor a view, and the camera's place by two linear maps from both."""
+    """One descriptor a view, and the position of the camera from both by two linear maps."""
 
     def __init__(self, config: BaselineConfig = VIGOR_BASELINE) -> None:
         super().__init__()
@@ -246,8 +251,9 @@ class VigorBaseline(nn.Module):
         return self.grd_attention(pool(self.grd_extractor(prepare(ground))[-1]).flatten(2))
 
     def forward(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Images -> VIGOR's (delta_row, delta_col) in halves of the tile's side [B, 2]; descriptors of unit length,
-        of the tile and of the panorama, [B, heads * C] each. The linear maps see descriptors before they are scaled.
+        """Images -> VIGOR's (delta_row, delta_col) in halves of the tile's side [B, 2]; descriptors of unit length, of
+        the tile and of the panorama, [B, heads * C] each. The linear maps get the descriptors before they are scaled
+        to unit length.
         """
         tile, panorama = self.tile_descriptor(satellite), self.ground_descriptor(ground)
         delta = self.offset2(F.relu(self.offset1(torch.cat([tile, panorama], dim=1))))

@@ -1,8 +1,9 @@
-"""Finds the temperature at which the truths' cells are likeliest, then the scale of the radius with which 68 % of the truths lie
-within radius68, and writes both to a weights file. Prints what share lies within in each fifth of the pairs by radius.
+"""Finds the temperature at which the cells of the truths are likeliest, then the scale of the radius with which 68 % of
+the truths lie within radius68, and writes both to a weights file. Prints the share that lies within, in each fifth
+of the pairs by radius.
 
-Uses the training split's validation blocks (the ones train.py keeps from training), never the test split, and, with
-`--unseen`, worlds whose cities training has not seen.
+It uses the validation blocks of the training split (those that train.py keeps from training), never the test split, and
+with `--unseen` also worlds whose cities training has not seen.
 
 Example:
     python training/calibrate.py --weights build/train-s/best.safetensors --data build/world \
@@ -31,7 +32,7 @@ from weights import DTYPES, load_weights, save_weights
 
 SHARE = 0.68
 TEMPERATURES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
-POINTS = 6  # a cell's mass lies at POINTS x POINTS points of a square about its place
+POINTS = 6  # a cell's mass lies at POINTS x POINTS points of a square about the position that it gives
 
 
 def validation_pairs(roots: list[Path], share: float) -> list:
@@ -64,7 +65,7 @@ def outputs(model: CrossFix, data: PairData) -> tuple[Tensor, Tensor, Tensor, Te
 
 
 def posterior_radii(logits: Tensor, offsets: Tensor, fixes: Tensor, temperature: float, config: Config) -> Tensor:
-    """Of each pair, the radius about the fix that holds 68 % of the posterior, network pixels [pairs]."""
+    """For each pair, the radius about the fix that holds 68 % of the posterior, network pixels [pairs]."""
     steps = ((torch.arange(POINTS) + 0.5) / POINTS - 0.5) * PLACE_SIDE
     square = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1).flatten(0, 1)
     corners = cell_corners(config)
@@ -79,15 +80,15 @@ def posterior_radii(logits: Tensor, offsets: Tensor, fixes: Tensor, temperature:
 
 
 def fifths(inside: Tensor, radii: Tensor) -> list[float]:
-    """Shares of truths within the radius in each fifth of the pairs by radius, smallest first."""
+    """Shares of truths within the radius, in each fifth of the pairs by radius, smallest first."""
     return [part.float().mean().item() for part in inside[radii.argsort()].tensor_split(5)]
 
 
 def calibrated(
     logits: Tensor, offsets: Tensor, fixes: Tensor, truths: Tensor, config: Config
 ) -> tuple[float, float, list[float]]:
-    """(temperature, radius scale, fifths): the temperature of the least negative log-likelihood of the truths' cells; the
-    scale with which 68 % of the truths lie within the radius.
+    """(temperature, radius scale, fifths): the temperature with the lowest negative log-likelihood of the cells of the
+    truths, and the scale with which 68 % of the truths lie within the radius.
     """
     errors = (fixes - truths).norm(dim=1)
     best = None
@@ -118,7 +119,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         state, config = load_weights(options.weights)
-        # What will be stored is what is calibrated.
+        # The calibration is of the weights as they will be stored.
         dtype = DTYPES[options.dtype]
         state = {k: v.to(dtype).float() if v.is_floating_point() else v for k, v in state.items()}
         model = CrossFix(config).eval()

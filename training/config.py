@@ -1,7 +1,7 @@
-"""The configuration of a crossfix network, and its place in a weights file.
+"""The configuration of a crossfix network, and how a weights file holds it.
 
-A weights file is a safetensors file whose `__metadata__` holds one key, `crossfix`: a JSON object with
-the fields below. A file without it is the reference network at VIGOR size, which is every default here.
+A weights file is a safetensors file whose `__metadata__` holds one key, `crossfix`: a JSON object with the fields
+below. A file without it is the reference network at VIGOR size; every default here is that network's.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Config:
     metres_per_network_pixel: float | None = 0.285
     trained_on: str = "unknown"
     temperature: float = 1.0
-    radius_scale: float = 1.0  # of radius68 over that of the posterior
+    radius_scale: float = 1.0  # factor from the radius of the posterior to radius68
     fix: str = "best_cell"  # where the fix lies: `best_cell`, or `neighbourhood` (`model.decode`)
 
     def __post_init__(self) -> None:
@@ -90,7 +90,7 @@ class Config:
         return self.satellite_size / self.grid
 
     def to_json(self) -> str:
-        """One line of JSON, as the metadata holds it."""
+        """One line of JSON, for the metadata."""
         fields = asdict(self)
         if self.ground_projection.kind != "pinhole":
             del fields["ground_projection"]["horizontal_fov_degrees"]
@@ -98,9 +98,9 @@ class Config:
 
     @staticmethod
     def from_json(text: str) -> "Config":
-        """Parses `to_json` output. Absent fields have their defaults, unknown ones are ignored.
+        """Parses the output of `to_json`. Missing fields get their defaults, unknown ones are ignored.
 
-        Raises ValueError when the format is not ours.
+        Raises ValueError if the format is not ours.
         """
         fields = json.loads(text)
         if fields.get("format", FORMAT) != FORMAT:
@@ -124,7 +124,7 @@ ROBOTCAR = replace(
     ground_projection=GroundProjection("pinhole"),
     metres_per_network_pixel=0.144375,
 )
-# The reference network shrunk: 72 m tiles at 128 px (0.5625 m a pixel), cells of 4.5 m.
+# The reference network, shrunk: 72 m tiles at 128 px (0.5625 m a pixel), cells of 4.5 m.
 SMALL = Config(
     trunk=Trunk(blocks=(2, 2, 2), planes=32),
     model_width=128,
@@ -136,8 +136,8 @@ SMALL = Config(
     ground_size=(80, 160),
     metres_per_network_pixel=0.5625,
 )
-# With the reference's cells of 2.25 m: the same tiles at 256 px.
+# With the cells of the reference, 2.25 m: the same tiles at 256 px.
 SMALL_256 = replace(SMALL, grid=32, satellite_size=256, metres_per_network_pixel=0.28125)
-# The bundled network: what it does beyond the reference is measured in models/crossfix-s.md.
+# The bundled network. models/crossfix-s.md has measurements of where it differs from the reference.
 CROSSFIX_S = replace(SMALL, fix="neighbourhood")
 PRESETS = {"vigor": VIGOR, "robotcar": ROBOTCAR, "small": SMALL, "small-256": SMALL_256, "crossfix-s": CROSSFIX_S}

@@ -1,4 +1,4 @@
-"""Converts a PyTorch checkpoint with the reference's key names to a crossfix weights file.
+"""Converts a PyTorch checkpoint with the key names of the reference to a crossfix weights file.
 
 Examples:
     python training/convert.py Model_best.pth vigor.safetensors --preset vigor
@@ -61,7 +61,7 @@ def state_and_config(checkpoint: dict, path: Path) -> tuple[dict[str, torch.Tens
 
 
 def check(state: dict[str, torch.Tensor], config: Config, path: Path) -> None:
-    """Raises InputError unless keys, shapes and values are those the configuration needs."""
+    """Raises InputError unless keys, shapes and values are as the configuration needs."""
     with torch.device("meta"):
         wanted = CrossFix(config).state_dict()
 
@@ -83,7 +83,7 @@ def check(state: dict[str, torch.Tensor], config: Config, path: Path) -> None:
 
 
 def ground_match_file(checkpoint: Path, output: Path, dtype: torch.dtype, trained_on: str | None) -> int:
-    """Writes a matcher's weights out of a pretrained EfficientNet-Lite0; how many tensors it has."""
+    """Writes the weights of a matcher from a pretrained EfficientNet-Lite0; returns the number of tensors."""
     settings = ground_match.Settings()
     if trained_on is not None:
         settings = replace(settings, trained_on=trained_on)

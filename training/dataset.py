@@ -1,4 +1,4 @@
-"""VIGOR-layout data for training: spatial validation blocks, and caches at network size."""
+"""Training data in VIGOR's layout: spatial validation blocks, and caches at network size."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def validation_split(
 ) -> tuple[list[Sample], list[Sample]]:
     """(training, validation): whole blocks of a city go to validation, and training keeps a margin.
 
-    A block is chosen by a hash of its place, so the split does not depend on the order of samples.
-    Training panoramas within `margin_metres` (a tile and a bit) of a validation panorama are dropped.
+    A block is chosen by a hash of its position, so the split does not depend on the order of samples. Training
+    panoramas within `margin_metres` (a little more than a tile) of a validation panorama are dropped.
     """
     metres_per_degree = 111_320.0
     training, validation = [], []
     for city in dict.fromkeys(sample.city for sample in samples):
         members = [sample for sample in samples if sample.city == city]
         degrees = np.array([sample.latitude_longitude for sample in members])
-        shrink = math.cos(math.radians(degrees[:, 0].mean()))  # one for the city: no skew
+        shrink = math.cos(math.radians(degrees[:, 0].mean()))  # one value for the whole city: no skew
         places = degrees * metres_per_degree * (1, shrink)
         held = []
         for north, east in places:
@@ -64,7 +64,7 @@ def _cached(paths: list[Path], height: int, width: int, folder: Path, name: str)
         unfinished = target.with_suffix(".partial")
         shape = (len(paths), height, width, 3)
         array = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
-        with ThreadPoolExecutor() as pool:  # Pillow lets go of the interpreter while it works
+        with ThreadPoolExecutor() as pool:  # Pillow releases the interpreter while it works
             load = partial(load_resized, height=height, width=width)
             for index, image in enumerate(pool.map(load, paths)):
                 array[index] = image
@@ -80,8 +80,8 @@ def _cached(paths: list[Path], height: int, width: int, folder: Path, name: str)
 class PairData:
     """Samples with their images at network size.
 
-    `ground` [panoramas, H, W, 3] and `satellite` [tiles, S, S, 3] are uint8; for sample i, `tiles[i]` lists
-    rows of `satellite` and `truths[i]` the camera's (row, col) as fractions of that tile.
+    `ground` [panoramas, H, W, 3] and `satellite` [tiles, S, S, 3] are uint8. For sample i, `tiles[i]` lists rows of
+    `satellite`, and `truths[i]` has the camera's (row, col) as fractions of each of these tiles.
     """
 
     def __init__(self, samples: list[Sample], config: Config, cache: Path, name: str) -> None:
@@ -105,7 +105,7 @@ class PairData:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Satellite [B, S, S, 3], ground [B, H, W, 3], truth [B, 2] for samples `rows`.
 
-        `choices` [B] says which of a sample's tiles to take, modulo how many it has.
+        `choices` [B] says which of a sample's tiles to take, modulo their number.
         """
         picks = [choice % len(self.tiles[row]) for row, choice in zip(rows, choices)]
         tiles = np.array([self.tiles[row][pick] for row, pick in zip(rows, picks)])

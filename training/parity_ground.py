@@ -1,6 +1,7 @@
-"""Compares the ground-plane matcher of `crossfix locate` with its twin in PyTorch, on made-up images and the bundled weights.
+"""Compares the ground-plane matcher of `crossfix locate` with its counterpart in PyTorch, on generated images and the
+bundled weights.
 
-The scores of every cell must agree to a relative L2 error of 2e-5 in f32 and 2e-2 in bf16, at several headings, with a
+The scores of every cell must agree to a relative L2 error of 2e-5 in f32 and 2e-2 in bf16: at several headings, with a
 panorama whose lower part is padding, and with ratios of height and scale.
 
     python training/parity_ground.py [--program build/bin/crossfix]
@@ -40,7 +41,7 @@ def settings_of(fields: dict) -> ground_match.Settings:
 
 
 def features(tensors: dict[str, torch.Tensor], levels: np.ndarray, settings: ground_match.Settings) -> torch.Tensor:
-    """The trunk out of a weights file's tensors, BatchNorm folded already, in float64."""
+    """The backbone from the tensors of a weights file (BatchNorm is folded already), in float64."""
 
     def convolve(x, name, **how):
         return F.conv2d(x, tensors[name + ".weight"], tensors[name + ".bias"], **how)
@@ -59,7 +60,8 @@ def features(tensors: dict[str, torch.Tensor], levels: np.ndarray, settings: gro
 
 
 def expected(tensors: dict[str, torch.Tensor], tile: np.ndarray, panorama: np.ndarray, settings: ground_match.Settings, heading: float | None) -> np.ndarray:
-    """temperature x the log of the mass of every cell over headings and ratios, less its largest. heading: None, searched for."""
+    """temperature x the log of the mass of every cell over headings and ratios, minus its largest value. heading: None
+    means searched for."""
     seen = features(tensors, tile, settings)
     weights = ground_match.view_weights(settings, ground_match.nearest_seen(panorama, settings.height)).double()
 
@@ -86,7 +88,7 @@ def main() -> int:
     tensors = {key: value.double() for key, value in stored.items()}
     tile, panorama = image("parity/tile", TILE, TILE), image("parity/panorama", *PANORAMA)
     padded = panorama.copy()
-    padded[200:] = 117  # from 26.6 degrees below the horizon on nothing is seen: 5.2 m
+    padded[200:] = 117  # nothing is seen from 26.6 degrees below the horizon on: 5.2 m
     cases = [
         ("heading 0", panorama, "0", {}),
         ("heading -123.4", panorama, "-123.4", {}),

@@ -1,7 +1,7 @@
-"""Compares the figures of `crossfix evaluate` with protocol.py's, from the same raw network outputs.
+"""Compares the figures of `crossfix evaluate` with those of protocol.py, from the same raw network outputs.
 
-Makes a world of pairs that no weights were trained on, runs the built program on it with each setting, and
-prints differences beside their bounds.
+Makes a world of pairs that no weights were trained on, runs the built program on it with each setting, and prints
+differences with their bounds.
 
 Example:
     python training/parity_protocol.py --bin build/bin
@@ -20,7 +20,7 @@ from pathlib import Path
 from protocol import DataError, Decoding, figures_of, read_labels, read_raw
 from weights import load_weights
 
-# 302 panoramas: two are left over from batches of four, which the reference drops.
+# 302 panoramas: batches of four leave two, which the reference drops.
 WORLD = ["--seed", "9504", "--cities", "2", "--panoramas", "302"]
 IMAGES = ["--tile-size", "128", "--panorama-size", "256x128"]
 BOUND = 1e-6  # metres

@@ -1,6 +1,6 @@
-"""Draws train.py's logs as an SVG: the error in metres over the samples seen. Needs no packages.
+"""Draws train.py's logs as an SVG: the error in metres against the samples seen. Needs no packages.
 
-One log gives its mean and its median, several the median of each, named by its folder.
+One log gives its mean and its median. Several logs give the median of each, named after its folder.
 
 Example:
     python3 training/plot_log.py build/train-s/log.jsonl --out docs/images/training.svg
@@ -18,13 +18,13 @@ Curve = list[tuple[float, float]]  # samples, metres
 
 
 def validations(log: Path) -> list[dict]:
-    """The lines of a log that hold errors in metres."""
+    """The lines of a log that have errors in metres."""
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     return [line for line in lines if "median_metres" in line]
 
 
 def curves_of(runs: dict[str, list[dict]]) -> dict[str, Curve]:
-    """What to draw of the validations of each run."""
+    """The curves to draw, from the validations of each run."""
     kinds = {"median": "median_metres", "mean": "mean_metres"}
     if len(runs) == 1:
         (lines,) = runs.values()
@@ -33,7 +33,7 @@ def curves_of(runs: dict[str, list[dict]]) -> dict[str, Curve]:
 
 
 def svg(curves: dict[str, Curve]) -> str:
-    """The picture of curves by name."""
+    """The picture of named curves."""
     last = max(samples for curve in curves.values() for samples, _ in curve)
     top = max(metres for curve in curves.values() for _, metres in curve)
 
@@ -65,7 +65,7 @@ def svg(curves: dict[str, Curve]) -> str:
 
 
 def write_picture(runs: dict[str, list[dict]], path: Path) -> None:
-    """Draws the validations of runs, whole or not at all."""
+    """Draws the validations of runs; writes the file whole or not at all."""
     partial = path.with_suffix(".partial")
     partial.write_text(svg(curves_of(runs)), encoding="utf-8")
     partial.replace(path)

@@ -1,4 +1,4 @@
-"""The published evaluation protocol and its corrections in NumPy, apart from the program's own code.
+"""The published evaluation protocol and its corrections in NumPy, independent of the program's own code.
 
 Takes raw network outputs (`crossfix evaluate --dump`: `logits` [samples, cells] and `offsets`
 [samples, cells, 2], in the data set's order) and prints the figures of both modes as JSON.
@@ -25,21 +25,21 @@ CITIES = {
     ("cross", "test"): ("SanFrancisco", "Chicago"),
 }
 LISTS = {"same": "same_area_balanced_test", "cross": "pano_label_balanced"}
-BATCH = 4  # of the reference's loader, which drops the last incomplete one
+BATCH = 4  # of the reference's loader, which drops an incomplete last batch
 DRAWS, SEED = 1000, 42  # of the bootstrap
-PLACE_SIDE = 0.5  # cells, of the square over which a cell's mass lies
+PLACE_SIDE = 0.5  # cells: side of the square that the mass of a cell lies over
 
 
 class DataError(Exception):
-    """The input is not what was asked for; the message is one line."""
+    """The input cannot be used; the message is one line."""
 
 
 @dataclass
 class Labels:
-    """Test pairs in the data set's order, a panorama's tiles one after the other.
+    """Test pairs in the order of the data set, the tiles of a panorama one after the other.
 
-    `delta` [n, 2] is (row, col) as labelled, `metres` [n] a tile pixel's, `panorama` [n] counts panoramas
-    through all cities, `panoramas` says how many there are, `city` [n] counts cities.
+    `delta` [n, 2] is (row, col) as labelled, `metres` [n] the metres of a tile pixel, `panorama` [n] the number of the
+    panorama over all cities, `panoramas` their count, `city` [n] the number of the city.
     """
 
     delta: np.ndarray
@@ -80,7 +80,7 @@ def read_labels(root: Path, area: str, label_set: str, pairs: str, world: bool) 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How raw outputs become fixes and posteriors, as a weights file's configuration says."""
+    """How raw outputs become fixes and posteriors, as the configuration of a weights file says."""
 
     temperature: float = 1.0
     fix: str = "best_cell"
@@ -120,7 +120,7 @@ def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def places_of(offsets: np.ndarray) -> np.ndarray:
-    """The place that each cell gives, (row, col) in cells [cells, 2], of `offsets` [cells, 2]."""
+    """The position that each cell gives, (row, col) in cells [cells, 2], from `offsets` [cells, 2]."""
     grid = math.isqrt(len(offsets))
     return np.stack(np.divmod(np.arange(grid * grid), grid), axis=1) + offsets.astype(np.float64)
 
@@ -128,8 +128,8 @@ def places_of(offsets: np.ndarray) -> np.ndarray:
 def mass_within(
     probability: np.ndarray, places: np.ndarray, centre: np.ndarray, radius: float, slices: int = 2000
 ) -> float:
-    """Mass of `probability` [cells] within `radius` cells of `centre`, each cell's evenly over a square of side
-    PLACE_SIDE about its place [cells, 2]; by thin slices of the squares.
+    """Mass of `probability` [cells] within `radius` cells of `centre`. The mass of each cell lies evenly over a square
+    of side PLACE_SIDE about its position [cells, 2]; computed by thin slices of the squares.
     """
     steps = ((np.arange(slices) + 0.5) / slices - 0.5) * PLACE_SIDE
     rows, cols = (places - centre).T
@@ -149,7 +149,7 @@ def radius_of(probability: np.ndarray, places: np.ndarray, centre: np.ndarray, s
 
 
 def bootstrap(values: np.ndarray, clusters: np.ndarray, figure) -> list[float]:
-    """95 % interval of `figure`, drawing clusters, whose members are neighbours."""
+    """95 % interval of `figure`, drawing clusters. The members of a cluster are neighbours."""
     starts = np.flatnonzero(np.r_[True, clusters[1:] != clusters[:-1]])
     members = np.split(values, starts[1:])
     generator = np.random.RandomState(SEED)
@@ -164,7 +164,7 @@ def bootstrap(values: np.ndarray, clusters: np.ndarray, figure) -> list[float]:
 def figures_of(
     labels: Labels, logits: np.ndarray, offsets: np.ndarray, mode: str, decoding: Decoding, full: bool
 ) -> dict:
-    """Mean and median, metres; with `full` all other figures, which take longer."""
+    """Mean and median, metres; with `full` also all other figures, which take longer."""
     truth, side, metres, scored = truths_of(labels, mode)
     fixes = fixes_of(logits, offsets, decoding.fix)
     away = (fixes * side - truth)[scored]
@@ -213,7 +213,7 @@ def figures_of(
 
 
 def read_raw(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """`logits` and `offsets` of a safetensors file."""
+    """`logits` and `offsets` from a safetensors file."""
     content = path.read_bytes()
     start = 8 + int.from_bytes(content[:8], "little")
     header, arrays = json.loads(content[8:start]), []

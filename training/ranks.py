@@ -1,4 +1,4 @@
-"""The processes of one training run, a GPU each: what `torchrun` starts, or this process alone."""
+"""The processes of one training run, one for each GPU: those that `torchrun` starts, or this process alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 class Ranks:
-    """Every rank has a network of the same weights and its own share of a batch."""
+    """Every rank has a network with the same weights, and its own share of a batch."""
 
     def __init__(self) -> None:
         self.size = int(os.environ.get("WORLD_SIZE", "1"))
@@ -33,14 +33,14 @@ class Ranks:
         return self.rank == 0
 
     def share(self, batch: int) -> int:
-        """This rank's part of a batch, which all share evenly."""
+        """This rank's part of a batch, which all ranks share evenly."""
         if batch % self.size:
             raise ValueError(f"--batch {batch} does not divide among {self.size} processes")
         return batch // self.size
 
     @contextmanager
     def first_alone(self) -> Iterator[None]:
-        """Rank 0 goes through it before the others do, such as to write what they read."""
+        """Rank 0 runs the body before the others do, for example to write what they read."""
         if self.size > 1 and not self.first:
             dist.barrier()
         yield
@@ -48,7 +48,7 @@ class Ranks:
             dist.barrier()
 
     def agree(self, value: float) -> float:
-        """Rank 0's value."""
+        """Returns the value of rank 0."""
         if self.size == 1:
             return value
         agreed = torch.tensor([value], dtype=torch.float64, device=self.device)
@@ -63,7 +63,7 @@ class Ranks:
                     dist.broadcast(tensor, 0)
 
     def average_gradients(self, parameters: Iterable[Tensor]) -> None:
-        """Means over the ranks, in one message."""
+        """Replaces gradients by their means over the ranks, in one message."""
         gradients = [p.grad for p in parameters if p.grad is not None] if self.size > 1 else []
         if gradients:
             flat = torch.cat([gradient.flatten() for gradient in gradients])

@@ -1,12 +1,14 @@
 """Measures weights on real photographs: crops the published tiles at random about the camera, locates each crop with
-`crossfix locate`, and prints a table by source beside the crop's centre and another place's panorama.
+`crossfix locate`, and prints a table by source. Two guesses are given for comparison: the centre of the crop, and
+the panorama of another position.
 
-The folder holds pairs.csv with the columns ground, satellite, row, col (camera, tile pixels), gsd (metres a tile pixel),
-heading (degrees of the ground image's centre column; empty: unknown), projection and hfov; a pair's source is its ground
-image's name without number and ending. Only whole panoramas are taken. The camera stands in the middle of published tiles,
-so each is cropped to a side of S / 1.9, at most 73 m, with the camera anywhere in the crop: the centre guess is worth little.
-Published panoramas look north, which is one of the headings that a search begins with; where headings are searched for, they
-are rolled at random first, so that a heading is anything: all with --heading unknown, else those whose heading is not settled.
+The folder holds pairs.csv with the columns ground, satellite, row, col (camera, tile pixels), gsd (metres a tile
+pixel), heading (degrees of the ground image's centre column; empty: unknown), projection and hfov. The source of a pair
+is the name of its ground image without number and ending. Only whole panoramas are taken. The camera stands in the
+middle of published tiles, so each is cropped to a side of S / 1.9, at most 73 m, with the camera anywhere in the crop;
+the centre guess is then worth little. Published panoramas look north, which is one of the headings that a search begins
+with. So if headings are searched for, panoramas are rolled at random first, so that their heading can be anything: all
+panoramas with --heading unknown, otherwise those whose heading is not settled.
 
 Examples:
     python3 training/real.py --pairs FOLDER
@@ -31,11 +33,11 @@ from PIL import Image
 REPOSITORY = Path(__file__).resolve().parents[1]
 LARGEST_CROP = 73.0  # metres
 CROP_SHARE = 1 / 1.9  # of a tile's side
-MARGIN = 0.05  # of a crop's side that the camera keeps from its edge
-NEAR = 5.0  # metres: the share of fixes within it is what is compared
-LEAST_PAIRS = 4  # a source of fewer is reported, and pooled with none
+MARGIN = 0.05  # of a crop's side: least distance of the camera from its edge
+NEAR = 5.0  # metres: the share of fixes within this distance is compared
+LEAST_PAIRS = 4  # a source with fewer is reported, but not pooled
 SAMPLES = 2000  # of the bootstrap
-ROLLS = 4  # of a panorama by random headings, for each seed; its crops take turns
+ROLLS = 4  # of a panorama by random headings, for each seed; its crops use them in turn
 
 
 def arguments() -> argparse.Namespace:
@@ -67,7 +69,7 @@ def read_pairs(folder: Path) -> list[dict]:
 
 
 def crop_corners(pair: dict, number: int, size: tuple[int, int], options: argparse.Namespace) -> list[tuple[int, int, int]]:
-    """(row, column, side) of each crop, tile pixels; the same for a pair whatever else is measured."""
+    """(row, column, side) of each crop, tile pixels: the same for a pair and a seed, whatever else is measured."""
     gsd = float(pair["gsd"])
     side = int(min(min(size) * CROP_SHARE, LARGEST_CROP / gsd))
     corners = []
@@ -84,7 +86,7 @@ def crop_corners(pair: dict, number: int, size: tuple[int, int], options: argpar
 
 
 def rolled(pair: dict, number: int, options: argparse.Namespace, folder: Path) -> list[tuple[Path, float | None]]:
-    """The panorama for each crop of `crop_corners`, and the heading of its centre column where that is known."""
+    """The panorama for each crop of `crop_corners`, and the heading of its centre column if that is known."""
     path = (options.pairs / pair["ground"]).resolve()
     heading = float(pair["heading"]) if pair["heading"] else None
     if options.heading == "known" and heading is not None:
@@ -98,14 +100,14 @@ def rolled(pair: dict, number: int, options: argparse.Namespace, folder: Path) -
             columns = int(random.integers(image.shape[1]))
             file = folder / f"{path.stem}-{seed}-{columns}.png"
             Image.fromarray(np.roll(image, -columns, axis=1)).save(file, compress_level=1)
-            # What was `columns` to the right of the centre is the centre now.
+            # The column that was `columns` to the right of the centre is now the centre.
             files.append((file, None if heading is None else heading + columns * 360 / image.shape[1]))
         turned += [files[i % len(files)] for i in range(options.crops)]
     return turned
 
 
 def locate(options: argparse.Namespace, folder: Path, rows: list[dict], heading: str) -> list[dict]:
-    """What the program says of each row of a list."""
+    """What the program prints for each row of a list."""
     path = folder / f"list-{heading}.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["ground", "satellite", "row", "col", "gsd"], extrasaction="ignore")
@@ -120,7 +122,8 @@ def locate(options: argparse.Namespace, folder: Path, rows: list[dict], heading:
 
 
 def measure(options: argparse.Namespace) -> list[dict]:
-    """A row a crop: source, pair, errors of the fix, of the centre and of another place's panorama, radius, heading."""
+    """One row a crop: source, pair, errors of the fix, of the centre and of another position's panorama, radius,
+    heading."""
     pairs = read_pairs(options.pairs)
     of_source = defaultdict(list)
     for pair in pairs:
@@ -131,7 +134,7 @@ def measure(options: argparse.Namespace) -> list[dict]:
         for source, members in of_source.items():
             for number, pair in enumerate(members):
                 tile = Image.open(options.pairs / pair["satellite"]).convert("RGB")
-                # Where a source has one pair alone, the wrong panorama is another source's.
+                # If a source has only one pair, the wrong panorama comes from another source.
                 others = members if len(members) > 1 else [p for p in pairs if source_of(p) != source]
                 if not others:
                     raise ValueError("the folder holds one panorama alone: there is no wrong one to compare with")
@@ -166,7 +169,8 @@ def measure(options: argparse.Namespace) -> list[dict]:
 
 
 def interval(by_pair: list[np.ndarray], statistic) -> list[float] | None:
-    """95 % of the statistic over pairs drawn with replacement; none of few pairs, whose spread says nothing."""
+    """95 % interval of the statistic over pairs drawn with replacement; none for few pairs, whose variation says
+    nothing."""
     if len(by_pair) < LEAST_PAIRS:
         return None
     random = np.random.default_rng(0)
@@ -178,7 +182,7 @@ def interval(by_pair: list[np.ndarray], statistic) -> list[float] | None:
 
 
 def summary(rows: list[dict]) -> dict:
-    """Figures of some rows, whose pairs each weigh the same (they have as many crops)."""
+    """Figures of some rows, in which each pair has the same weight (all have the same number of crops)."""
 
     def column(name: str) -> list[np.ndarray]:
         of_pair = defaultdict(list)
@@ -222,7 +226,7 @@ def table(figures: dict[str, dict], headings: bool) -> str:
 
 
 def add_to_ledger(options: argparse.Namespace, figures: dict[str, dict]) -> None:
-    """One line: when, which commit, what for, and the share within 5 m by source."""
+    """Adds one line: when, which commit, what for, and the share within 5 m by source."""
     run = subprocess.run(["git", "describe", "--always", "--dirty", "--exclude", "*"], cwd=REPOSITORY, capture_output=True, text=True)
     date = subprocess.run(["date", "+%F"], capture_output=True, text=True).stdout.strip()
     shares = "; ".join(f"{name} {found['within']:.0%}" for name, found in figures.items())

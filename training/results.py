@@ -1,7 +1,7 @@
 """Evaluates weights on the frozen test sets, with both controls, and prints the tables of docs/results.md.
 
-A finished run in the folder is not repeated, one that was cut short goes on. Needs Python alone, the built program, and the
-test sets (training/test_sets.py), which it makes where they are missing.
+A finished run in the folder is not repeated, and an interrupted one continues. Needs only Python, the built program,
+and the test sets (training/test_sets.py), which it makes if they are missing.
 
 Examples:
     python3 training/results.py --out build/results
@@ -62,7 +62,7 @@ def evaluate(options: argparse.Namespace, weights: Path, test_set: Path, out: Pa
 
 
 def centre_errors(root: Path, split: str) -> tuple[list[float], list[float]]:
-    """Metres from the tile's centre to the truth: of the positives, and of all pairs."""
+    """Metres from the centre of the tile to the truth: of the positives, and of all pairs."""
     positives, every = [], []
     scales = metres_per_label_pixel(root)
     for city in cities_of(root):

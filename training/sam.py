@@ -12,10 +12,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 @contextmanager
 def ascended(model: nn.Module, rho: float) -> Iterator[None]:
-    """Within it, the parameters lie `rho` up the gradient that they hold; afterwards they are as before.
+    """Inside it, the parameters are moved `rho` up their gradient; afterwards they are as before.
 
-    A gradient taken within it is the sharpness-aware one. BatchNorm's running statistics stay those of the parameters
-    that are kept.
+    A gradient that is computed inside it is the sharpness-aware one. BatchNorm's running statistics stay those of the
+    parameters that are kept.
     """
     moved = [p for p in model.parameters() if p.grad is not None]
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]

@@ -1,7 +1,8 @@
-"""Trains each small network for a few minutes on a small world, evaluates the weights by the program, and prints both.
+"""Trains each small network for a few minutes on a small world, evaluates the weights with the program, and prints
+both.
 
-It shows that every system goes all the way, and how fast. Minutes on a CPU are too few to beat a guess of the tile's
-centre, about 14 m: what a system is worth takes more.
+It shows that every system works from end to end, and how fast it is. Minutes on a CPU are too few to beat a guess of
+the tile's centre, about 14 m: judging a system takes longer.
 
 Example:
     python training/smoke.py --minutes 5
@@ -18,7 +19,7 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# Of the presets: the peak learning rate, where a few minutes have to do.
+# For each preset: the peak learning rate for a run of a few minutes.
 RATES = {"small": 6e-4, "crossfix-s": 6e-4, "mcc-small": 3e-3, "vigor-baseline-small": 3e-4}
 WORLD = ("--cities", "2", "--tile-size", "128", "--panorama-size", "256x128")
 
@@ -55,7 +56,8 @@ def evaluated(program: Path, world: Path, weights: Path) -> tuple[int, str, str,
 
 
 def table(results: dict[str, dict]) -> str:
-    """Columns aligned; validation is the trainer's, on blocks kept from training, the rest the program's."""
+    """Aligned columns. The validation is the trainer's, on blocks kept from training; the other figures are the
+    program's."""
     rows = [("network", "samples", "samples/s", "validation, m", "pairs", "mean, m", "median, m", "within radius68, %")]
     for preset, line in results.items():
         cells = (line["samples"], line["samples_per_second"], line["median_metres"], *line["evaluated"])

@@ -1,6 +1,6 @@
 """What train.py trains: one interface over the reference network and the two baselines.
 
-A system has `model` (its average is kept and saved), `helper` (a module used in training only), `size` (what has the
+A system has `model` (its average is kept and saved), `helper` (a module used only in training), `size` (which has the
 sizes of its images), `clip` (the largest norm of the gradient) and `semi_positives` (whether it learns from two tiles a
 panorama). Images are RGB in [0, 1]; positions are (row, col) in [0, 1] of the tile.
 """
@@ -40,11 +40,11 @@ class CrossFixSystem:
         self.helper = MatchingHead(self.config)
 
     def describe(self) -> str:
-        """What a checkpoint holds about the network."""
+        """What a checkpoint says about the network."""
         return self.config.to_json()
 
     def made(self, description: str) -> bool:
-        """Whether a description is of this network, whatever it was trained on and however it is read off."""
+        """Whether a description is of this network, whatever it was trained on and whichever rule gives the fix."""
         other = Config.from_json(description)
         read_off = {name: getattr(self.config, name) for name in ("trained_on", "temperature", "radius_scale", "fix")}
         return replace(other, **read_off) == self.config
@@ -60,7 +60,7 @@ class CrossFixSystem:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """(loss, parts for the log) of a batch: images [B, 3, S, S] and [B, 3, H, W], truth [B, 2].
 
-        `done` is the share of the run that is over; the network's forward pass is in `autocast`.
+        `done` is the share of the run that is over. The forward pass of the network runs in `autocast`.
         """
         first, last = self.options.sigma
         sigma = first + (last - first) * done
@@ -74,7 +74,7 @@ class CrossFixSystem:
         return loss, {"cross_entropy": entropy, "offset_error": offset, "matching_cross_entropy": matching}
 
     def fix(self, model: nn.Module, satellite: Tensor, ground: Tensor) -> Tensor:
-        """Where `model`, such as an average of `self.model`, puts the cameras, [B, 2]."""
+        """The positions of the cameras by `model`, for example an average of `self.model`, [B, 2]."""
         logits, offsets = model(self.normalised(satellite), self.normalised(ground))
         return decode(logits.float(), offsets.float(), self.config) / self.config.satellite_size
 
@@ -84,13 +84,13 @@ class CrossFixSystem:
 
 
 class BaselineSystem:
-    """What the two baselines have in common; methods as in `CrossFixSystem`."""
+    """What the two baselines have in common; the methods are those of `CrossFixSystem`."""
 
     clip = math.inf  # as published; InfoNCE, 1e4 times as heavy, would leave MCC's decoder no gradient
     semi_positives = False
     network: type[nn.Module]
     name: str  # in a weights file
-    grid: int  # cells along the tile's side
+    grid: int  # cells along the side of the tile
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.size = BASELINES[options.preset][1]
@@ -132,7 +132,7 @@ class BaselineSystem:
 
 
 class MccSystem(BaselineSystem):
-    """A cell a pixel of the tile."""
+    """Each pixel of the tile is a cell."""
 
     network = baselines.Mcc
     name = "mcc"
@@ -150,7 +150,7 @@ class MccSystem(BaselineSystem):
 
 
 class VigorSystem(BaselineSystem):
-    """Learns from a positive and a semi-positive a panorama: satellite [B, 2, 3, S, S], truth [B, 2, 2]."""
+    """Learns from a positive and a semi-positive for each panorama: satellite [B, 2, 3, S, S], truth [B, 2, 2]."""
 
     network = baselines.VigorBaseline
     name = "vigor-baseline"

@@ -1,8 +1,8 @@
 """Makes the frozen test sets of the synthetic world and checks that they are the frozen ones.
 
-training/test_sets.json says what they are: seeds, cities, sizes, and the checksums of the labels and of the images.
-It was written before any network was trained on this version of the world, and is not changed after. Needs Python
-alone and the built program.
+training/test_sets.json describes them: seeds, cities, sizes, and the checksums of the labels and of the images. It was
+written before any network was trained on this version of the world, and does not change. Needs only Python and the
+built program.
 
 Example:
     python3 training/test_sets.py --out build/test-sets
@@ -34,7 +34,8 @@ def checksum(root: Path, files: list[Path]) -> str:
 
 
 def measure(root: Path, split: str) -> dict[str, int | str]:
-    """What a set is known by: pairs of its split's label files, checksums of the labels and of the images."""
+    """What identifies a set: the pairs in the label files of its split, and checksums of the labels and of the images.
+    """
     cities = cities_of(root)
     labels = [label_file(root, city, split) for city in cities]
     images = [path for city in cities for path in (root / city).rglob("*") if path.is_file()]
@@ -55,7 +56,7 @@ def command(program: Path, frozen: dict, options: dict, out: Path) -> list[str]:
 
 
 def make(name: str, frozen: dict, program: Path, folder: Path, freeze: bool) -> None:
-    """Writes a set where it is missing, and compares it with the frozen one."""
+    """Writes a set if it is missing, and compares it with the frozen one."""
     options = frozen["sets"][name]
     root = folder / name
     if not root.is_dir():

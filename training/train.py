@@ -1,4 +1,4 @@
-"""Trains a crossfix network, or one of the baselines, on VIGOR-layout data (such as `crossfix world` makes).
+"""Trains a crossfix network, or one of the baselines, on data in VIGOR's layout (for example from `crossfix world`).
 
 Example:
     python training/train.py --data build/world --out build/train-s --minutes 90
@@ -105,7 +105,7 @@ class Average:
 
 @dataclass
 class Progress:
-    """What a checkpoint carries besides tensors."""
+    """What a checkpoint holds besides tensors."""
 
     step: int = 0
     seconds: float = 0.0
@@ -118,12 +118,12 @@ def to_network(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
 
 
 class Trainer:
-    """The run: network, its average, optimiser, data and log."""
+    """A run: network, its average, optimiser, data and log."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.ranks = Ranks()
-        self.ranks.share(options.batch)  # refuses before anything is read
+        self.ranks.share(options.batch)  # refuses a bad batch size before anything is read
         self.device = self.ranks.device
         torch.manual_seed(options.seed)
         self.seed_draws(0)
@@ -149,7 +149,7 @@ class Trainer:
         self.started = time.monotonic() - self.progress.seconds
 
     def seed_draws(self, step: int) -> None:
-        """Draws from `step` on are a rank's own."""
+        """Random numbers from `step` on are this rank's own."""
         self.numbers = np.random.default_rng((self.options.seed, step, self.ranks.rank))
         self.generator = torch.Generator().manual_seed(int(self.numbers.integers(2**62)))
 
@@ -170,23 +170,23 @@ class Trainer:
         print(f"{len(training)} training panoramas, {len(self.validation)} validation pairs", flush=True)
 
     def renew(self) -> None:
-        """Trains on the next fresh world from here on, if it is done."""
+        """From here on trains on the next fresh world, if it is done."""
         world = self.fresh.take() if self.fresh else None
         if not world:
             return
         samples = [sample for city in cities_of(world) for sample in read_split(world, city, TRAIN_SPLIT)]
         self.training = PairData(samples, self.system.size, world / "cache", "training")
-        shutil.rmtree(world)  # what is mapped stays until it is let go
+        shutil.rmtree(world)  # what is mapped into memory stays until it is released
         print(f"from step {self.progress.step} on {len(samples)} panoramas of {world.name}", flush=True)
 
     def fraction(self) -> float:
-        """How much of the budget is used, in [0, 1]."""
+        """The share of the budget that is used, in [0, 1]."""
         if self.options.steps:
             return min(1.0, self.progress.step / self.options.steps)
         return min(1.0, self.progress.seconds / (60 * self.options.minutes))
 
     def rate(self) -> float:
-        """Linear warm-up, then a cosine to 1 % of the peak over the budget."""
+        """Linear warm-up, then a cosine down to 1 % of the peak over the budget."""
         warm = min(1.0, (self.progress.step + 1) / self.options.warm_up)
         cosine = 0.5 * (1 + math.cos(math.pi * self.fraction()))
         return self.options.rate * warm * (0.01 + 0.99 * cosine)
@@ -196,7 +196,7 @@ class Trainer:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
 
     def pairs(self, rows: np.ndarray, choices: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Images and truths of training samples `rows`, of tile `choices` each."""
+        """Images and truths of the training samples `rows`, with the tiles `choices`."""
         satellite, ground, truth = self.training.batch(rows, choices)
         return (
             to_network(satellite, self.device),
@@ -207,7 +207,8 @@ class Trainer:
     def draw(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """An augmented batch: satellite [B, 3, S, S], ground [B, 3, H, W], truth (row, col) [B, 2], all in [0, 1].
 
-        With semi-positives, satellite [B, 2, 3, S, S] and truth [B, 2, 2]: each panorama's positive and another tile.
+        With semi-positives, satellite [B, 2, 3, S, S] and truth [B, 2, 2]: the positive of each panorama and another
+        tile.
         """
         count = self.ranks.share(self.options.batch)
         rows = self.numbers.integers(len(self.training), size=count)
@@ -228,7 +229,7 @@ class Trainer:
         return tiles.reshape(satellite.shape), augment.colour(ground, self.generator), truth
 
     def backward(self, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Leaves the loss's gradient in the parameters; returns the parts of the loss for the log."""
+        """Puts the gradient of the loss into the parameters; returns the parts of the loss for the log."""
         loss, parts = self.system.loss(*batch, self.fraction(), self.autocast())
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -282,7 +283,7 @@ class Trainer:
         os.replace(partial, path)
 
     def start(self, path: Path) -> dict[str, torch.Tensor]:
-        """The weights of another run of this network."""
+        """Loads the weights of another run of this network."""
         if path.suffix == ".safetensors":
             state, config = load_weights(path)
             description = config.to_json()
@@ -339,7 +340,7 @@ class Trainer:
         write_picture({self.options.preset: validations(self.options.out / "log.jsonl")}, self.options.out / "log.svg")
 
     def close(self) -> None:
-        """Stops what runs beside the training."""
+        """Stops what runs in parallel to the training."""
         if self.fresh:
             self.fresh.close()
 

@@ -37,7 +37,7 @@ def save_tensors(
 def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], Config]:
     """(state_dict in float32, configuration) of a weights file; no metadata means the reference.
 
-    Raises ValueError when it is not a whole safetensors file.
+    Raises ValueError if it is not a complete safetensors file.
     """
     try:
         with safe_open(path, framework="pt") as file:

@@ -1,17 +1,18 @@
-# shellcheck shell=bash ./dev gpu --pack: what a machine with a GPU runs, in one archive that needs
-# no compiler, no network and no packages there: programs, the libraries they are linked with,
-# golden files, the peers and ./dev gpu itself.
+# shellcheck shell=bash
+# ./dev gpu --pack: makes one archive of what a machine with a GPU runs, without a compiler, network
+# or packages there: programs, the libraries they are linked with, golden files, the peers and ./dev
+# gpu itself.
 
 gpu_pack_name=crossfix-gpu
 gpu_pack_file=$gpu_folder/$gpu_pack_name.tar.gz
 gpu_pack_megabytes=40 # at most
 
-# What of the project travels, as git names it.
+# The parts of the project that go into the archive, as git names them.
 gpu_pack_sources=(dev LICENSE bench/gpu bench/peers bench/report.py training/*.py tests/golden
                   models/crossfix-ground.safetensors)
 
-# gpu_libraries PROGRAM...: the shared libraries that programs are linked with, but glibc's own,
-# which goes with the system's loader. A line "NAME PATH" each.
+# gpu_libraries PROGRAM...: the shared libraries that programs are linked with, except glibc's own,
+# which must match the system's loader. One line "NAME PATH" each.
 gpu_libraries() {
   ldd "$@" | sed -n 's/^\s*\(lib[^ ]*\) => \(\/[^ ]*\) .*/\1 \2/p' |
     grep -Ev '^lib(c|m|dl|rt|pthread|resolv|mvec)\.so' | sort -u
@@ -47,7 +48,7 @@ gpu_pack() {
   say "$file: $((size / 1000)) kB, of commit $(gpu_commit); there: tar xf, cd $gpu_pack_name, ./dev gpu --quick"
 }
 
-# gpu_build_and_pack [FILE]: on a machine that reaches Debian's packages and has the CUDA toolkit.
+# gpu_build_and_pack [FILE]: for a machine that reaches Debian's packages and has the CUDA toolkit.
 gpu_build_and_pack() {
   if [ $# -gt 1 ] || [[ ${1:-} == -* ]]; then
     gpu_usage >&2

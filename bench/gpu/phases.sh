@@ -1,10 +1,11 @@
-# shellcheck shell=bash ./dev gpu, which sources this file: a machine with an NVIDIA GPU tests and
-# measures; one without packs what such a machine needs.
+# shellcheck shell=bash
+# ./dev gpu, which sources this file. A machine with an NVIDIA GPU tests and measures; a machine
+# without one makes an archive for such a machine.
 #
-# Two ways to measure. Phases do everything, over hours if need be: a phase is a list of steps, each
-# step that succeeds leaves a stamp in build-gpu/stamps and is not run again, so that a phase that
-# was cut off goes on where it was. Quick lists (quick.sh) are for a machine that is lent for
-# minutes.
+# There are two ways to measure. Phases do everything, over hours if necessary. A phase is a list of
+# steps. Each step that succeeds leaves a stamp in build-gpu/stamps and is not run again, so an
+# interrupted phase continues where it was. Quick lists (quick.sh) are for a machine that is
+# available for minutes.
 
 gpu_phases=(build test sanitize bench-kernels bench-model peers-attention peers-network-1
             peers-network-8 peers-network-64 peers-fusion-1 peers-fusion-64)
@@ -56,7 +57,8 @@ gpu_absent() {
   exit 4
 }
 
-# soon COMMAND...: what answers at once on a sound machine, and may hang on one that lost its GPU.
+# soon COMMAND...: a command that answers at once on a healthy machine, but may hang on one that
+# lost its GPU.
 soon() { timeout -k 2 20 "$@"; }
 
 gpu_seen() { soon nvidia-smi -L 2>/dev/null | grep '^GPU ' >/dev/null; }
@@ -68,7 +70,7 @@ need_nvcc() {
     gpu_absent "no nvcc here, which the CUDA toolkit has; or carry a pack here (./dev gpu --help)"
 }
 
-# A Python with PyTorch: the machine's, or the one of ./dev parity.
+# A Python with PyTorch: that of the machine, or that of ./dev parity.
 gpu_python() {
   local python
   for python in python3 .venv/bin/python; do
@@ -80,13 +82,13 @@ gpu_python() {
   printf 'python3\n'
 }
 
-# Where Python's packages of NVIDIA's libraries lie, one folder a library.
+# The folder with Python's packages of NVIDIA's libraries, one subfolder a library.
 gpu_python_libraries() {
   soon "$(gpu_python)" -c 'import nvidia; print(*nvidia.__path__, sep="\n")' 2>/dev/null || true
 }
 
-# The programs look for libraries in build-gpu/lib first: links to cuBLASLt, cuDNN and what these
-# load. All files of a library are taken from the first place that has it.
+# The programs look for libraries in build-gpu/lib first. It has links to cuBLASLt, cuDNN and what
+# these load. All files of a library come from the first folder that has it.
 gpu_link_libraries() {
   local folder library kind folders=()
   if [ -n "${CUDNN_ROOT:-}" ]; then folders+=("$CUDNN_ROOT"/lib "$CUDNN_ROOT"/lib64); fi
@@ -104,7 +106,7 @@ gpu_link_libraries() {
   done
 }
 
-# The commit that the programs are of.
+# The commit that the programs were built from.
 gpu_commit() {
   if [ -e pack.json ]; then
     sed -n 's/.*"commit": "\([^"]*\)".*/\1/p' pack.json
@@ -113,12 +115,12 @@ gpu_commit() {
   fi
 }
 
-# gpu_note STEP STATUS SECONDS: a line for the report.
+# gpu_note STEP STATUS SECONDS: writes a line for the report.
 gpu_note() {
   printf '{"step": "%s", "status": "%s", "seconds": %d}\n' "$@" >>"$gpu_results/steps.jsonl"
 }
 
-# An interrupted step is ended too, and the report written.
+# Ends an interrupted step too, and writes the report.
 gpu_interrupted() {
   trap - INT TERM
   [ -z "$gpu_child" ] || kill "$gpu_child" 2>/dev/null || true
@@ -126,8 +128,8 @@ gpu_interrupted() {
   exit "$1"
 }
 
-# gpu_run NAME SECONDS COMMAND...: runs a step under a limit and notes how it went: 0 went well, 124
-# cut off, 4 of peers: they are not possible on this machine, and say why in their last line.
+# gpu_run NAME SECONDS COMMAND...: runs a step under a time limit and notes the result: 0 success;
+# 124 interrupted; 4, for peers: not possible on this machine, and the last line says why.
 gpu_run() {
   local name=$1 limit=$2 log=$gpu_results/$1.log started=$SECONDS status=124
   shift 2
@@ -139,7 +141,7 @@ gpu_run() {
     wait "$gpu_child" || status=$?
     gpu_child=
     if [ "$status" -eq 137 ] && [ $((SECONDS - started)) -ge "$limit" ]; then status=124; fi
-    # Where there is a GPU nothing may be skipped for want of one.
+    # On a machine with a GPU nothing may be skipped for lack of one.
     if [ "$status" -eq 0 ] && grep -qa 'skipped, no GPU' "$log"; then status=4; fi
   fi
   case $name:$status in
@@ -158,8 +160,8 @@ gpu_run() {
   return "$status"
 }
 
-# gpu_step NAME SECONDS COMMAND...: a step of a phase, under a limit of its own and within what is
-# left of the phase's time, unless it is done.
+# gpu_step NAME SECONDS COMMAND...: a step of a phase, unless it is done. It has its own time limit,
+# and ends with the time of the phase.
 gpu_step() {
   local name=$1 limit=$2 status=0 left=$((gpu_deadline - SECONDS))
   shift 2
@@ -179,7 +181,7 @@ gpu_step() {
   gpu_report || gpu_failed=1
 }
 
-# What CMake finds is all there is: on a machine with a GPU nothing is installed.
+# Only what CMake finds is used: on a machine with a GPU nothing is installed.
 gpu_configure() {
   local log=$gpu_results/configure.log folder
   need_nvcc
@@ -199,7 +201,7 @@ gpu_configure() {
   fi
 }
 
-# A build that changed something makes all that was done with the former one undone.
+# If a build changed something, everything done with the build before is undone.
 gpu_build() {
   if [ -e pack.json ]; then
     say "build: this is a pack, there is nothing to build"
@@ -220,14 +222,14 @@ gpu_test() {
   done <"$list"
 }
 
-# A test case's name as Catch takes it.
+# The name of a test case in the form that Catch takes.
 gpu_case() {
   local name=${1//\\/\\\\}
   name=${name//,/\\,}
   printf '%s\n' "${name//\[/\\[}"
 }
 
-# Every test case of the kernels' tests by itself, so that each is a short step.
+# Runs every test case of the kernels' tests separately, so that each is a short step.
 gpu_sanitize() {
   local program tool names name number
   if ! command -v compute-sanitizer >/dev/null; then
@@ -254,8 +256,8 @@ gpu_sanitize() {
   done
 }
 
-# gpu_measured NAME: whether the benchmarks of NAME.json were all measured. One that refused its own
-# answer, or could not run, is a failure; the table says which.
+# gpu_measured NAME: whether all benchmarks of NAME.json were measured. A benchmark that refused its
+# own answer, or could not run, is a failure; the table says which.
 gpu_measured() {
   local figures=$gpu_results/$1.json
   if [ -s "$figures" ] && ! grep -q '"error_occurred": true' "$figures"; then return 0; fi
@@ -263,7 +265,8 @@ gpu_measured() {
   return 1
 }
 
-# gpu_program NAME PROGRAM [argument...]: a benchmark program, its figures into NAME.json.
+# gpu_program NAME PROGRAM [argument...]: runs a benchmark program and writes its figures to
+# NAME.json.
 gpu_program() {
   local name=$1 program=$gpu_folder/bin/$2 stamp=$gpu_folder/stamps/$1
   shift 2
@@ -275,7 +278,7 @@ gpu_program() {
   fi
 }
 
-# gpu_peers [argument...]: the command of the peers, for a step.
+# gpu_peers [argument...]: the command that runs the peers, for a step.
 gpu_peers() {
   gpu_peers_command=(env "TORCHINDUCTOR_CACHE_DIR=$PWD/$gpu_folder/inductor" PYTHONUNBUFFERED=1 "$(gpu_python)"
                      bench/peers/peers.py "$@" --programs "$gpu_folder/bin" --out "$gpu_results")
@@ -305,7 +308,7 @@ gpu_phase() {
   [ "$gpu_stopped" -eq 0 ] || gpu_failed=1
 }
 
-# gpu_forget PHASE: its steps are to be run again.
+# gpu_forget PHASE: the steps of the phase will be run again.
 gpu_forget() {
   case $1 in
     build) ;; # is asked of ninja every time
@@ -315,7 +318,7 @@ gpu_forget() {
   esac
 }
 
-# The report anew from all that there is, and what the steps said, in one file.
+# Writes the report again from everything there is, and the output of the steps to one file.
 gpu_report() {
   local log file status=0
   for log in "$gpu_results"/*.log; do

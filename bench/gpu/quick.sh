@@ -1,5 +1,6 @@
-# shellcheck shell=bash The quick lists of ./dev gpu: what is worth most on a machine that is lent
-# for minutes, in that order.
+# shellcheck shell=bash
+# The quick lists of ./dev gpu: the most valuable steps for a machine that is available for minutes,
+# in that order.
 
 gpu_quick_seconds=0 # of a list in all
 gpu_quick_bad=()
@@ -9,8 +10,8 @@ gpu_rehearsing=0 # steps are not run; those whose test has no such case go into 
 
 gpu_found() { printf '  %-20s %s\n' "$@" >&2; }
 
-# gpu_starts PROGRAM: empty where the loader finds all that it needs, or what it says. Nothing of it
-# is run.
+# gpu_starts PROGRAM: prints what the loader says if it does not find everything that the program
+# needs, otherwise nothing. The program is not run.
 gpu_starts() {
   local text status=0
   text=$(soon env LD_TRACE_LOADED_OBJECTS=1 "$1" 2>&1 </dev/null) || status=$?
@@ -19,7 +20,8 @@ gpu_starts() {
   fi
 }
 
-# Looks for everything that the lists need; what is not there goes into gpu_missing. Says what is.
+# Looks for everything that the lists need. Missing things go into gpu_missing; prints what is
+# there.
 gpu_check() {
   local program complaint line tool
   gpu_found commit "$(gpu_commit)"
@@ -66,13 +68,15 @@ print(platform.python_version() + ", PyTorch " + version("torch"))' 2>/dev/null)
   fi
 }
 
-# quick_has_tests COMMAND...: whether the test program that the command runs has the cases named.
+# quick_has_tests COMMAND...: whether the test program of the command has the test cases that the
+# command names.
 quick_has_tests() {
   while [ $# -gt 0 ] && [[ $1 != "$gpu_folder"/tests/* ]]; do shift; done
   [ $# -eq 0 ] || [ -n "$(soon "$@" --list-test-names-only 2>/dev/null || true)" ] # which exits with their number
 }
 
-# quick NAME SECONDS COMMAND...: a step of a list; a table stands after each, whatever comes next.
+# quick NAME SECONDS COMMAND...: a step of a list. A table is written after each step, whatever
+# comes next.
 quick() {
   local name=$1 limit=$2 status=0 left=$((gpu_deadline - SECONDS))
   shift 2
@@ -94,8 +98,8 @@ quick() {
   gpu_report || gpu_quick_bad+=("report after $name")
 }
 
-# quick_program NAME SECONDS PROGRAM FILTER [argument...]: a benchmark program, its figures into
-# NAME.json.
+# quick_program NAME SECONDS PROGRAM FILTER [argument...]: runs a benchmark program and writes its
+# figures to NAME.json.
 quick_program() {
   quick "$1" "$2" "$gpu_folder/bin/$3" --benchmark_filter="$4" "${@:5}" \
     --benchmark_out="$gpu_results/$1.json" --benchmark_out_format=json
@@ -111,7 +115,7 @@ quick_peers() {
   quick "$1" "$2" "${gpu_peers_command[@]}"
 }
 
-# Estimates of each step stand in docs/benchmarks/gpu.md.
+# docs/benchmarks/gpu.md has estimates for each step.
 gpu_quick_first() {
   local tests=$gpu_folder/tests
   gpu_quick_seconds=470
@@ -138,7 +142,7 @@ gpu_quick_second() {
   local tests=$gpu_folder/tests tool shape
   gpu_quick_seconds=300
   gpu_deadline=$((SECONDS + gpu_quick_seconds))
-  # Units in use, issue and stalls of one launch; clocks are left as they are.
+  # Units in use, issue and stalls of one launch; the clocks are not changed.
   for shape in D32/2048x2048/batch:32 D128/2048x2048/batch:8; do
     quick "counters-${shape%%/*}" 45 ncu --clock-control none --kernel-name regex:attention_hopper --launch-count 1 \
       --section SpeedOfLight --section ComputeWorkloadAnalysis --section SchedulerStats --section WarpStateStats \

@@ -29,7 +29,7 @@ struct Problem {
   }
 };
 
-/// The project's targets for an H200 in 16 bits, operations a second; of batch 1: 17 us.
+/// The project's targets for an H200 in 16 bits, operations a second; for batch 1 that of 17 us.
 std::optional<double> target_of(const Problem& problem) {
   static const std::map<std::tuple<Index, Index>, double> kTargets = {
       {{32, 1}, 4.0 * kHeads * 2048 * 2048 * 32 / 17e-6},
@@ -42,7 +42,7 @@ std::optional<double> target_of(const Problem& problem) {
 }
 
 /// Queries, keys and values as slices of fused projections [batch, token, 3, head, dim], one for
-/// the queries and one for keys and values, and outputs; several sets of them.
+/// the queries and one for keys and values, with outputs; several sets of them.
 template <class Element>
 class Inputs {
  public:
@@ -54,7 +54,7 @@ class Inputs {
         memory_(static_cast<std::size_t>(sets_ * set_elements()) * sizeof(Element)) {
     for (int set = 0; set < sets_; ++set) {
       Pattern<Element>::get().fill(base(set), from_elements() + to_elements(), shift(set));
-      // NaN: what a kernel does not write shows.
+      // NaN, so that what a kernel does not write is noticed.
       expect(cudaMemset(output(set).data(), 0xff,
                         static_cast<std::size_t>(output(set).size()) * sizeof(Element)));
     }
@@ -68,7 +68,7 @@ class Inputs {
     return {base(set) + from_elements() + to_elements(),
             {problem_.batch, problem_.queries, kHeads, problem_.dim}};
   }
-  /// Element `offset` elements into the set, from the host's knowledge.
+  /// Element `offset` elements into the set, as the host knows it.
   double number(int set, const Element* element) const {
     return Pattern<Element>::get().number_at(element - base(set), shift(set));
   }
@@ -96,7 +96,7 @@ class Inputs {
   DeviceMemory memory_;
 };
 
-/// One row of the result in double.
+/// One row of the result, in double.
 template <class Element>
 std::vector<double> expected_row(const Problem& problem, const Inputs<Element>& inputs, int set,
                                  Index b, Index query, Index head, double scale) {
@@ -125,7 +125,7 @@ std::vector<double> expected_row(const Problem& problem, const Inputs<Element>& 
   return row;
 }
 
-/// Compares rows of all of the first and the last set's outputs.
+/// Compares rows of the outputs of the first set and of the last set.
 template <class Element>
 bool results_are_right(benchmark::State& state, const Problem& problem,
                        const Inputs<Element>& inputs, double scale) {
@@ -134,7 +134,7 @@ bool results_are_right(benchmark::State& state, const Problem& problem,
   std::vector<Element> row(static_cast<std::size_t>(problem.dim));
   for (Index sample = 0; sample < kSamples; ++sample) {
     const int set = sample % 2 == 0 ? 0 : inputs.sets() - 1;
-    // The last query of the last entry is among them.
+    // These include the last query of the last entry.
     const Index b = problem.batch - 1 - sample * 7 % problem.batch;
     const Index query = problem.queries - 1 - sample * 101 % problem.queries;
     const Index head = sample % kHeads;

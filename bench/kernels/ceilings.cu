@@ -1,8 +1,7 @@
-// What the attention kernel can hope for on the device at hand: the rates of the units it leans on,
-// each alone and as it mixes them. Every benchmark is one kernel of many blocks whose threads
-// repeat an operation on registers; time is taken with events. Rates are per clock and
-// multiprocessor at the clock that the device reports as its highest, so that a lower one shows as
-// a lower rate.
+// The limits of the attention kernel on this device: the rates of the units that it uses, each
+// alone and in the kernel's mix. Every benchmark is one kernel of many blocks whose threads repeat
+// an operation on registers; time is taken with events. Rates are per clock and multiprocessor, at
+// the highest clock that the device reports, so a lower clock shows as a lower rate.
 
 #include <benchmark/benchmark.h>
 #include <cuda_runtime.h>
@@ -22,7 +21,7 @@ namespace {
 constexpr int kThreads = 512;
 constexpr int kBlocksOfMultiprocessor = 2;
 constexpr int kRounds = 2048;
-/// Independent chains a thread keeps, so that latency does not show.
+/// Independent chains of a thread, enough to hide latency.
 constexpr int kChains = 8;
 
 struct Exponential {
@@ -30,13 +29,14 @@ struct Exponential {
   static constexpr double kPerStep = 1;
   static __device__ float step(float x) { return device::exp2_approx(x); }
 };
-/// Packing two floats into a word: one result is two elements.
+/// Packs two floats into a word: one result is two elements.
 struct Pack {
   static constexpr const char* kName = "pack_bf16x2";
   static constexpr double kPerStep = 1;
   static __device__ float step(float x) { return __uint_as_float(device::pack2<bfloat16>(x, x)); }
 };
-/// What a pair of scores costs beside the matrix products: scale and shift, exponential, sum, pack.
+/// The cost of a pair of scores in addition to the matrix products: scale and shift, exponential,
+/// sum, pack.
 struct ScorePair {
   static constexpr const char* kName = "score_pair";
   static constexpr double kPerStep = 2;
@@ -59,10 +59,11 @@ __global__ void __launch_bounds__(kThreads) repeat(float* sink, float seed) {
   float sum = 0.0f;
 #pragma unroll
   for (int i = 0; i < kChains; ++i) sum += x[i];
-  if (sum == seed) *sink = sum;  // never so, and the compiler does not know it
+  if (sum == seed) *sink = sum;  // never true, but the compiler does not know that
 }
 
-/// A chain of dependent m64nNk16 products by each of a block's warpgroups, operands as they lie.
+/// A chain of dependent m64nNk16 products by each warpgroup of a block, on operands as they are in
+/// memory.
 template <int kN>
 __global__ void __launch_bounds__(kThreads, 1) products(float* sink, float seed) {
 #if CROSSFIX_DEVICE_SM90A
@@ -94,7 +95,7 @@ __global__ void __launch_bounds__(kThreads, 1) products(float* sink, float seed)
 #endif
 }
 
-/// The device's figures, and an address that kernels seem to write to.
+/// Properties of the device, and an address that kernels seem to write to.
 struct Bench {
   cudaDeviceProp properties{};
   int clock_khz = 0;
@@ -118,7 +119,7 @@ struct Bench {
     cudaFree(sink);
   }
 
-  /// Times `launch` in `state`; `work` is what one launch does on each multiprocessor.
+  /// Times `launch` in `state`; `work` is the work of one launch on each multiprocessor.
   template <class Launch>
   void run(benchmark::State& state, const char* unit, double work, Launch launch) {
     cudaStream_t stream{};
@@ -180,7 +181,7 @@ void add_products(int warpgroups) {
   added->UseManualTime()->Unit(benchmark::kMicrosecond);
 }
 
-/// Reads and writes `kBytes` once each.
+/// Reads `kBytes` once and writes `kBytes` once.
 void copy(benchmark::State& state) {
   constexpr std::size_t kBytes = std::size_t{1} << 30;
   Bench bench;

@@ -2,7 +2,8 @@
 
 namespace crossfix::bench {
 
-/// Registers benchmarks of the device's own limits: exponentials, packing, matrix products, copies.
+/// Registers benchmarks of the limits of the device: exponentials, packing, matrix products,
+/// copies.
 void add_ceilings();
 
 }  // namespace crossfix::bench

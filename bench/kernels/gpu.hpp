@@ -17,7 +17,7 @@ namespace crossfix::bench {
 /// Throws DeviceError unless `status` is success.
 void expect(cudaError_t status);
 
-/// Memory of the device, of its owner's lifetime.
+/// Device memory that is freed with its owner.
 class DeviceMemory {
  public:
   explicit DeviceMemory(std::size_t bytes);
@@ -30,24 +30,24 @@ class DeviceMemory {
   void* data_ = nullptr;
 };
 
-/// The device that benchmarks run on, the first, and a stream of its own.
+/// The device that benchmarks run on (the first one), with its own stream.
 class Gpu {
  public:
-  /// Throws DeviceError where there is none.
+  /// Throws DeviceError if there is no device.
   static Gpu& get();
 
   std::string describe() const;
   const cuda::DeviceTraits& traits() const { return traits_; }
   cuda::StreamView stream() const { return cuda::StreamView(stream_); }
-  /// Bytes read and written a second by a large copy on the device, measured at the first call.
+  /// Bytes that a large copy on the device reads and writes a second, measured at the first call.
   double copy_rate();
 
-  /// How many sets of inputs of `bytes` each a benchmark turns through, so that none is in the L2
-  /// cache when its turn comes: together twice the cache, but at most a quarter of the memory.
+  /// How many sets of inputs of `bytes` each a benchmark cycles through, so that no set is in the
+  /// L2 cache when it is used again: together twice the cache, but at most a quarter of the memory.
   int sets_of(std::size_t bytes) const;
 
-  /// Times `launch(set)`, called for the sets in turn, as the iterations of `state`: a CUDA graph
-  /// of some launches, so that the host's share does not show, between two events.
+  /// Times `launch(set)`, called for the sets in turn, as the iterations of `state`. It measures a
+  /// CUDA graph of some launches between two events, so that the host's share is left out.
   void time(benchmark::State& state, int sets, const std::function<void(int)>& launch);
 
   void wait() const { expect(cudaStreamSynchronize(stream_)); }
@@ -64,8 +64,9 @@ class Gpu {
   double copy_rate_ = 0.0;
 };
 
-/// Unit-variance random values without end: a few million of them, repeated, a prime number so that
-/// no two rows of a tensor are equal. What the host knows of the device's inputs.
+/// An endless sequence of random values of unit variance: a few million of them, repeated. The
+/// period is prime, so no two rows of a tensor are equal. The host knows the inputs of the device
+/// by it.
 template <class Element>
 class Pattern {
  public:

@@ -6,8 +6,8 @@
 
 using namespace crossfix;
 
-/// Benchmarks of the kernels on a GPU, the device's own limits first. Measures nothing where there
-/// is none.
+/// Benchmarks of the kernels on a GPU, with the limits of the device first. Measures nothing if
+/// there is no GPU.
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

@@ -8,12 +8,12 @@
 #include "crossfix/cuda/softmax.hpp"
 #include "kernels/gpu.hpp"
 
-// Kernels whose bound is the memory: each input is read once and each output written once. Their
-// rates stand beside that of a large copy on the same device.
+// Kernels whose bound is the memory: each input is read once and each output is written once. Their
+// rates are compared with that of a large copy on the same device.
 namespace crossfix::bench {
 namespace {
 
-/// Rows that are compared with plain sums, evenly chosen, the last among them.
+/// Rows that are compared with plain sums: evenly chosen, including the last.
 constexpr Index kSamples = 40;
 Index sample_row(Index sample, Index rows) { return rows - 1 - sample * 8191 % rows; }
 
@@ -24,7 +24,7 @@ std::vector<T> read_row(const T* row, Index count) {
   return out;
 }
 
-/// Memory of a set of tensors, laid one after another, filled with NaN.
+/// Memory for a set of tensors, one after another, filled with NaN.
 class Sets {
  public:
   explicit Sets(std::size_t bytes)
@@ -45,7 +45,7 @@ class Sets {
   DeviceMemory memory_;
 };
 
-/// Reports the rate, and its share of the copy's.
+/// Reports the rate, and its share of the rate of the copy.
 void report_bytes(benchmark::State& state, double bytes) {
   using benchmark::Counter;
   state.counters["GB/s"] = Counter(bytes * 1e-9, Counter::kIsIterationInvariantRate);
@@ -96,8 +96,8 @@ void softmax(benchmark::State& state, Index rows, Index columns) try {
   state.SkipWithError(error.what());
 }
 
-/// Residual and LayerNorm over the network's 256 channels: tokens stay in float, and a copy is
-/// rounded to Element for the product that follows.
+/// Residual and LayerNorm over the 256 channels of the network. Tokens stay in float, and a copy is
+/// rounded to Element for the next product.
 template <class Element>
 void add_layer_norm(benchmark::State& state, Index rows) try {
   constexpr Index kChannels = 256;
@@ -178,7 +178,7 @@ void add_all() {
           softmax<Element>(state, rows, columns);
         });
   }
-  for (Index rows : {2048, 3072, 98304}) {  // the ground's tokens, one pair's, those of 32 pairs
+  for (Index rows : {2048, 3072, 98304}) {  // ground tokens, those of one pair, those of 32 pairs
     add(named<Element>("add_layer_norm/" + std::to_string(rows) + "x256"),
         [rows](benchmark::State& state) { add_layer_norm<Element>(state, rows); });
   }

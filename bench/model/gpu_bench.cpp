@@ -4,10 +4,10 @@
 /// - gpu/host_images: the images are in host memory;
 /// - gpu/files: from JPEG files; all cores read the next batch while one is located;
 /// - gpu/backbones, gpu/fusion, gpu/heads: stages, as CUDA graphs launched back to back;
-/// - gpu/match: the ground-plane matcher, with the bundled weights, compared with the CPU's logits.
+/// - gpu/match: the ground-plane matcher with the bundled weights, compared with the CPU's logits.
 ///
-/// Images are of VIGOR's sizes, so that resizing is part of the work. A benchmark first compares
-/// the fixes of the golden images with the float64 reference, in every slot of its batch.
+/// Images have VIGOR's sizes, so resizing is part of the work. A benchmark first compares the fixes
+/// of the golden images with the float64 reference, in every slot of its batch.
 #include "model/gpu_bench.hpp"
 
 #include <benchmark/benchmark.h>
@@ -46,13 +46,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr Index kSatelliteSide = 640;
 constexpr Shape<2> kGroundSize{1024, 2048};
-/// Bounds of the tests on the relative L2 error of logits.
+/// The bounds of the tests on the relative L2 error of logits.
 constexpr double kBound16 = 2e-2;
 constexpr double kBound32 = 2e-5;
-/// Different pairs that a benchmark turns through, so that images are not found in a cache.
+/// Different pairs that a benchmark cycles through, so that images are not found in a cache.
 constexpr Index kPairs = 64;
 
-/// A folder for the time of the program.
+/// A temporary folder that is removed when the program ends.
 class Folder {
  public:
   Folder()
@@ -75,7 +75,7 @@ class Folder {
   std::filesystem::path path_;
 };
 
-/// The reference network's generated weights, written at the first call.
+/// The generated weights of the reference network, written at the first call.
 const std::filesystem::path& weights() {
   static const std::filesystem::path path = [] {
     const auto file = Folder::get() / "reference.safetensors";
@@ -115,7 +115,7 @@ class DeviceImage {
   void* data_ = nullptr;
 };
 
-/// The pairs that all benchmarks turn through.
+/// The pairs that all benchmarks cycle through.
 struct Images {
   std::vector<Tensor<std::uint8_t, 3>> ground;
   std::vector<Tensor<std::uint8_t, 3>> satellite;
@@ -133,7 +133,7 @@ struct Images {
   }
 };
 
-/// Pairs of one kind of memory, and the golden pair in it.
+/// Pairs in one kind of memory, with the golden pair.
 struct HostPairs {
   using PairType = Pair;
   Tensor<std::uint8_t, 3> golden_ground = test::image("image/ground", 256, 512);
@@ -178,15 +178,16 @@ bool golden_is_right(benchmark::State& state, std::span<const Fix> fixes, Dtype 
   return false;
 }
 
-/// The last thing made, kept while the same is asked for: a benchmark is entered several times
-/// until its number of iterations is found, and preparing a network takes longer than timing it.
+/// Keeps the last object that was made, as long as the same one is asked for. A benchmark is
+/// entered several times until its number of iterations is found, and preparing a network takes
+/// longer than timing it.
 template <class T, class Key, class Make>
 T& kept(const Key& key, const Make& make) {
   static std::optional<Key> made_for;
   static std::unique_ptr<T> last;
   if (made_for != key) {
     made_for.reset();
-    last.reset();  // before the next takes its memory
+    last.reset();  // before the next one takes its memory
     last = make();
     made_for = key;
   }
@@ -208,7 +209,7 @@ void report_pairs(benchmark::State& state, Index batch) {
       benchmark::Counter(static_cast<double>(batch), benchmark::Counter::kIsIterationInvariantRate);
 }
 
-/// From images in memory to fixes, a batch at a time.
+/// From images in memory to fixes, one batch at a time.
 template <class Pairs>
 void locate(benchmark::State& state, Dtype dtype, Index batch) try {
   Localizer& localizer = localizer_for(dtype, batch);
@@ -227,7 +228,7 @@ void locate(benchmark::State& state, Dtype dtype, Index batch) try {
   state.SkipWithError(error.what());
 }
 
-/// The pairs' images as JPEG files.
+/// The images of the pairs as JPEG files.
 struct Files {
   std::vector<std::filesystem::path> satellite;
   std::vector<std::filesystem::path> ground;
@@ -296,7 +297,7 @@ void locate_files(benchmark::State& state, Dtype dtype, Index batch) try {
   };
   auto ahead = begin();
   for (auto _ : state) {
-    // Of one pair the time from file to fix is wanted; of more, the rate in a stream of batches.
+    // For one pair the time from file to fix is wanted; for more, the rate in a stream of batches.
     if (batch == 1) ahead = begin();
     const auto pairs_read = ahead.get();
     next += batch;
@@ -350,12 +351,12 @@ struct Bed {
   std::vector<float> block;
 };
 
-/// A stage of the network alone: a graph of it, launched back to back.
+/// One stage of the network alone: a graph of it, launched back to back.
 template <class Element>
 void stage(benchmark::State& state, const std::string& name, Index batch) try {
   auto& bed = kept<Bed<Element>>(batch, [&] { return std::make_unique<Bed<Element>>(batch); });
   if (!golden_is_right(state, bed.fixes(), dtype_of<Element>)) return;
-  bed.load();  // fusion works where the images were
+  bed.load();  // fusion overwrites the memory of the images
   if (name != "backbones") bed.backbones();
   const std::map<std::string, std::function<void()>> stages{
       {"backbones", [&] { bed.backbones(); }},
@@ -375,8 +376,8 @@ void stage(benchmark::State& state, const std::string& name, Index batch) try {
   state.SkipWithError(error.what());
 }
 
-/// The ground-plane matcher, a panorama of 512 x 1024 and a tile of 73 m in host memory, the tile
-/// the same all along.
+/// The ground-plane matcher, with a panorama of 512 x 1024 and a tile of 73 m in host memory. The
+/// tile is always the same.
 void match(benchmark::State& state, Dtype dtype, std::optional<double> heading) try {
   const auto weights = test::source_folder() / "models/crossfix-ground.safetensors";
   const auto tile = test::image("image/tile", 365, 365);

@@ -37,7 +37,7 @@ class MatchBed {
     run();
   }
 
-  /// Of the tile whose features are at hand.
+  /// With the tile whose features are kept.
   void run() { outputs_ = match_(work_, question(0)); }
   void run_new_tile() {
     next_ = 1 - next_;

@@ -1,9 +1,9 @@
 /// A whole pair and each stage of the network on the CPU, in f32 and bf16: the reference network
-/// with random weights, where a weights file is named in CROSSFIX_BENCH_MODEL, that one, and the
-/// ground-plane matcher;
-/// CROSSFIX_BENCH_THREADS says on how many threads (all cores), and one is timed as the operators'
-/// benchmarks time one (ops/bench.hpp). Every benchmark first checks its answer: the two runs it
-/// warms up with must agree to the bit, every logit be finite, and bf16 be near f32.
+/// with random weights, or the weights file that CROSSFIX_BENCH_MODEL names, and the ground-plane
+/// matcher. CROSSFIX_BENCH_THREADS sets the number of threads (default: all cores); a single thread
+/// is timed like that of the operators' benchmarks (ops/bench.hpp). Every benchmark first checks
+/// its answer: its two warm-up runs must agree to the bit, every logit must be finite, and bf16
+/// must be close to f32.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
@@ -86,7 +86,7 @@ class Bed {
   std::vector<float> out_;
 };
 
-/// Multiply-adds of a pass by stage.
+/// Multiply-adds of a pass, by stage.
 struct Work {
   double backbones = 0;  ///< both, with their projections
   double fusion = 0;
@@ -101,7 +101,7 @@ double backbone_work(const model::Configuration& c, Index height, Index width) {
     const Index planes = c.backbone.planes << layer;
     const Index stride = layer == 0 ? 4 : 8;
     const double pixels = product(height / stride, width / stride);
-    // The reduction of a strided layer's first block still runs at the finer resolution.
+    // The reduction of the first block of a strided layer still runs at the finer resolution.
     for (Index block = 0; block < c.backbone.blocks[layer]; ++block) {
       const double finer = layer == 1 && block == 0 ? 4 : 1;
       work += pixels * (product(in, planes) * finer + product(9, planes, planes) +
@@ -117,7 +117,7 @@ Work work_of(const model::Configuration& c) {
   const auto s = static_cast<double>(c.satellite_tokens());
   const auto g = static_cast<double>(c.ground_tokens());
   const auto ffn = 2 * d * static_cast<double>(c.ffn_width);
-  const double attention = 4 * d * d;  // four projections of d x d for each token, shared out below
+  const double attention = 4 * d * d;  // four projections of d x d for each token, divided below
   Work work;
   work.backbones = backbone_work(c, c.satellite_size, c.satellite_size) +
                    backbone_work(c, c.ground_size[0], c.ground_size[1]) +

@@ -11,8 +11,8 @@
 #include "ops/peak.hpp"
 #include "support/counter_generator.hpp"
 
-/// What the operators' benchmarks share. Each checks some of its results against plain sums in
-/// double before it is timed, and refuses to time wrong ones.
+/// Shared code of the operators' benchmarks. Each checks some of its results against plain sums in
+/// double before it is timed, and refuses to time wrong results.
 namespace crossfix::bench {
 
 template <class Element, std::size_t Rank>
@@ -23,7 +23,7 @@ Tensor<Element, Rank> random(const std::string& key, const Shape<Rank>& shape, f
   return out;
 }
 
-/// Reports GFLOP/s, and their share of the peak of the machine, measured now.
+/// Reports GFLOP/s, and their share of the peak of the machine, which is measured now.
 template <class Element>
 void report_flops(benchmark::State& state, double operations, int threads) {
   using benchmark::Counter;
@@ -32,14 +32,15 @@ void report_flops(benchmark::State& state, double operations, int threads) {
       Counter(operations / peak_flops<Element>(threads), Counter::kIsIterationInvariantRate);
 }
 
-/// Threads that benchmarks run on: CROSSFIX_BENCH_THREADS, 0 (all cores) where it is absent.
+/// Number of threads that benchmarks run on: CROSSFIX_BENCH_THREADS, or 0 (all cores) if it is not
+/// set.
 inline int threads() {
   const char* wish = std::getenv("CROSSFIX_BENCH_THREADS");
   return wish != nullptr ? std::atoi(wish) : 0;
 }
 
-/// Registers a benchmark. On one thread the time it had a core counts, which neighbours on the
-/// machine leave nearly alone; on several, the clock on the wall.
+/// Registers a benchmark. On one thread the time that the thread had a core counts, because other
+/// programs on the machine hardly change it. On several threads it is wall-clock time.
 template <class Run>
 benchmark::internal::Benchmark* add(const std::string& name, int threads, Run run) {
   auto* added = benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMicrosecond);
@@ -47,7 +48,7 @@ benchmark::internal::Benchmark* add(const std::string& name, int threads, Run ru
   return added;
 }
 
-/// Calls `add(target, element)` for each library that this build has and each element that it
+/// Calls `add(target, element)` for each library in this build and each element that the library
 /// computes in on this machine.
 template <class Add>
 void add_of_libraries(int threads, Add add) {

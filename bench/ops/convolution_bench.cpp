@@ -11,7 +11,8 @@ struct Case {
 
 constexpr auto kRelu = ops::Activation::relu;
 
-/// The backbone of the ground view at the reference network's size, one of each kind.
+/// Convolutions of the backbone of the ground view at the size of the reference network, one of
+/// each kind.
 const Case kCases[] = {
     {"conv1",
      {.in_channels = 3,
@@ -57,7 +58,7 @@ const Case kCases[] = {
      {1, 32, 64, 256}},
 };
 
-/// One output value by a plain sum.
+/// One output value, by a plain sum.
 template <class Element>
 double expected_at(const ops::ConvolutionSpecification& spec, const Tensor<Element, 4>& x,
                    const Tensor<float, 4>& weights, Index i, Index j, Index o) {

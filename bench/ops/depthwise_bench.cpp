@@ -11,8 +11,8 @@ struct Case {
   Shape<4> input;
 };
 
-/// EfficientNet-Lite0 over an image of 365 pixels: its second stage's first layer, and the dilated
-/// one of the fourth stage kept at an eighth of the resolution.
+/// EfficientNet-Lite0 over an image of 365 pixels: the first layer of its second stage, and the
+/// dilated one of the fourth stage, kept at an eighth of the resolution.
 const Case kCases[] = {
     {"96.3x3.stride2",
      {.channels = 96, .kernel = 3, .stride = 2, .padding = 1, .activation = ops::Activation::relu6},
@@ -26,7 +26,7 @@ const Case kCases[] = {
      {1, 91, 91, 240}},
 };
 
-/// One output value by a plain sum.
+/// One output value, by a plain sum.
 template <class Element>
 double expected_at(const ops::DepthwiseConvolutionSpecification& spec, const Tensor<Element, 4>& x,
                    const Tensor<float, 3>& weights, Index i, Index j, Index c) {

@@ -5,11 +5,11 @@
 namespace crossfix::bench {
 namespace {
 
-/// A tile of 365 pixels at 91 features a side, and the ground within 20 features of a camera.
+/// A tile of 365 pixels with 91 features a side, and the ground within 20 features of a camera.
 constexpr Shape<3> kTile{91, 91, 40};
 constexpr Index kView = 41;
 
-/// A disc of weights that fall from the middle, as the matcher's.
+/// A disc of weights that decrease from the middle, like those of the matcher.
 Tensor<float, 2> disc() {
   Tensor<float, 2> out({kView, kView});
   for (Index i = 0; i < kView; ++i) {
@@ -22,7 +22,7 @@ Tensor<float, 2> disc() {
   return out;
 }
 
-/// One score by plain sums.
+/// One score, by plain sums.
 double expected_at(const Tensor<float, 3>& tile, const Tensor<float, 4>& views,
                    const Tensor<float, 2>& weights, Index k, Index row, Index col) {
   double product = 0, tile_energy = 0, view_energy = 0, share = 0, total = 0;
@@ -46,7 +46,7 @@ double expected_at(const Tensor<float, 3>& tile, const Tensor<float, 4>& views,
   return product / std::sqrt(tile_energy * view_energy) * std::sqrt(share / total);
 }
 
-/// Multiply-adds that the weights leave are counted.
+/// Counts only multiply-adds with a weight.
 void correlate(benchmark::State& state, cpu::InstructionSet set, Index k, int threads) {
   using Backend = cpu::Backend<float>;
   const cpu::Target target{.threads = threads, .instruction_set = set};

@@ -4,7 +4,8 @@
 
 using namespace crossfix;
 
-/// Benchmarks of the operators; CROSSFIX_BENCH_THREADS says on how many threads (all cores).
+/// Benchmarks of the operators. CROSSFIX_BENCH_THREADS sets the number of threads (default: all
+/// cores).
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

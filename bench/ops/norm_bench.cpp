@@ -3,7 +3,7 @@
 namespace crossfix::bench {
 namespace {
 
-/// Add and LayerNorm over the ground tokens. What is read once and written once is counted.
+/// Add and LayerNorm over the ground tokens. Counts the bytes that are read once and written once.
 template <class Element>
 void layer_norm(benchmark::State& state, cpu::InstructionSet set, int threads) {
   using Backend = cpu::Backend<Element>;

@@ -2,11 +2,11 @@
 
 namespace crossfix::bench {
 
-/// What `threads` cores (0: all) do at most, in floating-point operations a second, measured now:
-/// independent fused multiply-adds of the widest vectors in registers; for bfloat16 (where the
-/// machine has the instructions, else 0) its dot products. Takes some milliseconds; call it beside
-/// what it is compared with, for clocks and neighbours change. One thread is measured by the time
-/// it had a core, several by the clock on the wall.
+/// The peak of `threads` cores (0: all) in floating-point operations a second, measured now:
+/// independent fused multiply-adds of the widest vectors in registers. For bfloat16 it is that of
+/// its dot products, or 0 if the machine lacks the instructions. Takes some milliseconds. Call it
+/// right before or after what it is compared with, because clocks and other programs change. One
+/// thread is measured by the time that it had a core, several by wall-clock time.
 template <class Element>
 double peak_flops(int threads = 0);
 

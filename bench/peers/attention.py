@@ -1,4 +1,4 @@
-"""Scaled dot-product attention of PyTorch, each backend forced, on slices of fused projections."""
+"""PyTorch's scaled dot-product attention, with each backend forced in turn, on slices of fused projections."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import timing
 
 HEADS = 8
 BACKENDS = ("FLASH_ATTENTION", "CUDNN_ATTENTION", "EFFICIENT_ATTENTION")
-# Each result and each weight is rounded to bf16, by 2^-9 of itself.
+# Each result and each weight is rounded to bf16, with a relative error of 2^-9.
 BOUND = 1e-2
-L2_MULTIPLE = 3  # inputs rotate through this many times the L2, so that none is found there
+L2_MULTIPLE = 3  # inputs rotate through this many times the L2 size, so that none is found there
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Shape:
 
     @property
     def bytes(self) -> int:
-        """Fused projections read, and the output."""
+        """Bytes of the fused projections that are read, and of the output."""
         fused = self.batch * (self.queries + 2 * self.keys) * HEADS * self.dim
         return 2 * (fused + self.batch * self.queries * HEADS * self.dim)
 
@@ -47,12 +47,12 @@ SHAPES = tuple(
 
 
 def input_sets(shape: Shape, l2_bytes: int) -> int:
-    """How many sets of inputs the timed launches rotate through."""
+    """Number of input sets that the timed launches rotate through."""
     return max(1, min(64, -(-L2_MULTIPLE * l2_bytes // shape.bytes)))
 
 
 class Peer:
-    """One backend over one shape."""
+    """One backend at one shape."""
 
     def __init__(self, shape: Shape, backend: str, l2_bytes: int) -> None:
         self.shape, self.backend, self.l2_bytes = shape, backend, l2_bytes
@@ -84,7 +84,7 @@ class Peer:
             return F.scaled_dot_product_attention(q, k, v)
 
     def prepare(self) -> float:
-        """The error over some heads; afterwards the launches stand in a graph."""
+        """Returns the error over some heads; afterwards the launches are in a graph."""
         import torch
 
         self.sets = input_sets(self.shape, self.l2_bytes)
@@ -104,7 +104,7 @@ class Peer:
 
 
 def fastest_backend(shape: Shape, l2_bytes: int) -> str:
-    """The backend that is fastest over a shape, of those that take it and are right."""
+    """The fastest backend at a shape, of those that take it and give right answers."""
     seconds = {}
     for backend in BACKENDS:
         peer = Peer(shape, backend, l2_bytes)
@@ -119,7 +119,7 @@ def fastest_backend(shape: Shape, l2_bytes: int) -> str:
 
 
 def run(shapes, rounds: int, ours, l2_bytes: int) -> Iterator[dict[str, Any]]:
-    """Every shape: this project's kernel (`ours(name)` gives its contender, or none) and the peers."""
+    """Every shape: this project's kernel (`ours(name)` gives its contender, or None) and the peers."""
     import torch
 
     kernel = "hopper" if torch.cuda.get_device_capability() == (9, 0) else "ampere"

@@ -1,4 +1,4 @@
-"""Contenders timed in turns: whatever the clocks and the neighbours do, they do to all."""
+"""Times contenders in turns, so that changes of clocks and other programs affect all of them alike."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import machine
 
 @dataclass
 class Contender:
-    """One way to do the work. `prepare` gives its error against float64, None where the contender itself
-    checks its answer before it times it, and raises where it cannot do the work at all; `time` gives
-    one median of seconds. One that was `measured_before` is timed once, and takes no turns."""
+    """One way to do the work. `prepare` returns its error against float64, or None if the contender itself checks its
+    answer before it times it, and raises if it cannot do the work at all. `time` returns one median of seconds. A
+    contender that was `measured_before` is timed once, and takes no turns."""
 
     name: str
     prepare: Callable[[], float | None]
@@ -27,7 +27,7 @@ class Result:
     name: str
     error: float | None = None
     seconds: list[float] = field(default_factory=list)
-    why_not: str | None = None  # it could not do the work, or did it wrong
+    why_not: str | None = None  # it could not do the work, or its answer was wrong
     measured_before: bool = False
 
     @property
@@ -59,9 +59,9 @@ def one_line(error: BaseException) -> str:
 
 
 def run(contenders: Sequence[Contender], rounds: int, bound: float) -> dict[str, Any]:
-    """Checks each contender's answer, then times them in turns, each round starting with another.
+    """Checks the answer of each contender, then times them in turns; each round starts with another one.
 
-    One whose relative error is not at most `bound` (NaN is not) is not timed.
+    A contender whose relative error is above `bound`, or NaN, is not timed.
     """
     results = {
         contender.name: Result(contender.name, measured_before=contender.measured_before)
@@ -72,7 +72,7 @@ def run(contenders: Sequence[Contender], rounds: int, bound: float) -> dict[str,
         result = results[contender.name]
         try:
             result.error = contender.prepare()
-        except Exception as error:  # noqa: BLE001: a peer may fail in any way, and is no reason to stop
+        except Exception as error:  # noqa: BLE001: a peer may fail in any way; the others go on
             result.why_not = one_line(error)
             continue
         if contender.measured_before:

@@ -1,4 +1,4 @@
-"""What the measurements were taken on."""
+"""The machine that the measurements were taken on."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ QUERY = {
 
 
 class Unavailable(Exception):
-    """There is nothing here to measure on; the message says what is missing."""
+    """Nothing here can be measured on; the message says what is missing."""
 
 
 def parse_query(line: str) -> dict[str, Any]:
-    """A line of nvidia-smi's CSV, as asked for by QUERY; numbers become floats."""
+    """Parses a line of nvidia-smi's CSV for the fields of QUERY; numbers become floats."""
     values = [value.strip() for value in line.split(",")]
     if len(values) != len(QUERY):
         return {}
@@ -30,13 +30,13 @@ def parse_query(line: str) -> dict[str, Any]:
     for key, value in zip(QUERY, values):
         try:
             state[key] = value if key in ("gpu", "driver") else float(value)
-        except ValueError:  # "[N/A]" and its like
+        except ValueError:  # "[N/A]" and similar
             state[key] = None
     return state
 
 
 def state(index: int = 0) -> dict[str, Any]:
-    """Name, driver, clocks, power and temperature of a GPU now; empty where nvidia-smi is absent."""
+    """Name, driver, clocks, power and temperature of a GPU now; empty if nvidia-smi is missing."""
     if shutil.which("nvidia-smi") is None:
         return {}
     command = [

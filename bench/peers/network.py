@@ -1,6 +1,6 @@
-"""The reference network in PyTorch with every advantage it has: frozen BatchNorm folded into the
-convolutions, channels last, bf16, CUDA graphs, the attention that is fastest at these shapes, and for
-torch.compile the search for the best kernels."""
+"""The reference network in PyTorch with every advantage: frozen BatchNorm folded into the convolutions, channels last,
+bf16, CUDA graphs, the attention that is fastest at these shapes, and for torch.compile the search for the best
+kernels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import timing
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
 
-# Of the option --modes, and as the tables call them. max-autotune compiles for minutes.
+# The names that --modes and the tables use. max-autotune compiles for minutes.
 MODES = {
     "eager": "eager",
     "graph": "eager, CUDA graph",
@@ -28,8 +28,7 @@ MODES = {
 COMPILED = ("reduce-overhead", "max-autotune")
 USUAL_MODES = ("eager", "graph", "max-autotune")
 PARTS = ("network", "fusion")
-# As the tests allow of logits in bf16, and half as much again: PyTorch rounds tokens between
-# layers.
+# The bound of the tests on logits in bf16, times 1.5, because PyTorch rounds tokens between layers.
 BOUND = 3e-2
 
 
@@ -58,12 +57,12 @@ def generated():
 
 
 def reference():
-    """The network with generated weights, frozen; the caller's own."""
+    """The network with generated weights, frozen, for this caller alone."""
     return copy.deepcopy(generated())
 
 
 def work_of(model, part: str):
-    """What is timed, as a module: images to probabilities and fixes, or tokens to fused tokens."""
+    """The work that is timed, as a module: images to probabilities and fixes, or tokens to fused tokens."""
     import torch
 
     class Whole(torch.nn.Module):
@@ -121,14 +120,14 @@ def as_bf16(tensors):
 
 
 class Peer:
-    """One mode at one batch."""
+    """One mode at one batch size."""
 
     def __init__(self, part: str, mode: str, batch: int, backend: str) -> None:
         self.part, self.mode, self.batch, self.backend = part, mode, batch, backend
         self.run = None
 
     def quietly(self) -> contextlib.ExitStack:
-        """Without gradients, on the attention chosen."""
+        """Runs without gradients, with the chosen attention."""
         import torch
         from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -151,7 +150,7 @@ class Peer:
         work = work_of(model, self.part)
         if self.mode in COMPILED:
             work = torch.compile(work, mode=self.mode, dynamic=False)
-        # The sample stands in every place of the batch, so that one answer checks all.
+        # The sample fills every slot of the batch, so that one answer checks all of them.
         repeated = [tensor.expand(self.batch, *tensor.shape[1:]) for tensor in sample]
         inputs = as_bf16(repeated)
         with self.quietly():
@@ -173,7 +172,7 @@ class Peer:
 
 
 def run(part: str, batch: int, modes, rounds: int, ours, l2_bytes: int) -> Iterator[dict[str, Any]]:
-    """One batch: this project's program (`ours(name)` gives its contender, or none) and the peers."""
+    """One batch size: this project's program (`ours(name)` gives its contender, or None) and the peers."""
     backend = attention.fastest_backend(attention.Shape(32, 2048, 2048, batch), l2_bytes)
     peers = [Peer(part, mode, batch, backend) for mode in modes]
     contenders = [contest.Contender(MODES[peer.mode], peer.prepare, peer.time) for peer in peers]

@@ -1,12 +1,12 @@
-"""Times PyTorch's attention and the reference network in PyTorch beside this project's own programs, in
-turns, on one GPU; answers are checked against float64 first.
+"""Times PyTorch's attention and the reference network in PyTorch, in turns with this project's own programs, on one
+GPU. Answers are checked against float64 first.
 
     python bench/peers/peers.py attention --programs build-gpu/bin --out build-gpu/bench
     python bench/peers/peers.py network --batch 1 --programs build-gpu/bin --out build-gpu/bench
     python bench/peers/peers.py network --modes eager,graph --figures bench-model.json
 
-Each call writes OUT/peers-SECTION.json, and OUT/peers.md anew from all of them. Where PyTorch or a GPU is
-missing it says so in one line and exits 4.
+Each call writes OUT/peers-SECTION.json, and writes OUT/peers.md again from all of them. If PyTorch or a GPU is missing,
+it says so in one line and exits with 4.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def section_of(options: argparse.Namespace) -> str:
 
 
 def measure(options: argparse.Namespace) -> Iterator[dict]:
-    """The section anew after each of its entries, so that a run that is cut off leaves those it had. Raises
+    """Writes the section again after each of its entries, so that an interrupted run keeps what it had. Raises
     machine.Unavailable."""
     found = machine.require()
     program = "bench_kernels" if options.what == "attention" else "bench_model"
@@ -107,7 +107,7 @@ def measure(options: argparse.Namespace) -> Iterator[dict]:
 
 
 def write_table(folder: Path) -> str:
-    """peers.md from every peers-*.json in the folder; its text."""
+    """Writes peers.md from every peers-*.json in the folder, and returns its text."""
     reports = [json.loads(path.read_text()) for path in sorted(folder.glob("peers-*.json"))]
     text = table.markdown(reports)
     (folder / "peers.md").write_text(text)

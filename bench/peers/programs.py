@@ -15,8 +15,8 @@ SECONDS_IN = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 def read(text: str) -> dict:
-    """Google Benchmark's JSON; of a program that was cut off, what it had written by then: no benchmarks
-    where that is not even one."""
+    """Reads Google Benchmark's JSON. For a program that was interrupted it is what the program had written by then, or
+    no benchmarks if that is not even one."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:
@@ -27,9 +27,9 @@ def read(text: str) -> dict:
 
 
 def parse(text: str, name: str) -> float:
-    """Seconds of the benchmark called `name`, or `name` and more after a '/', in Google Benchmark's JSON.
+    """Seconds of the benchmark called `name`, or `name` followed by '/' and more, in Google Benchmark's JSON.
 
-    Raises ValueError where there is no such benchmark, or where it refused its own answer.
+    Raises ValueError if there is no such benchmark, or if it refused its own answer.
     """
     for entry in read(text)["benchmarks"]:
         if entry["name"] != name and not entry["name"].startswith(name + "/"):
@@ -42,7 +42,7 @@ def parse(text: str, name: str) -> float:
 
 
 def measured_before(figures: Path) -> Callable[[str], Contender]:
-    """Contenders whose time stands in a file that a program wrote with --benchmark_out."""
+    """Contenders whose times are in a file that a program wrote with --benchmark_out."""
 
     def make(name: str) -> Contender:
         def time() -> float:
@@ -57,7 +57,7 @@ def measured_before(figures: Path) -> Callable[[str], Contender]:
 
 
 def contender(program: Path) -> Callable[[str], Contender | None]:
-    """Contenders that run `program` for one benchmark; none where there is no such program."""
+    """Contenders that run `program` for one benchmark; none if there is no such program."""
 
     def make(name: str) -> Contender | None:
         if not program.is_file():

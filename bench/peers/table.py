@@ -1,4 +1,4 @@
-"""The results as Markdown, the project's targets for an H200 beside them."""
+"""The results as Markdown, with the project's targets for an H200."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 import programs
 
-# By shape: operations a second, and by how much the best peer is to be beaten.
+# By shape: operations a second, and the factor by which the best peer should be beaten.
 ATTENTION_TARGETS = {
     "D32/2048x2048/batch:1": (4.0 * 8 * 2048 * 2048 * 32 / 17e-6, None),
     "D32/2048x2048/batch:32": (330e12, 1.3),
     "D64/2048x2048/batch:8": (430e12, None),
     "D128/2048x2048/batch:8": (520e12, None),
 }
-# By part and batch: seconds of a batch, and by how much torch.compile is to be beaten.
+# By part and batch: seconds of a batch, and the factor by which torch.compile should be beaten.
 NETWORK_TARGETS = {
     ("network", 1): (1.0e-3, 1.5),
     ("network", 64): (64 / 2500, 1.3),
@@ -47,7 +47,7 @@ def best_peer(entry: dict[str, Any], only: str | None = None) -> float | None:
 
 
 def factor(entry: dict[str, Any], only: str | None, wanted: float | None) -> str:
-    """How many times as fast as its peers this project is, and the target of that."""
+    """How many times as fast as its peers this project is, and the target for that."""
     own = by_contender(entry).get(programs.NAME, {}).get("median_s")
     peer = best_peer(entry, only)
     measured = NOT_MEASURED if own is None or peer is None else f"{peer / own:.2f}"
@@ -55,7 +55,7 @@ def factor(entry: dict[str, Any], only: str | None, wanted: float | None) -> str
 
 
 def cell(result: dict[str, Any] | None, text) -> str:
-    """The measured figure by `text(seconds)` with its spread, or why there is none."""
+    """The measured figure by `text(seconds)` with its spread, or the reason why there is none."""
     if result is None:
         return NOT_MEASURED
     if result["median_s"] is None:
@@ -127,7 +127,7 @@ def network_table(entries: list[dict[str, Any]]) -> str:
 
 
 def markdown(reports: list[dict[str, Any]]) -> str:
-    """All sections, each under the machine it was measured on."""
+    """All sections, each below the machine it was measured on."""
     parts = ["# Peers in one interleaved run"]
     for report in reports:
         machine = report["machine"]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 WARM_UPS = 3
 LEAST_SAMPLES = 9
-SECONDS = 0.25  # of timed work, at most about that and LEAST_SAMPLES runs
+SECONDS = 0.25  # of timed work: about this at most, and LEAST_SAMPLES runs
 
 
 def samples(run: Callable[[], object], runs_of_work: int) -> float:
-    """The median seconds of one piece of work, where `run` does `runs_of_work` of them."""
+    """The median seconds of one piece of work, if `run` does `runs_of_work` of them."""
     import torch
 
     def timed() -> float:
@@ -29,7 +29,7 @@ def samples(run: Callable[[], object], runs_of_work: int) -> float:
 
 
 def graph_of(pieces: Sequence[Callable[[], object]]) -> Callable[[], object]:
-    """The pieces one after another as one CUDA graph: what remains is the work on the device."""
+    """The pieces one after another as one CUDA graph, so that only the work on the device is left."""
     import torch
 
     stream = torch.cuda.Stream()
@@ -50,7 +50,7 @@ def graph_of(pieces: Sequence[Callable[[], object]]) -> Callable[[], object]:
 
 
 def relative_error(result, expected) -> float:
-    """||result - expected|| / ||expected|| in float64; NaN where either holds one."""
+    """||result - expected|| / ||expected|| in float64; NaN if either holds one."""
     import torch
 
     difference = torch.linalg.vector_norm(result.double() - expected.double())

@@ -76,7 +76,7 @@ void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
   evaluation.weights = options.model.model_path();
   Localizer localizer = options.model.load(ranks.topology(), {.batch = evaluation.batch});
   if (!options.report.empty() && ranks.first()) {
-    const io::AtomicFile probe(options.report);  // throws now what the end of long work would
+    const io::AtomicFile probe(options.report);  // fails now, not at the end of long work
   }
   TerminalObserver observer(ranks.topology().terminal);
   if (ranks.first()) observer.note("weights trained on: " + localizer.configuration().trained_on);

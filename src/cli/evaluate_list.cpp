@@ -47,7 +47,7 @@ void list_dataset(const data::DatasetChoice& choice) {
     for (const std::string& warning : set.warnings) {
       if (warned.insert(warning).second) warn(warning);
     }
-    // VIGOR's validation is a fifth of all its training list, whatever the city.
+    // VIGOR's validation split is a fifth of its whole training list, over all cities.
     const bool pooled =
         split == data::Split::validation && choice.kind != data::DatasetKind::robotcar;
     for (std::size_t i = 0; i < set.groups.size() && !pooled; ++i) {

@@ -5,7 +5,7 @@
 namespace crossfix::cli {
 namespace {
 
-/// An option that takes one of the names of a field's values.
+/// An option that takes the name of one of a field's values.
 template <class T>
 CLI::Option* add_choice(CLI::App& command, const std::string& name, T& target,
                         const std::string& text) {

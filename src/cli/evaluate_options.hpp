@@ -13,14 +13,14 @@ struct EvaluateOptions {
   pipeline::EvaluationOptions evaluation;
   ModelOptions model;
   bool list = false;
-  std::filesystem::path report;  ///< HTML file; or empty
+  std::filesystem::path report;  ///< HTML file, or empty
   bool json = false;
 
   void add_to(CLI::App& command);
 };
 
-/// Prints counts and label statistics of every split; touches no image. Throws DataError where
-/// there is no label file at all.
+/// Prints counts and label statistics of every split; opens no image. Throws DataError if there is
+/// no label file at all.
 void list_dataset(const data::DatasetChoice& choice);
 
 }  // namespace crossfix::cli

@@ -21,10 +21,10 @@
 namespace crossfix::cli {
 namespace {
 
-/// More at once take memory and gain nothing.
+/// Larger batches take memory and gain nothing.
 constexpr Index kLargestBatch = 1024;
 
-/// Throws where an output would be written over an input or another output.
+/// Throws if an output would overwrite an input or another output.
 void check_outputs(const LocateOptions& options) {
   const std::pair<const char*, std::filesystem::path> outputs[] = {{"--overlay", options.overlay},
                                                                    {"--dump", options.dump}};
@@ -91,7 +91,7 @@ std::optional<double> parse_heading(const std::string& text) {
 }
 
 void locate_pair(const LocateOptions& options) {
-  // Outputs first: a path that cannot be written is known before the work.
+  // Outputs first, so that a path that cannot be written is found before the work.
   std::optional<PictureFile> overlay;
   if (!options.overlay.empty()) overlay.emplace("--overlay", options.overlay);
   std::optional<pipeline::RawDump> dump;

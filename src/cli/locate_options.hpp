@@ -17,7 +17,7 @@ struct LocateOptions {
   std::string pairs;
   std::optional<double> gsd;            ///< metres per tile pixel
   std::string bounds;                   ///< west,south,east,north, degrees; or empty
-  std::optional<double> heading = 0.0;  ///< degrees; unknown where empty
+  std::optional<double> heading = 0.0;  ///< degrees; empty: unknown
   std::vector<double> truth;            ///< row, column; or empty
   std::string overlay;
   bool overlay_ground = false;
@@ -31,7 +31,7 @@ struct LocateOptions {
   std::optional<PixelPoint> truth_pixel() const;
 };
 
-/// Loads the weights; rank 0 says what they were trained on, on standard error.
+/// Loads the weights. Rank 0 prints what they were trained on, on standard error.
 Localizer load(const LocateOptions& options, const ranks::Topology& topology);
 
 }  // namespace crossfix::cli

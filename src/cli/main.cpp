@@ -12,10 +12,11 @@ namespace {
 
 enum ExitCode { kUsage = 2, kInput = 3, kDevice = 4 };
 
-/// One line on standard error, in one write, so that nothing mpirun says comes in between.
+/// Prints one line on standard error, in one write, so that no output of mpirun comes in between.
 void say_error(const std::string& message) { std::cerr << "crossfix: error: " + message + '\n'; }
 
-/// Says so once, whatever a path or a parser put into `message` and however many ranks there are.
+/// Prints the error once, on one line whatever a path or a parser put into `message`, and for any
+/// number of ranks.
 int fail(crossfix::ranks::Ranks& ranks, int code, std::string message) {
   while (!message.empty() && message.back() == '\n') message.pop_back();
   for (char& c : message) {
@@ -50,7 +51,7 @@ int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
   } catch (const CLI::Success& request) {
     return ranks.first() ? app.exit(request) : 0;
   } catch (const CLI::RequiredError& error) {
-    // A command that does not exist reads to the parser as no command.
+    // The parser treats an unknown command as no command.
     const auto unknown = app.remaining();
     return fail(ranks, kUsage,
                 unknown.empty() ? error.what() : "no command named '" + unknown[0] + "'");

@@ -13,23 +13,23 @@ namespace crossfix::cli {
 /// The options of every command that loads weights.
 struct ModelOptions {
   std::string model;                                    ///< empty: the bundled weights
-  std::string bundled = "crossfix-ground.safetensors";  ///< which of them
+  std::string bundled = "crossfix-ground.safetensors";  ///< which of the bundled weights
   std::string device = "auto";
   std::string precision = "f32";
   int threads = 0;
-  std::optional<int> gpu;  ///< absent: each of a machine's ranks takes its own
+  std::optional<int> gpu;  ///< absent: each rank of a machine takes its own
 
   void add_to(CLI::App& command);
 
-  /// The file meant. Throws CLI::ValidationError where none is named and none is bundled.
+  /// The weights file to load. Throws CLI::ValidationError if none is named and none is bundled.
   std::filesystem::path model_path() const;
 
-  /// Throws what Localizer::load throws. `options` says what these do not. The ranks of one machine
-  /// divide its CPUs and GPUs.
+  /// Throws what Localizer::load throws. `options` has the settings that are not in this struct.
+  /// The ranks of one machine divide its CPUs and GPUs.
   Localizer load(const ranks::Topology& topology, LocalizerOptions options = {}) const;
 };
 
-/// For what has no work to share: throws CLI::ValidationError, naming `what`, where there are
+/// For commands without work to share: throws CLI::ValidationError, naming `what`, if there are
 /// several ranks.
 void need_one_rank(const ranks::Ranks& ranks, const std::string& what);
 

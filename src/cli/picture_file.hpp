@@ -8,12 +8,12 @@
 
 namespace crossfix::cli {
 
-/// A picture that an option asks for, of the type that its name ends in. Made before the work, so
-/// that a path that cannot be written is known in time; written whole or not at all.
+/// A picture that an option asks for; the ending of its name gives its type. It is made before the
+/// work, so that a path that cannot be written is found in time. It is written whole or not at all.
 class PictureFile {
  public:
-  /// Throws CLI::ValidationError that names `option` for a name of another ending, DataError for a
-  /// path that cannot be written.
+  /// Throws CLI::ValidationError, naming `option`, if the name has another ending, and DataError if
+  /// the path cannot be written.
   PictureFile(const std::string& option, const std::filesystem::path& path);
 
   void write(io::ImageView picture);

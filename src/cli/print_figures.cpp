@@ -53,7 +53,7 @@ void print_errors(std::ostream& out, const std::vector<ModeFigures>& modes, bool
   print_table(out, rows, 2);
 }
 
-/// Runs side by side, as the published table of RobotCar has them.
+/// Runs next to each other, as in the published table of RobotCar.
 void print_runs(std::ostream& out, const std::vector<ModeFigures>& modes) {
   Rows rows{{"mean / median, m"}};
   for (const eval::GroupFigures& group : modes.front().all.groups) {

@@ -7,8 +7,8 @@
 
 namespace crossfix::cli {
 
-/// Prints figures as tables, in the shape of the published ones. `runs`: the groups are runs, which
-/// are averaged, and errors are given along and across the vehicle.
+/// Prints figures as tables, in the form of the published ones. `runs`: the groups are runs. Then
+/// they are averaged, and errors are also given along and across the vehicle.
 void print_figures(std::ostream& out, const std::vector<eval::ModeFigures>& modes, bool runs);
 
 }  // namespace crossfix::cli

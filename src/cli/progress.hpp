@@ -6,23 +6,24 @@
 
 namespace crossfix::cli {
 
-/// Whether this process's standard error is a terminal.
+/// Whether the standard error of this process is a terminal.
 bool at_terminal();
 
-/// A progress bar on standard error with rate and time left. Not for several threads at once.
+/// A progress bar on standard error, with rate and time left. One thread may use it.
 class Progress {
  public:
-  /// `what` is counted up to `total`, e.g. ("pairs", 500). `visible`: whether anything is drawn,
-  /// for where standard error ends at a terminal.
+  /// `what` is counted up to `total`, e.g. ("pairs", 500). `visible`: whether anything is drawn;
+  /// usually whether standard error ends at a terminal.
   Progress(std::string what, std::size_t total, bool visible = at_terminal());
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress();
 
-  /// One more is done; redraws at most ten times a second.
+  /// Some more are done. Redraws at most ten times a second.
   void advance(std::size_t count = 1);
 
-  /// Takes the bar off its line, so that a message can be printed; the next `advance` redraws it.
+  /// Removes the bar from its line, so that a message can be printed; the next `advance` redraws
+  /// it.
   void clear();
 
  private:
@@ -38,7 +39,7 @@ class Progress {
   Clock::time_point last_;
 };
 
-/// "[=====>    ]  120/500 pairs  5.1/s  1:14 left": the bar's text after `seconds` of work.
+/// "[=====>    ]  120/500 pairs  5.1/s  1:14 left": the text of the bar after `seconds` of work.
 std::string progress_text(const std::string& what, std::size_t done, std::size_t total,
                           double seconds);
 

@@ -8,7 +8,7 @@
 
 namespace crossfix::cli {
 
-/// Says how a run goes on standard error: lines "crossfix: ...", and a progress bar on a terminal.
+/// Reports a run on standard error: lines "crossfix: ...", and a progress bar on a terminal.
 class TerminalObserver final : public pipeline::Observer {
  public:
   /// `visible`: whether a bar is drawn.

@@ -24,7 +24,7 @@ struct WorldOptions {
   std::string device = "cpu";
 };
 
-/// The height of "WIDTHxHEIGHT", twice as wide as high.
+/// The height in "WIDTHxHEIGHT", which must be twice as wide as high.
 int panorama_height(const std::string& text) {
   int width = 0;
   int height = 0;
@@ -42,7 +42,7 @@ int panorama_height(const std::string& text) {
                                                     "width as height, 32x16 to 8192x4096");
 }
 
-/// Where rays are followed: "cpu", "cuda", or "auto": CUDA where there is one.
+/// Where rays are followed: "cpu", "cuda", or "auto", which is CUDA if there is a GPU.
 world::RayDevice rays_of(const std::string& device) {
   if (device == "cpu") return world::cpu_rays();
 #if defined(CROSSFIX_HAS_CUDA_BACKEND)

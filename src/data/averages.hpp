@@ -8,13 +8,13 @@
 
 namespace crossfix::data {
 
-/// Mean of no values is 0.
+/// The mean; 0 if there are no values.
 inline double mean_of(std::span<const double> values) {
   if (values.empty()) return 0;
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-/// The middle value, or the mean of the two; of no values 0.
+/// The middle value, or the mean of the two middle values; 0 if there are no values.
 inline double median_of(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());

@@ -13,7 +13,7 @@ namespace crossfix::data {
 
 enum class DatasetKind { vigor, robotcar, world };
 
-/// Which data an evaluation is about.
+/// The data that an evaluation runs on.
 struct DatasetChoice {
   DatasetKind kind = DatasetKind::vigor;
   std::filesystem::path root;
@@ -23,17 +23,17 @@ struct DatasetChoice {
   Split split = Split::test;
   Control control = Control::none;
 
-  /// What the choice is by the names of `names_of`, for comparing runs: {"dataset": "vigor", ...}.
+  /// The choice by the names of `names_of`, for comparing runs: {"dataset": "vigor", ...}.
   nlohmann::ordered_json settings() const;
 
-  /// "VIGOR, same-area, original labels".
+  /// For example "VIGOR, same-area, original labels".
   std::string description() const;
 
-  /// Reads the labels of `split`. `absent`: cities and runs that are not there are left out with a
+  /// Reads the labels of `split`. With `absent`, missing cities and runs are left out with a
   /// warning. Throws DataError.
   Dataset read(bool absent = false) const;
 
-  /// The images of what was read.
+  /// The images of the data set that was read.
   ImageSource images(const Dataset& dataset) const;
 };
 

@@ -1,4 +1,5 @@
-/// Controls: what a network says when its ground images say nothing of where the camera stood.
+/// Controls: what a network answers when its ground images say nothing about where the camera
+/// stood.
 #pragma once
 
 #include "sample.hpp"
@@ -8,12 +9,12 @@ namespace crossfix::data {
 enum class Control {
   none,
   shuffled,  ///< every pair has the ground image of another panorama of its city or run
-  blank,     ///< every ground image is grey (128): what is left is the tile alone
+  blank,     ///< every ground image is grey (128), so only the tile is left
 };
 
-/// Gives each ground image of a group the pairs of another: of n distinct ones, in their order, the
-/// i-th goes where the (i + n/2)-th was. Labels and tiles stay. Throws DataError for a group that
-/// has one ground image alone.
+/// Gives the pairs of each ground image of a group another one. Of n distinct ground images, in
+/// their order, the i-th replaces the (i + n/2)-th. Labels and tiles stay. Throws DataError for a
+/// group with a single ground image.
 void shuffle_grounds(Dataset& dataset);
 
 }  // namespace crossfix::data

@@ -15,12 +15,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// RobotCar's map is higher than any other image taken.
+/// RobotCar's map is higher than any other image that is read.
 constexpr Index kMaximumMapSide = 32768;
 
 constexpr std::uint8_t kBlankGrey = 128;
 
-/// The file, or one beside it with another image's extension.
+/// The file, or the same name with the extension of another image format.
 fs::path on_disk(const fs::path& labelled) {
   std::error_code ignored;
   if (fs::exists(labelled, ignored)) return labelled;

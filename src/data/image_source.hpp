@@ -7,22 +7,22 @@
 
 namespace crossfix::data {
 
-/// Reads the images of a data set's samples. Several threads may use one.
+/// Reads the images of a data set's samples. Several threads may use one source at once.
 class ImageSource {
  public:
-  /// Tiles are files of their own (VIGOR, worlds). Throws DataError where a city of the data set
-  /// has no folder of images.
+  /// Each tile is a file of its own (VIGOR, worlds). Throws DataError if a city of the data set has
+  /// no folder of images.
   static ImageSource of_vigor(const std::filesystem::path& root, const Dataset& dataset);
 
-  /// Tiles are cut out of the map, which is read here and stays in memory (1 GB). Throws ImageError
-  /// where it cannot be read.
+  /// Tiles are cut from the map, which is read here and stays in memory (1 GB). Throws ImageError
+  /// if it cannot be read.
   static ImageSource of_robotcar(const std::filesystem::path& root);
 
-  /// Makes every ground image grey, of the size of the one that is there.
+  /// Makes every ground image grey, keeping its size.
   void blank_grounds() { blank_ = true; }
 
-  /// Throw ImageError. A file that is not there under its label's name is looked for as .png, .jpg
-  /// and .jpeg.
+  /// Throw ImageError. If the file does not exist under the name in the label, .png, .jpg and .jpeg
+  /// are tried.
   io::Image ground(const Sample& sample) const;
   io::Image tile(const Sample& sample) const;
 
@@ -30,7 +30,7 @@ class ImageSource {
   explicit ImageSource(std::filesystem::path root) : root_(std::move(root)) {}
 
   std::filesystem::path root_;
-  io::Image map_;  ///< empty where tiles are files
+  io::Image map_;  ///< empty if tiles are files
   bool blank_ = false;
 };
 

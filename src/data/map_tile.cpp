@@ -10,11 +10,11 @@ namespace crossfix::data {
 
 namespace {
 
-constexpr int kTermBits = 10;     ///< of a coordinate's terms
+constexpr int kTermBits = 10;     ///< of the terms of a coordinate
 constexpr int kFractionBits = 5;  ///< of a coordinate
 constexpr Index kFractionMask = (1 << kFractionBits) - 1;
 
-/// A term of a coordinate in 1/1024 pixels, to nearest, half to even.
+/// A term of a coordinate in 1/1024 pixels, rounded to nearest, half to even.
 Index fixed(double value) { return std::llrint(value * (1 << kTermBits)); }
 
 /// Bilinear samples of a map at positions in 1/32 pixels, counted from the centre of pixel (0, 0).
@@ -56,7 +56,7 @@ class Sampler {
 
 /// The middle of the turned window.
 io::Image turn(io::ImageView map, MapWindow window, double degrees) {
-  // Where a pixel of the turned window comes from: the turn the other way.
+  // Maps a pixel of the turned window back to where it comes from: the inverse turn.
   const double angle = degrees * (std::numbers::pi / 180);
   const double c = std::cos(angle);
   const double s = std::sin(angle);
@@ -79,7 +79,7 @@ io::Image turn(io::ImageView map, MapWindow window, double degrees) {
   return tile;
 }
 
-/// Which samples of a finer axis an output covers, and how much of it each is.
+/// Which samples of a finer axis an output covers, and the share of each.
 struct Cover {
   Index first = 0;
   std::vector<float> shares;
@@ -102,7 +102,8 @@ std::vector<Cover> covers(Index inputs, Index outputs) {
   return all;
 }
 
-/// Averages a square image to a smaller square one, each pixel over the area it covers.
+/// Averages a square image to a smaller square image. Each pixel is the mean over the area it
+/// covers.
 io::Image average(io::ImageView image, Index side) {
   const std::vector<Cover> axis = covers(image.extent(0), side);
   const Index width = image.extent(1);

@@ -17,12 +17,12 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-/// Reads the header's dictionary, a Python literal that NumPy writes in one way only.
+/// Reads the dictionary in the header, a Python literal that NumPy always writes in the same form.
 class Header {
  public:
   Header(std::string_view text, const std::string& file) : text_(text), file_(file) {}
 
-  /// What follows `'key':`, up to the comma that ends it.
+  /// The text after `'key':`, up to the comma that ends it.
   std::string_view value(std::string_view key, std::string_view end) const {
     const std::string quoted = "'" + std::string(key) + "':";
     const std::size_t at = text_.find(quoted);

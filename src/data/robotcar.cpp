@@ -29,11 +29,11 @@ constexpr std::array<ControlPoint, 5> kControlPoints{{{619400, 5736195, 900, 900
                                                       {620795, 5734600, 15553, 18528},
                                                       {620100, 5735400, 8255, 9688}}};
 
-// The means of the control points: coordinates about them lose no digits in the fit.
+// The means of the control points. With coordinates relative to them the fit loses no digits.
 constexpr double kMeanEasting = 620098;
 constexpr double kMeanNorthing = 5735398;
 
-/// A file of the split: name, what it is called, samples as published.
+/// A file of the split: its file name, the name of its run, the number of samples as published.
 struct Run {
   const char* file;
   const char* name;
@@ -53,14 +53,14 @@ const char* yaw_file(Split split) {
   return split == Split::validation ? "val_yaw.npy" : "test_yaw.npy";
 }
 
-/// Bound on positions, map pixels: some hundred kilometres.
+/// Bound on positions, map pixels: about a hundred kilometres.
 constexpr double kFarthestPixel = 1e6;
 
 /// Tiles start at multiples of this many map pixels.
 constexpr double kTileStep = 400;
 
-/// The tile along one axis of the map: its number, and the pixel in it that the reference takes,
-/// in whole pixels from 200 to 600.
+/// The tile along one axis of the map: its number, and the pixel in the tile that the reference
+/// takes, in whole pixels from 200 to 600.
 struct AxisTile {
   Index number;
   double pixel;
@@ -72,13 +72,13 @@ AxisTile tile_of(double coordinate) {
   return {static_cast<Index>(number), std::nearbyint(coordinate - kTileStep * number)};
 }
 
-/// A point of the turned window in the reference's frame of the tile.
+/// A coordinate of the turned window, in the reference's frame of the tile.
 double reference_pixel(double coordinate) {
   const double in_tile = std::trunc(coordinate - static_cast<double>(kMapTileMargin));
   return std::trunc(in_tile / static_cast<double>(kMapTileSide) * kRobotCarReferenceSide);
 }
 
-/// Sets what follows from the camera's position on the map and the vehicle's yaw.
+/// Sets everything that follows from the camera's position on the map and the vehicle's yaw.
 void set_truth(PixelPoint on_map, double yaw, double metres_per_pixel, Sample& sample) {
   constexpr double kMargin = static_cast<double>(kMapTileMargin);
   constexpr double kTurnPixel = static_cast<double>(kMapWindowSide) / 2;
@@ -104,7 +104,7 @@ void set_truth(PixelPoint on_map, double yaw, double metres_per_pixel, Sample& s
   sample.inside = within(sample.true_.pixel.row) && within(sample.true_.pixel.col);
 }
 
-/// The samples of one file, without what needs the yaw.
+/// The samples of one file, except for the fields that need the yaw.
 std::vector<Sample> read_run(const fs::path& file, const MapProjection& projection) {
   std::vector<Sample> samples;
   TextLines lines(file, "a RobotCar split file");
@@ -179,7 +179,7 @@ Dataset read_robotcar(const RobotCarOptions& options) {
   std::vector<Sample> all;
   std::string absent;
   std::size_t yaws = 0;                 // in the array before the next run
-  std::vector<std::size_t> yaw_of_all;  // of each sample
+  std::vector<std::size_t> yaw_of_all;  // for each sample
   for (const Run& run : runs_of(options.split)) {
     const fs::path file = folder / run.file;
     if (!fs::exists(file)) {

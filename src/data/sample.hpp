@@ -1,4 +1,4 @@
-/// What every reader of a data set gives: pairs of a ground image and a tile, with the truth.
+/// What every reader of a data set returns: pairs of a ground image and a tile, with the truth.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +14,9 @@ namespace crossfix::data {
 
 enum class Area { same, cross };
 enum class Split { train, validation, test };
-/// Which tiles of a panorama: the one it stands in the middle of, or the three others too.
+/// Which tiles of a panorama: only the one whose middle it stands in, or the three others too.
 enum class Pairs { positives, all };
-/// Whose labels. `mercator` takes the tiles from the label files and computes where the camera
+/// Which labels. `mercator` takes the tiles from the label files and computes where the camera
 /// stands from the coordinates in the names.
 enum class LabelSet { original, corrected, mercator };
 
@@ -36,31 +36,32 @@ struct PlanePoint {
   double north = 0;
 };
 
-/// Where on the ground a camera stood; nothing where neither labels nor names say so.
+/// Where on the ground a camera stood; empty if neither labels nor names say so.
 using Location = std::variant<std::monostate, GeoPoint, PlanePoint>;
 
-/// A 1200 x 1200 window of RobotCar's map, by its upper left pixel; it may reach beyond the map.
+/// A 1200 x 1200 window of RobotCar's map, given by its upper left pixel. It may reach beyond the
+/// map.
 struct MapWindow {
   Index row = 0;
   Index col = 0;
 };
 
-/// One pair. Paths are relative to the data set's root, as its label files write them; an image may
-/// lie there under another extension.
+/// One pair. Paths are relative to the data set's root, as its label files write them. The image
+/// may be there with another extension.
 struct Sample {
-  std::size_t number = 0;  ///< index in the data set's order, from 0
-  std::size_t group = 0;   ///< of Dataset::groups: its city or run
-  std::size_t line = 0;    ///< of its label file, from 1
+  std::size_t number = 0;  ///< index in the order of the data set, from 0
+  std::size_t group = 0;   ///< index in Dataset::groups: its city or run
+  std::size_t line = 0;    ///< in its label file, from 1
   std::string ground;
   std::string satellite;
   int choice = 0;    ///< 0: the positive tile; 1 to 3: a semi-positive
   PixelPoint label;  ///< as published: VIGOR (delta_row, delta_col), RobotCar (row, col) on the map
-  Location location;   ///< of the camera: VIGOR's by the image's name, RobotCar's UTM (zone 30)
-  Truth true_;         ///< right: metres of the camera, pixels unrounded
-  Truth reference;     ///< what the reference's scripts take for right
-  bool inside = true;  ///< whether the camera stands in the tile
+  Location location;  ///< of the camera: VIGOR's from the image's name, RobotCar's in UTM (zone 30)
+  Truth true_;        ///< the true one: where the camera stood, pixels unrounded
+  Truth reference;    ///< the one that the reference's scripts use
+  bool inside = true;           ///< whether the camera stands within the tile
   bool in_reference = true;     ///< false: the reference drops it with its last, incomplete batch
-  double up_degrees = 0;        ///< what the tile's upper edge looks at, clockwise from north
+  double up_degrees = 0;        ///< direction of the tile's upper edge, clockwise from north
   double rotation_degrees = 0;  ///< of `window` into the tile, counter-clockwise (RobotCar)
   MapWindow window;             ///< what the tile is cut from (RobotCar)
 };
@@ -76,11 +77,11 @@ struct Group {
 
 struct Dataset {
   std::vector<Group> groups;
-  std::vector<Sample> samples;  ///< a panorama's tiles follow each other
+  std::vector<Sample> samples;  ///< the tiles of a panorama follow each other
   std::vector<std::string> warnings;
 };
 
-/// Batches of the reference's loader. It drops the last one where that is incomplete.
+/// Batch size of the reference's loader. It drops the last batch if that is incomplete.
 inline constexpr std::size_t kReferenceBatch = 4;
 
 }  // namespace crossfix::data

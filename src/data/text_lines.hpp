@@ -8,11 +8,11 @@
 
 namespace crossfix::data {
 
-/// Walks a text file's lines, split at blanks. Lines end in LF or CRLF, the last one in either or
-/// in nothing; lines without a field are passed over. Fields point into this object.
+/// Walks the lines of a text file, split at blanks. Lines end in LF or CRLF; the last one may end
+/// in nothing. Lines without a field are skipped. Fields point into this object.
 class TextLines {
  public:
-  /// `what` is what the file should be, for the message. Throws DataError where it cannot be read.
+  /// `what` says what the file should be, for the message. Throws DataError if it cannot be read.
   TextLines(std::filesystem::path file, const std::string& what);
   TextLines(const TextLines&) = delete;
   TextLines& operator=(const TextLines&) = delete;
@@ -23,7 +23,7 @@ class TextLines {
   const std::vector<std::string_view>& fields() const { return fields_; }
   std::size_t line() const { return line_; }  ///< from 1
 
-  /// Field `index` as a finite number; `what` says what it is. Throws DataError.
+  /// Field `index` as a finite number; `what` names it in messages. Throws DataError.
   double number(std::size_t index, std::string_view what) const;
 
   /// Throws DataError "FILE:LINE: what".

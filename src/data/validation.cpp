@@ -13,7 +13,8 @@ std::vector<std::size_t> validation_rows(std::size_t count) {
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   constexpr std::uint32_t kSeed = 42;
   std::mt19937 generator(kSeed);
-  // NumPy draws a number of at most i by dropping what is above it of as many bits as i has.
+  // NumPy draws a number of at most i like this: it draws as many bits as i has, and rejects
+  // numbers above i.
   const auto at_most = [&](std::uint32_t i) {
     const auto mask = static_cast<std::uint32_t>((std::uint64_t{1} << std::bit_width(i)) - 1);
     std::uint32_t drawn = 0;

@@ -26,7 +26,7 @@ struct City {
   double metres_per_pixel;
 };
 
-/// The published cities in the published order, with the ground sampling distance of each.
+/// The published cities in their published order, with the ground sampling distance of each.
 std::vector<City> vigor_cities(Area area, Split split) {
   const City new_york{"NewYork", 0.113248};
   const City seattle{"Seattle", 0.100817};
@@ -42,13 +42,13 @@ std::string list_name(Area area, Split split) {
   return split == Split::test ? "same_area_balanced_test" : "same_area_balanced_train";
 }
 
-/// Panoramas of a whole split as published.
+/// Number of panoramas of a whole split, as published.
 std::size_t published_count(Area area, Split split) {
   if (area == Area::same) return split == Split::test ? 52605 : 52609;
   return split == Split::test ? 53694 : 51520;
 }
 
-/// Panoramas of one city as published; 0 where that is not known here.
+/// Number of panoramas of one city, as published; 0 if it is not known here.
 std::size_t published_count(const City& city, Area area, Split split) {
   if (city.name != "Chicago" || area == Area::cross) return 0;
   return split == Split::test ? 12739 : 12740;
@@ -71,8 +71,8 @@ fs::path corrected_file(const fs::path& root, const std::string& city, const std
   return root / "splits__corrected" / city / (list + "__corrected.txt");
 }
 
-/// The label file of a city. Names are the same in both sets, so for labels computed from names
-/// either will do.
+/// The label file of a city. Both label sets have the same names, so labels that are computed from
+/// names can use either.
 fs::path label_file(const VigorOptions& options, const std::string& city) {
   const std::string list = list_name(options.area, options.split);
   fs::path original = options.root / "splits" / city / (list + ".txt");
@@ -82,7 +82,7 @@ fs::path label_file(const VigorOptions& options, const std::string& city) {
   return fs::exists(original) || !fs::exists(corrected) ? original : corrected;
 }
 
-/// The list of a city's tiles: beside its labels, or where the original labels are.
+/// The list of a city's tiles: next to its labels, or next to the original labels.
 fs::path satellite_list(const VigorOptions& options, const std::string& city,
                         const fs::path& labels) {
   const fs::path beside = labels.parent_path() / "satellite_list.txt";
@@ -118,7 +118,7 @@ class LabelReader {
         lines_(file, "a VIGOR label file"),
         dataset_(dataset) {}
 
-  /// Panoramas read.
+  /// Returns the number of panoramas read.
   std::size_t read() {
     std::size_t panoramas = 0;
     while (lines_.next()) {
@@ -128,7 +128,7 @@ class LabelReader {
                     " fields where a label line has 13: a panorama, and four times a satellite, "
                     "delta_row, delta_col");
       }
-      // Every tile is checked, whichever are asked for.
+      // Every tile is checked, even if only some of them are wanted.
       for (int choice = 0; choice < kTilesOfPanorama; ++choice) {
         Sample sample = read_tile(choice);
         if (choice == 0 || options_.pairs == Pairs::all) {
@@ -206,7 +206,7 @@ std::vector<City> cities_of(const VigorOptions& options, Dataset& dataset) {
   return cities;
 }
 
-/// Leaves the panoramas that the reference validates on, in its order.
+/// Keeps only the panoramas that the reference validates on, in its order.
 void keep_validation(std::size_t panoramas, Dataset& dataset) {
   if (panoramas == 0) return;
   const std::size_t tiles = dataset.samples.size() / panoramas;
@@ -220,7 +220,7 @@ void keep_validation(std::size_t panoramas, Dataset& dataset) {
   dataset.samples = std::move(kept);
 }
 
-/// Numbers the samples and marks those that the reference's loader drops.
+/// Numbers the samples, and marks those that the reference's loader drops.
 void number_samples(std::size_t panoramas, Dataset& dataset) {
   if (panoramas == 0) return;
   const std::size_t tiles = dataset.samples.size() / panoramas;
@@ -239,7 +239,8 @@ PixelPoint vigor_pixel(PixelPoint delta) {
 
 PixelPoint vigor_reference_pixel(PixelPoint delta) {
   constexpr double kCentre = 127;
-  // In this order of operations, which decides what is a half; nearbyint rounds halves to even.
+  // The order of operations matters: it decides what counts as a half. nearbyint rounds halves to
+  // even.
   return {kCentre + std::nearbyint(delta.row / kVigorSide * kReferenceSide),
           kCentre - std::nearbyint(delta.col / kVigorSide * kReferenceSide)};
 }

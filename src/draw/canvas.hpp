@@ -11,13 +11,13 @@ namespace crossfix::draw {
 /// sRGB, 0 to 1 each.
 using Colour = std::array<float, 3>;
 
-/// Draws smooth shapes onto an 8-bit RGB image. Positions and lengths are continuous pixels,
-/// (row, col), (0, 0) the outer corner; whatever lies outside the image is cut off.
+/// Draws smooth shapes onto an 8-bit RGB image. Positions and lengths are continuous pixels, (row,
+/// col), with (0, 0) at the outer corner. Anything outside the image is cut off.
 class Canvas {
  public:
   explicit Canvas(TensorView<std::uint8_t, 3> image) : image_(image) {}
 
-  /// Lays `colour` over one pixel with the share `alpha`.
+  /// Blends `colour` over one pixel with the share `alpha`.
   void blend(Index row, Index col, const Colour& colour, double alpha) const {
     for (Index c = 0; c < 3; ++c) {
       std::uint8_t& value = image_(row, col, c);
@@ -27,7 +27,7 @@ class Canvas {
     }
   }
 
-  /// A circle's line of the given width. `dashes` > 0 breaks it into as many.
+  /// The line of a circle, of the given width. `dashes` > 0 breaks it into that many.
   void circle(double row, double col, double radius, double width, const Colour& colour,
               int dashes = 0) const {
     paint(row - radius, col - radius, row + radius, col + radius, width, colour,
@@ -57,7 +57,7 @@ class Canvas {
  private:
   static constexpr double kPi = 3.14159265358979323846;
 
-  /// Colours every pixel by its distance (row, col) from the shape's middle line.
+  /// Colours every pixel by its distance (row, col) from the middle line of the shape.
   template <class Distance>
   void paint(double top, double left, double bottom, double right, double width,
              const Colour& colour, const Distance& distance) const {

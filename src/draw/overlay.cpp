@@ -16,7 +16,7 @@ constexpr Colour kBlack{0.05F, 0.05F, 0.08F};
 constexpr Colour kFixColour{0.10F, 0.95F, 1.0F};
 constexpr Colour kTruthColour{1.0F, 0.92F, 0.15F};
 
-/// A source coordinate between two neighbours, and the share of the second.
+/// A source coordinate between two neighbours, with the share of the second.
 struct Neighbours {
   Index first;
   Index second;
@@ -53,7 +53,7 @@ Colour heat_color(double heat) {
   return colour;
 }
 
-/// Lays the posterior over the pixels that its grid covers; `scale` is canvas pixels per tile
+/// Draws the posterior over the pixels that its grid covers; `scale` is canvas pixels per tile
 /// pixel.
 void lay_heat(const Canvas& canvas, Index height, Index width, double scale, const Fix& fix) {
   const float peak = *std::max_element(fix.probability.begin(), fix.probability.end());
@@ -75,7 +75,7 @@ void lay_heat(const Canvas& canvas, Index height, Index width, double scale, con
           (1 - h.share) * cell(v.first, h.first) + h.share * cell(v.first, h.second);
       const double below =
           (1 - h.share) * cell(v.second, h.first) + h.share * cell(v.second, h.second);
-      // The square root lets a second, weaker hypothesis be seen beside the first.
+      // The square root makes a second, weaker hypothesis visible next to the first.
       const double heat = std::sqrt(((1 - v.share) * above + v.share * below) / peak);
       constexpr double kStrongest = 0.72;
       canvas.blend(row, col, heat_color(heat), kStrongest * std::min(1.0, 1.4 * heat));
@@ -83,7 +83,7 @@ void lay_heat(const Canvas& canvas, Index height, Index width, double scale, con
   }
 }
 
-/// The same shape twice: wider and dark below, so that it is seen on any ground.
+/// Draws the same shape twice: first wider and dark, so that it is visible on any ground.
 template <class Draw>
 void outlined(double width, const Colour& colour, const Draw& draw) {
   draw(width * 2.2, kBlack);

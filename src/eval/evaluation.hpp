@@ -12,18 +12,18 @@
 
 namespace crossfix::eval {
 
-/// Samples by what became of them.
+/// Counts of samples by outcome.
 struct Counts {
   std::size_t samples = 0;  ///< in the data set
   std::size_t scored = 0;
   std::size_t dropped = 0;     ///< by the reference, with an incomplete batch
   std::size_t outside = 0;     ///< skipped: the camera stands outside the tile
-  std::size_t unreadable = 0;  ///< among those to be scored: an image that cannot be used
-  std::size_t failures = 0;    ///< different reasons why: as a rule, one for each such image
-  std::size_t missing = 0;     ///< among those to be scored: not run yet
+  std::size_t unreadable = 0;  ///< of those to be scored: an image that cannot be used
+  std::size_t failures = 0;    ///< different reasons for that: usually one for each such image
+  std::size_t missing = 0;     ///< of those to be scored: not run yet
 };
 
-/// Errors along and across the vehicle, metres, without sign.
+/// Errors along and across the vehicle's direction, metres, unsigned.
 struct AxisErrors {
   double longitudinal_mean = 0;
   double longitudinal_median = 0;
@@ -39,7 +39,7 @@ struct GroupFigures {
   AxisErrors axes;
 };
 
-/// Mean and population standard deviation of the runs' means and medians, metres.
+/// Mean and population standard deviation of the means and medians of the runs, metres.
 struct OverRuns {
   double mean = 0;
   double mean_deviation = 0;
@@ -57,7 +57,7 @@ struct Evaluation {
   OverRuns over_groups;
 };
 
-/// What became of one sample: no answer and no failure where it has not been run.
+/// What became of one sample. Without answer and failure it has not been run.
 struct Outcome {
   std::optional<Answer> answer;
   std::string failure;  ///< why an image cannot be used
@@ -65,12 +65,12 @@ struct Outcome {
   bool known() const { return answer.has_value() || !failure.empty(); }
 };
 
-/// The measurements of the samples that a mode scores and that have answers, in order.
+/// The measurements of the samples that a mode scores and that have an answer, in order.
 std::vector<Measurement> measurements_of(const data::Dataset& dataset,
                                          const std::vector<Outcome>& outcomes, Mode mode,
                                          std::optional<std::size_t> group = {});
 
-/// `outcomes` has one entry for each sample. Throws DataError where it has not.
+/// `outcomes` has one entry for each sample; otherwise DataError is thrown.
 Evaluation evaluate(const data::Dataset& dataset, const std::vector<Outcome>& outcomes, Mode mode);
 
 }  // namespace crossfix::eval

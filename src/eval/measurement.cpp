@@ -19,7 +19,7 @@ Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, Pixel
   const auto cells = static_cast<double>(fix.grid);
   const auto height = static_cast<double>(tile[0]);
   const auto width = static_cast<double>(tile[1]);
-  // The grid may cover another part than the tile.
+  // The grid may cover something other than exactly the tile.
   const PixelWindow& window = fix.window;
   const auto row_of = [&](double pixel) { return (pixel - window.row) / window.height * cells; };
   const auto col_of = [&](double pixel) { return (pixel - window.col) / window.width * cells; };
@@ -32,7 +32,7 @@ Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, Pixel
   const double away = std::hypot(row - fix_row, col - fix_col);
   belief.level = std::min(ops::mass_within(posterior, fix_row, fix_col, away), 1.0);
   if (!(row >= 0 && row < cells && col >= 0 && col < cells)) return belief;
-  // From the logits, in double: the probabilities are floats, and may be 0.
+  // From the logits and in double, because the probabilities are floats and may be 0.
   const double largest = fix.logits[static_cast<std::size_t>(fix.cell)];
   double sum = 0;
   for (const float logit : fix.logits) sum += std::exp((logit - largest) / temperature);

@@ -1,4 +1,4 @@
-/// One answer of the network against one truth.
+/// One answer of the network, compared with one truth.
 #pragma once
 
 #include <cmath>
@@ -12,62 +12,62 @@
 
 namespace crossfix::eval {
 
-/// Whose truths: what the reference's scripts take for right, or what is.
+/// Which truths: those that the reference's scripts use, or the true ones.
 enum class Mode { reference, true_ };
 
-/// "reference" or "true": what options, files and tables call it.
+/// "reference" or "true": the name in options, files and tables.
 constexpr const char* name_of(Mode mode) { return mode == Mode::true_ ? "true" : "reference"; }
 
 const data::Truth& truth_of(const data::Sample& sample, Mode mode);
 
-/// Whether a mode scores a sample: the reference drops incomplete batches, the true mode skips
+/// Whether a mode scores a sample. The reference drops incomplete batches; the true mode skips
 /// tiles that do not hold the camera.
 bool is_scored(const data::Sample& sample, Mode mode);
 
 /// How probable the truth was, by the posterior.
 struct Belief {
-  /// Share of the posterior that lies nearer to the fix than the truth does: of an honest posterior
-  /// even from 0 to 1 over many samples.
+  /// Share of the posterior that lies nearer to the fix than the truth. If the posterior is right,
+  /// this is uniform from 0 to 1 over many samples.
   double level = 0;
-  /// Natural logarithm of the posterior's density at the truth, for each tile (an even posterior
-  /// has 0). Absent where the truth lies outside the tile.
+  /// Natural logarithm of the posterior's density at the truth, per tile (0 for a uniform
+  /// posterior). Absent if the truth lies outside the tile.
   std::optional<double> log_density;
 };
 
-/// What the network answers for one sample. Lengths are shares of the tile's side, so that they do
-/// not depend on the size of any image.
+/// What the network answers for one sample. Lengths are shares of the tile's side, so they do not
+/// depend on the size of any image.
 struct Answer {
   PixelPoint fix;
   double radius68 = 0;  ///< of the circle about the fix that holds 68 % of the posterior
-  Belief reference;     ///< in the truths of the two modes
+  Belief reference;     ///< about the truths of the two modes
   Belief true_;
 
   const Belief& belief(Mode mode) const { return mode == Mode::true_ ? true_ : reference; }
 };
 
-/// `fix` in a tile [height, width], pixels; `truth` in shares of the tile's sides. `temperature` is
-/// the weights'. The level is of the posterior that the radius is of (ops::kCellMassSide); the
-/// density of one that is even over each cell of the fix's grid, and finite where a cell's
-/// probability is 0.
+/// `fix` is in a tile [height, width], pixels; `truth` in shares of the tile's sides. `temperature`
+/// is that of the weights. The level uses the same posterior as the radius (ops::kCellMassSide).
+/// The density uses a posterior that is uniform over each cell of the fix's grid; it is finite even
+/// if a cell's probability is 0.
 Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, PixelPoint truth);
 
-/// What `fix`, located in a tile [height, width] of the sample, says of both truths.
+/// What `fix`, located in a tile [height, width] of the sample, says about both truths.
 Answer answer_of(const data::Sample& sample, const Fix& fix, const Shape<2>& tile,
                  double temperature);
 
-/// One sample's errors.
+/// The errors of one sample.
 struct Measurement {
   std::size_t sample = 0;        ///< data::Sample::number
-  std::size_t ground_image = 0;  ///< the same for all the tiles of one
+  std::size_t ground_image = 0;  ///< the same for all tiles of one ground image
   double metres = 0;             ///< distance of the fix from the truth
-  double sides = 0;              ///< the same in shares of the tile's side
-  double ahead_metres = 0;       ///< of the fix before the truth, towards the tile's upper edge
-  double right_metres = 0;       ///< of the fix right of the truth
+  double sides = 0;              ///< the same, as a share of the tile's side
+  double ahead_metres = 0;       ///< fix minus truth, towards the upper edge of the tile
+  double right_metres = 0;       ///< fix minus truth, to the right
   double radius68_metres = 0;
   double level = 0;
-  std::optional<double> nll;  ///< negative log-likelihood, nats, of a density for each square metre
+  std::optional<double> nll;  ///< negative log-likelihood, nats, of a density per square metre
 
-  /// Whether the error is one that a chart can show.
+  /// Whether a chart can show the error.
   bool drawable() const { return std::isfinite(metres) && metres >= 0; }
 };
 

@@ -8,13 +8,13 @@
 
 namespace crossfix::eval {
 
-/// The figures of one mode. Where semi-positives were run, those of the positives alone too.
+/// The figures of one mode. If semi-positives were run, also those of the positives alone.
 struct ModeFigures {
   Evaluation all;
   std::optional<Evaluation> positives;
 };
 
-/// Computes the figures of a mode from what became of the samples.
+/// Computes the figures of a mode from the outcomes of the samples.
 ModeFigures figures_of(const data::Dataset& dataset, const std::vector<Outcome>& outcomes,
                        Mode mode);
 

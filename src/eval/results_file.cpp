@@ -32,7 +32,7 @@ std::string read_all(int descriptor) {
   }
 }
 
-/// The numbers of one mode.
+/// The numbers of one mode, as JSON.
 Json belief_json(const data::Sample& sample, const Answer& answer, Mode mode) {
   const Belief& belief = answer.belief(mode);
   Json json{{"error_m", measure(sample, answer, mode, 0).metres}, {"level", belief.level}};
@@ -44,7 +44,7 @@ Json belief_json(const data::Sample& sample, const Answer& answer, Mode mode) {
   throw DataError(path.string() + ": " + what);
 }
 
-/// Throws where two runs' headers differ.
+/// Throws if the headers of two runs differ.
 void compare(const Json& theirs, const Json& ours) {
   const auto shown = [](const Json& json, const std::string& key) {
     return json.contains(key) ? json.at(key).dump() : "nothing";
@@ -58,7 +58,8 @@ void compare(const Json& theirs, const Json& ours) {
   }
 }
 
-/// Checks the header, and calls `take_record` with each record of a results file's whole lines.
+/// Checks the header, and calls `take_record` with each record in the whole lines of a results
+/// file.
 template <class TakeRecord>
 void read_lines(const std::filesystem::path& path, std::string_view text, const Json& header,
                 const TakeRecord& take_record) {
@@ -79,7 +80,7 @@ void read_lines(const std::filesystem::path& path, std::string_view text, const 
   }
 }
 
-/// A file that one process at a time opens.
+/// A file that only one process at a time can open.
 class LockedFile {
  public:
   explicit LockedFile(const std::filesystem::path& path)
@@ -102,9 +103,9 @@ class LockedFile {
   int descriptor_;
 };
 
-/// Without a last line that is cut short.
+/// The text without a last line that was cut short.
 std::string whole_lines(std::string text) {
-  text.erase(text.rfind('\n') + 1);  // all of it where there is no whole line
+  text.erase(text.rfind('\n') + 1);  // everything, if there is no whole line
   return text;
 }
 
@@ -197,7 +198,7 @@ void ResultsFile::absorb(const std::filesystem::path& other, std::vector<Outcome
   std::vector<Outcome> theirs(outcomes.size());
   read_lines(other, whole_lines(read_all(file.descriptor())), header_, [&](const Json& record) {
     const std::size_t number = take(record, dataset_, theirs);
-    if (outcomes[number].known()) return;  // an end of the program came before the file's
+    if (outcomes[number].known()) return;  // the program ended before this file was removed
     const data::Sample& sample = dataset_.samples[number];
     write(line_of(dataset_, sample, theirs[number]));
     numbers_.push_back(number);

@@ -13,30 +13,30 @@ namespace crossfix::eval {
 nlohmann::ordered_json to_json(const data::Dataset& dataset, const data::Sample& sample,
                                const Outcome& outcome);
 
-/// The same as a line, with its end.
+/// The same as a line, with its line feed.
 std::string line_of(const data::Dataset& dataset, const data::Sample& sample,
                     const Outcome& outcome);
 
-/// Puts the outcome of such an object in the list, and returns the sample's number.
-/// Throws DataError where it is of another data set or stands there already, JSON's errors where it
-/// lacks something.
+/// Puts the outcome in such an object into the list, and returns the number of the sample. Throws
+/// DataError if the record is of another data set or the list has its sample already, and JSON's
+/// errors if something is missing.
 std::size_t take(const nlohmann::ordered_json& record, const data::Dataset& dataset,
                  std::vector<Outcome>& outcomes);
 
-/// A file of JSON lines that grows while a run goes on: first what the run is made with, then one
-/// line a sample, in any order. A line is written by one call, so that whatever ends the program
-/// leaves whole lines and at most one that is cut short.
+/// A file of JSON lines that grows during a run: first the settings of the run, then one line a
+/// sample, in any order. Each line is written by one call. So if the program ends for any reason,
+/// the file has whole lines and at most one that was cut short.
 ///
-/// Several processes of one run have a file each; one of them makes one of all at last.
+/// If several processes share a run, each has a file; at the end one of them makes one file of all.
 class ResultsFile {
  public:
-  /// Begins a file, or with `resume` goes on with one that is there: its results are put into
-  /// `outcomes` (one entry for each sample of the data set), and a last line that is cut short is
-  /// removed. `header` says what the run is made with, in the same words each time.
+  /// Begins a file. With `resume` it continues an existing one: its results are put into `outcomes`
+  /// (one entry for each sample of the data set), and a last line that was cut short is removed.
+  /// `header` holds the settings of the run, always in the same form.
   ///
-  /// Throws DataError where the file is there and `resume` is not set, where it was made with
-  /// something else (naming it), where a line is not what is written here, and where another
-  /// process writes it.
+  /// Throws DataError if the file exists and `resume` is not set, if it was made with other
+  /// settings (naming the difference), if a line is not what this class writes, and if another
+  /// process is writing it.
   ResultsFile(std::filesystem::path path, const nlohmann::ordered_json& header, bool resume,
               const data::Dataset& dataset, std::vector<Outcome>& outcomes);
   ResultsFile(const ResultsFile&) = delete;
@@ -46,12 +46,12 @@ class ResultsFile {
   /// Appends one sample's line. Throws DataError (disk full).
   void append(const data::Sample& sample, const Outcome& outcome);
 
-  /// Appends what another file of the same run has and `outcomes` has not, to both, and removes the
-  /// file. Throws as the constructor does.
+  /// Appends to the file and to `outcomes` what another file of the same run has and `outcomes`
+  /// lacks, then removes that file. Throws as the constructor does.
   void absorb(const std::filesystem::path& other, std::vector<Outcome>& outcomes);
 
-  /// Ends the file: where it lacks any of `outcomes` or is not in the data set's order, it is
-  /// replaced by one that has and is, whole or not at all. Throws DataError.
+  /// Ends the file. If it lacks any of `outcomes` or is not in the order of the data set, it is
+  /// replaced by a complete one in that order, whole or not at all. Throws DataError.
   void finish(const std::vector<Outcome>& outcomes);
 
  private:
@@ -61,7 +61,7 @@ class ResultsFile {
   nlohmann::ordered_json header_;
   const data::Dataset& dataset_;
   int descriptor_ = -1;
-  std::vector<std::size_t> numbers_;  ///< samples in the file, in its order
+  std::vector<std::size_t> numbers_;  ///< samples in the file, in the file's order
 };
 
 }  // namespace crossfix::eval

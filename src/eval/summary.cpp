@@ -10,17 +10,17 @@ namespace crossfix::eval {
 
 namespace {
 
-/// The figures of a summary, in its order.
+/// The figures of a summary, in order.
 enum Figure : std::size_t { kMean, kMedian, k1m, k3m, k5m, k5Percent, kFigures };
 using Figures = std::array<double, kFigures>;
 
-/// What one ground image's measurements add up to.
+/// The sums over the measurements of one ground image.
 struct Image {
   double count = 0;
-  Figures sums{};  ///< that of kMedian is not used
+  Figures sums{};  ///< the entry of kMedian is not used
 };
 
-/// The figures of measurements of which each image's count so many times.
+/// Computes the figures when the measurements of each image are counted a given number of times.
 class Resampler {
  public:
   explicit Resampler(std::span<const Measurement> measurements) {
@@ -113,7 +113,7 @@ ErrorSummary summarize(std::span<const Measurement> measurements) {
   for (int draw = 0; draw < kBootstrapDraws; ++draw) {
     std::fill(times.begin(), times.end(), 0U);
     for (std::size_t i = 0; i < times.size(); ++i) {
-      // The top of a product: even to one part in 2^32 / images, and the same everywhere.
+      // The upper half of a product: uniform to one part in 2^32 / images, and the same everywhere.
       ++times[(std::uint64_t{generator()} * times.size()) >> 32U];
     }
     const Figures figures = resampler.figures(times);

@@ -1,4 +1,4 @@
-/// Errors of many samples, and how sure their figures are.
+/// Errors of many samples, and how certain their figures are.
 #pragma once
 
 #include <cstddef>
@@ -28,23 +28,23 @@ struct ErrorSummary {
   Estimate within_5_percent;  ///< of the tile's side
 };
 
-/// Times that the bootstrap draws, and the seed of its generator.
+/// Number of bootstrap draws, and the seed of the generator.
 inline constexpr int kBootstrapDraws = 1000;
 inline constexpr unsigned kBootstrapSeed = 42;
 
-/// Intervals are percentiles of a bootstrap. It draws ground images, each with all its tiles: the
-/// errors of one image's tiles are not independent. The same measurements in the same order give
-/// the same intervals; an image's measurements must follow each other.
+/// Intervals are percentiles of a bootstrap. It draws ground images, each with all its tiles,
+/// because the errors of one image's tiles are not independent. The same measurements in the same
+/// order give the same intervals. The measurements of an image must follow each other.
 ErrorSummary summarize(std::span<const Measurement> measurements);
 
 using data::mean_of;
 using data::median_of;
 
-/// The population's standard deviation: divided by the count.
+/// The standard deviation of the population: divided by the count.
 double deviation_of(std::span<const double> values);
 
-/// What `share` of the values lie below, between neighbours as NumPy's `percentile` does. Not of
-/// none.
+/// The value that `share` of the values lie below, interpolated between neighbours like NumPy's
+/// `percentile`. `values` must not be empty.
 double percentile_of(std::vector<double> values, double share);
 
 }  // namespace crossfix::eval

@@ -14,7 +14,7 @@ constexpr int kSteps = 20;  ///< of the reliability and risk curves: every 5 %
 
 bool covered(const Measurement& m) { return m.metres <= m.radius68_metres; }
 
-/// The first ceil(kept n) of the samples by radius.
+/// The figures over the first ceil(kept n) samples by radius.
 Risk risk_at(std::span<const Measurement> by_radius, int step) {
   Risk risk;
   risk.kept = static_cast<double>(step) / kSteps;

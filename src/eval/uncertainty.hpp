@@ -19,8 +19,8 @@ struct Fifth {
   double mean_error = 0;       ///< metres
 };
 
-/// A point of the reliability curve: of the circles that hold `level` of the posterior, the share
-/// that holds the truth.
+/// A point of the reliability curve: among the circles that hold `level` of the posterior, the
+/// share that holds the truth.
 struct Reliability {
   double level = 0;
   double observed = 0;
@@ -40,14 +40,14 @@ struct Uncertainty {
   std::array<Fifth, 5> fifths{};
   std::vector<Reliability> reliability;  ///< levels 0.05, 0.1, ... 0.95
   /// Largest distance of the reliability curve from the diagonal, over all levels (the
-  /// Kolmogorov-Smirnov distance of the levels from even ones).
+  /// Kolmogorov-Smirnov distance of the levels from uniform ones).
   double reliability_gap = 0;
   std::vector<Risk> risk;
-  double mean_nll = 0;        ///< nats, of a density for each square metre
+  double mean_nll = 0;        ///< nats, of a density per square metre
   std::size_t nll_count = 0;  ///< truths outside their tile have none
 };
 
-/// Samples of equal radius stay in their order. All 0 for no samples.
+/// Samples of equal radius stay in their order. All figures are 0 if there are no samples.
 Uncertainty assess(std::span<const Measurement> measurements);
 
 }  // namespace crossfix::eval

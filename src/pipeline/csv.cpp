@@ -7,7 +7,7 @@
 namespace crossfix::pipeline {
 namespace {
 
-/// Walks a text once; `line_` counts the line feeds behind it.
+/// Walks a text once; `line_` counts the line feeds that it has passed.
 class CsvReader {
  public:
   CsvReader(std::string_view text, const std::string& name) : text_(text), name_(name) {

@@ -7,15 +7,15 @@
 
 namespace crossfix::pipeline {
 
-/// One record of a CSV text, with the number (from 1) of the line it starts on.
+/// One record of a CSV text, with the line it starts on (from 1).
 struct CsvRecord {
   std::size_t line = 0;
   std::vector<std::string> fields;
 };
 
 /// Splits RFC 4180 text: commas, fields quoted by `"` with `""` for a quote inside, LF or CRLF, an
-/// optional UTF-8 byte order mark. Empty lines are skipped. `name` is the file's, for messages.
-/// Throws DataError "NAME:LINE: ..." for a quote that is not closed or stands inside a field.
+/// optional UTF-8 byte order mark. Empty lines are skipped. `name` is the file's name, for
+/// messages. Throws DataError "NAME:LINE: ..." for a quote that is not closed or is inside a field.
 std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name);
 
 }  // namespace crossfix::pipeline

@@ -28,7 +28,7 @@ using Json = nlohmann::ordered_json;
 /// Samples that go through the network together.
 using Batch = std::vector<const data::Sample*>;
 
-/// FNV-1a: tells files apart that nobody made to look alike.
+/// FNV-1a. It tells files apart, unless somebody makes two with the same hash on purpose.
 class Fingerprint {
  public:
   void add(std::string_view bytes) {
@@ -57,7 +57,7 @@ std::string fingerprint_of(const std::filesystem::path& file) {
   return print.text();
 }
 
-/// Of all labels, in order.
+/// The fingerprint of all labels, in order.
 std::string fingerprint_of(const data::Dataset& dataset) {
   Fingerprint print;
   for (const data::Sample& sample : dataset.samples) {
@@ -72,7 +72,8 @@ std::string fingerprint_of(const data::Dataset& dataset) {
   return print.text();
 }
 
-/// Leaves `limit` samples, evenly chosen. The reference's dropped batches are those of the whole.
+/// Keeps `limit` evenly chosen samples. The batches that the reference drops are those of the whole
+/// data set.
 void thin(data::Dataset& dataset, std::size_t limit) {
   const std::size_t count = dataset.samples.size();
   if (limit == 0 || limit >= count) return;
@@ -84,8 +85,8 @@ void thin(data::Dataset& dataset, std::size_t limit) {
   dataset.samples = std::move(kept);
 }
 
-/// A pass over the data set: reads, locates, writes, reports. Of several ranks each locates its
-/// part of the batches, and rank 0 alone says anything.
+/// A pass over the data set: reads, locates, writes, reports. With several ranks each locates its
+/// part of the batches, and only rank 0 reports.
 class EvaluationRun {
  public:
   EvaluationRun(const EvaluationOptions& options, Localizer& localizer, ranks::Ranks& ranks,
@@ -179,7 +180,7 @@ class EvaluationRun {
     return json;
   }
 
-  /// The batches that lack a result. Which samples go together depends on the data set alone.
+  /// The batches that lack a result. The data set alone decides which samples go together.
   std::vector<Batch> batches_left() {
     std::vector<Batch> all;
     for (const data::Sample& sample : dataset_.samples) {
@@ -206,7 +207,7 @@ class EvaluationRun {
     return part;
   }
 
-  /// `left`: samples of all ranks.
+  /// `left`: the samples of all ranks.
   void locate_all(const std::vector<Batch>& batches, std::size_t left) {
     const data::ImageSource images = options_.data.images(dataset_);
     std::vector<const data::Sample*> samples;
@@ -235,7 +236,7 @@ class EvaluationRun {
     observer_.note(text);
   }
 
-  /// ", on 16 ranks on 2 machines" where there are several.
+  /// ", on 16 ranks on 2 machines" if there are several.
   std::string on_ranks() const {
     if (ranks_.alone()) return {};
     const int machines = ranks_.topology().machines;
@@ -243,7 +244,7 @@ class EvaluationRun {
            (machines == 1 ? " machine" : " machines");
   }
 
-  /// One line for each unreadable image, whatever the samples and ranks that need it.
+  /// Gives one line for each unreadable image, however many samples and ranks need it.
   void receive(const std::string& message) {
     const Json batch = Json::parse(message);
     for (const Json& failure : batch.at("failures")) {
@@ -259,10 +260,11 @@ class EvaluationRun {
             tile_info(*images.sample, images.tile.extent(0))};
   }
 
-  /// Locates the sound samples of a batch together, records all in order, and sends rank 0 a
-  /// message.
+  /// Locates the samples of a batch whose images were read, records all samples in order, and sends
+  /// rank 0 a message.
   void locate(std::vector<SampleImages>& batch) {
-    // What could not be read when the batch was first tried stays out of it, whatever it is now.
+    // A sample that failed when the batch was first tried stays out of it, even if it can be read
+    // now.
     const auto is_sound = [&](const SampleImages& images) {
       return images.error.empty() && outcomes_[images.sample->number].failure.empty();
     };
@@ -272,7 +274,7 @@ class EvaluationRun {
       try {
         localizer_.check(pair_of(images));
         pairs.push_back(pair_of(images));
-      } catch (const ImageError& error) {  // names no file
+      } catch (const ImageError& error) {  // it does not name a file
         images.error = images.sample->ground + ": " + error.what();
       }
     }
@@ -310,7 +312,7 @@ class EvaluationRun {
     outcomes_[sample.number] = std::move(outcome);
   }
 
-  /// Collective: brings all raw outputs to rank 0, in the data set's order.
+  /// Collective: brings all raw outputs to rank 0, in the order of the data set.
   void collect_raw() {
     std::string mine;
     if (!ranks_.first()) {

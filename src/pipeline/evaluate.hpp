@@ -25,23 +25,23 @@ struct EvaluationOptions {
   int readers = 1;                ///< threads that read images
   std::filesystem::path out;      ///< folder of the results; or empty
   std::filesystem::path dump;     ///< file of the raw outputs; or empty
-  bool resume = false;            ///< go on with the results in `out`
+  bool resume = false;            ///< continue with the results in `out`
   bool strict = false;            ///< an image that cannot be used ends the run
 
   std::vector<eval::Mode> modes() const;
 };
 
-/// What became of every sample.
+/// The outcome of every sample.
 struct EvaluationResult {
   data::Dataset dataset;
   std::vector<eval::Outcome> outcomes;  ///< by sample
   nlohmann::ordered_json settings;      ///< what the results depend on
 };
 
-/// Locates the data set's samples, or those that `out` lacks, and writes `out` and `dump`. The
-/// result is rank 0's. Throws DataError for what cannot be read or gone on with, DeviceError, and
-/// with `strict` ImageError for an image that cannot be used. Collective over `ranks`, which share
-/// the samples.
+/// Locates the samples of the data set, or those that `out` lacks, and writes `out` and `dump`.
+/// Only rank 0 gets a result. Throws DataError for files that cannot be read or continued,
+/// DeviceError, and with `strict` ImageError for an image that cannot be used. Collective over
+/// `ranks`, which share the samples.
 std::optional<EvaluationResult> evaluate(const EvaluationOptions& options, Localizer& localizer,
                                          ranks::Ranks& ranks, Observer& observer);
 

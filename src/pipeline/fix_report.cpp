@@ -23,7 +23,7 @@ std::string format(const char* pattern, Values... values) {
   return text;
 }
 
-/// "12.3 px", and " = 1.40 m" where the metres are known.
+/// "12.3 px", followed by " = 1.40 m" if the metres are known.
 std::string length(double pixels, const std::optional<double>& metres) {
   std::string text = format("%.1f px", pixels);
   if (metres) text += format(" = %.2f m", *metres);
@@ -40,7 +40,7 @@ FixError error_of(const Fix& fix, const PixelPoint& truth) {
   FixError error;
   error.pixels = std::hypot(fix.pixel.row - truth.row, fix.pixel.col - truth.col);
   error.within_radius68 = error.pixels <= fix.radius68_px;
-  // The fix says its radius in both units, and so what a pixel is worth.
+  // The fix has its radius in both units, which gives the metres of a pixel.
   if (fix.radius68_m) error.metres = error.pixels * *fix.radius68_m / fix.radius68_px;
   return error;
 }
@@ -116,7 +116,7 @@ std::string summary(const std::vector<FixError>& errors) {
   const auto count = static_cast<double>(values.size());
   std::sort(values.begin(), values.end());
   const double median =
-      (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;  // of an even count: mean
+      (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;  // even count: their mean
   return format(
       "%zu pairs with a truth: error mean %.2f %s, median %.2f %s; %.0f %% within their "
       "radius",

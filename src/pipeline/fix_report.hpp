@@ -11,9 +11,9 @@
 
 namespace crossfix::pipeline {
 
-/// What was located, for the reports.
+/// The pair that was located, for the reports.
 struct Subject {
-  std::size_t line = 0;  ///< of the list; 0 outside one
+  std::size_t line = 0;  ///< in the list; 0 for a single pair
   std::string ground;
   std::string satellite;
   Shape<2> tile_size{};  ///< height, width, pixels
@@ -23,7 +23,7 @@ struct Subject {
 /// How far a fix is from the truth.
 struct FixError {
   double pixels = 0;
-  std::optional<double> metres;  ///< where the tile's scale is known
+  std::optional<double> metres;  ///< if the scale of the tile is known
   bool within_radius68 = false;
 };
 
@@ -35,11 +35,12 @@ nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix);
 /// The JSON object of a pair that could not be located.
 nlohmann::ordered_json to_json(const Subject& subject, const std::string& error);
 
-/// The same for people, a few lines.
+/// The same for people to read, in a few lines.
 void print(std::ostream& out, const Subject& subject, const Fix& fix);
 
-/// "5 pairs with a truth: error mean 3.21 m, median 2.90 m; 80 % within their radius": the summary
-/// of a list. Metres where every error has them, pixels otherwise. `errors` must not be empty.
+/// The summary of a list: "5 pairs with a truth: error mean 3.21 m, median 2.90 m; 80 % within
+/// their radius". In metres if every error has them, otherwise in pixels. `errors` must not be
+/// empty.
 std::string summary(const std::vector<FixError>& errors);
 
 }  // namespace crossfix::pipeline

@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// The entries that fall to a rank, in groups of `batch` neighbours.
+/// The entries that a rank locates, in groups of `batch` neighbours.
 std::vector<std::size_t> my_part(std::size_t entries, Index batch, const ranks::Ranks& ranks) {
   std::vector<std::size_t> part;
   const auto size = static_cast<std::size_t>(batch);
@@ -34,7 +34,7 @@ std::vector<std::size_t> my_part(std::size_t entries, Index batch, const ranks::
   return part;
 }
 
-/// What a rank tells of one pair.
+/// What a rank sends about one pair.
 struct Located {
   std::size_t number = 0;  ///< in the list, from 0
   std::string line;        ///< JSON
@@ -75,7 +75,7 @@ Located unpack(const std::string& bytes) {
   return located;
 }
 
-/// Rank 0's side: prints what all ranks locate, in the list's order.
+/// The part of rank 0: prints what all ranks locate, in the order of the list.
 class ListReport {
  public:
   ListReport(const ListOptions& options, const ranks::Ranks& ranks, Observer& observer,
@@ -92,11 +92,11 @@ class ListReport {
       waiting_.erase(waiting_.begin());
       ++next_;
     }
-    if (!ranks_.alone()) lines_.flush();  // the end of another rank ends this one too
+    if (!ranks_.alone()) lines_.flush();  // if another rank ends, this one ends too
     observer_.advance(1);
   }
 
-  /// Throws DataError where there were pairs that could not be located.
+  /// Throws DataError if some pairs could not be located.
   void finish() {
     observer_.end();
     if (dump_) dump_->commit();
@@ -109,7 +109,7 @@ class ListReport {
 
  private:
   void print(const Located& located) {
-    // One tile of a list stands for all: they share a source.
+    // One warning is enough for the whole list: its tiles have the same source.
     if (!located.warning.empty() && !std::exchange(warned_, true)) observer_.warn(located.warning);
     lines_ << located.line << '\n';
     if (located.error) errors_.push_back(*located.error);
@@ -124,7 +124,7 @@ class ListReport {
   const ranks::Ranks& ranks_;
   Observer& observer_;
   std::ostream& lines_;
-  std::map<std::size_t, Located> waiting_;  ///< for those before them
+  std::map<std::size_t, Located> waiting_;  ///< located, but pairs before them are missing
   std::size_t next_ = 0;                    ///< number of the pair to print next
   std::optional<RawDump> dump_;
   std::vector<FixError> errors_;
@@ -132,7 +132,7 @@ class ListReport {
   bool warned_ = false;
 };
 
-/// Locates a rank's pairs of a list and tells rank 0 of each.
+/// Locates a rank's pairs of a list, and sends rank 0 the result of each.
 class ListRun {
  public:
   ListRun(const ListOptions& options, Localizer& localizer, ranks::Ranks& ranks,
@@ -156,7 +156,7 @@ class ListRun {
       pair.entry = &entries_[number];
       try {
         pair.images = images.next().value();
-      } catch (const std::exception& error) {  // memory that does not suffice too
+      } catch (const std::exception& error) {  // also if memory runs out
         pair.error = error.what();
       }
       if (static_cast<Index>(group.size()) == batch) locate(group);
@@ -173,18 +173,19 @@ class ListRun {
     io::Image satellite;
   };
 
-  /// One entry with its images, or why there are none.
+  /// One entry with its images, or the reason why it has none.
   struct ReadPair {
     const PairEntry* entry = nullptr;
     Images images;
-    std::string error;  ///< empty where both images are there
+    std::string error;  ///< empty if both images were read
   };
 
   static Images read(const PairEntry& entry) {
     return {io::read_image(entry.ground), io::read_image(entry.satellite)};
   }
 
-  /// Locates the sound pairs of a group together, tells of all in order and empties the group.
+  /// Locates the readable pairs of a group together, sends all results in order, and empties the
+  /// group.
   void locate(std::vector<ReadPair>& group) {
     std::vector<Pair> sound;
     for (ReadPair& pair : group) {
@@ -192,7 +193,7 @@ class ListRun {
       try {
         localizer_.check(pair_of(pair));
         sound.push_back(pair_of(pair));
-      } catch (const ImageError& error) {  // not what the weights expect
+      } catch (const ImageError& error) {  // images that the weights do not accept
         pair.error = error.what();
       }
     }

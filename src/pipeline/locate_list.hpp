@@ -16,17 +16,18 @@ namespace crossfix::pipeline {
 /// How the pairs of a list are located.
 struct ListOptions {
   std::string name;                     ///< of the list, for messages
-  TileInfo tile;                        ///< of tiles whose entries say no more
-  std::optional<double> heading = 0.0;  ///< of all panoramas, degrees; unknown where empty
+  TileInfo tile;                        ///< for tiles whose entries say nothing else
+  std::optional<double> heading = 0.0;  ///< of all panoramas, degrees; empty: unknown
   bool rescale = false;                 ///< as the localizer was loaded
   std::filesystem::path dump;           ///< file of the raw outputs, or empty
 };
 
-/// A warning where the tile's scale is far from the one the weights were trained at, else empty.
+/// A warning if the scale of the tile is far from the one that the weights were trained at, else
+/// empty.
 std::string scale_warning(const Localizer& localizer, const Pair& pair, const std::string& name);
 
-/// Locates every entry, as many at a time as the localizer takes: JSON lines in the list's order to
-/// `lines`, on rank 0. A pair that fails has an "error" in its line; the rest goes on, and
+/// Locates every entry, in batches of the localizer's size. Rank 0 writes JSON lines to `lines`, in
+/// the order of the list. A pair that fails has an "error" in its line; the others go on, and
 /// DataError is thrown at the end. Collective over `ranks`, which share the pairs.
 void locate_list(const std::vector<PairEntry>& entries, const ListOptions& options,
                  Localizer& localizer, ranks::Ranks& ranks, Observer& observer,

@@ -5,7 +5,7 @@
 
 namespace crossfix::pipeline {
 
-/// Gets the progress and the messages of a run. Called on rank 0 alone, by one thread.
+/// Gets the progress and the messages of a run. Called only on rank 0, by one thread.
 class Observer {
  public:
   Observer() = default;
@@ -13,12 +13,12 @@ class Observer {
   Observer& operator=(const Observer&) = delete;
   virtual ~Observer() = default;
 
-  /// Something that a user may want to mend, one line.
+  /// Something that a user may want to fix, one line.
   virtual void warn(const std::string& message) = 0;
   /// Something worth knowing, one line.
   virtual void note(const std::string& message) = 0;
 
-  /// Work on `total` things begins ("pairs", 500); so many more are done; it is over.
+  /// Work on `total` things begins ("pairs", 500); some more are done; the work is over.
   virtual void begin(const std::string& what, std::size_t total) = 0;
   virtual void advance(std::size_t count) = 0;
   virtual void end() = 0;

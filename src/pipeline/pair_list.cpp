@@ -19,10 +19,10 @@ namespace {
 enum Column : std::size_t { kGround, kSatellite, kRow, kCol, kGsd, kColumns };
 constexpr std::array<std::string_view, kColumns> kNames{"ground", "satellite", "row", "col", "gsd"};
 
-/// Where each column stands in a record.
+/// The index of each column in a record.
 using Columns = std::array<std::optional<std::size_t>, kColumns>;
 
-/// Throws the error of one record.
+/// Throws the error for one record.
 struct Complaint {
   std::string file;
   std::size_t line;
@@ -61,7 +61,7 @@ Columns read_header(const CsvRecord& header, const Complaint& complain) {
   return columns;
 }
 
-/// The number in a column; empty where the column or its text is absent.
+/// The number in a column; empty if the column or its text is missing.
 std::optional<double> number(const CsvRecord& record, const Columns& columns, Column column,
                              const Complaint& complain) {
   if (!columns[column]) return {};

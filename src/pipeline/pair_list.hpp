@@ -11,7 +11,7 @@ namespace crossfix::pipeline {
 
 /// One pair of a list, as files.
 struct PairEntry {
-  std::size_t line = 0;  ///< of the list, from 1
+  std::size_t line = 0;  ///< in the list, from 1
   std::filesystem::path ground;
   std::filesystem::path satellite;
   std::optional<PixelPoint> truth;         ///< tile pixels
@@ -19,9 +19,9 @@ struct PairEntry {
 };
 
 /// Reads a CSV list of pairs. Its header names the columns, in any order: `ground`, `satellite`
-/// (paths, relative to the list's folder), optionally `row` and `col` (the truth, tile pixels; both
-/// empty where it is not known) and `gsd` (metres per tile pixel).
-/// Throws DataError "FILE:LINE: ..." for anything else.
+/// (paths, relative to the folder of the list), optionally `row` and `col` (the truth, tile pixels;
+/// both empty if it is not known) and `gsd` (metres per tile pixel). Throws DataError "FILE:LINE:
+/// ..." for anything else.
 std::vector<PairEntry> read_pair_list(const std::filesystem::path& file);
 
 }  // namespace crossfix::pipeline

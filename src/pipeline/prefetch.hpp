@@ -15,13 +15,13 @@
 
 namespace crossfix::pipeline {
 
-/// Reads items 0 to count - 1 on threads of its own, a bounded number of them ahead of whoever asks
-/// for the next, and returns them in order, whatever the threads. To be used by one thread.
+/// Reads items 0 to count - 1 on its own threads, a bounded number of them ahead of the caller, and
+/// returns them in order, for any number of threads. One thread may use it.
 template <class T>
 class Prefetch {
  public:
   /// `read(i)` makes item i; several threads call it at once. At most `ahead` items (at least 1)
-  /// are being read or waiting. Throws std::system_error where no thread can be started.
+  /// are being read or waiting. Throws std::system_error if no thread can be started.
   Prefetch(std::size_t count, std::size_t ahead, int threads, std::function<T(std::size_t)> read)
       : read_(std::move(read)), count_(count), slots_(std::max<std::size_t>(ahead, 1)) {
     const std::size_t wanted = std::min(static_cast<std::size_t>(std::max(threads, 1)), count);
@@ -35,11 +35,11 @@ class Prefetch {
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
 
-  /// Begins no more items, and waits for those being read.
+  /// Starts no more items, and waits for those being read.
   ~Prefetch() { stop(); }
 
   /// The next item; empty after the last. Throws what `read` threw for this item; the next call
-  /// goes on with the one after it.
+  /// continues with the item after it.
   std::optional<T> next() {
     std::unique_lock lock(mutex_);
     if (returned_ == count_) return {};
@@ -54,7 +54,7 @@ class Prefetch {
   }
 
  private:
-  /// Of an item until it is asked for: the item or what `read` threw.
+  /// Holds an item, or what `read` threw, until it is returned.
   struct Slot {
     bool done = false;
     std::optional<T> item;
@@ -95,15 +95,16 @@ class Prefetch {
   std::size_t count_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::size_t begun_ = 0;     ///< items that threads have begun with
+  std::size_t begun_ = 0;     ///< items that threads have started
   std::size_t returned_ = 0;  ///< items that `next` has returned or thrown for
   bool stopped_ = false;
   std::vector<Slot> slots_;  ///< item i in slot i modulo their number
   std::vector<std::thread> threads_;
 };
 
-/// Pairs to read ahead of a network that takes `batch` of them at a time: the next batch, or enough
-/// to hide an image that takes long; few enough that large photos do not fill the memory.
+/// How many pairs to read ahead of a network that takes `batch` pairs at a time: the next batch, or
+/// enough to hide an image that takes long; but few enough that large photos do not fill the
+/// memory.
 inline std::size_t pairs_ahead(Index batch) {
   constexpr Index kLeast = 4;
   return static_cast<std::size_t>(std::max(batch, kLeast));

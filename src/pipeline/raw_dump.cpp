@@ -13,7 +13,7 @@
 namespace crossfix::pipeline {
 namespace {
 
-/// The vectors of a fix that are dumped, in the order of RawDump's fields, behind its window.
+/// The vectors of a fix that are dumped after its window, in the order of RawDump's fields.
 template <class AnyFix>
 auto vectors_of(AnyFix& fix) {
   return std::array{&fix.logits, &fix.offsets, &fix.probability, &fix.heading_probability,
@@ -23,7 +23,7 @@ auto vectors_of(AnyFix& fix) {
 }  // namespace
 
 RawDump::RawDump(std::filesystem::path path) : path_(std::move(path)) {
-  const io::AtomicFile probe(path_);  // throws now what the end of long work would
+  const io::AtomicFile probe(path_);  // fails now, not at the end of long work
 }
 
 void RawDump::add(const Fix& fix) {
@@ -35,7 +35,7 @@ void RawDump::add(const Fix& fix) {
                          [](const auto* vector) { return std::span<const float>(*vector); });
   if (grid_ == 0) {
     grid_ = fix.grid;
-    // Pairs before this one could not be located, and had no length.
+    // Pairs before this one could not be located, so the length of their rows was not known.
     const Index missing = std::exchange(pairs_, 0);
     for (std::size_t i = 0; i < kFields; ++i) lengths_[i] = values[i].size();
     while (pairs_ < missing) add_missing();

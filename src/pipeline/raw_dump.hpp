@@ -14,17 +14,17 @@ namespace crossfix::pipeline {
 
 /// The raw outputs of some pairs, written as safetensors, f32: `logits` [pairs, cells], `offsets`
 /// [pairs, cells, 2] (after the sigmoid, (row, col) in cells), `probability` [pairs, N, N] and
-/// `window` [pairs, 4] (row, col, height, width of what the grid covers, tile pixels); where the
-/// fixes have them, `heading_probability` [pairs, K] and `pose_probability` [pairs, K, N, N].
+/// `window` [pairs, 4] (row, col, height, width of what the grid covers, tile pixels). If the fixes
+/// have them, also `heading_probability` [pairs, K] and `pose_probability` [pairs, K, N, N].
 class RawDump {
  public:
-  /// Throws DataError where `path` cannot be written.
+  /// Throws DataError if `path` cannot be written.
   explicit RawDump(std::filesystem::path path);
 
-  /// Throws DataError where the fix's grid is not that of those before.
+  /// Throws DataError if the grid of the fix differs from that of the fixes before.
   void add(const Fix& fix);
 
-  /// A pair that could not be located: rows of NaN, so that rows stay in step with the list.
+  /// For a pair that could not be located: rows of NaN, so that rows correspond to the list.
   void add_missing();
 
   /// Writes the file whole or not at all. Throws DataError.
@@ -35,12 +35,13 @@ class RawDump {
 
   std::filesystem::path path_;
   Index pairs_ = 0;
-  Index grid_ = 0;  ///< of the first that was located
+  Index grid_ = 0;  ///< of the first pair that was located
   std::array<std::vector<float>, kFields> rows_;
   std::array<std::size_t, kFields> lengths_{};  ///< of a row
 };
 
-/// What RawDump takes of a fix, with the number of its pair, for another rank: not for files.
+/// The part of a fix that RawDump takes, with the number of its pair, to send to another rank. Not
+/// a file format.
 std::string pack_raw(std::size_t number, const Fix& fix);
 
 /// Takes one such pair from the front of `bytes`.

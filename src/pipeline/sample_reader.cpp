@@ -7,8 +7,8 @@
 namespace crossfix::pipeline {
 namespace {
 
-/// Calls `read`; returns why it failed, or nothing. Memory that does not suffice is the image's
-/// fault too.
+/// Calls `read`; returns why it failed, or an empty string. Running out of memory counts as a
+/// failure of the image too.
 template <class Read>
 std::string failure_of(const Read& read) {
   try {
@@ -20,7 +20,7 @@ std::string failure_of(const Read& read) {
   return {};
 }
 
-/// `samples` have one ground image.
+/// `samples` share one ground image.
 std::vector<SampleImages> read_group(const data::ImageSource& source,
                                      std::span<const data::Sample* const> samples) {
   std::shared_ptr<const io::Image> ground;
@@ -59,7 +59,7 @@ std::vector<SampleReader::Group> SampleReader::groups_of(
     const std::vector<const data::Sample*>& samples) {
   std::vector<Group> groups;
   for (auto begin = samples.begin(); begin != samples.end();) {
-    // No more than a panorama has tiles, so that a group's images are few.
+    // At most as many samples as a panorama has tiles, so that a group has few images.
     const auto most = std::min<std::ptrdiff_t>(data::kTilesOfPanorama, samples.end() - begin);
     const auto end = std::find_if(begin, begin + most, [&](const data::Sample* sample) {
       return sample->ground != (*begin)->ground;

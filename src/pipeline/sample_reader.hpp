@@ -13,19 +13,19 @@
 
 namespace crossfix::pipeline {
 
-/// The images of one sample as they were read, or why there are none.
+/// The images of one sample as they were read, or the reason why there are none.
 struct SampleImages {
   const data::Sample* sample = nullptr;
-  std::shared_ptr<const io::Image> ground;  ///< neighbours may share theirs
+  std::shared_ptr<const io::Image> ground;  ///< neighbours may share it
   io::Image tile;
-  std::string error;  ///< empty where both images are there
+  std::string error;  ///< empty if both images were read
 };
 
-/// Reads the images of samples in order, ahead and on threads of its own (Prefetch). A ground image
-/// that consecutive samples have in common is read once.
+/// Reads the images of samples in order, ahead of the caller and on its own threads (Prefetch). A
+/// ground image that consecutive samples share is read once.
 class SampleReader {
  public:
-  /// Reads about `ahead` samples ahead, and one ground image more for each thread. `source` must
+  /// Reads about `ahead` samples ahead, and one more ground image for each thread. `source` must
   /// outlive the reader.
   SampleReader(const data::ImageSource& source, std::vector<const data::Sample*> samples,
                std::size_t ahead, int threads);
@@ -34,7 +34,7 @@ class SampleReader {
   std::optional<SampleImages> next();
 
  private:
-  /// Consecutive samples of one ground image.
+  /// Consecutive samples with the same ground image.
   using Group = std::span<const data::Sample* const>;
 
   static std::vector<Group> groups_of(const std::vector<const data::Sample*>& samples);
@@ -42,8 +42,8 @@ class SampleReader {
 
   std::vector<const data::Sample*> samples_;
   std::vector<Group> groups_;
-  std::vector<SampleImages> group_;  ///< read last
-  std::size_t returned_ = 0;         ///< samples of it
+  std::vector<SampleImages> group_;  ///< the group read last
+  std::size_t returned_ = 0;         ///< how many of its samples `next` has returned
   Prefetch<std::vector<SampleImages>> prefetch_;
 };
 

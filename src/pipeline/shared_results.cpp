@@ -16,12 +16,12 @@ using eval::Outcome;
 
 constexpr const char* kFirstFile = "samples.jsonl";
 
-/// What the other ranks are told of a sample, a character each.
+/// What the other ranks get to know of a sample, one character each.
 constexpr char kUnknown = '.';
 constexpr char kAnswered = 'a';
 constexpr char kFailed = 'f';
 
-/// Files that ranks other than 0 left, by name.
+/// Files that ranks other than 0 left, sorted by name.
 std::vector<std::filesystem::path> files_of_ranks(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -48,7 +48,7 @@ SharedResults::SharedResults(ranks::Ranks& ranks, std::filesystem::path folder, 
   if (!ranks_.first() && !folder_.empty()) open_other(header);
 }
 
-/// Machines may hold different copies of weights and labels, and different devices.
+/// Machines may have different copies of weights and labels, and different devices.
 void SharedResults::agree(const Json& header) {
   const std::vector<std::string> theirs = ranks_.gather(header.dump());
   for (std::size_t rank = 1; rank < theirs.size(); ++rank) {

@@ -11,24 +11,24 @@
 
 namespace crossfix::pipeline {
 
-/// The results of a run that ranks share. Every rank writes its own file in the folder of the run,
-/// rank 0 the one that is there at the end: samples.jsonl, samples.1.jsonl, samples.2.jsonl, ...
-/// What an interrupted run of any number of ranks left is taken over into the first.
+/// The results of a run that ranks share. Every rank writes its own file in the folder of the run:
+/// samples.jsonl (rank 0), samples.1.jsonl, samples.2.jsonl, ... At the end only the first remains.
+/// It takes over whatever an interrupted run of any number of ranks left.
 class SharedResults {
  public:
-  /// Collective. `folder` is empty where nothing is to be written. On return `outcomes` has on
-  /// rank 0 what is there of earlier; on the others such samples are known, without their answers.
-  /// Throws DataError as eval::ResultsFile does, where the ranks differ in `header`, and where they
-  /// do not see the same folder.
+  /// Collective. `folder` is empty if nothing is to be written. On return, rank 0 has the earlier
+  /// results in `outcomes`; the other ranks only know which samples have one. Throws DataError as
+  /// eval::ResultsFile does, if the ranks differ in `header`, and if they do not see the same
+  /// folder.
   SharedResults(ranks::Ranks& ranks, std::filesystem::path folder,
                 const nlohmann::ordered_json& header, bool resume, const data::Dataset& dataset,
                 std::vector<eval::Outcome>& outcomes);
 
-  /// Writes one sample's line.
+  /// Writes the line of one sample.
   void append(const data::Sample& sample, const eval::Outcome& outcome);
 
-  /// Collective: gathers what the other ranks appended into rank 0's `outcomes`, and makes one file
-  /// of all.
+  /// Collective: gathers what the other ranks appended into rank 0's `outcomes`, and merges all
+  /// files into one.
   void collect(std::vector<eval::Outcome>& outcomes);
 
  private:

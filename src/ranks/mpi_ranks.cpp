@@ -19,17 +19,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How long one that waits sleeps between looks: short beside any batch, long beside a look.
+/// How long a waiting rank sleeps between two looks: short compared with any batch, long compared
+/// with a look.
 constexpr std::chrono::microseconds kLook{500};
 constexpr std::chrono::seconds kPatience{60};
 
-/// Longer texts travel in pieces, whose sizes are ints.
+/// Longer texts are sent in pieces, because MPI sizes are ints.
 constexpr std::size_t kPieceBytes = std::size_t{1} << 24;
 
 /// Messages: what `send` sends, the pieces of a text, its last piece, "exit code\nmessage".
 enum Tag : int { kTold, kPiece, kLastPiece, kFailure };
 
-/// mpirun reads the ranks' standard error through a pipe and passes it on to its own.
+/// mpirun reads the standard error of the ranks through a pipe, and passes it on to its own.
 bool ends_at_terminal() {
   if (isatty(STDERR_FILENO) == 1) return true;
   const std::string launchers = "/proc/" + std::to_string(getppid()) + "/fd/2";
@@ -40,8 +41,8 @@ bool ends_at_terminal() {
   return terminal;
 }
 
-/// Each rank's share of the CPUs that the ranks of its machine may use: all of its own where
-/// mpirun bound every rank to CPUs of its own, an even part where they have them in common.
+/// The share of each rank in the CPUs that the ranks of its machine may use: its own CPUs if mpirun
+/// bound every rank to different CPUs, an even part if they share them.
 int cpu_share(MPI_Comm machine) {
   cpu_set_t mine;
   cpu_set_t all;
@@ -70,8 +71,8 @@ Topology find_topology() {
   return topology;
 }
 
-/// Everything travels by messages between rank 0 and the others, so that rank 0 hears of progress
-/// and failures whatever it waits for.
+/// All communication is by messages between rank 0 and the others. So rank 0 receives progress and
+/// failures whatever it waits for.
 class MpiRanks final : public Ranks {
  public:
   explicit MpiRanks(const Topology& topology)
@@ -158,7 +159,7 @@ class MpiRanks final : public Ranks {
     for (attend(); !condition(); attend()) std::this_thread::sleep_for(kLook);
   }
 
-  /// Forgets what has been sent; true where that is all.
+  /// Forgets what has been sent; returns true if nothing is left to send.
   bool all_sent() {
     std::erase_if(sent_, [](Sent& sent) {
       int done = 0;
@@ -168,7 +169,7 @@ class MpiRanks final : public Ranks {
     return sent_.empty();
   }
 
-  /// Takes whatever has come.
+  /// Receives everything that has come.
   void attend() {
     all_sent();
     while (true) {
@@ -201,9 +202,9 @@ class MpiRanks final : public Ranks {
     }
   }
 
-  std::list<Sent> sent_;                          ///< a list: MPI reads the bytes where they are
-  std::vector<std::deque<std::string>> arrived_;  ///< whole texts by the rank they are from
-  std::vector<std::string> pieces_;               ///< texts of which more is to come
+  std::list<Sent> sent_;  ///< a list: MPI reads the bytes at their addresses
+  std::vector<std::deque<std::string>> arrived_;  ///< complete texts, by the rank that sent them
+  std::vector<std::string> pieces_;               ///< texts that are not complete yet
 };
 
 }  // namespace

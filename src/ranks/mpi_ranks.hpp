@@ -6,7 +6,7 @@
 
 namespace crossfix::ranks {
 
-/// Starts MPI, which ends with the object.
+/// Starts MPI. It ends when the object is destroyed.
 std::unique_ptr<Ranks> start_mpi(int argc, char** argv);
 
 }  // namespace crossfix::ranks

@@ -27,7 +27,7 @@ class OneRank final : public Ranks {
   void abort(int) override {}
 };
 
-/// What Open MPI's, PMIx's and MPICH's launchers tell the processes they start.
+/// Variables that the launchers of Open MPI, PMIx and MPICH set for the processes they start.
 constexpr const char* kLauncherVariables[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"};
 
 }  // namespace

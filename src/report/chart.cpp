@@ -16,7 +16,7 @@ constexpr double kRightMargin = 20;
 constexpr double kTopMargin = 10;
 constexpr double kBottomMargin = 48;
 constexpr double kLegendRow = 20;
-constexpr double kKeyWidth = 30;  ///< a legend entry's sample, with the gap after it
+constexpr double kKeyWidth = 30;  ///< the sample line of a legend entry, with the gap after it
 constexpr double kTickEvery = 62;
 constexpr double kDecadeTickEvery = 38;  ///< their labels are short
 constexpr double kHintEvery = 14;
@@ -38,7 +38,7 @@ std::string path_of(const std::vector<Point>& points) {
   return path;
 }
 
-/// `point`'s `svg` element tells its hint to the pointer.
+/// Shows `point`'s hint when the pointer is on its `svg` element.
 void hinted(Markup& out, std::string_view tag, Attributes attributes, std::string_view hint) {
   out.open(tag, attributes).element("title", hint).close();
 }

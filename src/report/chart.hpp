@@ -12,30 +12,31 @@
 
 namespace crossfix::report {
 
-/// Series colours of the style sheet: `.line-0`, `.fill-0` and so on, each line with a dash of its
-/// own. Guides have two dashes: `.guide-0`, `.guide-1`.
+/// Series colours of the style sheet: `.line-0`, `.fill-0` and so on. Each line has its own dash
+/// pattern. Guides have two patterns: `.guide-0`, `.guide-1`.
 inline constexpr int kSeriesStyles = 6;
 
-/// Tells the two kinds of straight reference lines apart.
+/// The direction of straight reference lines.
 enum class Along { x, y };
 
 struct ChartFrame {
-  std::string title;        ///< for those who do not see the picture
-  std::string description;  ///< the same: what it shows, in a sentence
+  std::string title;        ///< for readers who do not see the picture
+  std::string description;  ///< the same: what the chart shows, in a sentence
   double width = 560;       ///< CSS pixels
   double height = 320;      ///< the same, without the legend
 };
 
-/// What is added later lies above. Points that are not finite are left out.
+/// Later additions are drawn on top. Points that are not finite are left out.
 class Chart {
  public:
   Chart(ChartFrame frame, Axis x, Axis y);
 
-  /// A line through points of ascending x, with a band where it has intervals; an unnamed one is
-  /// not in the legend. Throws ShapeError unless it has none or one a point.
+  /// A line through points of ascending x, with a band if the curve has intervals. An unnamed curve
+  /// is not in the legend. Throws ShapeError if the curve has intervals, but not one for each
+  /// point.
   void line(int style, const Curve& curve);
 
-  /// A bar from 0 to `height`, with a text for the pointer.
+  /// A bar from 0 to `height`, with a text that the pointer shows.
   struct Bar {
     double from = 0;
     double to = 0;
@@ -44,7 +45,7 @@ class Chart {
   };
   void bars(int style, std::string_view name, const std::vector<Bar>& bars);
 
-  /// A dot with a whisker, where there is an interval.
+  /// A dot, with a whisker if it has an interval.
   struct Mark {
     Point at;
     std::optional<eval::Estimate> interval;
@@ -54,7 +55,7 @@ class Chart {
 
   /// Straight lines across the chart: at x = each value (Along::y), or y = each value (Along::x).
   void guides(Along along, int style, std::string_view name, const std::vector<double>& values);
-  /// The line from corner to corner, for a measured share against a promised one.
+  /// The line from corner to corner, to compare a measured share with a promised one.
   void diagonal(std::string_view name);
 
   /// The whole `svg` element.
@@ -85,18 +86,18 @@ class Chart {
   Axis y_;
   std::vector<std::string> x_labels_;
   std::vector<std::string> y_labels_;
-  double left_ = 0;  ///< margin for the y axis' labels
+  double left_ = 0;  ///< margin for the labels of the y axis
   double plot_width_ = 0;
   double plot_height_ = 0;
   Markup body_;
   std::vector<LegendEntry> legend_;
 };
 
-/// At most four points for each of `columns` equal parts of x from 0 to `width`, such that a line
-/// through them looks as one through all: the first, lowest, highest and last of each part.
+/// At most four points for each of `columns` equal parts of x from 0 to `width`: the first, lowest,
+/// highest and last. A line through them looks like a line through all points.
 std::vector<Point> thinned(const std::vector<Point>& points, double width, int columns);
 
-/// Rough width of text of the charts' size, CSS pixels.
+/// Approximate width of text of the charts' size, CSS pixels.
 double text_width(std::string_view text);
 
 }  // namespace crossfix::report

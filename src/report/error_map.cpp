@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kTallest = 1.25;  ///< height over width
 constexpr double kBarRoom = 30;    ///< below the map, for the scale bar
-constexpr double kEdge = 1;        ///< for the frame's line
+constexpr double kEdge = 1;        ///< for the line of the frame
 
 std::string px(double value) { return coordinate(value, 1); }
 
@@ -33,7 +33,7 @@ double median(std::vector<double> values) {
   return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
 }
 
-/// From the frame's units to CSS pixels of the picture.
+/// From the units of the frame to CSS pixels of the picture.
 struct Projection {
   explicit Projection(const MapFrame& map)
       : frame(map),

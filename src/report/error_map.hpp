@@ -1,4 +1,4 @@
-/// Maps of where errors are small and where they are large, as inline SVG.
+/// Maps that show where errors are small and where they are large, as inline SVG.
 #pragma once
 
 #include <array>
@@ -11,11 +11,11 @@
 
 namespace crossfix::report {
 
-/// Metres that part the colours of the maps: below the first, ..., from the last on. The style
-/// sheet's `.error-0` to `.error-5`.
+/// Errors in metres that separate the colours of the maps: below the first, ..., from the last on.
+/// The style sheet calls them `.error-0` to `.error-5`.
 inline constexpr std::array<double, 5> kErrorSteps{1, 3, 5, 10, 25};
 
-/// The most samples that a map shows one by one; more are drawn as cells.
+/// The most samples that a map shows as dots; more are drawn as cells.
 inline constexpr std::size_t kMostMapPoints = 1200;
 
 /// A sample on a map: x to the right, y upwards.
@@ -23,7 +23,7 @@ struct MapPoint {
   double x = 0;
   double y = 0;
   double error_m = 0;
-  std::string hint;  ///< for the pointer
+  std::string hint;  ///< shown by the pointer
 };
 
 struct MapFrame {
@@ -33,31 +33,31 @@ struct MapFrame {
   double bottom = 0;
   double right = 1;
   double top = 1;
-  bool metres = false;  ///< whether x and y are, so that a scale bar says how long they are
+  bool metres = false;  ///< whether x and y are metres; then a scale bar gives a length
   double width = 338;   ///< CSS pixels; the height follows
-  int cell = 8;         ///< the side of the cells in place of too many samples, CSS pixels
+  int cell = 8;         ///< side of the cells that replace dots if there are too many, CSS pixels
 };
 
-/// The frame of a map of `points` in metres: all of them, with a margin, neither flat nor empty.
-/// Throws ShapeError for no points.
+/// The frame of a map of `points` in metres: it holds all of them, with a margin, and is neither
+/// flat nor empty. Throws ShapeError if there are no points.
 MapFrame frame_around(const std::vector<MapPoint>& points);
 
-/// Samples as dots coloured by error, the worst on top; where they are too many, square cells
-/// coloured by the median error of the samples within. All must be finite.
+/// Samples as dots coloured by error, the worst on top. If there are too many, square cells
+/// coloured by the median error of the samples within. All values must be finite.
 std::string error_map(const MapFrame& frame, const std::vector<MapPoint>& points);
 
-/// What the colours mean, for all maps of a document: a `p` element.
+/// The legend of the colours for all maps of a document: a `p` element.
 std::string error_key();
 
-/// Metres east and north of the mean of all, for the measured samples of one group of the data set;
-/// those without a location, or with one that is not finite, are left out, as are errors that are
-/// not drawable. Degrees are laid flat about their mean, right to 1e-3 over 10 km; a group has
-/// either degrees or metres, or ShapeError is thrown.
+/// Metres east and north of the mean of all, for the measured samples of one group of the data set.
+/// Samples without a location, with one that is not finite, or with an error that is not drawable
+/// are left out. Degrees are projected onto a plane about their mean, accurate to 1e-3 over 10 km.
+/// A group has either degrees or metres; otherwise ShapeError is thrown.
 std::vector<MapPoint> city_points(const data::Dataset& dataset,
                                   const std::vector<eval::Measurement>& measurements,
                                   std::size_t group);
 
-/// The name of a sample's ground image without its folders, for people.
+/// The file name of a sample's ground image without its folders, for people to read.
 std::string ground_name(const data::Sample& sample);
 
 }  // namespace crossfix::report

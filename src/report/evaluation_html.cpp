@@ -56,7 +56,7 @@ Table error_table(const std::vector<ModeFigures>& modes, bool runs) {
   return table;
 }
 
-/// Runs side by side, as the published table of RobotCar has them.
+/// Runs next to each other, as in the published table of RobotCar.
 Table runs_table(const std::vector<ModeFigures>& modes) {
   Table table;
   table.title = "Runs, mean / median (m)";
@@ -131,7 +131,7 @@ void add_definitions(const std::vector<ModeFigures>& modes, Report& report) {
        "ground image do, the largest error lies on top. Where samples are many, a cell has the "
        "colour of their median."});
   if (modes.size() < 2) return;
-  // The first two definitions are those in which the modes differ.
+  // The modes differ in the first two definitions.
   auto other = standard_definitions(!reference);
   for (std::size_t i = 0; i < 2; ++i) {
     report.definitions[i].name += reference ? ", reference" : ", true";

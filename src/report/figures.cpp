@@ -21,10 +21,10 @@ namespace {
 /// The unit after a number, on the same line.
 constexpr const char* kMetres = "\u00A0m";
 
-/// Points of a cumulative curve: more than a chart has pixels across.
+/// Points of a cumulative curve: more than the pixels across a chart.
 constexpr std::size_t kCurvePoints = 800;
 
-/// Recalls that are marked on the cumulative curves, metres.
+/// Errors at which recall is marked on the cumulative curves, metres.
 constexpr std::array<double, 3> kRecalls{1, 3, 5};
 
 bool finite(const Point& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
@@ -59,13 +59,13 @@ void add_lines(Chart& chart, const std::vector<Curve>& curves) {
 
 std::string count_text(std::size_t count) { return readable(static_cast<double>(count), 0); }
 
-/// The value below which `share` of `sorted` lie.
+/// The value that `share` of `sorted` lie below.
 double quantile(const std::vector<double>& sorted, double share) {
   const auto last = static_cast<double>(sorted.size() - 1);
   return sorted[static_cast<std::size_t>(std::ceil(share * last))];
 }
 
-/// Those that have samples; fewer samples than fifths leave some without.
+/// The fifths that have samples; with fewer samples than fifths some have none.
 std::vector<eval::Fifth> filled_fifths(const Report& report) {
   std::vector<eval::Fifth> fifths;
   std::copy_if(report.uncertainty.fifths.begin(), report.uncertainty.fifths.end(),
@@ -74,7 +74,7 @@ std::vector<eval::Fifth> filled_fifths(const Report& report) {
   return fifths;
 }
 
-/// Share of the samples, 0 to 1, over the error that they do not exceed. `errors` ascend.
+/// The share of the samples, 0 to 1, whose error is at most x. `errors` must be ascending.
 Curve cumulative(const std::string& name, const std::vector<double>& errors) {
   Curve curve{name, {}};
   const std::size_t count = errors.size();
@@ -87,7 +87,7 @@ Curve cumulative(const std::string& name, const std::vector<double>& errors) {
   return curve;
 }
 
-/// Of all samples, and of each group where there are several.
+/// Of all samples, and of each group if there are several.
 std::vector<Curve> cumulative_curves(const Report& report) {
   std::vector<Curve> curves{cumulative("all", drawable_errors(report))};
   const auto& groups = report.dataset.groups;
@@ -98,7 +98,7 @@ std::vector<Curve> cumulative_curves(const Report& report) {
   return curves;
 }
 
-/// Error in metres over the share kept, 0 to 1, of the surest samples.
+/// Error in metres against the share kept, 0 to 1, of the surest samples.
 std::vector<Curve> risk_curves(const Report& report) {
   Curve mean{"mean", {}};
   Curve median{"median", {}};
@@ -109,7 +109,7 @@ std::vector<Curve> risk_curves(const Report& report) {
   return {std::move(mean), std::move(median)};
 }
 
-/// Share of truths found within the circles that promise the share x; both 0 to 1.
+/// The share of truths within the circles that promise the share x; both 0 to 1.
 std::vector<Curve> reliability_curves(const Report& report) {
   if (report.uncertainty.count == 0) return {};
   Curve observed{"observed", {{0, 0}}};
@@ -120,7 +120,7 @@ std::vector<Curve> reliability_curves(const Report& report) {
   return {std::move(observed)};
 }
 
-/// Equal bins from 0 on; what lies beyond them is counted apart.
+/// Equal bins from 0 on; values beyond them are counted separately.
 struct Histogram {
   double width = 0;
   std::vector<std::size_t> counts;
@@ -129,11 +129,11 @@ struct Histogram {
 };
 
 Histogram histogram(const std::vector<double>& sorted) {
-  constexpr double kShown = 0.9;  // of the samples, at least; the others have a bar of their own
+  constexpr double kShown = 0.9;  // of the samples, at least; the others have a separate bar
   constexpr double kBins = 40;
   const double most = quantile(sorted, kShown);
   Histogram result;
-  constexpr double kLeast = 1e-6;  // metres; below, all errors are alike
+  constexpr double kLeast = 1e-6;  // metres; below, all errors look alike
   result.width = most > kLeast ? round_up(most / kBins) : 1;
   const auto bins = static_cast<std::size_t>(most / result.width) + 1;
   result.counts.assign(bins, 0);
@@ -174,7 +174,7 @@ std::size_t undrawn_points(const Report& report) {
 FigureText cumulative_figure(const Report& report) {
   const std::vector<Curve> curves = cumulative_curves(report);
   if (!has_points(curves)) return {};
-  constexpr double kFirstShare = 0.005;  // the axis begins where the first curve has so many
+  constexpr double kFirstShare = 0.005;  // the axis begins where the first curve has this share
   double most = 0;
   double least = 1e300;
   for (const Curve& curve : curves) {
@@ -219,7 +219,7 @@ FigureText histogram_figure(const Report& report) {
                     hint(coordinate(low, 3) + " to " + coordinate(low + bins.width, 3) + " m",
                          bins.counts[i])});
   }
-  // Room for the bar of the samples beyond, apart from the others.
+  // Room for the bar of the samples beyond, separate from the others.
   const double bar = std::max(2 * bins.width, bins.end() / 20);
   Axis x = metre_axis("Error (m)", bins.end() + (bins.beyond > 0 ? 2 * bar : 0));
   x.ticks = round_ticks(0, bins.end(), 7);

@@ -1,5 +1,5 @@
-/// The report's charts, each made of an evaluation's figures; an empty text where there is nothing
-/// to draw.
+/// The charts of the report, each made from the figures of an evaluation. The text is empty if
+/// there is nothing to draw.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace crossfix::report {
 
-/// A picture with what it shows below it.
+/// A picture, and the caption below it.
 struct FigureText {
   std::string svg;
   std::string caption;
@@ -23,18 +23,18 @@ FigureText risk_figure(const Report& report);
 FigureText reliability_figure(const Report& report);
 FigureText groups_figure(const Report& report);
 
-/// A map a city that has positions, the cities with the most samples first, then one of the truth's
-/// position in the tile, where that is known. At most `kMostMaps` cities.
+/// A map for each city that has positions, the cities with the most samples first, then a map of
+/// the truth's position in the tile, if that is known. At most `kMostMaps` cities.
 inline constexpr std::size_t kMostMaps = 8;
 std::vector<FigureText> map_figures(const Report& report);
 
 /// The figures of `groups_figure` as a table.
 Table groups_table(const Report& report);
 
-/// Errors of the drawable samples, of one group or of all, in ascending order.
+/// Errors of the drawable samples, of one group or of all, ascending.
 std::vector<double> drawable_errors(const Report& report, std::optional<std::size_t> group = {});
 
-/// How many points of the curves are not finite, and so not drawn.
+/// How many points of the curves are not finite, and therefore not drawn.
 std::size_t undrawn_points(const Report& report);
 
 }  // namespace crossfix::report

@@ -14,12 +14,12 @@ std::string samples_text(std::size_t count) {
   return readable(static_cast<double>(count), 0) + (count == 1 ? " sample" : " samples");
 }
 
-/// How a map of so many samples shows them.
+/// How a map of this many samples shows them.
 std::string manner(std::size_t count) {
   return count > kMostMapPoints ? ", a cell for the median of those within" : "";
 }
 
-/// The truth's position in the tile, whatever the city.
+/// The position of the truth in the tile, over all cities.
 FigureText tile_figure(const Report& report) {
   std::vector<MapPoint> points;
   for (const eval::Measurement& m : report.measurements) {
@@ -28,7 +28,7 @@ FigureText tile_figure(const Report& report) {
     const data::Truth& truth = eval::truth_of(sample, report.mode);
     const double row = truth.pixel.row / truth.side;
     const double col = truth.pixel.col / truth.side;
-    // Truths outside their tile are not drawn here; the report's counts tell of them.
+    // Truths outside their tile are not drawn here; the counts of the report include them.
     if (!(row >= 0 && row <= 1 && col >= 0 && col <= 1)) continue;
     points.push_back(
         {col, 1 - row, m.metres, ground_name(sample) + ": error " + readable(m.metres, 2) + " m"});

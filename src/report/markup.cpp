@@ -16,7 +16,7 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view kMinus = "\xE2\x88\x92";        // U+2212
 constexpr std::string_view kThinSpace = "\xE2\x80\xAF";    // U+202F
 
-/// Bytes of the UTF-8 character that `text` begins with; 0 where it is none that XML takes.
+/// Bytes of the UTF-8 character that `text` begins with; 0 if XML does not allow it.
 std::size_t character_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
@@ -38,7 +38,7 @@ std::size_t character_length(std::string_view text) {
   return surrogate || control || unassigned ? 0 : length;
 }
 
-/// std::to_chars, which no locale changes.
+/// std::to_chars, because it does not depend on the locale.
 std::string fixed(double value, int decimals) {
   std::array<char, 400> text;
   const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value,
@@ -102,7 +102,7 @@ std::string readable(double value, int decimals) {
   if (std::isinf(value)) return out + digits;
   const std::size_t whole = std::min(digits.find('.'), digits.size());
   for (std::size_t i = 0; i < digits.size(); ++i) {
-    // As usual, four digits stay together.
+    // As usual, four digits are not separated.
     if (whole > 4 && i > 0 && i < whole && (whole - i) % 3 == 0) out += kThinSpace;
     out += digits[i];
   }

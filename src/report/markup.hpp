@@ -1,4 +1,4 @@
-/// HTML and SVG written so that a strict XML parser takes them too.
+/// HTML and SVG that a strict XML parser accepts too.
 #pragma once
 
 #include <initializer_list>
@@ -9,15 +9,15 @@
 namespace crossfix::report {
 
 /// `text` for use between tags and within quoted attributes. Bytes that are not UTF-8, and control
-/// characters, which XML has no way to write, become U+FFFD.
+/// characters that XML cannot represent, become U+FFFD.
 std::string escaped(std::string_view text);
 
-/// `value` with at most `decimals` decimals, none that are trailing zeros: for coordinates. Throws
-/// ShapeError where it is not finite.
+/// `value` with at most `decimals` decimals and no trailing zeros: for coordinates. Throws
+/// ShapeError if it is not finite.
 std::string coordinate(double value, int decimals = 1);
 
-/// `value` with `decimals` decimals; "NaN", "∞" and "−∞" where it is not finite. The minus
-/// is U+2212, and thousands are parted by a narrow space, for people to read.
+/// `value` with `decimals` decimals, for people to read; "NaN", "∞" and "−∞" if it is not finite.
+/// The minus is U+2212, and a narrow space separates thousands.
 std::string readable(double value, int decimals);
 
 struct Attribute {
@@ -26,25 +26,25 @@ struct Attribute {
 };
 using Attributes = std::initializer_list<Attribute>;
 
-/// Appends elements to a text and closes them in order.
+/// Appends elements to a text, and closes them in order.
 class Markup {
  public:
   /// An element that stays open until its `close`.
   Markup& open(std::string_view tag, Attributes attributes = {});
-  /// Ends the innermost open element. Throws ShapeError where none is open.
+  /// Ends the innermost open element. Throws ShapeError if none is open.
   Markup& close();
 
-  /// An element without content: of SVG, or one that HTML never closes (`meta`, `img`, `br`).
+  /// An element without content: an SVG one, or one that HTML never closes (`meta`, `img`, `br`).
   Markup& leaf(std::string_view tag, Attributes attributes = {});
-  /// An element that holds text alone.
+  /// An element that holds only text.
   Markup& element(std::string_view tag, std::string_view content, Attributes attributes = {});
   /// Text of the innermost open element, escaped here.
   Markup& text(std::string_view content);
-  /// Whole elements that another Markup wrote.
+  /// Complete elements that another Markup wrote.
   Markup& nested(std::string_view markup);
   Markup& line_break();
 
-  /// What was written. Throws ShapeError where an element is still open.
+  /// The text that was written. Throws ShapeError if an element is still open.
   std::string take();
 
  private:

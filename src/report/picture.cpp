@@ -13,11 +13,12 @@ namespace crossfix::report {
 
 namespace {
 
-/// Tried in this order; the last is taken as it is once the picture is `kSmallestSide`.
+/// Tried in this order. The last is accepted whatever its size once the picture has
+/// `kSmallestSide`.
 constexpr std::array<int, 4> kQualities{86, 76, 64, 50};
 constexpr Index kSmallestSide = 64;
 
-/// `side` pixels of `longer` become as many of `limit`.
+/// The length of `side` if `longer` is reduced to `limit`, all in pixels.
 Index shrunk(Index side, Index longer, Index limit) {
   return longer <= limit ? side : std::max<Index>(1, (side * limit + longer / 2) / longer);
 }

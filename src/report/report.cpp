@@ -16,7 +16,7 @@ namespace crossfix::report {
 
 namespace {
 
-/// The data set's warnings, and one for each kind of value that the charts lack.
+/// The warnings of the data set, and one for each kind of value that the charts leave out.
 std::vector<std::string> all_warnings(const Report& report) {
   std::vector<std::string> warnings = report.dataset.warnings;
   const auto lacking = [&](std::size_t count, const std::string& what) {
@@ -41,7 +41,7 @@ void write_head(Markup& out, const Report& report) {
       .line_break();
 }
 
-/// Sections with their entry in the list of contents.
+/// Sections, each with an entry in the list of contents.
 class Sections {
  public:
   void add(std::string id, std::string title, std::string content) {
@@ -71,7 +71,7 @@ class Sections {
   std::vector<Section> sections_;
 };
 
-/// Figures side by side, those that show something.
+/// Figures side by side, without those that show nothing.
 std::string figures_markup(const std::vector<FigureText>& figures, const std::string& layout) {
   const bool any = std::any_of(figures.begin(), figures.end(),
                                [](const FigureText& figure) { return !figure.svg.empty(); });
@@ -92,7 +92,7 @@ std::string figures_markup(const std::vector<FigureText>& figures, const std::st
 void write_pictures(Markup& out, const std::vector<Picture>& pictures) {
   out.open("div", {{"class", "pictures"}});
   for (const Picture& picture : pictures) {
-    // Widths in proportion to the pictures' make them equally high.
+    // Widths in proportion to those of the pictures make all equally high.
     const double aspect =
         static_cast<double>(picture.width()) / static_cast<double>(picture.height());
     out.open("figure", {{"style", "flex: " + coordinate(aspect, 4) + " 1 0"}})

@@ -1,4 +1,4 @@
-/// The report of an evaluation: its figures, and one HTML file made of them.
+/// The report of an evaluation: its figures, and one HTML file made from them.
 #pragma once
 
 #include <cstddef>
@@ -29,24 +29,24 @@ struct NamedCount {
 /// Shares are from 0 to 1 and shown as percentages.
 enum class Unit { metres, pixels, share, count, plain };
 
-/// A number of a table, with its interval where it is an estimate. Without a value it is shown as a
-/// dash, and NaN as NaN.
+/// A number of a table, with its interval if it is an estimate. A missing value is shown as a dash,
+/// and NaN as NaN.
 struct Figure {
   std::variant<std::monostate, double, eval::Estimate> value;
   Unit unit = Unit::metres;
-  std::optional<double> deviation = {};  ///< standard deviation over runs, same unit
+  std::optional<double> deviation = {};  ///< standard deviation over runs, in the same unit
 };
 
 /// A row of figures, or of several to a cell ("mean / median").
 struct TableRow {
   std::string name;
   std::vector<std::vector<Figure>> cells;
-  bool main = false;  ///< set off from the others
+  bool main = false;  ///< highlighted
 };
 
 struct Table {
   std::string title;
-  std::vector<std::string> columns;  ///< names with units, without the rows' names
+  std::vector<std::string> columns;  ///< names with units, without the column of row names
   std::vector<TableRow> rows;
   std::string note;  ///< below the table; may be empty
 };
@@ -56,7 +56,7 @@ struct Point {
   double y = 0;
 };
 
-/// Points by ascending x.
+/// Points of ascending x.
 struct Curve {
   std::string name;
   std::vector<Point> points;
@@ -65,7 +65,7 @@ struct Curve {
 
 /// One of the best or worst pairs.
 struct ShownPair {
-  std::string title;  ///< the ground image's name
+  std::string title;  ///< name of the ground image
   std::vector<NamedText> facts;
   double error_m = 0;
   double radius68_m = 0;
@@ -76,11 +76,11 @@ struct Report {
   std::string title;
   std::string summary;                          ///< a sentence or two below the title
   std::vector<Table> tables;                    ///< the headline first
-  data::Dataset dataset;                        ///< its warnings stand above all
-  eval::Mode mode = eval::Mode::true_;          ///< that charts, maps and pairs are of
+  data::Dataset dataset;                        ///< its warnings are shown first
+  eval::Mode mode = eval::Mode::true_;          ///< the mode of charts, maps and pairs
   std::vector<eval::Measurement> measurements;  ///< of `mode`; their samples are in `dataset`
   eval::Uncertainty uncertainty;                ///< of these measurements
-  std::string pairs_note;        ///< what the pictures' colours and marks mean; may be empty
+  std::string pairs_note;        ///< legend of the pictures' colours and marks; may be empty
   std::vector<ShownPair> best;   ///< the best first
   std::vector<ShownPair> worst;  ///< the worst first
   std::vector<NamedText> settings;
@@ -88,18 +88,18 @@ struct Report {
   std::vector<NamedText> definitions;  ///< see standard_definitions
 };
 
-/// How the figures are defined. `reference_mode`: as the reference's scripts compute them.
+/// The definitions of the figures. `reference_mode`: as the reference's scripts compute them.
 std::vector<NamedText> standard_definitions(bool reference_mode);
 
-/// The report as one HTML document that needs no other file, no network and no script, and that an
-/// XML parser takes too. The same report gives the same text.
+/// The report as one HTML document. It needs no other file, no network and no script, and an XML
+/// parser accepts it too. The same report gives the same text.
 ///
 /// What cannot be drawn (samples without a drawable error, points of curves that are not finite) is
-/// left out of the charts, and a warning in the document counts it. Throws ShapeError for a row of
-/// another length than its table's columns.
+/// left out of the charts, and a warning in the document counts it. Throws ShapeError for a row
+/// whose length differs from that of its table's columns.
 std::string render(const Report& report);
 
-/// Writes it whole or not at all. Throws DataError where the path cannot be written.
+/// Writes the report whole or not at all. Throws DataError if the path cannot be written.
 void write(const std::filesystem::path& path, const Report& report);
 
 }  // namespace crossfix::report

@@ -13,10 +13,10 @@ namespace crossfix::report {
 
 namespace {
 
-/// A report shows pictures at a third to a half of their size.
+/// The report shows pictures at a third to a half of their size.
 constexpr double kMarkWeight = 2;
 
-/// A pair's images as they were read.
+/// The images of a pair, as they were read.
 struct Read {
   io::Image ground;
   io::Image tile;

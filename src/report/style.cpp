@@ -2,8 +2,8 @@
 
 namespace crossfix::report {
 
-// Series: darkened (light ground) or lightened (dark ground) colours of Okabe and Ito's palette.
-// Errors: viridis, turned such that large errors stand out from the ground.
+// Series: colours of Okabe and Ito's palette, darkened (on light ground) or lightened (on dark
+// ground). Errors: viridis, reversed so that large errors stand out from the ground.
 std::string_view style_sheet() {
   return R"css(
 :root {

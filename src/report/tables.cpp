@@ -13,7 +13,7 @@ void write_header(Markup& out, const std::vector<std::string>& columns) {
   out.close().close().line_break();
 }
 
-/// The figures of one cell, "6.72 / 2.68", their intervals on the line below.
+/// The figures of one cell, "6.72 / 2.68", with their intervals on the line below.
 void write_cell(Markup& out, const std::vector<Figure>& figures) {
   std::string values;
   std::string intervals;
@@ -42,7 +42,7 @@ void write_cell(Markup& out, const std::vector<Figure>& figures) {
   out.close();
 }
 
-/// A table of texts without a header, a row at a time.
+/// One row of a table of texts without a header.
 void write_text_row(Markup& out, const std::string& name, const std::vector<std::string>& texts) {
   out.open("tr").element("th", name, {{"scope", "row"}});
   for (const std::string& text : texts) out.element("td", text, {{"class", "text"}});

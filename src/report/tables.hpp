@@ -8,14 +8,14 @@
 
 namespace crossfix::report {
 
-/// A number as the tables show it: its decimals are its unit's, shares become percentages; a dash
-/// where there is none.
+/// A number as the tables show it: its unit decides the decimals, and shares become percentages. A
+/// dash if there is no number.
 std::string figure_text(const std::optional<double>& value, Unit unit);
 
-/// Throws ShapeError where a row has another number of cells than the table has columns.
+/// Throws ShapeError if a row has not as many cells as the table has columns.
 std::string table_markup(const Table& table);
 
-/// Name, count and note; name and text. Empty where there is none.
+/// Name, count and note; name and text. Empty if there are none.
 std::string counts_markup(const std::vector<NamedCount>& counts);
 std::string texts_markup(const std::vector<NamedText>& texts);
 

@@ -129,7 +129,7 @@ std::uint64_t image_key(const CityPlan& city, TileIndex tile) {
   return Random(city.key).child(2).child(hash_lattice(tile.x, tile.y, 0)).bits();
 }
 
-/// Renders image `number` of a city: first its tiles, then its panoramas.
+/// Renders image `number` of a city: tiles come first, then panoramas.
 void render_image(const fs::path& root, const DatasetOptions& options, const CityPlan& city,
                   const CityRenderer& renderer, std::size_t number, RenderScratch& scratch) {
   const double scale = city.metres_per_pixel;
@@ -202,7 +202,7 @@ void render_all(const fs::path& root, const DatasetOptions& options,
   if (failure) std::rethrow_exception(failure);
 }
 
-/// Leaves the panoramas of held-out blocks and the tiles that hold them.
+/// Keeps only the panoramas of held-out blocks, and the tiles that hold them.
 void keep_held_out(CityPlan& city) {
   std::erase_if(city.panoramas,
                 [](const PlannedPanorama& panorama) { return panorama.split != Split::kTest; });

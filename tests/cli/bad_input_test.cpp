@@ -9,7 +9,7 @@ using namespace crossfix;
 using test::Run;
 using test::Workspace;
 
-// One line, the right exit code, nothing half-written.
+// Each gives one line and the right exit code, and leaves no half-written file.
 
 TEST_CASE("usage errors exit 2") {
   const Workspace work;
@@ -44,7 +44,7 @@ TEST_CASE("usage errors exit 2") {
 
 TEST_CASE("an absent device exits 4") {
   const Workspace work;
-  // A GPU of a number that no machine has: absent with and without a GPU.
+  // A GPU number that no machine has, so the GPU is missing with and without one.
   CHECK(work.locate("--device cuda --gpu 1023").failed_with(4, "--device cpu"));
   CHECK(work.locate("--precision f16 --device cpu").failed_with(4, "f16"));
 }

@@ -12,7 +12,7 @@ namespace {
 
 const std::string kFixtures = test::source_folder() / "tests/data/fixtures";
 
-/// The line of `text` that begins with `begin`, its runs of blanks made one.
+/// The line of `text` that begins with `begin`, with runs of blanks replaced by one.
 std::string line_of(const std::string& text, const std::string& begin) {
   std::string line;
   const std::size_t at = ("\n" + text).find("\n" + begin);

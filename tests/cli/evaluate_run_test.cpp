@@ -32,12 +32,12 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The program evaluating the VIGOR fixture.
+/// Runs the program's evaluation on the VIGOR fixture.
 class EvaluateWorkspace : public test::VigorWorkspace {
  public:
   Run run(const std::string& more) const { return work.run(evaluate(more)); }
 
-  /// Runs the program and kills it (signal 9) once it has written `record - 1` records and `bytes`
+  /// Runs the program, and kills it (signal 9) once it has written `record - 1` records and `bytes`
   /// bytes of the next.
   void run_and_kill(const std::string& more, std::size_t record, std::size_t bytes) const {
     const fs::path results = work.folder / "run/samples.jsonl";
@@ -66,7 +66,7 @@ class EvaluateWorkspace : public test::VigorWorkspace {
       there = lines(text) == wanted && text.size() - (text.rfind('\n') + 1) == bytes;
       if (!there) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    REQUIRE(there);  // else it ended by itself
+    REQUIRE(there);  // otherwise it ended by itself
     ::kill(child, SIGKILL);
     ::waitpid(child, &status, 0);
     CHECK(WIFSIGNALED(status));
@@ -103,7 +103,7 @@ TEST_CASE("evaluate writes a line for each sample, figures, and the raw outputs"
   const auto raw = io::Safetensors::open(vigor.work.folder / "raw.safetensors");
   const TensorRecord& logits = raw.tensors().at("logits");
   CHECK(logits.shape == std::vector<Index>{88, 64});
-  // Every line again from the raw outputs, and the means from the lines.
+  // Computes every line again from the raw outputs, and the means from the lines.
   double sum = 0;
   std::size_t scored = 0;
   for (std::size_t i = 0; i < kSamples; ++i) {
@@ -139,8 +139,8 @@ namespace {
 
 using Kills = std::vector<std::pair<std::size_t, std::size_t>>;
 
-/// Kills a run at these records and bytes of them, and compares what its end makes of it with a run
-/// that was left alone.
+/// Kills a run at these records and at these bytes of them, resumes it, and compares the result
+/// with that of an undisturbed run.
 void survives(const std::string& batch, const Kills& kills) {
   const EvaluateWorkspace vigor;
   const std::string more = "--batch " + batch + " --decoders 2 --resume --out ";
@@ -212,7 +212,7 @@ TEST_CASE("a run goes on only as it began") {
   CHECK(vigor.run(few + "--resume --batch 2").failed_with(3, "made with batch 1"));
   CHECK(vigor.run("--limit 5 --out run --resume").failed_with(3, "made with limit 4"));
   CHECK(vigor.read("run/samples.jsonl") == results);
-  SECTION("another precision") {  // not every CPU has another: the file says it had one
+  SECTION("another precision") {  // not every CPU has another: the file is edited
     const std::string precision = R"("precision":"f32")";
     std::string other = results;
     REQUIRE(holds(other, precision));
@@ -299,7 +299,7 @@ TEST_CASE("the HTML report shows the best and worst pairs, and needs no other fi
   CHECK(vigor.run("--mode reference --report reference.html").code == 0);
   CHECK(holds(vigor.read("reference.html"), "80 of 88 samples"));
 
-  // Of results that are there already, one of whose images is not any more.
+  // Resumes results that are complete, although one of their images has been removed.
   fs::remove(vigor.root() / vigor.set.samples[errors[0].second].ground);
   CHECK(vigor.run("--out run --batch 3 --resume --report again.html").code == 0);
   const test::Document again(vigor.read("again.html"));

@@ -16,7 +16,7 @@ std::string printed(const test::TwoCities& cities, bool runs) {
   return out.str();
 }
 
-/// The line that begins with `begin`, its runs of blanks made one.
+/// The line that begins with `begin`, with runs of blanks replaced by one.
 std::string line_of(const std::string& text, const std::string& begin) {
   const std::size_t at = text.find(begin);
   std::string line;

@@ -12,20 +12,20 @@
 
 namespace crossfix::test {
 
-/// What a run of the program left.
+/// What a run of the program left behind.
 struct Run {
   int code = -1;
   std::string out;
   std::string err;
 
-  /// The standard error's last line: of a failed run, its message.
+  /// The last line of standard error: for a failed run, its message.
   std::string message() const {
     const std::string text = err.ends_with('\n') ? err.substr(0, err.size() - 1) : err;
     return text.substr(text.find_last_of('\n') + 1);
   }
 
-  /// Exit with `wanted` and one line "crossfix: error: ..." that holds `part`, and nothing else on
-  /// standard output.
+  /// Whether the run exited with `wanted` and one line "crossfix: error: ..." that contains `part`,
+  /// with nothing on standard output.
   bool failed_with(int wanted, const std::string& part) const {
     return code == wanted && message().starts_with("crossfix: error: ") &&
            message().find(part) != std::string::npos && err.ends_with('\n') && out.empty();
@@ -41,7 +41,7 @@ inline model::Configuration program_configuration() {
   return configuration;
 }
 
-/// A folder with tiny weights and a pair of images, and the program run inside it.
+/// A folder with tiny weights and a pair of images, in which the program is run.
 class Workspace {
  public:
   Workspace() {
@@ -54,7 +54,7 @@ class Workspace {
     model.write(folder / name, program_configuration());
   }
 
-  /// Runs "crossfix ARGUMENTS" in the folder, standard output going to `out`.
+  /// Runs "crossfix ARGUMENTS" in the folder, with standard output going to `out`.
   Run run(const std::string& arguments, const std::string& out = "") const {
     const std::string out_file = out.empty() ? (logs / "out").string() : out;
     const std::string err_file = (logs / "err").string();

@@ -9,7 +9,7 @@
 
 namespace crossfix::test {
 
-/// The VIGOR fixture with small made-up images, and tiny weights beside it.
+/// The VIGOR fixture with small made-up images, next to tiny weights.
 struct VigorWorkspace {
   VigorWorkspace() {
     namespace fs = std::filesystem;
@@ -37,7 +37,7 @@ struct VigorWorkspace {
 
   std::filesystem::path root() const { return work.folder.path() / "vigor"; }
 
-  /// The arguments that evaluate the fixture, and `more`.
+  /// The arguments that evaluate the fixture, followed by `more`.
   static std::string evaluate(const std::string& more) {
     return "evaluate --dataset vigor --root vigor --area cross --pairs all --threads 1 --model "
            "weights.safetensors " +

@@ -1,4 +1,4 @@
-/// Element access is checked in debug builds: this file is compiled without NDEBUG in every build.
+/// Element access is checked in debug builds. This file is compiled without NDEBUG in every build.
 #include <array>
 #include <catch2/catch.hpp>
 

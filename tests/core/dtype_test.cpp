@@ -8,7 +8,7 @@ using namespace crossfix;
 
 namespace {
 
-/// The value of 16 bits with `exponent_bits` of exponent, by the definition of the IEEE formats.
+/// The value of 16 bits with `exponent_bits` of exponent, from the definition of the IEEE formats.
 double value_of(std::uint16_t bits, int exponent_bits) {
   const int fraction_bits = 15 - exponent_bits;
   const int bias = (1 << (exponent_bits - 1)) - 1;
@@ -27,8 +27,8 @@ bool same(double a, double b) {
   return a == b && std::signbit(a) == std::signbit(b);
 }
 
-/// Checks every value of the format, and both sides of every border between two neighbours: as
-/// rounding keeps order, that settles all floats.
+/// Checks every value of the format, and both sides of every border between two neighbours.
+/// Rounding keeps order, so that covers all floats.
 template <class T>
 void check_rounding(int exponent_bits) {
   const int infinity = ((1 << exponent_bits) - 1) << (15 - exponent_bits);
@@ -49,7 +49,8 @@ void check_rounding(int exponent_bits) {
                           value_of(static_cast<std::uint16_t>(pattern == 0 ? 1 | (sign ^ 0x8000)
                                                                            : sign | (pattern - 1)),
                                    exponent_bits);
-      // Beyond the largest number the border lies half a step further, as if there were a next.
+      // Beyond the largest number the border lies half a step further, as if there were a next
+      // number.
       const double next = pattern + 1 == infinity ? value_of(below, exponent_bits) + step
                                                   : value_of(above, exponent_bits);
       const double middle = (value_of(below, exponent_bits) + next) / 2;

@@ -1,5 +1,6 @@
-/// What the types must refuse, one mistake a macro. Without any, the file compiles: the mistakes'
-/// neighbours are sound. CMakeLists.txt says which message each must give.
+/// Mistakes that the types must refuse, one for each macro. Without any macro the file compiles,
+/// because the code around the mistakes is correct. CMakeLists.txt says which message each must
+/// give.
 #include "crossfix/core/image_view.hpp"
 #include "crossfix/core/tensor.hpp"
 

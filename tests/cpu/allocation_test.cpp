@@ -9,7 +9,7 @@
 namespace crossfix::test {
 namespace {
 
-/// Runs every operator once. `Element` views are made beforehand.
+/// Runs every operator once. `Element` views are made before.
 template <class Subject>
 struct EveryOperator {
   using Element = typename Subject::Element;

@@ -15,7 +15,7 @@ using namespace crossfix;
 
 namespace {
 
-/// The bundled weights, with few headings and little ground: in a blink on an emulated device too.
+/// The bundled weights with few headings and little ground, so that an emulated device is fast too.
 class SmallMatcher {
  public:
   SmallMatcher() {

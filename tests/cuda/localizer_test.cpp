@@ -21,7 +21,7 @@ Localizer load(const ModelFile& file, Device device, Index batch = 1) {
       file.path(), {.device = device, .precision = Precision::f32, .threads = 1, .batch = batch});
 }
 
-/// Images of a pair, of any size.
+/// An image of a pair, of any size.
 struct Picture {
   Tensor<std::uint8_t, 3> ground;
   Tensor<std::uint8_t, 3> satellite;
@@ -34,7 +34,8 @@ struct Picture {
   }
 };
 
-/// f32 on two devices: sums in another order, some 2e-5 of the outputs after eighty layers.
+/// f32 on two devices: sums in another order differ by about 2e-5 of the outputs after eighty
+/// layers.
 bool close(const Fix& a, const Fix& b) {
   return test::relative_l2(a.logits, b.logits) <= 4e-5 &&
          test::relative_l2(a.offsets, b.offsets) <= 4e-5 &&
@@ -81,14 +82,14 @@ TEST_CASE("one recorded pass takes images of every size, in full and in part bat
       CHECK(close(fixes[i], expected));
     }
   };
-  agree({pairs[0]});  // first of all: slots that never held a pair
+  agree({pairs[0]});  // the first one: slots that never held a pair
   agree(pairs);
   std::reverse(pairs.begin(), pairs.end());
   pairs.pop_back();
   agree(pairs);
   agree({pairs[2]});
 
-  // Rows of an image may lie anywhere.
+  // Rows of an image may have any stride.
   const Picture wide("wide", 64, 200);
   const HostImageView window = wide.satellite.view().slice(0, 20, 150).slice(1, 30, 160);
   agree({{.ground = GroundImage(wide.ground), .satellite = SatelliteImage(window)}});
@@ -101,7 +102,7 @@ TEST_CASE("images in the GPU's memory are located where they lie", "[cuda]") {
   const Picture picture("a", 80, 150);
   const Fix expected =
       localizer.locate(GroundImage(picture.ground), SatelliteImage(picture.satellite));
-  const Picture other("b", 80, 150);  // of the same size, left in the localizer's own memory
+  const Picture other("b", 80, 150);  // of the same size, in memory of the localizer
   REQUIRE(localizer.locate(GroundImage(other.ground), SatelliteImage(other.satellite)).logits !=
           expected.logits);
 
@@ -123,7 +124,7 @@ TEST_CASE("images in the GPU's memory are located where they lie", "[cuda]") {
   localizer.locate(std::vector<DevicePair>{pair, pair}, fixes);
   CHECK(fixes.at(1).logits == expected.logits);
 
-  // A host address passed off as the device's.
+  // A host address passed as one of the device.
   const DevicePair astray{
       .ground = pair.ground,
       .satellite = DeviceSatelliteImage({picture.satellite.data(), picture.satellite.shape()})};

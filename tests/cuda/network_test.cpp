@@ -10,7 +10,7 @@
 namespace crossfix::test {
 namespace {
 
-/// A small network and all that one pass of it takes.
+/// A small network, with everything that one pass of it needs.
 template <class Element>
 struct Tiny {
   using Network = model::Network<cuda::Backend<Element>>;

@@ -7,17 +7,17 @@
 #include "crossfix/cuda/backend.hpp"
 #include "crossfix/detail/cuda/staging.hpp"
 
-/// What the backend's tests run on: stand-ins for the libraries, or a GPU where there is one.
+/// What the tests of the backend run on: stand-ins for the libraries, or a GPU if there is one.
 namespace crossfix::test {
 
-/// Device memory that counts what is alive, and of which the n-th allocation can be made to fail.
+/// Device memory that counts what is alive, and whose n-th allocation can be made to fail.
 class CountingMemory final : public cuda::MemoryResource {
  public:
   explicit CountingMemory(const cuda::Device& device) : pool_(device) {}
 
   std::size_t alive() const { return alive_; }
   std::size_t allocations() const { return allocations_; }
-  /// The n-th allocation from now on (1: the next) fails; 0: none does.
+  /// Makes the n-th allocation from now on (1: the next) fail; 0: none fails.
   void fail(std::size_t n) { failing_ = n; }
 
  private:
@@ -44,7 +44,7 @@ class CountingMemory final : public cuda::MemoryResource {
 
 inline cuda::Target first_gpu() { return cuda::Target(cuda::Device()); }
 
-/// False, saying so, where there is no GPU to test on.
+/// False, with a message, if there is no GPU to test on.
 inline bool there_is_a_gpu() {
   try {
     const cuda::Device device;
@@ -55,7 +55,7 @@ inline bool there_is_a_gpu() {
   }
 }
 
-/// A subject of the checks of whole networks (model/network_golden.hpp).
+/// A subject for the checks of whole networks (model/network_golden.hpp).
 template <class Element>
 struct CudaSubject {
   using Backend = cuda::Backend<Element>;
@@ -71,6 +71,6 @@ struct CudaSubject {
 
 }  // namespace crossfix::test
 
-/// Leaves a test where there is no GPU.
+/// Leaves a test if there is no GPU.
 #define CROSSFIX_NEED_GPU \
   if (!crossfix::test::there_is_a_gpu()) return

@@ -18,7 +18,7 @@ inline std::filesystem::path data_tests() { return source_folder() / "tests" / "
 inline std::filesystem::path vigor_fixture() { return data_tests() / "fixtures" / "vigor"; }
 inline std::filesystem::path robotcar_fixture() { return data_tests() / "fixtures" / "robotcar"; }
 
-/// A copy of a fixture, for a test to damage.
+/// A copy of a fixture that a test may damage.
 class FixtureCopy {
  public:
   explicit FixtureCopy(const std::filesystem::path& fixture) {
@@ -27,7 +27,7 @@ class FixtureCopy {
 
   const std::filesystem::path& root() const { return root_.path(); }
 
-  /// Replaces the first `from` in a file, which must be there.
+  /// Replaces the first `from` in a file; it must be there.
   void replace(const std::string& file, const std::string& from, const std::string& to) const {
     std::string text = read_text(root_ / file);
     const std::size_t at = text.find(from);

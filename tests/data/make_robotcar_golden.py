@@ -1,11 +1,10 @@
-"""Writes fixtures/robotcar, splits and yaws in RobotCar's layout for made-up positions, and what NumPy and
-OpenCV make of them by the published protocol.
+"""Writes fixtures/robotcar (splits and yaws in RobotCar's layout, for made-up positions), and what NumPy and OpenCV
+compute from them by the published protocol.
 
-golden/robotcar_truth.txt has lines of split, line, degrees, then the window's (row, col) on the map, the
-reference's truth (row, col) in 512ths of the tile, and the exact one in its 800 pixels.
-golden/robotcar_tile.txt has lines of window row, column, degrees, then in hexadecimal the pixels
-(15 i, 15 j) of the 512 x 512 image that is cut out of a made map. The test runs stay within a map of that
-size.
+golden/robotcar_truth.txt has lines of split, line, degrees, then the window's (row, col) on the map, the reference's
+truth (row, col) in 512ths of the tile, and the true one in the tile's 800 pixels. golden/robotcar_tile.txt has lines of
+window row, column, degrees, then in hexadecimal the pixels (15 i, 15 j) of the 512 x 512 image that is cut from a
+generated map. The test runs stay within a map of that size.
 
     python tests/data/make_robotcar_golden.py     (numpy, opencv-python-headless 4.7)
 """
@@ -25,7 +24,7 @@ CASES = [(100, 150, 0.0), (0, 0, -33.25), (-200, 600, 90.0), (317, -100, 171.7),
 
 
 def made_map(height: int, width: int) -> np.ndarray:
-    """[height, width, 3] bytes: blocks of 8 pixels of one random colour each, with a slope laid over."""
+    """[height, width, 3] bytes: blocks of 8 pixels of one random colour each, with a slope added."""
     z = np.arange(1, (height // 8 + 1) * (width // 8 + 1) * 3 + 1, dtype=np.uint64)
     z *= np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

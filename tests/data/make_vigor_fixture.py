@@ -1,7 +1,7 @@
-"""Writes fixtures/vigor, label files in VIGOR's layout for made-up positions, and golden/vigor_truth.txt.
+"""Writes fixtures/vigor (label files in VIGOR's layout, for made-up positions) and golden/vigor_truth.txt.
 
-A line of the latter: label set, same-area split, city, line, choice, then the exact (row, col) in the tile's
-640 pixels, the reference's in its 256, whether the camera stands in the tile (1) or not (0).
+A line of the latter has the label set, same-area split, city, line and choice, then the true (row, col) in the tile's
+640 pixels, the reference's in its 256, and whether the camera stands in the tile (1) or not (0).
 
     python tests/data/make_vigor_fixture.py     (Python alone)
 """
@@ -34,7 +34,7 @@ def satellite(row: float, col: float) -> str:
 
 
 def name_deltas(panorama: str, tile: str) -> tuple[float, float]:
-    """(delta_row, delta_col) by the coordinates in the names."""
+    """(delta_row, delta_col) from the coordinates in the names."""
     row, col = world_pixel(*map(float, panorama.split(",")[1:3]))
     tile_row, tile_col = world_pixel(*map(float, tile[: -len(".png")].split("_")[1:]))
     return row - tile_row, tile_col - col

@@ -7,8 +7,8 @@
 using namespace crossfix;
 
 TEST_CASE("tiles of a map are those that OpenCV cuts") {
-  // Pixels (15 i, 15 j) by OpenCV 4.7 (make_robotcar_golden.py): one grey level for what its vector
-  // code rounds differently.
+  // Pixels (15 i, 15 j) by OpenCV 4.7 (make_robotcar_golden.py). One grey level is for what its
+  // vector code rounds differently.
   const io::Image map = test::made_map(1500, 1400);
   std::ifstream file(test::data_tests() / "golden" / "robotcar_tile.txt");
   data::MapWindow window;
@@ -43,7 +43,7 @@ TEST_CASE("a tile that is not turned is its part of the map") {
 }
 
 TEST_CASE("turning is counter-clockwise") {
-  // What lies right of the centre comes to lie above it.
+  // What lies to the right of the centre moves above it.
   const PixelPoint right = data::turned({600, 700}, {600, 600}, 90);
   CHECK(right.row == Approx(500));
   CHECK(right.col == Approx(600));

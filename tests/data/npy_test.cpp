@@ -9,7 +9,7 @@ using namespace crossfix;
 
 namespace {
 
-/// A NumPy file, version 1, of the given dictionary and numbers.
+/// A NumPy file, version 1, with the given dictionary and numbers.
 std::string npy(const std::string& dictionary, const std::vector<double>& values) {
   std::string text = "\x93NUMPY";
   text += '\x01';

@@ -47,7 +47,7 @@ TEST_CASE("RobotCar's truths are those of an independent NumPy script") {
     CHECK(sample.window.col == window.col);
     CHECK(sample.reference.pixel.row == reference.row);
     CHECK(sample.reference.pixel.col == reference.col);
-    // Nine decimals are written; the script's fit is about uncentred coordinates.
+    // The file has nine decimals, and the script fits uncentred coordinates.
     CHECK(!(std::abs(sample.true_.pixel.row - exact.row) > 1e-4));
     CHECK(!(std::abs(sample.true_.pixel.col - exact.col) > 1e-4));
     CHECK(!(std::abs(sample.rotation_degrees - degrees) > 1e-8));
@@ -71,7 +71,7 @@ TEST_CASE("RobotCar's frames and scales") {
     // The control points span 1395 m over 15066 columns and 1595 m over 17268 rows.
     CHECK(sample.true_.metres_per_pixel == Approx(0.09246).margin(5e-5));
   }
-  // Runs of 7, 8 and 9: the last batch of four of each is dropped where it is not full.
+  // Runs of 7, 8 and 9: the last batch of four of each run is dropped if it is not full.
   std::size_t dropped[3] = {};
   for (const data::Sample& sample : set.samples) {
     if (!sample.in_reference) ++dropped[sample.group];
@@ -99,7 +99,7 @@ TEST_CASE("a test run that is absent is an error, or a warning where that is ask
   std::filesystem::remove(copy.root() / "Oxford_split" / "test2_j.txt");
   CHECK(message_of({copy.root(), Split::test, false}).find("test2_j.txt: no such split file") !=
         std::string::npos);
-  // The absent run is taken for as long as published, which this array is not.
+  // The missing run is assumed to have its published length, which this array does not have.
   CHECK(message_of({copy.root(), Split::test, true})
             .find("test_yaw.npy: 24 yaws where its split has 1724 samples") != std::string::npos);
   for (const char* name : {"test1_j.txt", "test3_j.txt"}) {

@@ -7,7 +7,7 @@ using crossfix::data::validation_rows;
 
 namespace {
 
-/// A hash over rows and their order.
+/// A hash of rows that depends on their order.
 std::uint64_t hash_of(const std::vector<std::size_t>& rows) {
   std::uint64_t hash = 0;
   for (const std::size_t row : rows) hash = hash * 1000003 + row;

@@ -76,7 +76,7 @@ TEST_CASE("VIGOR's truths are those of an independent script") {
     const auto camera = io::position_of_panorama_name(sample.ground).value();
     CHECK(std::get<GeoPoint>(sample.location).longitude == camera.longitude);
     CHECK(std::get<GeoPoint>(sample.location).latitude == camera.latitude);
-    // Six decimals are written.
+    // The file has six decimals.
     CHECK(!(std::abs(sample.true_.pixel.row - exact.row) > 1e-6));
     CHECK(!(std::abs(sample.true_.pixel.col - exact.col) > 1e-6));
     CHECK(sample.true_.side == 640);
@@ -95,7 +95,7 @@ TEST_CASE("VIGOR's truths are those of an independent script") {
 }
 
 TEST_CASE("the reference rounds halves to even about 127") {
-  // 1.25 and 3.75 labelled pixels are 0.5 and 1.5 of the reference's.
+  // 1.25 and 3.75 labelled pixels are 0.5 and 1.5 pixels of the reference.
   const PixelPoint pixel = data::vigor_reference_pixel({1.25, 3.75});
   CHECK(pixel.row == 127);
   CHECK(pixel.col == 125);

@@ -28,7 +28,7 @@ Fix sharp_fix(Index side, PixelPoint pixel) {
   return fix;
 }
 
-/// Sum over the channels of how far a pixel is from mid-grey.
+/// Sum over the channels of the differences between a pixel and mid-grey.
 int change(const io::Image& image, Index row, Index col) {
   int sum = 0;
   for (Index c = 0; c < 3; ++c) sum += std::abs(image(row, col, c) - 128);

@@ -20,7 +20,7 @@ struct Copy {
   const void* from;  // null: zeros
 };
 
-/// The copies of each thread that no wait has forced.
+/// The copies of each thread that no wait has completed yet.
 class Copies : public Part {
  public:
   static constexpr Slot kSlot = Slot::copies;
@@ -68,7 +68,7 @@ class Copies : public Part {
   std::vector<Queue> queues_;
 };
 
-/// Elements of 16 bits, two a word.
+/// Elements of 16 bits, two in a word.
 template <class E>
 float element_of(std::uint32_t word, unsigned half) {
   E element;

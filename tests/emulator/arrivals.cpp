@@ -70,7 +70,7 @@ void Arrivals::arrive(std::uint64_t& word, std::uint32_t bytes) {
   if (barrier.bytes > kMostBytes) block_.fail("an mbarrier that expects 2^20 bytes or more");
   --barrier.pending;
   advance(barrier);
-  // What follows an arrival may come much later than what it set free.
+  // What comes after an arrival may run much later than what the arrival released.
   if (block_.draw(2) == 0) block_.give_way();
 }
 
@@ -91,7 +91,8 @@ void Arrivals::advance(Barrier& barrier) {
 void Arrivals::wait(std::uint64_t& word, std::uint32_t parity) {
   Barrier& barrier = find(word, "wait");
   if (parity > 1) block_.fail("wait for a phase of parity " + std::to_string(parity));
-  // Asked anew when the thread's turn comes: a phase that ended twice meanwhile was missed.
+  // Checked again when the thread's turn comes: if the phase has ended twice by then, it was
+  // missed.
   while ((barrier.phase & 1u) == parity) {
     barrier.waiting.push_back(block_.running());
     block_.wait(barrier);

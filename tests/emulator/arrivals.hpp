@@ -9,8 +9,8 @@
 
 namespace crossfix::emulator {
 
-/// The block's mbarriers. Their counts are kept here; the word in shared memory holds a mark, so
-/// that a barrier which was never initialised, or was written over, is found out.
+/// The mbarriers of the block. Their counts are kept here. The word in shared memory holds a mark,
+/// so that a barrier that was never initialised, or was overwritten, is noticed.
 class Arrivals : public Part {
  public:
   static constexpr Slot kSlot = Slot::arrivals;
@@ -18,13 +18,13 @@ class Arrivals : public Part {
   explicit Arrivals(Block& block) : block_(block) {}
 
   void init(std::uint64_t& word, int arrivals);
-  /// Makes barriers initialised so far known to the copy engine.
+  /// Makes the barriers initialised so far visible to the copy engine.
   void fence_init();
   void arrive(std::uint64_t& word, std::uint32_t bytes);
   void wait(std::uint64_t& word, std::uint32_t parity);
-  /// Throws Fault unless the copy engine may count on this barrier.
+  /// Throws Fault unless the copy engine may use this barrier.
   void expect_known_to_copies(std::uint64_t& word);
-  /// A copy that counts on this barrier has written `bytes`.
+  /// A copy that uses this barrier has written `bytes`.
   void complete(std::uint64_t& word, std::size_t bytes);
 
  private:

@@ -24,7 +24,7 @@ constexpr std::size_t kMostReasons = 12;              // named in the message of
 thread_local Block* current_block = nullptr;
 thread_local std::uint64_t next_seed = 1;
 
-/// Fibers, kept from launch to launch.
+/// Fibers, kept for later launches.
 Fiber* fiber_of(std::size_t thread) {
   thread_local std::vector<std::unique_ptr<Fiber>> fibers;
   while (fibers.size() <= thread) fibers.push_back(std::make_unique<Fiber>());

@@ -17,43 +17,43 @@
 
 namespace crossfix::emulator {
 
-/// Something a thread waits for; says what, for the message of a deadlock.
+/// Something that a thread waits for. It has a description, for the message of a deadlock.
 class Waitable {
  public:
   virtual ~Waitable() = default;
   virtual std::string describe() const = 0;
 };
 
-/// The state that one kind of construct keeps for a block: made at its first use in the block.
+/// The state that one kind of construct keeps for a block, made at its first use in the block.
 class Part {
  public:
   virtual ~Part() = default;
   /// A thread has returned from the kernel.
   virtual void thread_returned(unsigned /*thread*/) {}
-  /// Every thread has; throws Fault where something is still under way that must not be.
+  /// Every thread has returned. Throws Fault if something is still in progress that must not be.
   virtual void block_ended() {}
 };
 
-/// Where a Part is kept.
+/// The slot that a Part is kept in.
 enum class Slot { barriers, warps, copies, arrivals, tensors, products, registers, count };
 
 /// What runs beside the threads of a block.
 enum class Work { copy, product };
 
-/// The block that is being run. Its threads are fibers; one runs until it waits. The order is drawn
-/// from the seed, for each block anew: either any thread that can run is next, or warps have ranks,
-/// so that some run far ahead and others lag behind, until ranks are drawn again. Asynchronous work
-/// is deferred until no thread can run, as late as the kernel's waits allow: either kind before the
-/// other or neither, the oldest first or any.
+/// The block that is running. Its threads are fibers; a fiber runs until it waits. The order is
+/// drawn from the seed, for each block again: either any thread that can run is next, or warps have
+/// ranks, so that some run far ahead and others lag behind until ranks are drawn again.
+/// Asynchronous work is deferred until no thread can run, as late as the waits of the kernel allow.
+/// One kind may go before the other, or neither; the oldest first, or any.
 class Block {
  public:
-  /// Threads of the block that runs now. Throws Fault where none does.
+  /// Threads of the block that is running. Throws Fault if none is.
   static Block& current();
 
   Block(unsigned threads, std::size_t shared_bytes, std::string what, std::uint64_t seed);
   ~Block();
 
-  /// Runs one block to its end. Throws what a thread threw, Fault upon a deadlock.
+  /// Runs one block to its end. Throws what a thread threw, and Fault for a deadlock.
   void run(dim3 index, const std::function<void()>& body);
 
   unsigned threads() const { return static_cast<unsigned>(threads_.size()); }
@@ -62,12 +62,12 @@ class Block {
   unsigned alive() const { return alive_; }
   SharedMemory& shared() { return shared_; }
 
-  /// The running thread waits until somebody wakes it.
+  /// The running thread waits until another one wakes it.
   void wait(const Waitable& reason);
   void wake(unsigned thread);
-  /// Lets whoever else can run do so at this point.
+  /// Lets any other thread that can run do so at this point.
   void give_way();
-  /// Has `work` done at the latest time that waits allow.
+  /// Does `work` at the latest time that the waits allow.
   void defer(Work kind, std::function<void()> work) {
     deferred_.push_back({kind, std::move(work)});
   }
@@ -137,7 +137,7 @@ class Block {
   bool cancelling_ = false;
 };
 
-/// "3", "0-31, 64": threads, shortly.
+/// Threads in short form: "3", "0-31, 64".
 std::string ranges_of(const std::vector<unsigned>& sorted);
 
 }  // namespace crossfix::emulator

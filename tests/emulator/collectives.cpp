@@ -32,7 +32,7 @@ class Meeting : public Waitable {
   const LanesAction* act_ = nullptr;
 };
 
-/// The meetings under way in each warp.
+/// The meetings that each warp has begun.
 class Warps : public Part {
  public:
   static constexpr Slot kSlot = Slot::warps;
@@ -99,7 +99,7 @@ class Warps : public Part {
   std::vector<std::list<Meeting>> meetings_;
 };
 
-/// The block's sixteen barriers.
+/// The sixteen barriers of the block.
 class Barriers : public Part {
  public:
   static constexpr Slot kSlot = Slot::barriers;

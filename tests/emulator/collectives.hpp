@@ -8,11 +8,11 @@ namespace crossfix::emulator {
 inline constexpr unsigned kWarpThreads = 32;
 inline constexpr std::uint32_t kWholeWarp = 0xffffffffu;
 
-/// What each lane of a warp brings to a collective; null for lanes that take no part.
+/// What each lane of a warp passes to a collective; null for lanes that do not take part.
 using Lanes = std::array<void*, kWarpThreads>;
 
 /// What a collective does once all lanes have come: a reference to a callable, which must outlive
-/// it.
+/// this object.
 class LanesAction {
  public:
   template <class Callable>
@@ -27,34 +27,34 @@ class LanesAction {
   void (*call_)(const void*, const Lanes&);
 };
 
-/// Waits for the lanes of `mask` in the calling thread's warp (those that have not returned), whose
-/// calls must name the same operation and mask. When the last has come, `act` is called once with
-/// what each brought, and all go on. Throws Fault where the lanes disagree.
+/// Waits for the lanes of `mask` in the warp of the calling thread (those that have not returned).
+/// Their calls must name the same operation and mask. When the last has come, `act` is called once
+/// with what each passed, and all continue. Throws Fault if the lanes disagree.
 void meet(const char* what, std::uint32_t mask, void* brought, LanesAction act);
 
-/// The same for all 32 lanes, none of which may have returned: instructions of the whole warp.
+/// The same for all 32 lanes, none of which may have returned: for instructions of the whole warp.
 void meet_whole_warp(const char* what, void* brought, LanesAction act);
 
 /// __syncwarp.
 void meet_warp(std::uint32_t mask);
 
-/// Lanes of `mask` that bring true.
+/// The lanes of `mask` that pass true.
 std::uint32_t vote(const char* what, std::uint32_t mask, bool predicate);
 
 /// Waits for every thread of the block that has not returned: __syncthreads.
 void block_barrier();
 
-/// Waits until `threads` threads have come to barrier `id`, 0 to 15; 0 is also __syncthreads's.
-/// Throws Fault where the calls disagree about `threads`.
+/// Waits until `threads` threads have come to barrier `id`, 0 to 15; 0 is also that of
+/// __syncthreads. Throws Fault if the calls disagree about `threads`.
 void named_barrier(int id, int threads);
 
 /// The lane of the calling thread in its warp.
 int own_lane();
 
-/// Throws Fault: a shuffle's lane `from` gave nothing.
+/// Throws Fault: lane `from` of a shuffle passed nothing.
 [[noreturn]] void missing_lane(const char* what, int from);
 
-/// The value of the lane that `from(own lane, first lane of the own part of `width` lanes)` names.
+/// The value of the lane that `from(own lane, first lane of the own part of `width` lanes)` gives.
 template <class T, class From>
 T shuffle(const char* what, std::uint32_t mask, T value, int width, const From& from) {
   static_assert(sizeof(T) == 4 || sizeof(T) == 8, "shuffles move 4 or 8 bytes");

@@ -50,8 +50,7 @@ TEST_CASE("Device tensor copy: a box with its swizzle, zero outside the tensor")
         const Index index = at[0] + at[1] * strides[1] + at[2] * strides[2] + at[3] * strides[3];
         expected = device::to_float(tensor[static_cast<std::size_t>(index)]);
       }
-      // Rows of `span` bytes whose 16-byte chunks are exchanged by the number of the row of 128
-      // bytes.
+      // Rows of `span` bytes, whose 16-byte chunks are permuted by the number of the 128-byte row.
       const int span = 2 * columns;
       const int row = i / columns;
       const int key = row * span / 128 % (span / 16);
@@ -189,7 +188,7 @@ TEST_CASE(
     "Device register limits: given back before they are taken, and never more than there are") {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     set_seed(seed);
-    // Three warpgroups: 65,536 / 384 = 168 each at first.
+    // Three warpgroups: each starts with 65,536 / 384 = 168 registers a thread, rounded down to 8.
     const auto kernel = [](auto lower, auto increase) {
       return fault_of(384, 0, [&] {
         if (threadIdx.x < 128) {

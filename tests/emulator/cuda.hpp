@@ -1,7 +1,7 @@
 #pragma once
 
-/// The CUDA language as the kernels use it, for a C++ compiler. Kernels run on the CPU, one block
-/// at a time, by emulator::launch.
+/// The parts of the CUDA language that the kernels use, for a C++ compiler. Kernels run on the CPU,
+/// one block at a time, by emulator::launch.
 
 #include <math.h>
 
@@ -17,12 +17,12 @@
 
 namespace crossfix::emulator {
 
-/// The seed from which the order of blocks, of threads and of asynchronous work is drawn, for the
-/// launches of this thread that follow.
+/// Sets the seed for the order of blocks, of threads and of asynchronous work, for the following
+/// launches of this thread.
 void set_seed(std::uint64_t seed);
 
-/// Runs `body` once for each thread of each block, to its end. Throws Fault upon a mistake of the
-/// kernel's, or whatever a thread of it throws; `what` is the kernel's name in messages.
+/// Runs `body` to its end, once for each thread of each block. Throws Fault for a mistake of the
+/// kernel, or whatever a thread of it throws; `what` is the name of the kernel in messages.
 void launch(dim3 blocks, unsigned threads, std::size_t shared_bytes, const char* what,
             const std::function<void()>& body);
 
@@ -39,7 +39,7 @@ T __shfl_sync(unsigned mask, T value, int lane, int width = 32) {
 template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int lanes, int width = 32) {
   return crossfix::emulator::shuffle("__shfl_xor_sync", mask, value, width, [&](int own, int base) {
-    // A lane of an earlier part may be read; one of a later part gives the own value.
+    // A lane of an earlier part may be read; a lane of a later part gives the own value.
     return (own ^ lanes) < base + width ? own ^ lanes : own;
   });
 }

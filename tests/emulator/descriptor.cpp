@@ -12,7 +12,7 @@ constexpr std::size_t kAtomRows = 8;
 constexpr std::size_t kStepBytes = 32;  // 16 elements of 2 bytes
 constexpr std::uint64_t kUsedBits = 0xc000'3fff'3fff'3fffu;
 
-/// A field of 14 bits that counts 16 bytes.
+/// A field of 14 bits in units of 16 bytes.
 std::size_t bytes_at(std::uint64_t bits, unsigned first) {
   return static_cast<std::size_t>(bits >> first & 0x3fffu) << 4;
 }

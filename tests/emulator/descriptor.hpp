@@ -7,20 +7,20 @@
 
 namespace crossfix::emulator {
 
-/// Where the block's dynamic shared memory starts in the window of shared addresses: not at 0, nor
-/// does it on a device.
+/// The start of the block's dynamic shared memory in the window of shared addresses. It is not 0,
+/// as on a device.
 inline constexpr std::size_t kFirstSharedAddress = 1024;
 
-/// A wgmma operand in shared memory, as its matrix descriptor tells it. Source: PTX ISA,
-/// "asynchronous warpgroup-level matrix instructions", shared memory matrix layout.
+/// A wgmma operand in shared memory, from its matrix descriptor. Source: PTX ISA, "asynchronous
+/// warpgroup-level matrix instructions", shared memory matrix layout.
 class Descriptor {
  public:
-  /// Throws Fault where the bits name a layout that does not exist or is not modelled (no swizzle,
-  /// a base offset).
+  /// Throws Fault if the bits name a layout that does not exist or is not modelled (no swizzle, a
+  /// base offset).
   Descriptor(Block& block, std::uint64_t bits);
 
   /// The 8 elements (of 2 bytes) 8 `chunk` to 8 `chunk` + 7 along k of row `row`, K-major: 8 rows
-  /// of `span` bytes, the next 8 rows `stride` bytes further. Throws Fault where they lie outside.
+  /// of `span` bytes, the next 8 rows `stride` bytes further. Throws Fault if they lie outside.
   void read_k_major(std::size_t row, std::size_t chunk, std::uint16_t* to) const;
 
   /// The 8 elements along MN from 8 `chunk` on, at depth k, MN-major: `span` bytes of MN a row of

@@ -7,7 +7,7 @@
 
 namespace crossfix::emulator {
 
-/// What the fault of a kernel of one block says; "" where it runs through.
+/// The message of the fault of a one-block kernel; "" if there is none.
 inline std::string fault_of(unsigned threads, std::size_t shared_bytes,
                             const std::function<void()>& kernel) {
   try {

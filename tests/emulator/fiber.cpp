@@ -22,9 +22,9 @@ void leaving_stack(void**, const void*, std::size_t) {}
 void entered_stack(void*, const void**, std::size_t*) {}
 #endif
 
-/// Goes on at `to`, through its context only for the first time: swapcontext asks the kernel for
-/// the signal mask, and AddressSanitizer then clears what it knows of the whole stack, which takes
-/// many times as long as a jump.
+/// Continues at `to`, through its context only the first time: swapcontext asks the kernel for the
+/// signal mask, and AddressSanitizer then clears what it knows of the whole stack. That takes many
+/// times as long as a jump.
 void change(ucontext_t& from, const ucontext_t& to, jmp_buf& from_jump, jmp_buf& to_jump,
             bool to_has_begun) {
   if (_setjmp(from_jump) != 0) return;

@@ -8,8 +8,8 @@
 
 namespace crossfix::emulator {
 
-/// A function with a stack of its own, that gives way in its midst and is resumed there. Fibers are
-/// resumed from, and give way to, the thread's ordinary stack alone.
+/// A function with its own stack that can pause anywhere and is resumed there. Fibers are resumed
+/// only from the ordinary stack of the thread, and return only to it.
 class Fiber {
  public:
   static constexpr std::size_t kStackBytes = 256 * 1024;
@@ -19,14 +19,14 @@ class Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  /// Lets `entry(argument)` run upon the next resume. The last entry must have returned. Nothing
-  /// may be thrown out of `entry`.
+  /// Makes the next resume run `entry(argument)`. The last entry must have returned. `entry` must
+  /// not throw.
   void start(void (*entry)(void*), void* argument);
 
-  /// Runs until the entry gives way or returns; true where it returned.
+  /// Runs until the entry pauses or returns; true if it returned.
   bool resume();
 
-  /// To be called inside the fiber: back to where resume was called.
+  /// Called inside the fiber: returns to the caller of resume.
   void give_way();
 
  private:
@@ -34,15 +34,15 @@ class Fiber {
   void loop();
 
   std::unique_ptr<unsigned char[]> stack_;
-  ucontext_t context_{};  // where the fiber goes on
-  ucontext_t resumer_{};  // where its resumer does
+  ucontext_t context_{};  // where the fiber continues
+  ucontext_t resumer_{};  // where its resumer continues
   jmp_buf fiber_jump_{};
   jmp_buf resumer_jump_{};
   bool begun_ = false;
   void (*entry_)(void*) = nullptr;
   void* argument_ = nullptr;
   bool returned_ = true;
-  // What AddressSanitizer must be told of a change of stacks.
+  // What AddressSanitizer must know about a change of stacks.
   void* fake_stack_ = nullptr;
   const void* resumer_stack_ = nullptr;
   std::size_t resumer_stack_bytes_ = 0;

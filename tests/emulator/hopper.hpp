@@ -1,7 +1,7 @@
 #pragma once
 
-/// Hopper's own instructions for a C++ compiler: what device/hopper_ptx.cuh says of each holds
-/// here. Included by device/hopper.cuh.
+/// Hopper's own instructions for a C++ compiler. The comments of device/hopper_ptx.cuh on each hold
+/// here too. Included by device/hopper.cuh.
 
 #include <concepts>
 #include <cstdint>
@@ -67,7 +67,8 @@ void warpgroup_wait() {
   products().wait(kPending);
 }
 
-/// Nothing: that the arrays' addresses were handed to a product is enough for a C++ compiler.
+/// Does nothing: a C++ compiler knows already that a product may use the arrays, from their
+/// addresses.
 template <int kCount>
 void hold(float (&)[kCount]) {}
 template <int kCount>

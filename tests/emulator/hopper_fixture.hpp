@@ -33,8 +33,8 @@ inline std::uint64_t descriptor(const void* start, std::size_t leading, std::siz
          static_cast<std::uint64_t>(stride >> 4) << 32 | mode << 62;
 }
 
-/// A matrix [rows, columns] as a tensor for the copy engine, whose boxes have `box_rows` rows and
-/// as many columns as fill the swizzle's span.
+/// A matrix [rows, columns] as a tensor for the copy engine. Its boxes have `box_rows` rows and the
+/// number of columns that fills the span of the swizzle.
 template <class E>
 device::TensorMap matrix_map(const std::vector<E>& matrix, Index columns, int box_rows,
                              device::Swizzle swizzle) {
@@ -48,7 +48,7 @@ device::TensorMap matrix_map(const std::vector<E>& matrix, Index columns, int bo
                                   .swizzle = swizzle});
 }
 
-/// The barrier at the start of shared memory, initialised for `arrivals` and seen by all.
+/// The barrier at the start of shared memory, initialised for `arrivals` and visible to all.
 inline device::Barrier& first_barrier(int arrivals) {
   auto& barrier = *reinterpret_cast<device::Barrier*>(device::shared_memory());
   if (threadIdx.x == 0) {

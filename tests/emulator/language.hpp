@@ -1,7 +1,7 @@
 #pragma once
 
-/// What a C++ compiler lacks of the CUDA language, in the global namespace where kernels look for
-/// it: qualifiers, built-in variables and vector types.
+/// The parts of the CUDA language that a C++ compiler lacks, in the global namespace, where kernels
+/// look for them: qualifiers, built-in variables and vector types.
 
 #include <cstdint>
 

@@ -66,7 +66,8 @@ TEST_CASE("Emulator: without __syncthreads some thread reads before the other wr
 }
 
 TEST_CASE("Emulator: some order lets a warp overtake the others") {
-  // Each warp's sum through one slot twice: the second is written while laggards read the first.
+  // Each warp's sum goes through one slot twice: the second is written while slow threads still
+  // read the first.
   int wrong = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     set_seed(seed);
@@ -192,7 +193,7 @@ TEST_CASE("Emulator: whoever never comes is a deadlock that says who waits where
 
 TEST_CASE("Emulator: what a thread throws reaches the caller, and the next launch works") {
   const auto kernel = [] {
-    const std::vector<int> held(100);  // freed although its thread is never returned to
+    const std::vector<int> held(100);  // freed, although the thread is never resumed
     if (threadIdx.x == 5) throw ShapeError("thread 5");
     __syncthreads();
   };

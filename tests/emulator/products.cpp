@@ -60,7 +60,8 @@ void Products::begin(unsigned index, const Lanes& lanes) {
   warp.open.push_back(std::move(product));
 }
 
-/// Counts the warp's share of the warpgroup's product, and compares it with the other warps'.
+/// Counts the warp's share of the product of its warpgroup, and compares it with those of the other
+/// warps.
 void Products::register_issue(unsigned index, Product& product) {
   Warpgroup& group = warpgroups_[index / kWarps];
   product.index = warps_[index].issued++;
@@ -75,7 +76,8 @@ void Products::register_issue(unsigned index, Product& product) {
   }
 }
 
-/// The accumulator of these registers: the one under way, or a new one with what they hold.
+/// The accumulator of these registers: the one in use, or a new one with the contents of the
+/// registers.
 Products::Accumulator& Products::capture(Warp& warp, const Lanes& lanes) {
   const auto n = static_cast<unsigned>(request_of(lanes[0]).n);
   const unsigned count = n / 2;
@@ -173,7 +175,8 @@ void Products::wait(std::size_t pending) {
   }
 }
 
-/// Ends the groups that the warp waits for; later, where other warps have yet to issue their share.
+/// Ends the groups that the warp waits for; or later, if other warps have not issued their share
+/// yet.
 void Products::retire(unsigned index) {
   Warp& warp = warps_[index];
   Warpgroup& group = warpgroups_[index / kWarps];

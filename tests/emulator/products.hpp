@@ -14,7 +14,7 @@
 
 namespace crossfix::emulator {
 
-/// One wgmma.mma_async, as a lane asks for it.
+/// One wgmma.mma_async, as a lane issues it.
 struct ProductRequest {
   float* d = nullptr;                // kN / 2 registers
   const std::uint32_t* a = nullptr;  // 4 registers; null: A lies in shared memory
@@ -26,7 +26,7 @@ struct ProductRequest {
 };
 
 /// The matrix products of warpgroups. A warp's share of a product (16 rows of A and D, all of B) is
-/// computed when a wait demands it, never sooner; until then its accumulators are poison. What it
+/// computed when a wait needs it, never earlier; until then its accumulators are poison. What it
 /// reads, in shared memory or in registers, must be the same at its issue and at its end, since the
 /// device may read it at any time between.
 class Products : public Part {
@@ -46,7 +46,8 @@ class Products : public Part {
   static constexpr unsigned kDepth = 16;
   static constexpr unsigned kWarps = 4;  // of a warpgroup
 
-  /// D of products under way: a warp's tile [kRows, n], and the registers it is to be written to.
+  /// D of products in progress: a warp's tile [kRows, n], and the registers that it will be written
+  /// to.
   struct Accumulator {
     std::array<float*, kWarpThreads> registers{};
     unsigned n = 0;
@@ -68,7 +69,7 @@ class Products : public Part {
     }
     bool fenced = false;
     std::size_t issued = 0;
-    std::size_t target = 0;  // groups that may stay under way
+    std::size_t target = 0;  // groups that may stay in progress
     std::vector<Product> open;
     std::deque<std::vector<Product>> groups;
     std::list<Accumulator> accumulators;

@@ -22,7 +22,7 @@ std::size_t row_of(unsigned i) {
 }
 std::size_t column_of(unsigned i) { return 8 * (i / 4) + 2 * (threadIdx.x % 4) + i % 2; }
 
-/// d = a b', a [64, depth], b [kN, depth], both K-major, by copies of rows of one swizzle span.
+/// d = a b', a [64, depth], b [kN, depth], both K-major, in copies of rows of one swizzle span.
 template <class E, int kN, Swizzle kSwizzle>
 struct KMajor {
   static constexpr std::size_t kSpan = static_cast<std::size_t>(kSwizzle);
@@ -68,7 +68,7 @@ struct KMajor {
     });
   }
 
-  /// The largest error; NaN where any result is.
+  /// The largest error; NaN if any result is.
   double error() const {
     double worst = 0.0;
     for (std::size_t row = 0; row < 64; ++row) {
@@ -194,7 +194,7 @@ TEST_CASE("Device wgmma: A in registers, B transposed in shared memory") {
   check_mn_major<float16, 128, Swizzle::b128>();
 }
 
-/// Shared memory that threads fill themselves: rows of 64 bytes, zero everywhere.
+/// Shared memory that threads fill themselves: rows of 64 bytes, initially zero.
 struct Filled {
   static constexpr std::size_t kBytes = 64 * 64;
   static std::uint64_t fill(bool fence) {

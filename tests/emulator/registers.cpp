@@ -59,7 +59,7 @@ void Registers::increase(int count) {
     pool_.waiting.push_back(block_.running());
     block_.wait(pool_);
   }
-  // The first lane to go on takes for the warp.
+  // The first lane that continues takes registers for the whole warp.
   if (warp.count < count) pool_.free -= count - std::exchange(warp.count, count);
 }
 

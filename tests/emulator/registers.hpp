@@ -7,9 +7,9 @@
 
 namespace crossfix::emulator {
 
-/// setmaxnreg's books: each warp's registers, and what warps have given back to the block's pool. A
-/// warp that asks for more than there is waits. A block starts with as many as a multiprocessor's
-/// 65,536 allow each of its threads, and an empty pool.
+/// Tracks setmaxnreg: the registers of each warp, and what warps have given back to the pool of the
+/// block. A warp that asks for more than the pool has waits. A block starts with an empty pool, and
+/// with as many registers for each thread as the 65,536 of a multiprocessor allow.
 class Registers : public Part {
  public:
   static constexpr Slot kSlot = Slot::registers;
@@ -19,7 +19,7 @@ class Registers : public Part {
   /// Throw Fault unless `count` is a multiple of 8 from 24 to 256, below (above) what the warp has.
   void lower(int count);
   void increase(int count);
-  /// Throws Fault where the warps of a warpgroup did not do the same.
+  /// Throws Fault if the warps of a warpgroup did not do the same.
   void block_ended() override;
 
  private:

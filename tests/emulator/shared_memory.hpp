@@ -7,9 +7,9 @@
 
 namespace crossfix::emulator {
 
-/// A block's dynamic shared memory, of exactly the size asked for, at a 1024-byte boundary. It is
-/// kept twice: as ordinary loads and stores see it, and as the asynchronous proxy (tensor copies,
-/// wgmma) does, which ordinary stores reach only by a proxy fence.
+/// The dynamic shared memory of a block, of exactly the size asked for, at a 1024-byte boundary. It
+/// is kept twice: as ordinary loads and stores see it, and as the asynchronous proxy (tensor
+/// copies, wgmma) sees it. Ordinary stores reach the second copy only by a proxy fence.
 class SharedMemory {
  public:
   /// Every byte of poison: a NaN in each floating-point type, -1 as an integer.
@@ -23,18 +23,18 @@ class SharedMemory {
 
   std::size_t bytes() const { return bytes_; }
   unsigned char* data() { return data_.get(); }
-  /// The asynchronous proxy's view of it.
+  /// The memory as the asynchronous proxy sees it.
   unsigned char* asynchronous() { return asynchronous_.get(); }
 
   /// Fills both views with poison.
   void poison();
-  /// Lets the asynchronous proxy see what ordinary stores have written.
+  /// Makes ordinary stores visible to the asynchronous proxy.
   void publish() { std::memcpy(asynchronous_.get(), data_.get(), bytes_); }
-  /// True where `begin` and the bytes after it lie inside.
+  /// True if `begin` and the bytes after it lie inside.
   bool holds(const void* begin, std::size_t bytes) const;
   /// Bytes from the start to `address`.
   std::size_t offset_of(const void* address) const;
-  /// True where nothing was written just after the end.
+  /// True if nothing was written just after the end.
   bool guard_intact() const;
 
  private:

@@ -6,13 +6,13 @@ struct CUstream_st;
 
 namespace crossfix::emulator {
 
-/// What is done with a launch on a stream.
+/// A function that executes a launch on a stream.
 using Submit = void (*)(CUstream_st* stream, std::function<void()> work);
 
-/// Sets what is done with launches from now on, by any thread; null: they run at once.
+/// Sets what executes launches from now on, for all threads; null: they run at once.
 void set_submit(Submit submit);
 
-/// Hands a launch to whoever `set_submit` named.
+/// Passes a launch to the function that `set_submit` set.
 void submit(CUstream_st* stream, std::function<void()> work);
 
 }  // namespace crossfix::emulator

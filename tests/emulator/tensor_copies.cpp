@@ -66,7 +66,7 @@ void TensorCopies::finish(std::list<Copy>::iterator copy) {
   under_way_.erase(copy);
 }
 
-/// The box's elements along the innermost axis, from `at` on.
+/// Writes the elements of the box along the innermost axis, from `at` on.
 void TensorCopies::write_row(const Copy& copy, const std::array<Index, 4>& at, std::size_t offset) {
   const auto& map = copy.map;
   const std::size_t element = size_of(map.dtype);

@@ -10,17 +10,16 @@
 
 namespace crossfix::emulator {
 
-/// The copy engine. A copy's destination is poison from its issue on; its bytes arrive when no
-/// thread of the block can run, copies in any order.
+/// The copy engine. The destination of a copy is poison from its issue on. Its bytes arrive when no
+/// thread of the block can run; copies may come in any order.
 class TensorCopies : public Part {
  public:
   static constexpr Slot kSlot = Slot::tensors;
 
   explicit TensorCopies(Block& block) : block_(block) {}
 
-  /// Copies the box of `map` at `corner`, innermost first, to `shared`; what lies outside the
-  /// tensor is zero. Throws Fault where the destination is misaligned, outside, or being written
-  /// already.
+  /// Copies the box of `map` at `corner`, innermost first, to `shared`. Elements outside the tensor
+  /// are zero. Throws Fault if the destination is misaligned, outside, or already being written.
   void load(void* shared, const device::TensorMapDescription& map, std::uint64_t& barrier,
             const std::array<Index, 4>& corner);
   void block_ended() override;

@@ -4,7 +4,7 @@
 
 namespace crossfix::device {
 
-/// What the driver's encoding says, not encoded.
+/// What the driver's encoding contains, not encoded.
 struct TensorMap {
   TensorMapDescription description;
 };

@@ -9,8 +9,8 @@
 
 namespace crossfix::test {
 
-/// What eval::belief_of says of a fix with these raw outputs, whose grid covers a tile of 100
-/// pixels a side; `fix` and `truth` in shares of that side.
+/// What eval::belief_of returns for a fix with these raw outputs, whose grid covers a tile of 100
+/// pixels a side; `fix` and `truth` are in shares of that side.
 inline eval::Belief belief_of(const std::vector<float>& logits, const std::vector<float>& offsets,
                               double temperature, PixelPoint fix, PixelPoint truth) {
   constexpr Index kSide = 100;

@@ -30,7 +30,7 @@ data::Dataset fixture(data::Pairs pairs) {
   return data::read_vigor(options);
 }
 
-/// The outputs that make_eval_golden.py makes up for the samples, as answers.
+/// The outputs that make_eval_golden.py generates for the samples, as answers.
 std::vector<Outcome> made_outcomes(const data::Dataset& set) {
   std::uint64_t counter = 0;
   const auto number = [&] {  // SplitMix64's top 16 bits
@@ -179,7 +179,7 @@ TEST_CASE("the truth as answer has no error, by the exact mode") {
     outcomes.push_back({answer, {}});
   }
   CHECK(eval::evaluate(set, outcomes, Mode::true_).errors.mean.value < 1e-9);
-  // 128 against 127 along both axes, less what rounding does: 0.40 m.
+  // 128 against 127 along both axes, minus the effect of rounding: 0.40 m.
   const double biased = eval::evaluate(set, outcomes, Mode::reference).errors.mean.value;
   CHECK(biased == Approx(0.285 * std::sqrt(2.0)).margin(0.1));
 }

@@ -1,4 +1,4 @@
-"""Writes golden/figures.json: what training/protocol.py makes of the VIGOR fixture and made-up outputs.
+"""Writes golden/figures.json: what training/protocol.py computes from the VIGOR fixture and generated outputs.
 
     python tests/eval/make_eval_golden.py     (numpy)
 """

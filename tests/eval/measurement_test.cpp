@@ -40,7 +40,7 @@ TEST_CASE("errors in metres, by the truths of either mode") {
   CHECK(exact.right_metres == Approx(-3.2));  // and left of it
   CHECK(exact.radius68_metres == Approx(3.2));
   CHECK(exact.level == 0.25);
-  // The tile has 64 x 64 m: a density of exp(-1) a tile is exp(-1) / 4096 a square metre.
+  // The tile has 64 x 64 m, so a density of exp(-1) per tile is exp(-1) / 4096 per square metre.
   CHECK(*exact.nll == Approx(1 + std::log(4096.0)));
   const Measurement reference = eval::measure(some_sample(), answer, Mode::reference, 0);
   CHECK(reference.metres == Approx(std::hypot(14.6, 12.6) * 0.285));
@@ -113,14 +113,14 @@ TEST_CASE(
   fix.offsets.assign(8, 0.5F);
   fix.probability.resize(4);
   ops::softmax(fix.logits, 1, fix.probability);
-  // The grid reaches 10 pixels beyond a tile of 60 x 80 on every side but the left.
+  // The grid reaches 10 pixels beyond a tile of 60 x 80 on every side except the left.
   fix.window = {-10, 0, 80, 90};
   const Answer answer = eval::answer_of(sample, fix, {60, 80}, 1);
   CHECK(answer.fix.row == Approx(0.5));
   CHECK(answer.fix.col == Approx(0.5));
   CHECK(answer.radius68 == Approx(8 / std::sqrt(60.0 * 80)));
-  // The truth, (15, 60), lies in the upper right cell, 1/4 of the window, which is larger than the
-  // tile.
+  // The truth, (15, 60), lies in the upper right cell. The cell is 1/4 of the window, which is
+  // larger than the tile.
   const double share = std::exp(1.0) / (3 + std::exp(1.0));
   CHECK(*answer.true_.log_density == Approx(std::log(share * 4 * 60 * 80 / (80.0 * 90))));
   const double away = std::hypot(0.625 - 1, 4.0 / 3 - 8.0 / 9);  // cells

@@ -29,7 +29,7 @@ data::Dataset some_dataset() {
   return set;
 }
 
-/// Numbers without a short decimal form, so that reading them back shows a lost digit.
+/// Numbers without a short decimal form, so that a digit lost in reading them back is noticed.
 Outcome some_outcome(double seed) {
   eval::Answer answer;
   answer.fix = {seed / 3, seed / 7};
@@ -68,7 +68,7 @@ TEST_CASE("results come back as they were, digit for digit") {
   }
   const std::string text = test::read_text(folder / "r.jsonl");
   CHECK(std::count(text.begin(), text.end(), '\n') == 4);
-  // The camera is not in the third tile: there is no exact truth to tell of.
+  // The camera is not in the third tile, so the true mode has nothing to report.
   const Json last = Json::parse(text.substr(text.rfind('\n', text.size() - 2) + 1));
   CHECK_FALSE(last.contains("true"));
   CHECK(last.at("reference").at("error_m") ==
@@ -119,7 +119,7 @@ TEST_CASE("files of several processes become one, in the data set's order") {
   const std::string text = test::read_text(folder / "1.jsonl");
   test::write_text(folder / "1.jsonl", text + "{\"sample\":2,\"gro");  // cut short
   ResultsFile file(folder / "r.jsonl", kHeader, false, set, outcomes);
-  // As an end of the program between taking over and removing leaves it: sample 1 stands in both.
+  // As if the program had ended between taking over a file and removing it: sample 1 is in both.
   file.append(set.samples[1], some_outcome(1));
   outcomes[1] = some_outcome(1);
   file.absorb(folder / "1.jsonl", outcomes);

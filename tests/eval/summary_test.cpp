@@ -56,7 +56,7 @@ TEST_CASE("no samples have no errors") {
 }
 
 TEST_CASE("the bootstrap draws ground images, with all their tiles") {
-  // Two images whose tiles are equal: whatever is drawn, the mean is 1, 5 or 9.
+  // Two images, each with equal tiles: whatever is drawn, the mean is 1, 5 or 9.
   std::vector<Measurement> all;
   for (int tile = 0; tile < 4; ++tile) all.push_back(error(0, 1));
   for (int tile = 0; tile < 4; ++tile) all.push_back(error(1, 9));
@@ -64,7 +64,7 @@ TEST_CASE("the bootstrap draws ground images, with all their tiles") {
   CHECK(summary.mean.value == 5);
   CHECK(summary.mean.low == 1);
   CHECK(summary.mean.high == 9);
-  // One image is drawn as often as there are images: all alike.
+  // Each draw takes as many images as there are, so with one image all draws are alike.
   for (Measurement& m : all) m.ground_image = 3;
   const ErrorSummary one = eval::summarize(all);
   CHECK(one.mean.low == 5);

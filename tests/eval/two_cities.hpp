@@ -7,8 +7,8 @@
 
 namespace crossfix::test {
 
-/// Two cities of two panoramas, each with a positive and a semi-positive, and answers that are off
-/// by 1, 2, ... 8 m to the right. The last panorama is dropped by the reference; the semi-positive
+/// Two cities with two panoramas each, each with a positive and a semi-positive, and answers that
+/// are off by 1, 2, ... 8 m to the right. The reference drops the last panorama. The semi-positive
 /// of the first does not hold the camera.
 struct TwoCities {
   data::Dataset set;

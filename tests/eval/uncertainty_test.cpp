@@ -18,7 +18,8 @@ Measurement measurement(double metres, double radius, double level, std::optiona
   return m;
 }
 
-/// By radius: errors 1, 9, 2, 3, 8; of them covered: 1 (radius 1), 2 (radius 3), 3 (radius 4).
+/// By radius: errors 1, 9, 2, 3, 8; of these, covered are 1 (radius 1), 2 (radius 3) and 3 (radius
+/// 4).
 std::vector<Measurement> some() {
   return {measurement(8, 5, 0.9, 6.0), measurement(1, 1, 0.68, 2.0), measurement(3, 4, 0.3, 4.0),
           measurement(9, 2, 1.0, {}), measurement(2, 3, 0.05, 1.0)};
@@ -63,7 +64,7 @@ TEST_CASE("the reliability curve counts truths within a level") {
   CHECK(u.reliability[12].observed == Approx(0.4));  // 0.65
   CHECK(u.reliability[13].observed == Approx(0.6));  // 0.7
   CHECK(u.reliability[18].observed == Approx(0.8));
-  // Levels 0.05 0.3 0.68 0.9 1 against ranks of fifths: 0.9 - 0.6 is the largest distance.
+  // Levels 0.05 0.3 0.68 0.9 1 against ranks in fifths: 0.9 - 0.6 is the largest distance.
   CHECK(u.reliability_gap == Approx(0.3));
 }
 

@@ -1,4 +1,4 @@
-/// A scratch folder and files in it, for the tests of reading and writing.
+/// A scratch folder with files, for the tests of reading and writing.
 #pragma once
 
 #include <unistd.h>
@@ -13,7 +13,7 @@
 
 namespace crossfix::test {
 
-/// A new folder, removed with what it holds.
+/// A new folder, removed with its contents.
 class ScratchFolder {
  public:
   ScratchFolder() {
@@ -51,7 +51,7 @@ inline std::string read_text(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// The message of the exception of type E that `call` throws; empty where it throws none. Other
+/// The message of the exception of type E that `call` throws; empty if it throws none. Other
 /// exceptions pass through and fail the test.
 template <class E, class F>
 std::string message_of(F&& call) {

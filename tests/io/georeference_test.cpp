@@ -10,8 +10,8 @@ using namespace crossfix;
 using test::message_of;
 
 TEST_CASE("world pixels of known positions") {
-  // The corner and the middle of the map by definition; tile numbers of a point in Manhattan at
-  // zoom 16 as any tile server names them (19295, 24640), from OpenStreetMap's published formula.
+  // The corner and the middle of the map by definition. The tile numbers of a point in Manhattan at
+  // zoom 16 (19295, 24640) as any tile server names them, from OpenStreetMap's published formula.
   const PixelPoint middle = io::world_pixel({0, 0}, 0);
   CHECK(middle.row == Approx(128));
   CHECK(middle.col == Approx(128));
@@ -35,10 +35,11 @@ TEST_CASE("world pixels and positions are inverses") {
 }
 
 TEST_CASE("metres per pixel at VIGOR's zoom") {
-  // 156543.03392804097 m at the equator at zoom 0 is the constant every tile service publishes.
+  // 156543.03392804097 m at the equator at zoom 0 is the constant that every tile service
+  // publishes.
   CHECK(io::metres_per_pixel(0, 0) == Approx(156543.03392804097).epsilon(1e-12));
   CHECK(io::metres_per_pixel(60) == Approx(156543.03392804097 / 1048576 / 2).epsilon(1e-12));
-  // The cities' measured means, which hold their own mean latitude: 0.3 % off at most.
+  // The published means of the cities include their own mean latitude: at most 0.3 % off.
   CHECK(io::metres_per_pixel(40.71) == Approx(0.113248).epsilon(3e-3));
   CHECK(io::metres_per_pixel(47.61) == Approx(0.100817).epsilon(3e-3));
   CHECK(io::metres_per_pixel(37.77) == Approx(0.118141).epsilon(3e-3));

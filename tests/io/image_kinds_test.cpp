@@ -1,4 +1,4 @@
-/// Kinds of PNG and JPEG other than plain 8-bit RGB are read as a viewer shows them.
+/// PNG and JPEG of kinds other than plain 8-bit RGB are read as a viewer shows them.
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <string>
@@ -39,7 +39,7 @@ bool near(const Rgb& a, const Rgb& b, int tolerance) {
   return true;
 }
 
-/// A JPEG of one colour from four samples a pixel: CMYK as Adobe stores it (255: no ink), or YCCK.
+/// A JPEG of one colour with four samples a pixel: CMYK as Adobe stores it (255: no ink), or YCCK.
 std::string ink_jpeg(J_COLOR_SPACE stored, std::array<unsigned char, 4> inverted) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
@@ -68,7 +68,7 @@ std::string ink_jpeg(J_COLOR_SPACE stored, std::array<unsigned char, 4> inverted
   return bytes;
 }
 
-/// Puts an EXIF segment with this orientation behind the start marker.
+/// Inserts an EXIF segment with this orientation after the start marker.
 std::string with_orientation(const std::string& jpeg, int orientation, bool big_endian) {
   const auto number = [&](unsigned value, std::size_t size) {
     std::string text;
@@ -105,15 +105,16 @@ TEST_CASE("grey PNG of 1, 2, 4, 8 bits: black to white") {
 TEST_CASE("palette PNG, with and without transparency") {
   const std::string palette = bytes_of({10, 20, 30, 200, 100, 0, 0, 0, 0});
   PngBuilder plain(3, 1, 8, 3, false);
-  const Image opaque = read_bytes(plain.chunk("PLTE", palette).data(bytes_of({0, 1, 0, 2})).finish());
+  const Image opaque =
+      read_bytes(plain.chunk("PLTE", palette).data(bytes_of({0, 1, 0, 2})).finish());
   CHECK(pixel(opaque, 0, 0) == Rgb{200, 100, 0});
   CHECK(pixel(opaque, 0, 1) == Rgb{10, 20, 30});
   CHECK(pixel(opaque, 0, 2) == Rgb{0, 0, 0});
   PngBuilder clear(3, 1, 8, 3, false);
   const Image over = read_bytes(clear.chunk("PLTE", palette)
-                              .chunk("tRNS", bytes_of({255, 128, 0}))
-                              .data(bytes_of({0, 1, 0, 2}))
-                              .finish());
+                                    .chunk("tRNS", bytes_of({255, 128, 0}))
+                                    .data(bytes_of({0, 1, 0, 2}))
+                                    .finish());
   CHECK(pixel(over, 0, 0) == Rgb{227, 177, 127});  // (200, 100, 0) at 128 / 255 over white
   CHECK(pixel(over, 0, 1) == Rgb{10, 20, 30});
   CHECK(pixel(over, 0, 2) == Rgb{255, 255, 255});
@@ -121,26 +122,27 @@ TEST_CASE("palette PNG, with and without transparency") {
 
 TEST_CASE("16-bit PNG keeps its upper 8 bits, rounded") {
   const Image rgb = read_bytes(PngBuilder(1, 1, 16, 2, false)
-                             .data(bytes_of({0, 0x80, 0x80, 0xff, 0xff, 0x12, 0x12}))
-                             .finish());
+                                   .data(bytes_of({0, 0x80, 0x80, 0xff, 0xff, 0x12, 0x12}))
+                                   .finish());
   CHECK(pixel(rgb, 0, 0) == Rgb{0x80, 0xff, 0x12});
-  const Image grey = read_bytes(PngBuilder(1, 1, 16, 0, false).data(bytes_of({0, 0x40, 0x40})).finish());
+  const Image grey =
+      read_bytes(PngBuilder(1, 1, 16, 0, false).data(bytes_of({0, 0x40, 0x40})).finish());
   CHECK(pixel(grey, 0, 0) == Rgb{0x40, 0x40, 0x40});
 }
 
 TEST_CASE("transparent PNG is laid over white") {
   const Image rgba = read_bytes(PngBuilder(3, 1, 8, 6, false)
-                              .data(bytes_of({0, 1, 2, 3, 0, 1, 2, 3, 255, 0, 100, 255, 51}))
-                              .finish());
+                                    .data(bytes_of({0, 1, 2, 3, 0, 1, 2, 3, 255, 0, 100, 255, 51}))
+                                    .finish());
   CHECK(pixel(rgba, 0, 0) == Rgb{255, 255, 255});
   CHECK(pixel(rgba, 0, 1) == Rgb{1, 2, 3});
   CHECK(pixel(rgba, 0, 2) == Rgb{204, 224, 255});
   const Image grey = read_bytes(PngBuilder(1, 1, 8, 4, false).data(bytes_of({0, 0, 51})).finish());
   CHECK(pixel(grey, 0, 0) == Rgb{204, 204, 204});
-  PngBuilder key(2, 1, 8, 2, false);  // one colour stands for clear
+  PngBuilder key(2, 1, 8, 2, false);  // one colour means transparent
   const Image keyed = read_bytes(key.chunk("tRNS", bytes_of({0, 9, 0, 8, 0, 7}))
-                               .data(bytes_of({0, 9, 8, 7, 9, 8, 6}))
-                               .finish());
+                                     .data(bytes_of({0, 9, 8, 7, 9, 8, 6}))
+                                     .finish());
   CHECK(pixel(keyed, 0, 0) == Rgb{255, 255, 255});
   CHECK(pixel(keyed, 0, 1) == Rgb{9, 8, 6});
 }
@@ -163,10 +165,11 @@ TEST_CASE("interlaced PNG") {
 }
 
 TEST_CASE("CMYK and YCCK JPEG: ink subtracts from white") {
-  // 255 is no ink. Two grey levels are what rounding to 8 bits twice and the transform cost.
+  // 255 is no ink. The two grey levels are for rounding to 8 bits twice and for the transform.
   for (J_COLOR_SPACE stored : {JCS_CMYK, JCS_YCCK}) {
     CAPTURE(stored);
-    CHECK(near(pixel(read_bytes(ink_jpeg(stored, {255, 255, 255, 255})), 3, 3), {255, 255, 255}, 2));
+    CHECK(
+        near(pixel(read_bytes(ink_jpeg(stored, {255, 255, 255, 255})), 3, 3), {255, 255, 255}, 2));
     CHECK(near(pixel(read_bytes(ink_jpeg(stored, {0, 255, 255, 255})), 3, 3), {0, 255, 255}, 2));
     CHECK(near(pixel(read_bytes(ink_jpeg(stored, {255, 255, 255, 0})), 3, 3), {0, 0, 0}, 2));
     CHECK(near(pixel(read_bytes(ink_jpeg(stored, {200, 100, 50, 128})), 3, 3), {100, 50, 25}, 2));
@@ -190,8 +193,8 @@ TEST_CASE("EXIF orientation stands the picture up") {
   }
   const auto encoded = io::encode_jpeg(stored, 100);
   const std::string plain(reinterpret_cast<const char*>(encoded.data()), encoded.size());
-  // What a viewer shows: upper left, upper right, lower left, lower right. The standard names, for
-  // each value, the visual sides of the stored first row and first column.
+  // What a viewer shows: upper left, upper right, lower left, lower right. For each value the
+  // standard names the visual sides of the stored first row and first column.
   const std::array<std::array<Rgb, 4>, 8> shown = {{
       {red, green, blue, white},  // 1: top, left
       {green, red, white, blue},  // 2: top, right

@@ -34,7 +34,7 @@ int largest_difference(const Image& a, const Image& b) {
   return largest;
 }
 
-/// True where reading gives an ImageError whose one-line message holds the name and `part`.
+/// True if reading gives an ImageError whose one-line message contains the name and `part`.
 bool refused(const std::filesystem::path& path, const std::string& part) {
   const std::string message = message_of<ImageError>([&] { io::read_image(path); });
   CAPTURE(message, part);
@@ -64,7 +64,7 @@ TEST_CASE("the same image gives the same PNG") {
 TEST_CASE("JPEG gives back nearly the pixels it was given") {
   const ScratchFolder folder;
   const Image image = ramp(48, 64);
-  // A smooth ramp loses little at the finest quantisation; the bound is what 4:2:0 costs it.
+  // A smooth ramp loses little at the finest quantisation; the bound is the loss by 4:2:0.
   io::write_jpeg(folder / "named.png", image, 100);
   CHECK(largest_difference(io::read_image(folder / "named.png"), image) <= 6);
   CHECK(io::encode_jpeg(image, 30).size() < io::encode_jpeg(image, 95).size());

@@ -1,7 +1,7 @@
-"""Writes golden/resize.txt: what Pillow's bilinear resize gives on images made by a formula.
+"""Writes golden/resize.txt: what Pillow's bilinear resize gives for images made by a formula.
 
-A line of it: source height and width, target height and width, then either the FNV-1a hash of the
-result's bytes, or (small results) the bytes themselves in hexadecimal.
+Each line has source height and width, target height and width, then either the FNV-1a hash of the result's bytes or,
+for small results, the bytes in hexadecimal.
 
     python tests/io/make_resize_golden.py
 """
@@ -19,13 +19,12 @@ HASHED = [
     # odd ones, down and up, and axes that stay
     (317, 211, 101, 67), (101, 67, 317, 211), (333, 256, 256, 256), (256, 333, 256, 256), (1, 1, 9, 4),
 ]
-# The third grows wide and shrinks in height: there Pillow's order of the axes depends on its
-# release.
+# The third grows in width and shrinks in height. For such sizes Pillow's order of the axes depends on its release.
 WHOLE = [(23, 31, 11, 7), (5, 7, 9, 13), (41, 9, 6, 17)]
 
 
 def made_image(height: int, width: int) -> np.ndarray:
-    """[height, width, 3] bytes: the top ones of SplitMix64's outputs, in row-major order."""
+    """[height, width, 3] bytes: the top bytes of SplitMix64's outputs, in row-major order."""
     z = np.arange(1, height * width * 3 + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

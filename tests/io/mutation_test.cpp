@@ -1,5 +1,5 @@
-/// Files damaged at random, the same way in every run: each is read, or refused with an Error.
-/// Nothing else may come of it; the sanitizers watch.
+/// Files damaged at random, the same way in every run. Each is read, or refused with an Error;
+/// nothing else may happen. The sanitizers watch this.
 #include <zlib.h>
 
 #include <array>
@@ -22,8 +22,8 @@ using namespace crossfix;
 
 namespace {
 
-/// Bytes damaged at one to four offsets: a bit turned, a byte replaced by one that borders ranges,
-/// a piece cut out, doubled, or moved.
+/// Bytes damaged at one to four offsets: a bit flipped, a byte replaced by one at the end of a
+/// range, a piece cut out, doubled, or moved.
 class Mutator {
  public:
   explicit Mutator(std::uint64_t seed) : state_(seed) {}
@@ -87,9 +87,11 @@ int refusals(const std::string& whole, std::uint64_t seed, int count, F&& read) 
   return refused;
 }
 
-void read_bytes(const std::string& bytes) { io::read_image(std::as_bytes(std::span(bytes)), "made"); }
+void read_bytes(const std::string& bytes) {
+  io::read_image(std::as_bytes(std::span(bytes)), "made");
+}
 
-/// Corrects the checksums of a PNG's chunks, so that damage reaches the reader behind them.
+/// Corrects the checksums of a PNG's chunks, so that the damage reaches the code behind the checks.
 std::string with_checksums(std::string png) {
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(png[at]); };
   std::size_t at = 8;
@@ -197,8 +199,9 @@ TEST_CASE("damaged PNG images are read or refused") {
   for (std::size_t i = 0; i < whole.size(); ++i) {
     CAPTURE(i);
     REQUIRE_NOTHROW(read_bytes(whole[i]));
-    const int refused = refusals(whole[i], 3 + i, 1500,
-                                 [](const std::string& damaged) { read_bytes(with_checksums(damaged)); });
+    const int refused = refusals(whole[i], 3 + i, 1500, [](const std::string& damaged) {
+      read_bytes(with_checksums(damaged));
+    });
     CHECK(refused > 500);
     CHECK(refused < 1500);
   }

@@ -1,4 +1,4 @@
-/// PNG files of every kind, put together from the format's definition without libpng.
+/// PNG files of every kind, built from the definition of the format, without libpng.
 #pragma once
 
 #include <zlib.h>

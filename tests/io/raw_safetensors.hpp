@@ -1,4 +1,4 @@
-/// Safetensors files put together by hand, right or wrong.
+/// Safetensors files built by hand, valid or not.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,8 @@
 
 namespace crossfix::test {
 
-/// The header, its length before it, and `data_bytes` bytes of data behind it. The header is padded
-/// so that the data begin at a multiple of 8.
+/// The header with its length before it and `data_bytes` bytes of data after it. The header is
+/// padded so that the data begin at a multiple of 8.
 inline std::string raw_safetensors(std::string header, std::size_t data_bytes) {
   while (header.size() % 8 != 0) header += ' ';
   std::string bytes;

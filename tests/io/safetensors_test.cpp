@@ -24,7 +24,7 @@ TensorRecord record(const std::array<T, N>& values, std::vector<Index> shape) {
   return {dtype_of<T>, std::move(shape), reinterpret_cast<const std::byte*>(values.data())};
 }
 
-/// The message a file of this header and data is refused with; one line that names the file.
+/// The message that refuses a file with this header and data: one line that names the file.
 std::string refusal(const std::string& header, std::size_t data_bytes) {
   const ScratchFolder folder;
   test::write_text(folder / "w.safetensors", raw_safetensors(header, data_bytes));

@@ -13,7 +13,7 @@ namespace {
 constexpr int kBankBytes = 128;  // the 32 banks once
 constexpr int kPhaseLanes = 8;   // of 16 bytes each, served at once
 
-/// True where 8 accesses of 16 bytes touch each bank once.
+/// True if 8 accesses of 16 bytes touch each bank once.
 bool free_of_conflicts(const std::array<int, kPhaseLanes>& offsets) {
   std::set<int> banks;
   for (int offset : offsets) banks.insert(offset % kBankBytes);
@@ -21,7 +21,7 @@ bool free_of_conflicts(const std::array<int, kPhaseLanes>& offsets) {
 }
 
 /// Checks an ldmatrix of 16 rows from `first_row` on, at chunk mask 2 `step`: no conflicts, and the
-/// rows and chunks that `expected(matrix, row of the matrix)` says.
+/// rows and chunks that `expected(matrix, row of the matrix)` gives.
 template <class Rows, class ChunkOf, class Expected>
 void check_operand(ChunkOf chunk_of, int first_row, int step, Expected expected) {
   for (int matrix = 0; matrix < 4; ++matrix) {
@@ -53,11 +53,11 @@ TEMPLATE_TEST_CASE_SIG("Swizzled rows hold every chunk once, each in its row", "
       REQUIRE(offset % Rows::kChunkBytes == 0);
       REQUIRE(offset / Rows::kRowBytes == row);
       offsets.insert(offset);
-      // What the kernel's copies rely on: the permutation repeats.
+      // The copies of the kernel rely on this: the permutation repeats.
       REQUIRE(Rows::offset({row + Rows::kPeriod, chunk}) ==
               offset + Rows::kPeriod * Rows::kRowBytes);
       for (int mask = 0; mask < Rows::kChunks; ++mask) {
-        const int base = 6 * 64 * Rows::kRowBytes;  // a tile that others precede
+        const int base = 6 * 64 * Rows::kRowBytes;  // a tile with others before it
         REQUIRE(Rows::flip(base + offset, mask) == base + Rows::offset({row, chunk ^ mask}));
       }
     }
@@ -78,7 +78,8 @@ TEMPLATE_TEST_CASE_SIG("Copies and ldmatrix touch every bank once", "[layout]", 
   }
   for (int first_row = 0; first_row < 64; first_row += 16) {
     for (int step = 0; step < kDim / 16; ++step) {
-      // Matrices in the order of a0 to a3: rows 0 and 8 of the first columns, then of the next.
+      // Matrices in the order a0 to a3: rows 0 and 8 of the first columns, then of the next
+      // columns.
       check_operand<Rows>(left_operand_chunk, first_row, step, [](int matrix, int row) {
         return TileChunk{8 * (matrix % 2) + row, matrix / 2};
       });

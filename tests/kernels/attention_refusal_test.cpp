@@ -13,8 +13,7 @@ using cuda::AttentionKernel;
 constexpr cuda::DeviceTraits kTuring{75, 72, 64 * 1024};
 constexpr cuda::DeviceTraits kA100{80, 108, 163 * 1024};
 
-/// A call that would be taken, of which a test changes one thing. No kernel runs, so that addresses
-/// need not be real.
+/// A valid call, in which a test changes one thing. No kernel runs, so addresses need not be real.
 template <class T>
 struct Call {
   alignas(16) static inline T memory[64] = {};

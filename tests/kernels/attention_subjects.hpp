@@ -29,10 +29,11 @@ struct AttentionSubject {
            std::string(name_of(dtype_of<Element>));
   }
 
-  /// Relative L2 error allowed. In 16 bits each weight and each result is rounded by up to u of
-  /// itself, u = 2^-8 for bfloat16 and 2^-11 for float16, evenly: by u / sqrt(3) at most in the
-  /// mean, and the two together by less than u. A float sum of n terms errs by about sqrt(n) 2^-25,
-  /// n up to about 2000 here, and a weight by the 2^-22 of the device's exponential.
+  /// The relative L2 error that is allowed. In 16 bits each weight and each result has a relative
+  /// rounding error of up to u, u = 2^-8 for bfloat16 and 2^-11 for float16, evenly distributed: at
+  /// most u / sqrt(3) in the mean, and less than u for the two together. A float sum of n terms has
+  /// an error of about sqrt(n) 2^-25, with n up to about 2000 here, and a weight has the 2^-22 of
+  /// the device's exponential.
   static constexpr double kTolerance = kExact                              ? 2e-6
                                        : std::is_same_v<Element, bfloat16> ? 0x1p-8
                                                                            : 0x1p-11;

@@ -15,8 +15,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kMark = 42.0f;  // in memory that no kernel may write
 
-/// Sanitized, the emulator takes ten times as long; sizes beyond this many scores show it nothing
-/// new.
+/// With sanitizers the emulator takes ten times as long. Sizes beyond this many scores show it
+/// nothing new.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr Index kMostScores = 40'000;
 #else
@@ -27,8 +27,8 @@ struct Size {
   Index batch, queries, keys, heads, dim;
 };
 
-/// Projections [batch, token, 3, head, dim] of which each part is a strided view, in memory that
-/// goes on beyond either end with NaN: what reads past the tokens shows.
+/// Projections [batch, token, 3, head, dim], of which each part is a strided view. The memory
+/// continues beyond both ends with NaN, so that reading past the tokens is noticed.
 template <class Element>
 class Fused {
  public:
@@ -50,7 +50,7 @@ class Fused {
   TensorView<const Element, 4, DeviceSpace> part(const Element* memory, Index which) const {
     return part_of<DeviceSpace>(memory + guard_, which);
   }
-  /// As a kernel is given them.
+  /// In the form that a kernel gets.
   Tensor<Element, 1> guarded() const {
     Tensor<Element, 1> out({values_.size() + 2 * guard_});
     for (Index i = 0; i < out.size(); ++i) out.data()[i] = Element(kNan);
@@ -97,7 +97,7 @@ struct Attention {
   }
 
   /// The result [batch, query, head, dim]. It is written between guards, `guard` elements before
-  /// and after each row; fails where one was touched.
+  /// and after each row; fails if a guard was touched.
   Tensor<float, 4> result(float scale, Index guard = 8,
                           const cuda::DeviceTraits& device = Machine::device()) const {
     const Index row = size.dim + 2 * guard;
@@ -142,7 +142,7 @@ struct Attention {
   }
 
   /// The result and its log-sum-exp, which lies query by query within heads, between guards; fails
-  /// where one was touched.
+  /// if a guard was touched.
   Result result_with_lse(float scale, const cuda::DeviceTraits& device = Machine::device()) const {
     const Index room = size.queries + 2 * kGuardQueries;
     Tensor<Element, 4> o({size.batch, size.queries, size.heads, size.dim});
@@ -183,7 +183,7 @@ struct Attention {
   static constexpr Index kGuardQueries = 256;  // the queries of a block, at most
 };
 
-/// |a - b| / |b|; NaN where either holds one.
+/// |a - b| / |b|; NaN if either holds one.
 double relative_error(const Tensor<float, 4>& a, const Tensor<float, 4>& b) {
   double difference = 0.0;
   double norm = 0.0;
@@ -196,7 +196,7 @@ double relative_error(const Tensor<float, 4>& a, const Tensor<float, 4>& b) {
   return std::sqrt(difference / norm);
 }
 
-/// The largest |a - b|, 0 for infinities of one sign; NaN where one alone is NaN.
+/// The largest |a - b|, 0 for infinities of one sign; NaN if exactly one of the two is NaN.
 double largest_difference(const Tensor<float, 3>& a, const Tensor<float, 3>& b) {
   double largest = 0.0;
   for (Index i = 0; i < b.size(); ++i) {
@@ -209,14 +209,15 @@ double largest_difference(const Tensor<float, 3>& a, const Tensor<float, 3>& b) 
   return largest;
 }
 
-/// Error allowed the log-sum-exp of scores up to `largest`: a score is a float sum of up to 128
-/// terms, whose roundings come to about sqrt(128) times 2^-24 of it; its exponent about the maximum
-/// and the result round by 2^-24 of it each; the sum, the exponential and the logarithm by 2^-22.
+/// The error that the log-sum-exp of scores up to `largest` may have. A score is a float sum of up
+/// to 128 terms, whose roundings come to about sqrt(128) times 2^-24 of it. Its exponent about the
+/// maximum and the result round by 2^-24 of it each; the sum, the exponential and the logarithm by
+/// 2^-22.
 double log_sum_tolerance(double largest) { return 4e-6 + 16.0 * largest * 0x1p-24; }
 
 float usual_scale(Index dim) { return 1.0f / std::sqrt(static_cast<float>(dim)); }
 
-/// Leaves a test whose kernel this machine cannot run, saying so.
+/// Leaves a test, with a message, if this machine cannot run its kernel.
 #define CROSSFIX_NEED_KERNEL(Subject)                                             \
   CROSSFIX_NEED_MACHINE                                                           \
   if (!Subject::available()) {                                                    \
@@ -285,10 +286,10 @@ TEMPLATE_TEST_CASE("Hopper attention in every configuration, each block with sev
                                      {Choice32::shared, {1, 60, 100, 5, 32}}}) {
     CHECK(kernels::choose32(size.batch * size.heads, size.queries, size.keys,
                             device.multiprocessors) == choice);
-    for (const float factor : {1.0f, 4.0f}) {  // scores that one maximum serves, and that none does
+    for (const float factor : {1.0f, 4.0f}) {  // one maximum is enough for the scores, or is not
       const Attention<TestType> test(size, factor);
       CAPTURE(TestType::name(), static_cast<int>(choice), factor);
-      // Scores up to about 400: as floats they are off by 2^-24 of that.
+      // Scores up to about 400: as floats they have an error of 2^-24 of that.
       const double tolerance = TestType::kTolerance + 400.0 * 0x1p-24;
       CHECK(relative_error(test.result(factor * 0.2f, 8, device), test.expected(factor * 0.2f)) <=
             tolerance);
@@ -315,7 +316,7 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel's log-sum-exp at awkward sizes", "[att
     const auto found = test.result_with_lse(scale);
     CHECK(largest_difference(found.lse, test.expected_with_lse(scale).lse) <=
           log_sum_tolerance(10.0));
-    // Asking for it changes nothing else.
+    // To ask for it changes nothing else.
     const auto alone = test.result(scale);
     CHECK(std::equal(alone.data(), alone.data() + alone.size(), found.o.data()));
   }
@@ -352,7 +353,7 @@ TEMPLATE_TEST_CASE("Hopper attention's log-sum-exp in every configuration", "[at
   for (const Size& size :
        {Size{2, 500, 300, 3, 32}, Size{2, 128, 500, 3, 32}, Size{2, 60, 300, 3, 32},
         Size{1, 60, 100, 5, 32}, Size{2, 200, 300, 3, 64}, Size{2, 200, 300, 3, 128}}) {
-    for (const float factor : {1.0f, 4.0f}) {  // scores that one maximum serves, and that none does
+    for (const float factor : {1.0f, 4.0f}) {  // one maximum is enough for the scores, or is not
       const Attention<TestType> test(size, factor);
       CAPTURE(TestType::name(), size.queries, size.keys, size.dim, factor);
       CHECK(largest_difference(test.result_with_lse(factor * 0.2f, device).lse,
@@ -379,8 +380,8 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel with sharp or negative scores", "[atte
   const Attention<TestType> test({1, 64, 600, 2, 32}, 4.0f);
   for (float scale : {3.0f, -0.5f, 0.0f}) {
     CAPTURE(TestType::name(), scale);
-    // Scores up to about 2000 |scale|: as floats they are off by 2^-24 of that, and a weight by as
-    // much of itself.
+    // Scores up to about 2000 |scale|: as floats they have an error of 2^-24 of that, which is the
+    // relative error of a weight.
     const double tolerance = TestType::kTolerance + 2000.0 * std::abs(scale) * 0x1p-24;
     CHECK(relative_error(test.result(scale), test.expected(scale)) <= tolerance);
   }
@@ -389,8 +390,8 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel with sharp or negative scores", "[atte
 TEMPLATE_LIST_TEST_CASE("Attention kernel whose maximum rises with every key", "[attention]",
                         AttentionSubjects) {
   CROSSFIX_NEED_KERNEL(TestType);
-  // Scores are multiples of 16 that rise, or fall, by steps that a 16-bit element holds: in every
-  // tile the sums so far lose, or keep, nearly all their weight.
+  // Scores are multiples of 16 that rise, or fall, in steps that a 16-bit element can hold. In
+  // every tile the sums so far lose, or keep, nearly all of their weight.
   for (float direction : {1.0f, -1.0f}) {
     Attention<TestType> test({1, 5, 250, 1, 32});
     for (Index i = 0; i < 5; ++i) {
@@ -406,8 +407,8 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel whose maximum rises with every key", "
 TEMPLATE_LIST_TEST_CASE("Attention kernel over values whose weighted sums overflow", "[attention]",
                         AttentionSubjects) {
   CROSSFIX_NEED_KERNEL(TestType);
-  // Beyond the first 256 keys scores are larger by 2^50 as weights: about the first ones' maximum
-  // the weights' sum is a float, and their sum with these values is none.
+  // After the first 256 keys the weights are larger by 2^50. Relative to the first maximum, the sum
+  // of the weights is still a float, but the sum of the weighted values is not.
   const float large = std::is_same_v<typename TestType::Element, float16> ? 0x1p14f : 0x1p100f;
   for (const Index dim : {32, 64, 128}) {
     Attention<TestType> test({1, 70, 600, 2, dim});
@@ -476,7 +477,7 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel treats infinite and NaN scores as a so
       } else {
         CHECK(relative_error(o, expected) <= TestType::kTolerance);
       }
-      // Beside its log-sum-exp the same, but for zeros where no key has a weight.
+      // With the log-sum-exp it is the same, except for zeros if no key has a weight.
       const auto wanted = test.expected_with_lse(scale);
       const auto found = test.result_with_lse(scale);
       CHECK(largest_difference(found.lse, wanted.lse) <= log_sum_tolerance(10.0));
@@ -501,7 +502,7 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel gives zeros for a row that no key has 
     test.from(0, i, 0, 0, 1) = 1.0f;
   }
   for (Index j = 0; j < 300; ++j) test.to(0, j, 1, 0, 0) = -kInfinity;
-  test.to(0, 7, 2, 0, 3) = kInfinity;  // a value of no weight
+  test.to(0, 7, 2, 0, 3) = kInfinity;  // a value without weight
   const auto found = test.result_with_lse(0.3f);
   Index wrong = 0;
   for (Index i = 0; i < 69; ++i) {
@@ -536,7 +537,7 @@ TEMPLATE_LIST_TEST_CASE("Attention kernel takes repeated and reversed tokens", "
                         AttentionSubjects) {
   CROSSFIX_NEED_KERNEL(TestType);
   using Element = typename TestType::Element;
-  if (TestType::kKernel == cuda::AttentionKernel::hopper) return;  // tensor maps know neither
+  if (TestType::kKernel == cuda::AttentionKernel::hopper) return;  // tensor maps support neither
   const Index queries = 9, keys = 70, dim = 32;
   const Tensor<float, 4> values = features("strides", Shape<4>{1, keys, 1, dim});
   Tensor<Element, 4> held({1, keys, 1, dim}), o({1, queries, 1, dim});
@@ -586,7 +587,7 @@ TEST_CASE("Attention takes the kernel for the device, the element and the alignm
   older.compute_capability = 86;
   cuda::DeviceTraits newer = h;
   newer.compute_capability = 120;
-  // The kernels round differently, or this test would tell nothing.
+  // The kernels round differently; otherwise this test would show nothing.
   REQUIRE_FALSE(equal(result(hopper, h), result(ampere, h)));
   CHECK(equal(result(automatic, h), result(hopper, h)));
   CHECK(equal(result(automatic, older), result(ampere, h)));

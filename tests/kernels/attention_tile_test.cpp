@@ -22,8 +22,8 @@ constexpr HopperTile kNarrow{.dim = 64,
                              .loader_registers = 24,
                              .consumer_registers = 240};
 
-/// Attention of one sequence by `launch`, which a case below cuts as the library does not; its
-/// relative error.
+/// The relative error of attention on one sequence by `launch`, with a tile that the library does
+/// not have.
 template <class Launch>
 double error(Index dim, const Launch& launch) {
   const Shape<4> shape{1, 150, 2, dim};

@@ -16,7 +16,7 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-/// A batch of outputs between marks, filled on the host and decoded on the machine.
+/// A batch of outputs between marks, filled on the host and decoded on the machine under test.
 struct Heads {
   static constexpr Index kGuard = 16;
   static constexpr float kMark = 42.0f;
@@ -53,7 +53,8 @@ struct Heads {
   }
 };
 
-/// Compares one decoded image with functions in double, given the logits and offsets it began with.
+/// Compares one decoded image with functions in double, from the logits and offsets before
+/// decoding.
 void check(const Heads& heads, Index image, const std::vector<float>& logits,
            const std::vector<float>& raw, const ops::Decoding& decoding) {
   const Index grid = heads.grid;
@@ -66,7 +67,8 @@ void check(const Heads& heads, Index image, const std::vector<float>& logits,
   ops::softmax(logits, temperature, expected);
   const float largest = *std::max_element(logits.begin(), logits.end());
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    // The exponent, in float, is off by a few 2^-24 of itself, and the weight by as much of itself.
+    // In float, the exponent has an error of a few 2^-24 of itself, which is the relative error of
+    // the weight.
     const double exponent = std::abs((logits[i] - largest) / temperature);
     const double share = expected[i] == 0.0f ? 0.0 : 0x1p-20 + exponent * 0x1p-22;
     const double allowed = expected[i] * share + 0x1p-125;
@@ -87,7 +89,8 @@ void check(const Heads& heads, Index image, const std::vector<float>& logits,
                      (decoding.fix == ops::FixRule::neighbourhood ? 0x1p-20 : 0.0);
   REQUIRE(std::abs(fix.row - row) <= ulp);
   REQUIRE(std::abs(fix.col - col) <= ulp);
-  // Of its own probabilities and offsets: sums in double, results rounded to float.
+  // Computed from the kernel's own probabilities and offsets: sums in double, results rounded to
+  // float.
   const ops::Posterior posterior{probability, offsets, grid};
   const auto covariance = ops::moments_of(posterior).covariance;
   const float decoded[] = {fix.covariance.row_row, fix.covariance.row_col, fix.covariance.col_col};
@@ -110,7 +113,7 @@ TEST_CASE("Decode kernel: posteriors from flat to sharp, on grids of any size", 
     const auto noise = features("logits", Shape<2>{batch, grid * grid});
     const std::uint64_t s = stream("peaks");
     for (Index image = 0; image < batch; ++image) {
-      // Noise of growing strength, and two hills of differing width anywhere.
+      // Noise of growing strength, and two hills of different width anywhere.
       const auto n = static_cast<std::uint64_t>(4 * image);
       const auto side = static_cast<double>(grid);
       const double row = side * (0.5 + 0.5 * value(s, n));
@@ -153,7 +156,7 @@ TEST_CASE("Decode kernel: all mass in one cell, or half far away", "[kernels]") 
   heads.outputs.logits()(0, 5 * 32 + 7) = 0.0f;
   for (const Index image : {1, 2, 3}) {
     heads.outputs.logits()(image, 0) = 0.0f;
-    // The share lies near the first cell, near the second, or just between.
+    // The radius ends near the first cell, near the second, or just between.
     heads.outputs.logits()(image, 31 * 32 + 31) = image == 1   ? -2.0f
                                                   : image == 2 ? 0.0f
                                                                : std::log(0.3199f / 0.6801f);

@@ -15,8 +15,8 @@ namespace {
 using Elements = std::tuple<float, bfloat16, float16>;
 using Spec = ops::DepthwiseConvolutionSpecification;
 
-/// Runs the kernel on tensors that begin `start` elements after a 16-byte boundary, and returns the
-/// largest error as a share of what is allowed.
+/// Runs the kernel on tensors that begin `start` elements after a 16-byte boundary. Returns the
+/// largest error as a share of the tolerance.
 template <class Element>
 double worst_error(const Spec& spec, const Shape<4>& input, Index start) {
   const Shape<4> output = spec.output_shape(input);
@@ -25,7 +25,7 @@ double worst_error(const Spec& spec, const Shape<4>& input, Index start) {
   Rows<Element> y = row(element_count(output));
   Rows<Element> weights = row(spec.kernel * spec.kernel * spec.channels);
   Rows<float> bias(1, spec.channels, spec.channels, start);
-  // Sums of four times the unit, so that some lie above 6. The reference takes what was rounded.
+  // Sums of four times the unit, so that some exceed 6. The reference uses the rounded values.
   Tensor<float, 4> values = features("x", input);
   Tensor<float, 3> w = features("weights", Shape<3>{spec.channels, spec.kernel, spec.kernel});
   const Tensor<float, 1> b = features("bias", Shape<1>{spec.channels});
@@ -44,7 +44,7 @@ double worst_error(const Spec& spec, const Shape<4>& input, Index start) {
   ReferenceBackend::Context plain;
   Tensor<float, 4> expected(output);
   ReferenceBackend::DepthwiseConvolution({}, spec, w, b, input)(plain, values, expected);
-  // The sizes of what is summed: the same of absolute values.
+  // The size of the sums: the same with absolute values.
   Tensor<float, 4> sizes(output);
   for (Index i = 0; i < values.size(); ++i) values.data()[i] = std::abs(values.data()[i]);
   for (Index i = 0; i < w.size(); ++i) w.data()[i] = std::abs(w.data()[i]);
@@ -62,8 +62,8 @@ double worst_error(const Spec& spec, const Shape<4>& input, Index start) {
   y.fetch();
   double worst = y.marks_hold() ? 0.0 : std::numeric_limits<double>::infinity();
   for (Index i = 0; i < expected.size(); ++i) {
-    // A rounding for each product, which follow one another, for the bias and for the expected
-    // value; then that of the result.
+    // One rounding for each product of the chain, for the bias and for the expected value; then
+    // that of the result.
     const double sum = std::abs(static_cast<double>(expected.data()[i]));
     const double allowed =
         static_cast<double>(taps + 2) * 0x1p-24 * static_cast<double>(sizes.data()[i]) +
@@ -101,7 +101,7 @@ TEMPLATE_LIST_TEST_CASE("Depthwise kernel: any extents, strides and dilations", 
       }
     }
   }
-  // Without padding; and what the kernel for any extents is left with.
+  // Without padding; and the cases that are left to the kernel for any extents.
   check({.channels = 24, .kernel = 3}, {1, 5, 9, 24});
   check({.channels = 24, .kernel = 3, .padding = 3, .dilation = 3}, {1, 6, 17, 24});
   check({.channels = 24, .kernel = 1, .activation = ops::Activation::relu}, {1, 3, 5, 24});

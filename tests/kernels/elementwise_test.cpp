@@ -157,7 +157,7 @@ TEMPLATE_LIST_TEST_CASE("Projection kernel: one to four outputs in float", "[ker
               sum += product;
               size += std::abs(product);
             }
-            // A lane sums up to 32 products one after the other, then a tree of six.
+            // A lane sums up to 32 products one after another, then a tree of six.
             worst = worse(worst, error_share(y(i, o), sum, 40 * 0x1p-24 * size));
           }
         }

@@ -21,8 +21,8 @@ using Pose = ops::CameraPose;
 constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
 constexpr float kStd[3] = {0.229f, 0.224f, 0.225f};
 
-/// Floats of unit variance as `Element`s that begin `start` after a 16-byte boundary, and what they
-/// are.
+/// Floats of unit variance as `Element`s that begin `start` after a 16-byte boundary, with their
+/// exact values.
 template <class Element, std::size_t Rank>
 struct Features {
   Features(const char* key, const Shape<Rank>& shape, Index start, float factor = 1,
@@ -41,8 +41,8 @@ struct Features {
   Rows<Element> stored;
 };
 
-/// Weights [h, w]: falling from the middle, with zeros outside a disc, in whole rows and columns,
-/// or everywhere but in the last position.
+/// Weights [h, w]: decreasing from the middle, with zeros outside a disc, in whole rows and
+/// columns, or everywhere except the last position.
 Rows<float> weights_of(int kind, Index h, Index w) {
   Rows<float> out(1, h * w, h * w, 1);
   for (Index i = 0; i < h; ++i) {
@@ -63,8 +63,8 @@ Tensor<float, 2> values_of(const Rows<float>& weights, Index h, Index w) {
   return out;
 }
 
-/// The largest error as a share of `tolerance` and a rounding to an Element; infinite where what
-/// lies about the results was written.
+/// The largest error as a share of `tolerance` and a rounding to an Element; infinite if the memory
+/// around the results was written.
 template <class Element, std::size_t Rank>
 double worst_error(Rows<Element>& results, const Tensor<float, Rank>& expected, double tolerance) {
   results.fetch();
@@ -94,9 +94,9 @@ double sample_error(const Shape<2>& size, const View& view, const std::vector<Po
       panorama.const_device().data(), {size[0], size[1], 3}, {3 * size[1] + gap, 3, 1});
   cuda::sample_ground<Element>(Machine::stream(), Machine::device(), pixels, view, poses, kMean,
                                kStd, y.device()[0].reshape(expected.shape()));
-  // A column is off by the roundings of a turn and of a bearing, eight at most, and one of its own;
-  // a row by half as many. A pixel differs from the next by 1 / 0.224 at most; three roundings of a
-  // value below 3.
+  // The error of a column is the roundings of a turn and of a bearing, eight at most, and one of
+  // its own; that of a row is half as many. A pixel differs from the next by at most 1 / 0.224; a
+  // value below 3 has three roundings.
   const double position = 9.0 * 0x1p-24 * static_cast<double>(size[0] + size[1]);
   return worst_error(y, expected, position / 0.224 + 9.0 * 0x1p-23);
 }
@@ -119,8 +119,8 @@ double standardize_error(const Shape<3>& shape, int kind, float offset, Index st
   cuda::standardize<Element>(Machine::stream(), Machine::device(), x.view(),
                              weights.const_device()[0].reshape(Shape<2>{shape[0], shape[1]}),
                              y.device()[0].reshape(shape));
-  // A deviation is off by as many roundings as a thread adds, and by those of the offset; where a
-  // single position has weight, others lie millions of deviations away.
+  // The error of a deviation is as many roundings as a thread adds, plus those of the offset. If a
+  // single position has weight, others are millions of deviations away.
   double size = 1;
   for (Index i = 0; i < expected.size(); ++i) {
     size = std::max(size, std::abs(static_cast<double>(expected.data()[i])));
@@ -142,8 +142,8 @@ double correlate_error(const Shape<3>& shape, const Shape<4>& shapes, int kind, 
   cuda::correlate<Element>(Machine::stream(), Machine::device(), tile.view(), views.view(),
                            weights.const_device()[0].reshape(Shape<2>{shapes[1], shapes[2]}),
                            scores.device()[0].reshape(expected.shape()));
-  // Scores are at most 1, and so is the sum of the products' sizes over the energies: as many
-  // roundings as terms at worst, their root as they fall, and some for the rest.
+  // Scores are at most 1, and so is the sum of the sizes of the products over the energies. The
+  // worst case is one rounding a term; typical is the root of that, plus some for the rest.
   const auto terms = static_cast<double>(shapes[1] * shapes[2] * shapes[3]);
   return worst_error(scores, expected, (std::sqrt(terms) + 8) * 0x1p-23);
 }
@@ -173,7 +173,7 @@ TEMPLATE_LIST_TEST_CASE("Ground kernels: maps are standardized", "[kernels]", El
   for (const Shape<3>& shape :
        {Shape<3>{1, 1, 1}, {1, 1, 8}, {7, 5, 3}, {7, 5, 24}, {31, 33, 40}}) {
     for (const int kind : {0, 1, 2, 3}) {
-      // Where a single position has weight, others come to millions.
+      // If a single position has weight, others reach millions.
       if (kind == 3 && std::is_same_v<TestType, float16>) continue;
       for (const float offset : {0.0f, 30.0f}) {
         CAPTURE(to_string(shape), kind, offset);
@@ -203,7 +203,7 @@ TEMPLATE_LIST_TEST_CASE("Ground kernels: scores of views over a tile", "[kernels
       check({17, 35, channels}, {2, view[0], view[1], channels}, kind);
     }
   }
-  // Parts of a view without any weight, and more rows and columns of it than one part has.
+  // Parts of a view without any weight, and views with more rows and columns than one part.
   for (const int kind : {0, 1, 2, 3}) {
     check({20, 33, 4}, {1, 33, 41, 4}, kind);
     check({16, 32, 5}, {1, 9, 17, 5}, kind);

@@ -10,7 +10,7 @@ using namespace crossfix::kernels;
 
 namespace {
 
-/// Byte ranges of a block's shared memory, in order.
+/// Byte ranges in the shared memory of a block, in order.
 template <class Tile>
 std::vector<std::array<int, 2>> shared_map() {
   return {{Tile::kQueryAt, Tile::kQueryStages * Tile::kQueryBytes},
@@ -21,8 +21,8 @@ std::vector<std::array<int, 2>> shared_map() {
           {Tile::kFlagAt, 4}};
 }
 
-/// Address bits that a swizzle of rows of `span` bytes exchanges: the chunk within a row, with the
-/// row.
+/// The address bits that a swizzle of rows of `span` bytes exchanges: the chunk within a row, with
+/// the row.
 int swizzled(int address, int span) { return address ^ (((address >> 7) & (span / 16 - 1)) << 4); }
 
 }  // namespace

@@ -77,7 +77,7 @@ struct Stored {
     return out;
   }
 
-  /// Tables are filled in place of what `tables` was made with: the struct is copied later.
+  /// Tables are filled in their existing memory: the struct is copied later.
   Stored(const Tensor<std::uint8_t, 3>& image, const Shape<2>& size, Index gap)
       : pixels(with_gaps(image, gap)),
         host_tables(bytes(cuda::image_table_bytes({image.extent(0), image.extent(1)}, size))),
@@ -92,7 +92,7 @@ struct Stored {
   }
 };
 
-/// Images of these sizes loaded as one batch, compared to the bit.
+/// Loads images of these sizes as one batch, and compares to the bit.
 template <class Element>
 void check(const std::vector<Shape<2>>& sizes, const Shape<2>& to, Index channels, Index gap) {
   const auto batch = static_cast<Index>(sizes.size());

@@ -14,7 +14,7 @@ namespace {
 using Elements = std::tuple<float, bfloat16, float16>;
 constexpr float kEpsilon = 1e-5f;
 
-/// One LayerNorm. `padding` and `start` misalign rows.
+/// Runs one LayerNorm. `padding` and `start` misalign rows.
 template <class Element>
 struct Problem {
   Index rows, channels;
@@ -53,7 +53,7 @@ struct Problem {
     z.fetch();
   }
 
-  /// The largest error of `result`, given inputs `a` (+ `b`), as a share of what is allowed.
+  /// The largest error of `result` from inputs `a` (+ `b`), as a share of the tolerance.
   double worst(const Rows<float>& result, const Rows<float>& a, const Rows<float>* b) const {
     double all = 0;
     for (Index i = 0; i < rows; ++i) {
@@ -70,9 +70,9 @@ struct Problem {
       for (Index c = 0; c < channels; ++c) {
         const double normal = (sum(c) - average) * inverse;
         const double expected = normal * static_cast<double>(scale(0, c)) + shift(0, c);
-        // A sum x + r and the mean are off by a few 2^-24 of the values' size, all else by a few
-        // 2^-24 of the result's terms; a single channel has deviation 0, which epsilon alone
-        // divides.
+        // A sum x + r and the mean have an error of a few 2^-24 of the size of the values;
+        // everything else a few 2^-24 of the terms of the result. A single channel has deviation 0,
+        // so only epsilon divides it.
         const double size = std::abs(static_cast<double>(mean)) + 4;
         const double tolerance =
             (size * inverse + std::abs(normal) + 1) * std::abs(scale(0, c)) * 0x1p-22 +
@@ -83,7 +83,7 @@ struct Problem {
     return all;
   }
 
-  /// True where z is `result` rounded.
+  /// True if z is `result`, rounded.
   bool rounded(const Rows<float>& result) const {
     for (Index i = 0; i < rows; ++i) {
       for (Index c = 0; c < channels; ++c) {

@@ -14,8 +14,8 @@
 #include "emulator/cuda.hpp"
 #endif
 
-/// Where the tests of a kernel run it: the emulator, or a GPU where CROSSFIX_TEST_ON_GPU is
-/// defined. Tests hand over host tensors and take host tensors back.
+/// The machine that the tests of a kernel run on: the emulator, or a GPU if CROSSFIX_TEST_ON_GPU is
+/// defined. Tests pass host tensors and get host tensors back.
 namespace crossfix::test {
 
 /// An H200, which the emulator stands in for.
@@ -28,7 +28,7 @@ struct Machine {
   static void expect(cudaError_t status) {
     if (status != cudaSuccess) throw DeviceError(cudaGetErrorString(status));
   }
-  /// Why there is none, empty where there is one.
+  /// Why there is no machine; empty if there is one.
   static std::string absence() {
     int count = 0;
     const cudaError_t status = cudaGetDeviceCount(&count);
@@ -49,7 +49,7 @@ struct Machine {
     }();
     return cuda::StreamView(made);
   }
-  /// Orders in which work may be done that a test tries: the GPU takes its own.
+  /// The orders of work that a test tries; a GPU chooses its own.
   static std::vector<std::uint64_t> seeds() { return {0}; }
   static void set_seed(std::uint64_t) {}
 
@@ -72,7 +72,7 @@ struct Machine {
     void write(const Tensor<T, Rank>& from) {
       expect(cudaMemcpyAsync(data_, from.data(), bytes(), cudaMemcpyDefault, stream().get()));
     }
-    /// Waits for the work handed to the stream, and copies back.
+    /// Waits for the work on the stream, and copies back.
     template <std::size_t Rank>
     void read(Tensor<T, Rank>& to) const {
       expect(cudaMemcpyAsync(to.data(), data_, bytes(), cudaMemcpyDefault, stream().get()));
@@ -95,8 +95,8 @@ struct Machine {
   static std::vector<std::uint64_t> seeds() { return {1, 2, 3, 4}; }
   static void set_seed(std::uint64_t seed) { emulator::set_seed(seed); }
 
-  /// The emulator's device memory is the process's own; a copy all the same, so that a kernel's
-  /// writes to its inputs show.
+  /// The device memory of the emulator is that of the process. It is a copy all the same, so that a
+  /// kernel's writes to its inputs are noticed.
   template <class T>
   class Memory {
    public:
@@ -123,7 +123,7 @@ struct Machine {
 
 }  // namespace crossfix::test
 
-/// Leaves a test where there is no machine to run it on, saying so.
+/// Leaves a test, with a message, if there is no machine to run it on.
 #define CROSSFIX_NEED_MACHINE                                                             \
   if (const std::string absence = crossfix::test::Machine::absence(); !absence.empty()) { \
     WARN("skipped, no GPU: " << absence);                                                 \

@@ -14,7 +14,7 @@ namespace {
 
 using Elements = std::tuple<float, bfloat16, float16>;
 
-/// NHWC activations `start` elements into marked memory.
+/// NHWC activations, `start` elements into marked memory.
 template <class Element>
 struct Activations {
   static constexpr Index kGuard = 32;

@@ -10,9 +10,9 @@
 
 namespace crossfix::test {
 
-/// Rows [rows, columns] in memory that is marked before, between and after them; the first begins
-/// `start` elements after a 16-byte boundary. Filled on the host, copied to the machine by the
-/// first `device()`, and copied back by `fetch()`.
+/// Rows [rows, columns] in memory that has marks before, between and after them. The first row
+/// begins `start` elements after a 16-byte boundary. Rows are filled on the host, copied to the
+/// machine by the first `device()`, and copied back by `fetch()`.
 template <class T>
 class Rows {
  public:
@@ -38,7 +38,7 @@ class Rows {
 
   void fetch() { placed_->read(memory_); }
 
-  /// True where nothing but the rows was written.
+  /// True if nothing but the rows was written.
   bool marks_hold() const {
     std::vector<bool> inside(static_cast<std::size_t>(memory_.size()));
     for (Index row = 0; row < shape_[0]; ++row) {
@@ -79,7 +79,7 @@ void fill(Rows<T>& rows, const Value& value) {
   }
 }
 
-/// What rounding a value to an Element costs at most, as a share of it.
+/// The largest error of rounding a value to an Element, as a share of the value.
 template <class Element>
 inline constexpr double kRounding = 0.0;
 template <>
@@ -87,19 +87,19 @@ inline constexpr double kRounding<bfloat16> = 0x1p-8;
 template <>
 inline constexpr double kRounding<float16> = 0x1p-11;
 
-/// Half the distance of the smallest Elements: what rounding costs a value near zero.
+/// Half the distance of the smallest Elements: the rounding error of a value near zero.
 template <class Element>
 inline constexpr double kSmallest = 0x1p-126;
 template <>
 inline constexpr double kSmallest<float16> = 0x1p-25;
 
-/// |result - expected| as a share of what is allowed; NaN where either is one.
+/// |result - expected| as a share of the tolerance; NaN if either is NaN.
 template <class Element>
 double error_share(Element result, double expected, double tolerance) {
   return std::abs(static_cast<double>(static_cast<float>(result)) - expected) / tolerance;
 }
 
-/// The larger of two, NaN where either is one.
+/// The larger of two; NaN if either is NaN.
 inline double worse(double a, double b) { return b <= a ? a : std::isnan(a) ? a : b; }
 
 }  // namespace crossfix::test

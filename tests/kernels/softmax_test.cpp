@@ -21,7 +21,7 @@ struct Layout {
   Index start;    // of the first row, in elements
 };
 
-/// One softmax, of memory laid out as `layout` says, and of what it should be.
+/// Runs one softmax on memory laid out as `layout` says, next to the expected result.
 template <class Element>
 struct Problem {
   Index rows, columns, bias_rows;
@@ -60,7 +60,7 @@ struct Problem {
     return bias_rows == 0 ? s : s + static_cast<double>(bias(row % bias_rows, column));
   }
 
-  /// The largest error of a row as a share of what is allowed.
+  /// The largest error of a row, as a share of the tolerance.
   double worst(Index row, const Rows<Element>& result) const {
     double largest = -std::numeric_limits<double>::infinity();
     double widest = 0;
@@ -70,8 +70,8 @@ struct Problem {
     }
     double sum = 0;
     for (Index j = 0; j < columns; ++j) sum += std::exp(score(row, j) - largest);
-    // A score is off by a few 2^-24 of itself, and its weight by as much of itself; each exp2 by
-    // 2^-22; the sum of a tree of float sums by less.
+    // A score has an error of a few 2^-24 of itself, which is the relative error of its weight;
+    // each exp2 has one of 2^-22; the sum of a tree of float sums has less.
     const double share = kRounding<Element> * 1.01 + 0x1p-20 + widest * 0x1p-21;
     double result_worst = 0;
     for (Index j = 0; j < columns; ++j) {
@@ -90,7 +90,7 @@ struct Problem {
   }
 };
 
-/// Elements that fill a 16-byte vector up to a multiple of it.
+/// Number of elements that fill 16-byte vectors up to a multiple.
 template <class Element>
 Index padding_of(Index columns) {
   constexpr Index kVector = 16 / sizeof(Element) > 4 ? 8 : 4;
@@ -145,7 +145,7 @@ TEMPLATE_LIST_TEST_CASE("Softmax kernel: infinities and NaN as the formula has t
       CAPTURE(n, start);
       Problem<TestType> problem(5, n, 0, 1.0f, {"", padding_of<TestType>(n), start});
       for (Index j = 0; j < n; ++j) {
-        // Whole threads and whole steps of nothing, and a last element that counts.
+        // Whole threads and whole steps without elements, and a last element that counts.
         if (j != n - 1 && j != 3) problem.x(1, j) = TestType(-kInfinity);
         problem.x(2, j) = TestType(-kInfinity);
       }

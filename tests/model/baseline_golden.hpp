@@ -6,10 +6,10 @@
 #include "crossfix/detail/model/baselines/vigor.hpp"
 #include "model/network_golden.hpp"
 
-/// The baselines on a backend against their float64 twins in PyTorch (tests/golden).
+/// The baselines on a backend, against their float64 counterparts in PyTorch (tests/golden).
 namespace crossfix::test {
 
-/// What a baseline's images are normalised by: grey levels less VGG's means.
+/// The normalisation of a baseline's images: grey levels minus VGG's means.
 inline model::Configuration baseline_configuration(model::Family family) {
   const bool mcc = family == model::Family::mcc;
   model::Configuration c;
@@ -23,7 +23,7 @@ inline model::Configuration baseline_configuration(model::Family family) {
   return c;
 }
 
-/// `batch` pairs through a baseline, twice over, for nothing of a pass may be left in the next.
+/// Runs `batch` pairs through a baseline twice, because nothing of a pass may be left for the next.
 template <class Subject, template <ops::Backend> class Network>
 void check_baseline(const std::string& name, const model::Configuration& configuration,
                     Index batch) {

@@ -12,14 +12,15 @@
 #include "support/golden.hpp"
 #include "support/tiny_configuration.hpp"
 
-/// The whole network on a backend against the float64 reference in PyTorch (tests/golden). A
+/// The whole network on a backend, against the float64 reference in PyTorch (tests/golden). A
 /// subject of these checks has `Backend`, a `target()`, and `write(target, view, host)`, which
 /// fills a float view in the backend's memory from the host and is done when it returns.
 namespace crossfix::test {
 
-/// Bounds on relative L2 errors. f32: rounding of sums of some thousand terms through some eighty
-/// layers, measured 1e-6 to 1e-5 on CPUs. 16 bits: of bf16's 8 bits of fraction each rounding takes
-/// 2^-9, some tens of which add up in squares; f16 has three more, and is held to the same.
+/// Bounds on relative L2 errors. f32: rounding of sums of about a thousand terms through about
+/// eighty layers, measured as 1e-6 to 1e-5 on CPUs. 16 bits: with bf16's 8 bits of fraction each
+/// rounding has an error of 2^-9, and tens of them add up in squares. f16 has three more bits, and
+/// the same bound.
 template <class Element>
 struct GoldenBounds {
   static constexpr double kRaw = 2e-2;
@@ -33,14 +34,15 @@ struct GoldenBounds<float> {
   static constexpr double kFusion = 1e-5;
 };
 
-/// A network whose outputs are in files: `name` for the whole, `name`_fusion for fusion alone.
+/// A network whose outputs are in files: `name` for the whole network, `name`_fusion for fusion
+/// alone.
 struct GoldenCase {
   std::string name;
   model::Configuration configuration;
   double slack = 1.0;  ///< widens the bounds
 };
 
-/// A small network. It has a quarter of the channels: sums average a quarter of the roundings,
+/// A small network. It has a quarter of the channels, so sums average a quarter of the roundings,
 /// which doubles the error.
 inline GoldenCase golden_tiny() { return {"tiny", tiny_configuration(), 2.0}; }
 
@@ -53,8 +55,8 @@ inline GoldenCase golden_robotcar() {
   return {"robotcar", c};
 }
 
-/// Pairs of images that the files hold outputs of, by the ends of their keys. Their logits differ
-/// by 15 % and more, so that a batch that mixes its pairs up is seen.
+/// Pairs of images whose outputs are in the files, by the ends of their keys. Their logits differ
+/// by 15 % and more, so that a batch that mixes up its pairs is noticed.
 inline const std::vector<std::string> kGoldenPairs{"", "/1", "/2"};
 
 template <std::size_t Rank>
@@ -78,7 +80,7 @@ class GoldenNetwork {
         work_(network_, target_),
         outputs_(static_cast<std::size_t>(network_.output_count())) {}
 
-  /// Images to logits and offsets, every pair of the batch.
+  /// Images to logits and offsets, for every pair of the batch.
   void check_whole() {
     const Golden golden(test_.name);
     load_images();
@@ -86,7 +88,7 @@ class GoldenNetwork {
     check_outputs(golden);
   }
 
-  /// The same a stage at a time, with the first pair's tokens on the way.
+  /// The same one stage at a time, with the tokens of the first pair on the way.
   void check_stages() {
     const Golden golden(test_.name);
     load_images();
@@ -100,8 +102,8 @@ class GoldenNetwork {
     check_outputs(golden);
   }
 
-  /// Random backbones give nearly constant tokens, on which fusion is blind: varied ones, in every
-  /// pair.
+  /// Random backbones give nearly constant tokens, which hide errors of the fusion. So here tokens
+  /// are varied, in every pair.
   void check_fusion() {
     const Golden golden(test_.name + "_fusion");
     fill_tokens();
@@ -157,7 +159,7 @@ class GoldenNetwork {
     return values;
   }
 
-  /// Rows of one pair out of a view's tokens.
+  /// The rows of one pair from the tokens of a view.
   Tokens rows_of(const Tokens& tokens, Index slot) const {
     const Index rows = tokens.extent(0) / batch_;
     return tokens.slice(0, slot * rows, (slot + 1) * rows);
@@ -190,13 +192,13 @@ class GoldenNetwork {
   std::vector<float> outputs_;
 };
 
-/// All checks of a case in a batch; stage by stage in a batch of one.
+/// All checks of a case in a batch; for a batch of one also stage by stage.
 template <class Subject>
 void check_golden(const GoldenCase& test, Index batch) {
   GoldenNetwork<Subject> network(test, batch);
   if (batch == 1) network.check_stages();
   network.check_fusion();
-  network.check_whole();  // over what the others left behind
+  network.check_whole();  // over what the other pairs left in memory
 }
 
 }  // namespace crossfix::test

@@ -16,7 +16,7 @@ struct Cpu {
   }
 };
 
-/// Leaves a test whose precision this machine lacks, saying so.
+/// Leaves a test, with a message, if this machine lacks its precision.
 #define CROSSFIX_NEED_PRECISION(Subject)                                  \
   if (!Subject::available()) {                                            \
     WARN("skipped: golden outputs in bf16: this CPU has no AVX512_BF16"); \

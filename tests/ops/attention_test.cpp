@@ -51,7 +51,7 @@ struct Attention {
     Tensor<float, 3> lse;  // [batch, query, head]
   };
 
-  /// The reference's, of the keys from `begin` on to `end`.
+  /// The reference's result over the keys from `begin` to `end`.
   Result expected_of(float scale, Index begin, Index end) const {
     ReferenceBackend::Context plain;
     Result result{Tensor<float, 4>({batch, queries, heads, dim}),
@@ -63,8 +63,8 @@ struct Attention {
   }
   Result expected_with_lse(float scale) const { return expected_of(scale, 0, keys); }
 
-  /// The subject's, of the keys from `begin` on to `end`; the log-sum-exp is written query by query
-  /// within heads, between marks that must hold.
+  /// The subject's result over the keys from `begin` to `end`. The log-sum-exp is written query by
+  /// query within heads, between marks that must stay.
   Result result_of(float scale, Index begin, Index end,
                    const typename Subject::Backend::Target& target = Subject::target()) const {
     using Backend = typename Subject::Backend;
@@ -92,7 +92,7 @@ struct Attention {
   }
   Result result_with_lse(float scale) const { return result_of(scale, 0, keys); }
 
-  /// The result as floats, written between marks that must hold.
+  /// The result as floats, written between marks that must stay.
   Tensor<float, 4> result(
       float scale, const typename Subject::Backend::Target& target = Subject::target()) const {
     using Backend = typename Subject::Backend;
@@ -118,7 +118,7 @@ struct Attention {
   }
 };
 
-/// The largest |a - b|, 0 for infinities of one sign; NaN where either holds one.
+/// The largest |a - b|, 0 for infinities of one sign; NaN if either holds one.
 double largest_difference(const Tensor<float, 3>& a, const Tensor<float, 3>& b) {
   double largest = 0.0;
   for (Index i = 0; i < b.size(); ++i) {
@@ -143,7 +143,7 @@ struct DoubleMath {
   static double log2(double a) { return std::log2(a); }
 };
 
-/// One result of two, over two parts of the keys.
+/// One result, merged from the results over two parts of the keys.
 template <class Result>
 Result merged(Result a, const Result& b) {
   using State = ops::OnlineSoftmax<DoubleMath>;
@@ -197,8 +197,8 @@ TEMPLATE_LIST_TEST_CASE("Attention with sharp or negative scores", "[ops]", Kern
   const Attention<TestType> test(1, 64, 600, 2, 32, 4.0f);
   for (float scale : {3.0f, -0.5f, 0.0f}) {
     CAPTURE(TestType::name(), scale);
-    // Scores up to about 2000 |scale|: as floats they are off by 2^-24 of that, and a weight by as
-    // much of itself.
+    // Scores up to about 2000 |scale|: as floats they have an error of 2^-24 of that, which is the
+    // relative error of a weight.
     const double tolerance = TestType::kTolerance + 2000.0 * std::abs(scale) * 0x1p-24;
     REQUIRE(relative_error(test.result(scale), test.expected(scale)) <= tolerance);
   }
@@ -221,12 +221,12 @@ TEMPLATE_LIST_TEST_CASE("Attention's log-sum-exp equals the reference", "[ops]",
     const Attention<TestType> test(b, nq, nk, h, d, factor);
     const auto found = test.result_with_lse(scale);
     const auto expected = test.expected_with_lse(scale);
-    // Scores up to about 130 factor^2 |scale|, of which sums of up to 128 terms as floats are off
-    // by sqrt(128) 2^-24 at most.
+    // Scores up to about 130 factor^2 |scale|; as float sums of up to 128 terms they have an error
+    // of at most sqrt(128) 2^-24 of that.
     const double rounding = 130.0 * factor * factor * std::abs(scale) * 0x1p-24;
     REQUIRE(largest_difference(found.lse, expected.lse) <=
             TestType::kLogSumTolerance + 12.0 * rounding);
-    // Asking for it changes nothing else.
+    // To ask for it changes nothing else.
     const auto alone = test.result(scale);
     for (Index i = 0; i < alone.size(); ++i) REQUIRE(found.o.data()[i] == alone.data()[i]);
   }
@@ -261,7 +261,7 @@ TEMPLATE_LIST_TEST_CASE("Attention beside its log-sum-exp gives zeros where no k
   for (Index j = 0; j < 300; ++j) {
     for (Index h = 0; h < 2; ++h) test.to(0, j, 1, h, 0) = -kInfinity;
   }
-  test.to(0, 7, 2, 1, 3) = kInfinity;  // a value of no weight
+  test.to(0, 7, 2, 1, 3) = kInfinity;  // a value without weight
   nothing(test.result_with_lse(0.3f));
 }
 
@@ -279,7 +279,7 @@ TEMPLATE_LIST_TEST_CASE("Attention's log-sum-exp of infinite and NaN scores", "[
         Edit{"one NaN", 3, 4, kNan}, Edit{"all NaN", 0, 300, kNan}}) {
     CAPTURE(TestType::name(), what);
     Attention<TestType> test(1, 5, 300, 1, 32);
-    for (Index i = 0; i < 5; ++i) test.from(0, i, 0, 0, 0) = 1.0f;  // scores take the key's sign
+    for (Index i = 0; i < 5; ++i) test.from(0, i, 0, 0, 0) = 1.0f;  // scores get the key's sign
     for (Index j = first; j < last; ++j) test.to(0, j, 1, 0, 0) = value;
     const auto found = test.result_with_lse(0.3f);
     const auto expected = test.expected_with_lse(0.3f);
@@ -317,7 +317,7 @@ TEMPLATE_LIST_TEST_CASE("Attention treats infinite and NaN scores as a softmax d
         Edit{"one key of +inf", 290, 291, kInfinity}, Edit{"one NaN", 3, 4, kNan}}) {
     CAPTURE(TestType::name(), what);
     Attention<TestType> test(1, 5, keys, 1, 32);
-    for (Index i = 0; i < 5; ++i) test.from(0, i, 0, 0, 0) = 1.0f;  // scores take the key's sign
+    for (Index i = 0; i < 5; ++i) test.from(0, i, 0, 0, 0) = 1.0f;  // scores get the key's sign
     for (Index j = first; j < last; ++j) test.to(0, j, 1, 0, 0) = value;
     const auto expected = test.expected(0.3f);
     const auto o = test.result(0.3f);

@@ -6,7 +6,7 @@
 #include "crossfix/core/tensor.hpp"
 #include "support/counter_generator.hpp"
 
-/// Inputs of the operators' tests, and how results are compared.
+/// Inputs of the operators' tests, and functions that compare results.
 namespace crossfix::test {
 
 /// Values as an `Element` holds them.
@@ -17,8 +17,8 @@ Tensor<Element, Rank> stored_as(const Tensor<float, Rank>& values) {
   return out;
 }
 
-/// Unit-variance values of which each is exactly an `Element`, so that the reference computes from
-/// the same numbers.
+/// Unit-variance values, each of them exactly an `Element`, so that the reference computes from the
+/// same numbers.
 template <class Element, std::size_t Rank>
 Tensor<float, Rank> features_of(std::string_view key, const Shape<Rank>& shape,
                                 float factor = 1.0f) {
@@ -39,7 +39,7 @@ const T& element_at(const TensorView<const T, Rank>& view, Index flat) {
   return view.data()[offset];
 }
 
-/// |a - b| / |b| over all elements; NaN where either holds one. `b` must not be all zero.
+/// |a - b| / |b| over all elements; NaN if either holds one. `b` must not be all zero.
 template <class A, std::size_t Rank>
 double relative_error(const TensorView<const A, Rank>& a, const TensorView<const float, Rank>& b) {
   double difference = 0.0;

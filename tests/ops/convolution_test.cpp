@@ -123,7 +123,7 @@ TEMPLATE_LIST_TEST_CASE("A convolution refuses what does not fit", "[ops]", Math
   REQUIRE_THROWS_AS(Convolution(target, spec, weights, Tensor<float, 1>({5}), {1, 5, 5, 8}),
                     ShapeError);
   REQUIRE_THROWS_AS(Convolution(target, spec, weights, bias, {1, 5, 5, 7}), ShapeError);
-  // The taps span more than the input, by less than a step.
+  // The taps extend beyond the input by less than a step.
   REQUIRE_THROWS_AS(
       Convolution(target, {.in_channels = 8, .out_channels = 4, .kernel = 3, .stride = 2},
                   Tensor<float, 4>({4, 8, 3, 3}), bias, {1, 2, 5, 8}),

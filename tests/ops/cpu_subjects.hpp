@@ -9,7 +9,7 @@
 
 namespace crossfix::test {
 
-/// A tensor in host memory: what a Memory (ops/subjects.hpp) is for the CPU.
+/// A tensor in host memory: the Memory (ops/subjects.hpp) of the CPU.
 template <class T, std::size_t Rank>
 class HostMemory {
  public:
@@ -35,8 +35,8 @@ class HostMemory {
 using enum cpu::InstructionSet;
 using enum cpu::MathLibrary;
 
-/// An implementation under test: a backend, whose convolutions and matrix products it runs, and the
-/// instruction set of the kernels that are ours.
+/// An implementation under test: a backend, with the library for its convolutions and matrix
+/// products, and the instruction set of our own kernels.
 template <class ElementType, cpu::MathLibrary kLibrary, cpu::InstructionSet kSet>
 struct Subject {
   using Element = ElementType;
@@ -60,12 +60,13 @@ struct Subject {
   static constexpr Index kGap = 1;
   static bool takes_head_dim(Index) { return true; }
 
-  /// Relative L2 error allowed: each result in bfloat16 is rounded by up to 2^-9 of itself, and so
-  /// is each weight of an attention; a float sum of n terms errs by about sqrt(n) 2^-25, n up to
-  /// about 2000 here.
+  /// The relative L2 error that is allowed: each result in bfloat16 is rounded by up to 2^-9 of
+  /// itself, and so is each weight of an attention. A float sum of n terms has an error of about
+  /// sqrt(n) 2^-25, with n up to about 2000 here.
   static constexpr double kTolerance = std::is_same_v<Element, float> ? 2e-6 : 0x1p-8;
-  /// Error allowed the logarithm of a sum of weights of scores up to about 30: roundings of the
-  /// scores and of the sum, and with bfloat16 the weights' polynomial, off by 7.5e-5 of itself.
+  /// The error that the logarithm of a sum of weights may have, for scores up to about 30:
+  /// roundings of the scores and of the sum, and with bfloat16 the polynomial of the weights, with
+  /// a relative error of 7.5e-5.
   static constexpr double kLogSumTolerance = std::is_same_v<Element, float> ? 1e-5 : 1e-4;
 };
 

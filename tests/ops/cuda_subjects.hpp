@@ -10,7 +10,7 @@
 
 namespace crossfix::test {
 
-/// The CUDA backend, on whatever this program links it to.
+/// The CUDA backend, with whatever this program links it to.
 template <class ElementType>
 struct CudaOperators {
   using Element = ElementType;
@@ -31,13 +31,14 @@ struct CudaOperators {
     return std::is_same_v<Element, float> || dim == 16 || dim == 32 || dim == 64 || dim == 128;
   }
 
-  /// Relative L2 error allowed, as for the CPU: each result in 16 bits is rounded by up to 2^-8
-  /// (bfloat16) or 2^-11 (float16) of itself, evenly, and so is each weight of an attention.
+  /// The relative L2 error that is allowed, as for the CPU: each result in 16 bits is rounded by up
+  /// to 2^-8 (bfloat16) or 2^-11 (float16) of itself, evenly distributed, and so is each weight of
+  /// an attention.
   static constexpr double kTolerance = std::is_same_v<Element, float>      ? 2e-6
                                        : std::is_same_v<Element, bfloat16> ? 0x1p-8
                                                                            : 0x1p-11;
-  /// Error allowed the logarithm of a sum of weights of scores up to about 30: roundings of the
-  /// scores and of the sum, in float for every element.
+  /// The error that the logarithm of a sum of weights may have, for scores up to about 30:
+  /// roundings of the scores and of the sum, in float for every element.
   static constexpr double kLogSumTolerance = 1e-5;
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 using Outputs = ops::HeadOutputs<HostSpace>;
 
-/// Outputs of the heads in host memory, every other value poisoned.
+/// Outputs of the heads in host memory; every other value is poisoned.
 struct Heads {
   Heads(Index batch, Index grid, float factor)
       : block({Index{1}, Outputs::element_count(batch, grid)}), outputs(block.data(), batch, grid) {
@@ -24,7 +24,7 @@ struct Heads {
     std::copy_n(offsets.data(), offsets.size(), outputs.offsets().data());
   }
 
-  /// Has `Subject` decode them.
+  /// Decodes them with `Subject`.
   template <class Subject>
   void decode(const ops::Decoding& decoding) {
     const auto target = Subject::target();
@@ -83,7 +83,7 @@ TEMPLATE_LIST_TEST_CASE("The heads' outputs are decoded as the reference decodes
           }
           return all;
         };
-        // Floats of at most 1, out of some operations in float; logits up to 40 / temperature.
+        // Floats of at most 1, after some operations in float; logits up to 40 / temperature.
         REQUIRE(close(heads.outputs.offsets(), expected.outputs.offsets(), 1e-6));
         REQUIRE(close(heads.outputs.probability(), expected.outputs.probability(), 1e-5));
         REQUIRE(close(heads.outputs.logits(), expected.outputs.logits(), 0.0));
@@ -93,15 +93,16 @@ TEMPLATE_LIST_TEST_CASE("The heads' outputs are decoded as the reference decodes
           REQUIRE(fix.cell == expected_fix.cell);
           REQUIRE(std::abs(fix.row - expected_fix.row) <= 2e-6F);
           REQUIRE(std::abs(fix.col - expected_fix.col) <= 2e-6F);
-          // Points 1/128 of a cell apart give a variance too small by (1/128)^2 / 12; squares of a
-          // grid of 8, in float, leave 1e-5.
+          // Points 1/128 of a cell apart give a variance that is too small by (1/128)^2 / 12;
+          // squares of a grid of 8, in float, leave 1e-5.
           const auto [row_row, row_col, col_col] = fix.covariance;
           REQUIRE(std::abs(row_row - expected_fix.covariance.row_row) <= 5e-5F);
           REQUIRE(std::abs(row_col - expected_fix.covariance.row_col) <= 5e-5F);
           REQUIRE(std::abs(col_col - expected_fix.covariance.col_col) <= 5e-5F);
           REQUIRE(fix.padding == 0);
-          // Where a circle grows through cells of little mass its radius says little; what it holds
-          // is the measure. The smallest circle: a little less holds too little.
+          // If a circle grows through cells of little mass, its radius says little; the test
+          // measures the mass that it holds. It must be the smallest circle: a slightly smaller one
+          // holds too little.
           const ops::Posterior posterior{row_of(heads.outputs.probability(), image),
                                          row_of(heads.outputs.offsets(), image), grid};
           const auto held = [&](double radius) {

@@ -13,7 +13,7 @@ struct Case {
   Shape<4> input;
 };
 
-/// The layers of EfficientNet-Lite0's first stages, smaller; then every awkward extent by itself.
+/// The layers of EfficientNet-Lite0's first stages, smaller; then every awkward extent separately.
 const Case kCases[] = {
     {{.channels = 32, .kernel = 3, .padding = 1, .activation = Activation::relu6}, {1, 23, 31, 32}},
     {{.channels = 96, .kernel = 3, .stride = 2, .padding = 1, .activation = Activation::relu6},
@@ -31,7 +31,7 @@ const Case kCases[] = {
     {{.channels = 24, .kernel = 5, .padding = 4, .dilation = 2}, {1, 1, 1, 24}},
     {{.channels = 8, .kernel = 3}, {1, 5, 7, 8}},
     {{.channels = 8, .kernel = 1, .activation = Activation::relu}, {1, 3, 5, 8}},
-    // Kernels, strides and dilations that no network of ours has.
+    // Kernels, strides and dilations that none of our networks has.
     {{.channels = 24, .kernel = 7, .padding = 3}, {1, 9, 10, 24}},
     {{.channels = 16, .kernel = 2, .stride = 3}, {1, 8, 10, 16}},
     {{.channels = 16, .kernel = 3, .padding = 3, .dilation = 3}, {1, 8, 10, 16}},
@@ -43,7 +43,7 @@ void compare(const Case& test) {
   using Element = typename Subject::Element;
   const Spec& spec = test.spec;
   const Shape<4> shape = spec.output_shape(test.input);
-  // Sums of four times the unit, so that some lie above 6.
+  // Sums of four times the unit, so that some exceed 6.
   const auto weights = features_of<Element, 3>("weights", {spec.channels, spec.kernel, spec.kernel},
                                                4.0f / static_cast<float>(spec.kernel));
   const auto bias = features("bias", Shape<1>{spec.channels});
@@ -93,7 +93,7 @@ TEMPLATE_LIST_TEST_CASE("A depthwise convolution refuses what does not fit", "[o
   REQUIRE_THROWS_AS(
       Depthwise(target, {.channels = 8, .kernel = 3, .stride = 0}, weights, bias, {1, 5, 5, 8}),
       ShapeError);
-  // The taps span more than the padded input, at stride 2 by less than a step.
+  // The taps extend beyond the padded input; at stride 2 by less than a step.
   REQUIRE_THROWS_AS(
       Depthwise(target, {.channels = 8, .kernel = 3, .stride = 2}, weights, bias, {1, 2, 5, 8}),
       ShapeError);

@@ -17,7 +17,7 @@ using Pose = ops::CameraPose;
 constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
 constexpr float kStd[3] = {0.229f, 0.224f, 0.225f};
 
-/// The largest |a - b|; NaN where either holds one.
+/// The largest |a - b|; NaN if either holds one.
 template <std::size_t Rank>
 double worst_difference(const Tensor<float, Rank>& a, const Tensor<float, Rank>& b) {
   double worst = 0;
@@ -33,8 +33,8 @@ enum class Weighting { even, falling, disc, gaps, corner };
 constexpr Weighting kWeightings[] = {Weighting::even, Weighting::falling, Weighting::disc,
                                      Weighting::gaps, Weighting::corner};
 
-/// Weights [h, w], some above 0: alike, falling from the middle, a disc of them, with whole rows
-/// and columns of zeros, or in the first position alone.
+/// Weights [h, w], some above 0: all equal, decreasing from the middle, a disc of them, with whole
+/// rows and columns of zeros, or only in the first position.
 Tensor<float, 2> weights_of(Weighting weighting, Index h, Index w) {
   Tensor<float, 2> out({h, w});
   for (Index i = 0; i < h; ++i) {
@@ -75,8 +75,9 @@ void compare_sample(const Shape<2>& size, const View& view, const std::vector<Po
   typename Subject::Backend::Context context(target, 0);
   Memory<Subject, Element, 4> y(target, marked(expected.shape()));
   Subject::Backend::sample_ground(context, panorama, view, poses, kMean, kStd, y.view());
-  // A column is off by the roundings of a turn and of a bearing, eight at most, and one of its own;
-  // a row by half as many. A pixel differs from the next by 1 / 0.224 at most, values are below 3.
+  // The error of a column is the roundings of a turn and of a bearing, eight at most, and one of
+  // its own; that of a row is half as many. A pixel differs from the next by at most 1 / 0.224;
+  // values are below 3.
   const double position = 9.0 * 0x1p-24 * static_cast<double>(size[0] + size[1]);
   const double tolerance = position / 0.224 + 3.0 * Subject::kTolerance;
   REQUIRE(worst_difference(y.read(context), expected) <= tolerance);
@@ -87,7 +88,7 @@ void compare_standardized(const Shape<3>& shape, Weighting weighting, float offs
   using Element = typename Subject::Element;
   auto x = features("x", shape);
   for (Index i = 0; i < x.size(); ++i) {
-    // The last channel is constant; what has no weight has no say.
+    // The last channel is constant; positions without weight have no influence.
     const bool constant = shape[2] > 1 && i % shape[2] == shape[2] - 1;
     x.data()[i] = static_cast<float>(Element(constant ? 0.7f : x.data()[i] + offset));
   }
@@ -102,8 +103,8 @@ void compare_standardized(const Shape<3>& shape, Weighting weighting, float offs
     Subject::Backend::standardize(context, input.const_view(), weights, y.view());
     const auto result = y.read(context);
     Subject::Backend::standardize(context, input.const_view(), weights, input.view());
-    // Only one position has weight: the deviation is 0, and others lie millions of deviations away.
-    // A mean is off by a rounding of the offset, of unit deviation.
+    // Only one position has weight: the deviation is 0, and others are millions of deviations away.
+    // The error of a mean is a rounding of the offset, of unit deviation.
     double size = 1;
     for (Index i = 0; i < expected.size(); ++i) {
       size = std::max(size, std::abs(static_cast<double>(expected.data()[i])));
@@ -125,8 +126,8 @@ void compare_scores(const Shape<3>& shape, const Shape<4>& shapes, Weighting wei
   ReferenceBackend::Context plain;
   Tensor<float, 3> expected({shapes[0], shape[0], shape[1]});
   ReferenceBackend::correlate(plain, tile, views, weights, expected);
-  // Scores are at most 1, and so is the sum of the products' sizes over the energies: as many
-  // roundings as terms at worst, their root as they fall, and some for the rest.
+  // Scores are at most 1, and so is the sum of the sizes of the products over the energies. The
+  // worst case is one rounding a term; typical is the root of that, plus some for the rest.
   const auto terms = static_cast<double>(shapes[1] * shapes[2] * shapes[3]);
   const double tolerance = (std::sqrt(terms) + 8) * 0x1p-23;
   for (const auto& target : Subject::targets()) {
@@ -148,7 +149,7 @@ TEMPLATE_LIST_TEST_CASE("A view of the ground equals the reference", "[ops]", Ke
   for (const Shape<2>& size : {Shape<2>{2, 4}, {8, 16}, {33, 67}, {256, 512}}) {
     for (const Index side : {1, 5, 33}) {
       for (const float heading : {0.0f, 90.0f, 37.3f, -200.0f}) {
-        // The reference weighs every pixel of a panorama.
+        // The reference uses every pixel of a panorama.
         if (size[0] > 100 && (side > 5 || heading == 90.0f)) continue;
         const float height = heading == 90.0f ? 0.4f : 2.5f;
         CAPTURE(TestType::name(), to_string(size), side, heading, height);
@@ -162,7 +163,7 @@ TEMPLATE_LIST_TEST_CASE("A view of the ground equals the reference", "[ops]", Ke
 TEMPLATE_LIST_TEST_CASE("A view of the ground is whole at the panorama's seam", "[ops]",
                         KernelSubjects) {
   CROSSFIX_NEED(TestType);
-  // South of the camera, and headings by parts of a column to both sides of it.
+  // South of the camera, and headings that differ by parts of a column to both sides of it.
   for (const float heading : {0.0f, 360.0f, -720.0f, 2.6f, -2.6f, 1e-5f, -1e-5f, 22.5f}) {
     CAPTURE(TestType::name(), heading);
     compare_sample<TestType>({16, 67}, {.side = 5, .metres_per_pixel = 1.0f}, {{2.0f, heading}});
@@ -174,7 +175,7 @@ TEMPLATE_LIST_TEST_CASE("A standardized map equals the reference", "[ops]", Kern
   for (const Shape<3>& shape :
        {Shape<3>{1, 1, 1}, {1, 1, 5}, {7, 5, 1}, {7, 5, 24}, {31, 33, 40}}) {
     for (const Weighting weighting : kWeightings) {
-      // Where a single position has weight, others come to millions.
+      // If a single position has weight, others reach millions.
       if (weighting == Weighting::corner && std::is_same_v<typename TestType::Element, float16> &&
           shape[0] > 1) {
         continue;
@@ -296,7 +297,7 @@ TEMPLATE_LIST_TEST_CASE("Scores refuse what does not fit", "[ops]", KernelSubjec
   refuses({6, 7, 4}, {2, 3, 5, 4}, even(3, 5), {2, 7, 6});
   refuses({6, 0, 4}, {2, 3, 5, 4}, even(3, 5), {2, 6, 0});
   refuses({6, 7, 4}, {0, 3, 5, 4}, even(3, 5), {0, 6, 7});
-  // No weight at all, or one below it.
+  // No weight at all, or a negative one.
   refuses({6, 7, 4}, {2, 3, 5, 4}, Tensor<float, 2>({3, 5}), {2, 6, 7});
   auto negative = even(3, 5);
   negative(1, 2) = -0.5f;

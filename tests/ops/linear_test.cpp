@@ -62,7 +62,7 @@ TEMPLATE_LIST_TEST_CASE("A matrix product equals the reference, with gaps or wit
     const auto y = wide_y.read(context);
     REQUIRE(relative_error<float, 2>(y.view().slice(1, kGap, kGap + spec.out_features), expected) <=
             TestType::kTolerance);
-    for (Index row = 0; row < spec.rows; ++row) {  // what lies in the gaps is left alone
+    for (Index row = 0; row < spec.rows; ++row) {  // the contents of the gaps stay
       for (Index g = 0; g < kGap; ++g) {
         REQUIRE(y(row, g) == kMark);
         REQUIRE(y(row, kGap + spec.out_features + g) == kMark);
@@ -126,7 +126,7 @@ TEMPLATE_LIST_TEST_CASE("A projection gives floats", "[ops]", MathSubjects) {
       Memory<TestType, float, 2> y(target, expected.shape());
       const typename TestType::Backend::Projection projection(target, weights, bias);
       projection(context, input.view(), y.view());
-      // Sums in float whatever the element.
+      // Sums are in float for any element.
       REQUIRE(relative_error(y.read(context), expected) <= 2e-6);
     }
   }

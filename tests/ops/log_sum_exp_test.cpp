@@ -26,8 +26,8 @@ struct Marginals {
   }
 };
 
-/// The largest |a - b| as a share of what is allowed: a rounding of the result and of the sum's
-/// terms, of a posterior's logits.
+/// The largest |a - b| as a share of the tolerance, for the logits of a posterior: a rounding of
+/// the result and of the terms of the sum.
 double worst(const Tensor<float, 1>& found, const Tensor<float, 1>& expected) {
   double largest = 0;
   for (Index i = 0; i < expected.size(); ++i) {
@@ -48,7 +48,7 @@ TEMPLATE_LIST_TEST_CASE("Log-sum-exp of both axes equals the reference", "[ops]"
       for (const float scale : {1.0f, 50.0f}) {
         CAPTURE(TestType::name(), rows, columns, scale);
         auto scores = features("scores", Shape<2>{rows, columns});
-        // A column and a row that lie far below the others keep their digits.
+        // A column and a row far below the others keep their digits.
         for (Index r = 0; r < rows; ++r) scores(r, columns - 1) -= 100.0f / scale;
         for (Index c = 0; c < columns; ++c) scores(rows - 1, c) -= 200.0f / scale;
         const auto bias = features("bias", Shape<1>{rows});

@@ -29,7 +29,8 @@ TEMPLATE_LIST_TEST_CASE("LayerNorm equals the reference, plain, added and in pla
         ReferenceBackend::Context plain;
         const ReferenceBackend::LayerNorm reference({}, scale, shift, 1e-5f);
         const typename Backend::LayerNorm norm(target, scale, shift, 1e-5f);
-        // Everything is in float; a value near the mean m is off by 2^-24 m, of unit deviation.
+        // Everything is in float; a value near the mean m has an error of 2^-24 m, with unit
+        // deviation.
         const double tolerance = 2e-6 + static_cast<double>(mean) * 0x1p-22;
         Tensor<float, 2> expected({rows, channels});
         Tensor<float, 2> sink({rows, channels});
@@ -138,7 +139,7 @@ TEMPLATE_LIST_TEST_CASE("An image is resized and normalised", "[ops]", KernelSub
       const float error = std::abs(y.data()[i] - expected.data()[i]);
       worst = !(error <= worst) ? error : worst;
     }
-    // Two roundings to a grey level each, a half of one, and that of the element.
+    // Two roundings to a grey level, each by half a level, and that of the element.
     const float grey_level = 1.0f / 255.0f / 0.224f;
     REQUIRE(worst <= 1.01f * grey_level + 3.0f * static_cast<float>(TestType::kTolerance));
   }

@@ -77,7 +77,7 @@ TEST_CASE("States made of log-sum-exps merge as those that they stand for", "[op
         REQUIRE(state.log_sum() == -infinity);
         continue;
       }
-      // The constants are floats: a logarithm is off by 2^-24 of itself, either way.
+      // The constants are floats: a logarithm has a relative error of 2^-24 in each direction.
       const double total = std::exp(a - largest) + std::exp(b - largest);
       REQUIRE(std::abs(state.log_sum() - (largest + std::log(total))) <= 1e-4);
       REQUIRE(std::abs(factors.own / state.sum - std::exp(a - largest) / total) <= 1e-4);

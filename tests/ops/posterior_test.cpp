@@ -97,7 +97,7 @@ TEST_CASE("the radius that holds a share of the posterior", "[posterior]") {
   SECTION("an even posterior, about the centre") {
     std::fill(p.begin(), p.end(), 1.0F / (kGrid * kGrid));
     const double radius = ops::radius_of(posterior, 16, 16, 0.68);
-    // Near 32 sqrt(0.68 / pi), 14.888, but for the squares that the circle cuts; by
+    // Near 32 sqrt(0.68 / pi), 14.888, except for the squares that the circle cuts; from
     // training/protocol.py.
     CHECK(radius == Approx(14.861151).epsilon(1e-6));
     CHECK(ops::mass_within(posterior, 16, 16, radius) == Approx(0.68).epsilon(1e-6));

@@ -93,7 +93,7 @@ class Evaluation {
   std::optional<test::Recorder> recorder;  ///< of the latest run
 };
 
-/// Whether two runs came to the same results, to the bit.
+/// Whether two runs gave the same results, to the bit.
 bool same(const std::vector<eval::Outcome>& a, const std::vector<eval::Outcome>& b) {
   const auto same_belief = [](const eval::Belief& x, const eval::Belief& y) {
     return x.level == y.level && x.log_density == y.log_density;
@@ -199,13 +199,13 @@ TEST_CASE("an image that is absent or not what the weights expect fails its samp
     }
     failed += outcome.failure.empty() ? 0U : 1U;
   }
-  CHECK(failed >= 5);  // four tiles of the square image, and the absent one
+  CHECK(failed >= 5);  // four tiles of the square image, and the missing one
   CHECK(evaluation.recorder->done == result.dataset.samples.size());
   CHECK(std::count_if(evaluation.recorder->warnings.begin(), evaluation.recorder->warnings.end(),
                       [&](const std::string& warning) {
                         return warning.find(square.ground) != std::string::npos;
                       }) == 1);  // once for its four samples
-  // Rows of the dump are the data set's, of NaN where there is no fix.
+  // The rows of the dump are those of the data set, with NaN if there is no fix.
   const auto raw = io::Safetensors::open(options.dump);
   const TensorRecord& logits = raw.tensors().at("logits");
   REQUIRE(logits.shape ==

@@ -35,7 +35,7 @@ TEST_CASE("a list is located in this process, and its observer told how it goes"
   CHECK(recorder.total == 4);
   CHECK(recorder.done == 4);
   CHECK(recorder.ended == 1);
-  REQUIRE(recorder.warnings.size() == 1);  // the first tile's scale stands for all
+  REQUIRE(recorder.warnings.size() == 1);  // the scale of the first tile is reported for all
   CHECK(recorder.warnings[0].find("tile.png") != std::string::npos);
   REQUIRE(recorder.notes.size() == 1);
   CHECK(recorder.notes[0].find("3 pairs with a truth") == 0);

@@ -14,7 +14,7 @@ using pipeline::Prefetch;
 
 namespace {
 
-/// An item that counts how many of its kind there are.
+/// An item that counts how many of its kind exist.
 class Counted {
  public:
   Counted(std::size_t value, std::atomic<int>& alive) : value_(value), alive_(&alive) { ++alive; }

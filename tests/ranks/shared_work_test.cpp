@@ -1,4 +1,4 @@
-/// The program under mpirun: whatever the number of ranks, what it writes is the same to the byte.
+/// The program under mpirun: it writes the same bytes for any number of ranks.
 #include <catch2/catch.hpp>
 
 #ifndef CROSSFIX_MPIRUN
@@ -47,7 +47,7 @@ std::size_t count_of(const std::string& text, const std::string& part) {
   return count;
 }
 
-/// The program's own; mpirun says more.
+/// The lines of the program itself; mpirun adds others.
 std::string error_lines(const std::string& text) {
   std::istringstream stream(text);
   std::string errors;
@@ -57,7 +57,7 @@ std::string error_lines(const std::string& text) {
   return errors;
 }
 
-/// The program on the VIGOR fixture, and on a list of its pairs.
+/// Runs the program on the VIGOR fixture, and on a list of its pairs.
 class SharedWorkspace : public test::VigorWorkspace {
  public:
   SharedWorkspace() {
@@ -72,8 +72,8 @@ class SharedWorkspace : public test::VigorWorkspace {
     return "locate --pairs pairs.csv --threads 1 --model weights.safetensors " + more;
   }
 
-  /// The program on so many ranks, after `prelude`, which each rank's shell runs. Leaks are not
-  /// looked for: those of MPI are not the program's.
+  /// Runs the program on a number of ranks, after `prelude`, which the shell of each rank runs.
+  /// Leaks are not checked, because MPI has its own.
   static std::string shell_command(int ranks, const std::string& arguments,
                                    const std::string& prelude = "") {
     return "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY=passive "
@@ -89,7 +89,8 @@ class SharedWorkspace : public test::VigorWorkspace {
     const std::string command = "cd '" + work.folder.path().string() + "' && (" +
                                 shell_command(ranks, arguments, prelude) + ") >'" + out + "' 2>'" +
                                 err + "' </dev/null";
-    // Open MPI 4.1's mpirun crashes now and then where it ends a job itself, its ranks all gone.
+    // Open MPI 4.1's mpirun sometimes crashes when it ends a job itself, after all its ranks have
+    // ended.
     Run run;
     for (int tries = 0; tries < 3; ++tries) {
       const int status = std::system(command.c_str());
@@ -103,7 +104,7 @@ class SharedWorkspace : public test::VigorWorkspace {
   bool exists(const std::string& name) const { return fs::exists(work.folder / name); }
 };
 
-/// The process of a rank among the children of mpirun; 0 where it has not begun.
+/// The process of a rank among the children of mpirun; 0 if it has not begun.
 pid_t process_of_rank(pid_t launcher, int rank) {
   const std::string folder = "/proc/" + std::to_string(launcher);
   std::istringstream children(
@@ -118,7 +119,7 @@ pid_t process_of_rank(pid_t launcher, int rank) {
   return 0;
 }
 
-/// Starts a run of which one rank stops in a record, kills that rank (signal 9), and returns
+/// Starts a run in which one rank stops in a record, kills that rank (signal 9), and returns
 /// mpirun's exit code.
 int run_and_kill(const SharedWorkspace& work, int ranks, int rank, const std::string& pause,
                  const std::string& arguments) {
@@ -150,17 +151,17 @@ int run_and_kill(const SharedWorkspace& work, int ranks, int rank, const std::st
   while (!there && ::waitpid(launcher, &status, WNOHANG) == 0) {
     const std::string text = text_of(results);
     const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-    // Of an earlier run the first file has lines already.
+    // The first file has lines already from an earlier run.
     there = lines >= record && text.size() - (text.rfind('\n') + 1) == bytes && bytes > 0;
     if (!there) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  REQUIRE(there);  // else it ended by itself
+  REQUIRE(there);  // otherwise it ended by itself
   const pid_t victim = process_of_rank(launcher, rank);
   REQUIRE(victim > 0);
   const Clock::time_point killed = Clock::now();
   ::kill(victim, SIGKILL);
   ::waitpid(launcher, &status, 0);
-  CHECK(Clock::now() - killed < std::chrono::seconds(60));  // nobody waits for the dead
+  CHECK(Clock::now() - killed < std::chrono::seconds(60));  // no rank waits for the dead one
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -249,7 +250,7 @@ TEST_CASE("what ends one rank ends all, with one line and its exit code") {
   const SharedWorkspace work;
   std::string damaged = work.set.samples.back().ground;
   SECTION("an image that only the last rank reads") {
-    // Of three ranks the last has every third sample.
+    // With three ranks the last has every third sample.
     const auto& samples = work.set.samples;
     const auto only = std::find_if(samples.rbegin(), samples.rend(), [&](const auto& sample) {
       return sample.number % 3 == 2 &&

@@ -22,7 +22,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const std::string kNasty = "</style><script>\"&'\xff\x01";
 
-/// Samples in `cities` cities, errors of 0 to 40 m, with figures for all the charts.
+/// Samples in `cities` cities with errors of 0 to 40 m, and figures for all charts.
 Report some_report(std::size_t samples, std::size_t cities = 2) {
   Report report;
   report.title = "Report";
@@ -60,7 +60,7 @@ Report some_report(std::size_t samples, std::size_t cities = 2) {
   return report;
 }
 
-/// Marks of the chart of the fifths, by their texts for the pointer.
+/// Counts the marks in the chart of the fifths, by the texts that the pointer shows.
 std::size_t fifths_drawn(const test::Document& document) {
   const auto titles = document.find("title");
   return static_cast<std::size_t>(std::count_if(
@@ -123,7 +123,7 @@ TEST_CASE("the report needs nothing outside itself") {
   for (const test::Element& element : document.elements()) {
     for (const auto& [name, value] : element.attributes) CHECK(name.compare(0, 2, "on") != 0);
   }
-  // The style sheet is not escaped, and so must hold nothing that would be.
+  // The style sheet is not escaped, so it must not contain anything that would need it.
   const std::string style = document.find("style")[0].text;
   CHECK(style.find_first_of("<&") == std::string::npos);
   CHECK(std::count(style.begin(), style.end(), '{') == std::count(style.begin(), style.end(), '}'));

@@ -14,7 +14,7 @@ namespace crossfix::test {
 struct Element {
   std::string name;
   std::map<std::string, std::string> attributes;  ///< unescaped
-  std::string text;                               ///< of it and all within, unescaped
+  std::string text;                               ///< of it and of all elements within, unescaped
   std::vector<std::string> ancestors;             ///< names, the root first
 
   std::string attribute(const std::string& key) const {
@@ -23,9 +23,9 @@ struct Element {
   }
 };
 
-/// A parser of the part of XML that the report is written in: elements, attributes in double
-/// quotes, text, five entities. Throws std::runtime_error on whatever else, so that what it takes
-/// is well-formed.
+/// A parser of the part of XML that the report uses: elements, attributes in double quotes, text,
+/// five entities. Throws std::runtime_error for anything else, so whatever it accepts is
+/// well-formed.
 class Document {
  public:
   explicit Document(std::string_view text) : rest_(text) {
@@ -38,10 +38,10 @@ class Document {
     }
   }
 
-  /// In the order of their beginnings.
+  /// In the order in which they begin.
   const std::vector<Element>& elements() const { return elements_; }
 
-  /// Those of a name and, where given, of a class.
+  /// Those with a name and, if given, a class.
   std::vector<Element> find(std::string_view name, std::string_view of_class = {}) const {
     std::vector<Element> found;
     for (const Element& element : elements_) {
@@ -75,7 +75,7 @@ class Document {
     return taken;
   }
 
-  /// Up to one of `ends`, with entities resolved.
+  /// The text up to one of `ends`, with entities resolved.
   std::string characters(std::string_view ends) {
     static const std::map<std::string, char> kEntities{
         {"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"#39", '\''}};

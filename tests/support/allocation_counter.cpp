@@ -30,7 +30,7 @@ std::atomic<bool> counting{false};
 std::atomic<std::size_t> own_calls{0};
 std::atomic<std::size_t> library_calls{0};
 
-/// Address ranges of the libraries whose allocations are theirs.
+/// Address ranges of the libraries whose allocations count as their own.
 struct Range {
   std::uintptr_t begin;
   std::uintptr_t end;
@@ -61,11 +61,11 @@ bool in_library(const void* address) {
 }
 
 [[maybe_unused]] void note_call() {
-  static thread_local bool inside = false;  // backtrace may allocate in its turn
+  static thread_local bool inside = false;  // backtrace may itself allocate
   if (inside || !counting.load(std::memory_order_relaxed)) return;
   inside = true;
-  // The caller nearest to the allocation that is neither the C nor the C++ run-time decides; these
-  // hold no ranges, so a frame of a library within the first few is what to look for.
+  // The nearest caller outside the C and C++ run-times decides. The run-times have no ranges here,
+  // so it is enough to look for a frame of a library among the first few.
   constexpr int kFrames = 8;
   std::array<void*, kFrames> frames;
   const int depth = backtrace(frames.data(), kFrames);
@@ -98,7 +98,7 @@ bool allocations_are_counted() { return CROSSFIX_COUNT_ALLOCATIONS != 0; }
 }  // namespace crossfix::test
 
 #if CROSSFIX_COUNT_ALLOCATIONS
-// The C library's own entry points under their internal names.
+// The C library's own entry points, under their internal names.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);

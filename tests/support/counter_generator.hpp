@@ -10,8 +10,8 @@
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/core/tensor_record.hpp"
 
-/// Numbers by name and index, the same here and in training/generator.py: weights and inputs of the
-/// golden tests come from it, so that only outputs are stored.
+/// Numbers by name and index, the same here and in training/generator.py. Weights and inputs of the
+/// golden tests come from it, so only outputs are stored.
 namespace crossfix::test {
 
 /// FNV-1a, 64 bits.
@@ -29,12 +29,12 @@ constexpr std::uint64_t bits(std::uint64_t stream, std::uint64_t index) {
   return z ^ (z >> 31);
 }
 
-/// In [-1, 1), a multiple of 2^-23.
+/// In [-1, 1); a multiple of 2^-23.
 constexpr double value(std::uint64_t stream, std::uint64_t index) {
   return static_cast<double>(bits(stream, index) >> 40) * 0x1p-23 - 1.0;
 }
 
-/// A tensor of unit variance: the inputs of single operators and of the fusion network.
+/// A tensor of unit variance, for the inputs of single operators and of the fusion network.
 template <std::size_t Rank>
 Tensor<float, Rank> features(std::string_view key, const Shape<Rank>& shape) {
   Tensor<float, Rank> out(shape);
@@ -46,8 +46,8 @@ Tensor<float, Rank> features(std::string_view key, const Shape<Rank>& shape) {
   return out;
 }
 
-/// Element `index` of the network's parameter `key` of this shape (training/generator.py says why
-/// each scale).
+/// Element `index` of the network parameter `key` of this shape. training/generator.py says why
+/// each scale was chosen.
 inline float weight(std::string_view key, std::uint64_t key_stream, const std::vector<Index>& shape,
                     Index index) {
   const double r = value(key_stream, static_cast<std::uint64_t>(index));
@@ -68,7 +68,7 @@ inline float weight(std::string_view key, std::uint64_t key_stream, const std::v
   return static_cast<float>(0.1 * r);
 }
 
-/// An 8-bit RGB image [height, width, 3]: blocks of 16 pixels plus fine grain.
+/// An 8-bit RGB image [height, width, 3]: blocks of 16 pixels with fine grain.
 inline Tensor<std::uint8_t, 3> image(const std::string& key, Index height, Index width) {
   Tensor<std::uint8_t, 3> out({height, width, 3});
   const std::uint64_t coarse = stream(key + "/coarse");

@@ -12,7 +12,7 @@
 
 namespace crossfix::test {
 
-/// Parameters out of the counter-based generator, whatever the configuration.
+/// Parameters from the counter-based generator, for any configuration.
 inline model::Parameters generated_parameters() {
   return model::Parameters([](const std::string& name, std::span<const Index> shape, float* out) {
     const std::vector<Index> extents(shape.begin(), shape.end());
@@ -23,7 +23,7 @@ inline model::Parameters generated_parameters() {
   });
 }
 
-/// ||a - b|| / ||b||; with `centred`, of a and b less their means.
+/// ||a - b|| / ||b||; with `centred`, of a and b minus their means.
 inline double relative_l2(std::span<const float> a, std::span<const float> b,
                           bool centred = false) {
   if (a.size() != b.size()) return std::nan("");
@@ -52,8 +52,8 @@ class Golden {
   explicit Golden(const std::string& name)
       : file_(io::Safetensors::open(source_folder() / "tests/golden" / (name + ".safetensors"))) {}
 
-  /// Relative L2 error of `values`, all of them, where the file holds all or every k-th. NaN, which
-  /// no bound admits, where the file has no such key or another number of elements.
+  /// Relative L2 error of `values` (all of them), if the file holds all or every k-th. NaN, which
+  /// fails any bound, if the file has no such key or another number of elements.
   double error(const std::string& name, std::span<const float> values, bool centred = false) const {
     for (const auto& [key, record] : file_.tensors()) {
       if (key.substr(0, key.find('@')) != name) continue;

@@ -15,7 +15,7 @@
 
 namespace crossfix::test {
 
-/// The tensors a network of this configuration asks for, with generated values.
+/// The tensors that a network of this configuration needs, with generated values.
 struct GeneratedModel {
   std::map<std::string, std::vector<float>> values;
   TensorRecords records;
@@ -44,7 +44,7 @@ struct GeneratedModel {
   }
 };
 
-/// A tiny model on disk for the time of a test.
+/// A tiny model file that exists as long as the object.
 class ModelFile {
  public:
   explicit ModelFile(const model::Configuration& configuration = tiny_configuration()) {

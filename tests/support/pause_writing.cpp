@@ -1,6 +1,6 @@
 /// A library for LD_PRELOAD that stops a run in the middle of a record, for tests of interrupted
-/// runs: in the record of a number, counted from 1, that the process writes to a results file, so
-/// many bytes are written, and the process waits to be killed. The environment says which:
+/// runs. While the process writes record RECORD (counted from 1) to a results file, only the first
+/// BYTES bytes are written, and the process waits to be killed. The environment has both numbers:
 /// PAUSE_WRITING=RECORD:BYTES.
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 
 namespace {
 
-/// Whether the descriptor is of a file samples.jsonl or samples.RANK.jsonl.
+/// Whether the descriptor is that of a file samples.jsonl or samples.RANK.jsonl.
 bool is_results_file(int descriptor) {
   const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
   char path[4096];

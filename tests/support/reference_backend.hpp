@@ -13,8 +13,9 @@
 
 namespace crossfix::test {
 
-/// The backend that others are compared with: the contract of ops/backend.hpp in plain loops, one
-/// thread, sums in double, activations in float. Written to be read, not to be fast.
+/// The backend that the others are compared with: the contract of ops/backend.hpp in plain loops,
+/// with one thread, sums in double, and activations in float. Written to be easy to read, not to be
+/// fast.
 struct ReferenceBackend {
   using Space = HostSpace;
   using Element = float;
@@ -335,7 +336,7 @@ struct ReferenceBackend {
     });
   }
 
-  /// The triangle filter itself, without the roundings to 8 bits of the real one.
+  /// The triangle filter itself, without the 8-bit roundings of the real one.
   static void load_image(Context&, TensorView<const std::uint8_t, 3> image, const float (&mean)[3],
                          const float (&std)[3], TensorView<float, 3> y) {
     for (Index i = 0; i < y.extent(0); ++i) {
@@ -357,8 +358,8 @@ struct ReferenceBackend {
     }
   }
 
-  /// By the bearing and the elevation of the ray to each point. Below the camera, where a bearing
-  /// is any, it is south, as the others have it.
+  /// By the bearing and the elevation of the ray to each point. Directly below the camera any
+  /// bearing fits; like the other backends it uses south.
   static void sample_ground(Context&, TensorView<const std::uint8_t, 3> panorama,
                             const ops::GroundViewSpecification& spec,
                             std::span<const ops::CameraPose> poses, const float (&mean)[3],
@@ -390,7 +391,7 @@ struct ReferenceBackend {
           double sum = 0;
           for (Index r = 0; r < panorama.extent(0); ++r) {
             for (Index s = 0; s < width; ++s) {
-              // Columns lie on a circle.
+              // Columns are on a circle.
               const double away =
                   std::remainder(col - 0.5 - static_cast<double>(s), static_cast<double>(width));
               sum += std::max(0.0, 1 - std::abs(row - static_cast<double>(r))) *
@@ -407,7 +408,7 @@ struct ReferenceBackend {
   static void standardize(Context&, TensorView<const float, 3> x, In2 weights,
                           TensorView<float, 3> y) {
     for (Index c = 0; c < x.extent(2); ++c) {
-      // The weighted sum over positions of what `value` makes of each.
+      // The weighted sum over positions of `value` at each.
       const auto sum = [&](auto&& value) {
         double total = 0;
         for (Index i = 0; i < x.extent(0); ++i) {
@@ -442,7 +443,7 @@ struct ReferenceBackend {
     for (Index k = 0; k < views.extent(0); ++k) {
       for (Index row = 0; row < tile.extent(0); ++row) {
         for (Index col = 0; col < tile.extent(1); ++col) {
-          double sums[4] = {};  // of products, the tile's squares, the view's, and weights
+          double sums[4] = {};  // of products, squares of tile and of view, and weights
           for (Index i = 0; i < h; ++i) {
             for (Index j = 0; j < w; ++j) {
               const Index r = row + i - h / 2;
@@ -566,7 +567,7 @@ struct ReferenceBackend {
           const double log_sum =
               softmax_of_scores(q, k, b, h, i, static_cast<double>(scale), weights);
           if (lse != nullptr) (*lse)(b, i, h) = static_cast<float>(log_sum);
-          // Beside its log-sum-exp, a row that no key has a weight in is zeros.
+          // With a log-sum-exp, a row in which no key has a weight is zeros.
           const bool zeros = lse != nullptr && std::isinf(log_sum);
           for (Index d = 0; d < q.extent(3); ++d) {
             double sum = 0.0;
@@ -580,8 +581,8 @@ struct ReferenceBackend {
     }
   }
 
-  /// weights = softmax(scale q k^T) of one row. Returns the log-sum-exp of its scores: -inf where
-  /// all are -inf, or there are none; NaN where one is NaN or +inf.
+  /// weights = softmax(scale q k^T) of one row. Returns the log-sum-exp of its scores: -inf if all
+  /// are -inf or there are none; NaN if one is NaN or +inf.
   static double softmax_of_scores(In4 q, In4 k, Index b, Index h, Index i, double scale,
                                   std::vector<double>& weights) {
     double largest = std::numeric_limits<double>::lowest();
@@ -600,10 +601,10 @@ struct ReferenceBackend {
     return largest + std::log(total);
   }
 
-  /// Covariance and radius of a posterior, by points evenly over each cell's square.
+  /// Covariance and radius of a posterior, from points evenly over the square of each cell.
   static void fill_moments(TensorView<float, 1> probability, TensorView<float, 2> offsets,
                            Index grid, ops::DecodedFix& fix) {
-    constexpr Index kPoints = 64;  // along a square's side
+    constexpr Index kPoints = 64;  // along a side of the square
     struct Point {
       double distance, mass;
     };
@@ -612,7 +613,7 @@ struct ReferenceBackend {
     double second[3] = {};
     for (Index i = 0; i < grid * kPoints; ++i) {
       for (Index j = 0; j < grid * kPoints; ++j) {
-        const auto within = [](Index point) {  // of the square's middle
+        const auto within = [](Index point) {  // from the middle of the square
           return ops::kCellMassSide *
                  ((static_cast<double>(point % kPoints) + 0.5) / kPoints - 0.5);
         };
@@ -663,7 +664,7 @@ struct ReferenceBackend {
     }
   }
 
-  /// Weights of `input` pixels in output pixel `index` of `output`, summing to 1.
+  /// Weights of the `input` pixels in pixel `index` of `output` output pixels, summing to 1.
   static std::vector<double> triangle(Index index, Index output, Index input) {
     const double ratio = static_cast<double>(input) / static_cast<double>(output);
     const double width = std::max(ratio, 1.0);

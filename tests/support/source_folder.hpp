@@ -5,8 +5,8 @@
 
 namespace crossfix::test {
 
-/// The project's folder, where golden files and fixtures lie: the one built from, or where the
-/// environment's CROSSFIX_SOURCE_DIR says, for programs that were carried elsewhere.
+/// The folder of the project, with the golden files and fixtures: the one that the build used, or
+/// CROSSFIX_SOURCE_DIR of the environment, for programs that run on another machine.
 inline std::filesystem::path source_folder() {
   const char* elsewhere = std::getenv("CROSSFIX_SOURCE_DIR");
   return elsewhere != nullptr ? elsewhere : CROSSFIX_SOURCE_DIR;

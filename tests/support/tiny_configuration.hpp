@@ -4,7 +4,7 @@
 
 namespace crossfix::test {
 
-/// A configuration small enough for a test to run in a blink.
+/// A configuration small enough for a test to take no noticeable time.
 inline model::Configuration tiny_configuration() {
   model::Configuration c;
   c.backbone = {.blocks = {1, 2, 1}, .planes = 8, .shared = true};

@@ -1,6 +1,6 @@
-/// crossfix-fusion MODEL FEATURES OUT [f32|bf16]: the fusion network alone, for comparing it with
+/// crossfix-fusion MODEL FEATURES OUT [f32|bf16]: runs the fusion network alone, to compare it with
 /// the reference on varied features. FEATURES holds `satellite` [batch, cells, d] and `ground`
-/// [batch, tokens, d], the projected tokens; OUT will hold `fused` [batch, cells, d].
+/// [batch, tokens, d], the projected tokens. OUT will hold `fused` [batch, cells, d].
 #include <cstdio>
 #include <exception>
 #include <string>

@@ -1,5 +1,5 @@
-/// crossfix-resize IN HEIGHT WIDTH OUT.png: an image as the network's input size takes it, before
-/// normalisation, for comparing the filter with Pillow's.
+/// crossfix-resize IN HEIGHT WIDTH OUT.png: resizes an image as for the network's input, before
+/// normalisation, to compare the filter with Pillow's.
 #include <charconv>
 #include <cstdio>
 #include <exception>
@@ -13,7 +13,7 @@ namespace {
 
 using crossfix::Index;
 
-/// A side in pixels, or 0 where the text is none.
+/// A side in pixels, or 0 if the text is not one.
 Index side_of(std::string_view text) {
   Index side = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), side);

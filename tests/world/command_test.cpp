@@ -37,7 +37,7 @@ TEST_CASE("A sheet shows tiles with the camera's position, and panoramas beside 
       small);
   const io::Image sheet = io::read_image(picture);
   CHECK(sheet.shape() == Shape<3>{256 + 6 + 256, 2 * 768 + 6, 3});
-  int yellow = 0;  // the marks, in tiles alone
+  int yellow = 0;  // the marks, only in tiles
   for (Index row = 0; row < sheet.extent(0); ++row) {
     for (Index col = 0; col < sheet.extent(1); ++col) {
       if (sheet(row, col, 0) < 240 || sheet(row, col, 1) < 220 || sheet(row, col, 2) > 70) continue;

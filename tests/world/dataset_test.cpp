@@ -40,7 +40,7 @@ std::string bytes_of(const fs::path& path) {
   return text.str();
 }
 
-/// Every file's bytes by its path under `root`.
+/// The bytes of every file, by its path under `root`.
 std::map<std::string, std::string> contents(const fs::path& root) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(root)) {

@@ -16,7 +16,7 @@
 namespace crossfix::world {
 namespace {
 
-/// The GPU, if there is one: the emulated one, or a real one in the tests that are built for it.
+/// The GPU, if there is one: the emulated one, or a real one in tests that are built for it.
 std::optional<RayDevice> gpu_rays() {
   try {
     return gpu::ray_device(cuda::Device());
@@ -26,7 +26,7 @@ std::optional<RayDevice> gpu_rays() {
   }
 }
 
-/// The share of pixels of which a channel differs by more than a level.
+/// The share of pixels with a channel that differs by more than one level.
 double share_apart(const Raster& a, const Raster& b) {
   REQUIRE(a.rgb.size() == b.rgb.size());
   std::size_t apart = 0;

@@ -98,7 +98,7 @@ TEST_CASE("Held-out panoramas' tiles lie in their block, training tiles touch no
                               [&](const Square& block) { return within(square, block); }));
         }
       }
-      // The margin is one tile, no less and no more.
+      // The margin is exactly one tile.
       double nearest = 1e9;
       for (const Square& b : blocks) {
         const double dx = std::max({b.low_x - x, x - b.low_x - b.side, 0.0});
@@ -162,7 +162,8 @@ TEST_CASE("Panoramas stand on streets, in the open, one for each ten metres") {
 }
 
 TEST_CASE("A seed's plan stays the same") {
-  // Weights name the data they were trained on by seed: a change here makes their cards wrong.
+  // Weights name the seed of the data that they were trained on, so a change here makes their cards
+  // wrong.
   const CityPlan plan = plan_city(1, 0, 200);
   CHECK(plan.name == "Carmenton00");
   CHECK(plan.style == "town");

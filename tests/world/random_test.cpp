@@ -23,7 +23,7 @@ TEST_CASE("A stream depends on its key alone") {
   CHECK(first != a.bits());
   CHECK(first != other.bits());
   CHECK(first != child.bits());
-  // A child is the same however much its parent was used.
+  // A child is the same, however often its parent was used.
   CHECK(a.child(1).bits() == Random(7).child(1).bits());
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("Value noise is continuous and differs by seed") {
     largest = std::max(largest, std::abs(value_noise(x + 0.01F, 0.3F, 5) - value));
     difference += std::abs(value_noise(x, 0.3F, 6) - value);
   }
-  CHECK(largest <= 0.016F);  // the smooth step's slope is at most 1.5
+  CHECK(largest <= 0.016F);  // the slope of the smooth step is at most 1.5
   CHECK(difference > 8.0F);
 }
 

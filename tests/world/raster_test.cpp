@@ -34,7 +34,7 @@ TEST_CASE("Contrast is found on both sides of an edge, across corners and round 
 }
 
 TEST_CASE("A city's tile is the same picture in a fine raster and in a coarse one") {
-  // The fine one sends more rays only where neighbours differ, the coarse one everywhere.
+  // The fine one sends more rays only if neighbours differ, the coarse one everywhere.
   const Scene scene = build_city(4, city_style(1), 150.0F);
   const Light light = random_aerial_light(5);
   const Raster fine = TileRenderer(scene, light).render({10.0F, 5.0F}, 24.0F, 200, 2);
@@ -56,7 +56,7 @@ TEST_CASE("A city's tile is the same picture in a fine raster and in a coarse on
       far += difference > 16.0 ? 1 : 0;
     }
   }
-  // Pixels that are not resolved further hold at most the contrast that goes unnoticed, 8 levels.
+  // Pixels that are not resolved further have at most the contrast that is not noticed, 8 levels.
   CHECK(sum / 10000.0 <= 2.0);
   CHECK(far <= 50);
 }

@@ -71,12 +71,12 @@ TEST_CASE("A ray meets a solid where marching along it first gets inside") {
     if (marched >= 0.0F) {
       ++hits;
       REQUIRE(met);
-      // Marching is late by up to a step, and may skip a corner thinner than one.
+      // Marching is late by up to a step, and may miss a corner thinner than one.
       CHECK(hit.t <= marched + 0.001F);
       CHECK_FALSE(holds(solid, o + d * (hit.t - 0.003F)));
       CHECK(dot(hit.normal, d) <= 0.0F);
       CHECK(std::abs(dot(hit.normal, hit.normal) - 1.0F) <= 1e-4F);
-    } else if (met) {  // grazing: what it met is thinner than a step
+    } else if (met) {  // grazing: the part that it met is thinner than a step
       CHECK_FALSE(holds(solid, o + d * (hit.t + 2.0F * kStep)));
     }
   }

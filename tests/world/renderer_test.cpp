@@ -181,7 +181,7 @@ TEST_CASE("A leaning view moves a top by its height, and leaves the ground") {
   const Vec2 at{4.0F, -6.0F};
   constexpr float kTop = 9.0F;
   add_pole(scene, at, kTop, kRed);
-  scene.solids.back().z0 = kTop - 0.2F;  // its top alone
+  scene.solids.back().z0 = kTop - 0.2F;  // only its top
   finish(scene);
   const TileRenderer renderer(scene, overcast());
   constexpr float kMetres = 40.0F;

@@ -7,7 +7,7 @@
 
 namespace crossfix::world {
 
-/// A folder of the test's own that goes away with it.
+/// A folder that is removed with the object.
 class TemporaryFolder {
  public:
   TemporaryFolder() {

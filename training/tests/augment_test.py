@@ -1,4 +1,4 @@
-"""A scene whose bearing from the camera can be read in both views stays consistent."""
+"""A scene stays consistent: the bearing from the camera can be read in both views."""
 
 import math
 

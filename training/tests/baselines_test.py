@@ -49,7 +49,7 @@ def test_folding_batch_norm_changes_nothing():
     model = Mcc(replace(TINY, batch_norm=True))
     images = torch.rand(4, 3, 128, 128), torch.rand(4, 3, 64, 128)
     for _ in range(3):
-        model(*images)  # statistics away from 0 and 1
+        model(*images)  # so that statistics differ from 0 and 1
     for name, parameter in model.named_parameters():
         if ".norms." in name:
             nn.init.uniform_(parameter, 0.5, 1.5)
@@ -137,7 +137,7 @@ def test_attention_is_a_weighted_sum():
 
 
 def test_blocks_of_the_tile_are_told_apart():
-    """What changes in one block of the trunk's features changes that block's descriptor alone."""
+    """A change in one block of the backbone's features changes only the descriptor of that block."""
     model = Mcc(BaselineConfig(satellite_size=256, ground_size=(64, 128), planes=4)).eval()
     features = torch.rand(1, 32, 16, 16)
     model.sat_extractor.forward = lambda x: [features]

@@ -1,4 +1,4 @@
-"""The measure of real pairs: which crops it takes, how it turns panoramas, and what it says of them."""
+"""The measurement of real pairs: which crops it takes, how it rolls panoramas, and which figures it gives."""
 
 import argparse
 from pathlib import Path

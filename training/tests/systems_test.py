@@ -59,7 +59,7 @@ def test_a_baselines_file_says_what_it_is(preset, network, grid, tmp_path):
 
 @pytest.mark.parametrize("preset", ["small", "mcc-small", "vigor-baseline-small"])
 def test_a_run_of_two_steps(preset, world, tmp_path, monkeypatch):
-    """From the command line: trains with sharpness-aware steps, validates, goes on."""
+    """From the command line: trains with sharpness-aware steps, validates, continues."""
     command = ["train", "--data", str(world), "--out", str(tmp_path / "run"), "--preset", preset, "--batch", "2"]
     command += ["--validation", "0.5", "--precision", "f32", "--every", "1", "--threads", "1"]
     for steps in ("1", "2"):
@@ -81,7 +81,7 @@ def test_a_run_starts_from_a_weights_file(world, tmp_path, monkeypatch, capsys):
 
     assert run("small", "first") == 0
     first = tmp_path / "first" / "best.safetensors"
-    assert run("crossfix-s", "second", "--start", str(first)) == 0  # the same network, read off otherwise
+    assert run("crossfix-s", "second", "--start", str(first)) == 0  # the same network with another rule for the fix
     (before, _), (after, _) = load_weights(first), load_weights(tmp_path / "second" / "best.safetensors")
     key = "sat_extractor.layer1.0.conv1.weight"
     assert torch.allclose(before[key], after[key], atol=1e-6)

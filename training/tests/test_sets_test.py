@@ -19,7 +19,7 @@ def test_a_checksum_depends_on_names_and_bytes_alone(tmp_path):
 
 @pytest.fixture
 def set_on_disk(world, tmp_path):
-    """The tiny world as a set of its own, and a description that does not know its checksums yet."""
+    """The tiny world as a set, and a description that does not have its checksums yet."""
     (world / "world.json").write_text(json.dumps({"generator_version": 2}))
     options = {"split": "same_area_balanced_test"}
     frozen = {"generator_version": 2, "sets": {world.name: options}}

@@ -1,4 +1,4 @@
-"""Puts the scripts on the path."""
+"""Puts the scripts on the Python path."""
 
 import sys
 from pathlib import Path

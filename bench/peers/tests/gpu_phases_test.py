@@ -1,4 +1,4 @@
-"""./dev gpu with stand-ins for the GPU and the tools: what is run, what is passed over, what is said."""
+"""./dev gpu with stand-ins for the GPU and the tools: what it runs, skips and prints."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 
-# Each stand-in notes its arguments in `calls`, and does what a test put into a file of its name.
+# Each stand-in notes its arguments in `calls`, and does what a test put into a file with its name.
 STAND_IN = """#!/bin/bash
 name=$(basename "$0")
 printf '%s %s\\n' "$name" "$*" >>"$CALLS"
@@ -35,7 +35,7 @@ LIST = 'if [[ $* == *--list-test* ]]; then echo "a case"; exit 1; fi'
 
 
 class Place:
-    """A copy of what ./dev gpu is made of, with stand-ins first on the path."""
+    """A copy of the files of ./dev gpu, with the stand-ins first on the path."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "tree"
@@ -199,7 +199,7 @@ def test_figures_come_out_as_a_table(place, tmp_path):
         write = f"""out=${{1#--benchmark_out=}}; echo '{content}' >"$out" """
         place.does("bench_kernels", write)
         run = place.gpu("--again", "bench-kernels", OUT=str(out))
-        # One that refuses its answer is a failure of the whole.
+        # A program that refuses its answer makes the whole run fail.
         assert run.returncode == len(benchmarks) - 1, run.stderr
     text = (out / "gpu.md").read_text()
     assert "| softmax/4x4/bf16 | 12.5 us | 3900 GB/s | 91 % of copy |" in text

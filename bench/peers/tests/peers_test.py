@@ -1,4 +1,4 @@
-"""What of the peers' benchmark needs no GPU: arguments, shapes, parsing, turns and tables."""
+"""The parts of the peers' benchmark that need no GPU: arguments, shapes, parsing, turns and tables."""
 
 import json
 import math

@@ -6,19 +6,18 @@
 #include "world/render/raster.hpp"
 
 /// A thread follows all rays of one pixel, a warp those of 8 x 4 pixels, which mostly end on the
-/// same few surfaces; a block has 8 x 16 pixels. No shared memory: what neighbouring rays read of
-/// the city comes from L1 and L2, where the solids about a camera fit.
+/// same few surfaces. A block has 8 x 16 pixels. There is no shared memory: neighbouring rays read
+/// the same parts of the city from L1 and L2, and the solids around a camera fit there.
 ///
-/// Bound: instructions, of rays that go different ways, and the latency of what they read. Not yet
-/// measured.
+/// Bound: the instructions of rays that diverge, and the latency of their loads. Not yet measured.
 namespace crossfix::world::gpu {
 namespace {
 
 constexpr int kPatchWidth = 8;
 constexpr int kPatchHeight = 16;
 constexpr int kThreads = kPatchWidth * kPatchHeight;
-/// Blocks of a multiprocessor: leaves a thread 80 registers, with which nothing is spilled. Left to
-/// itself the compiler takes 64, and spills.
+/// Blocks a multiprocessor. This leaves a thread 80 registers, with no spills. Without it the
+/// compiler uses 64, and spills.
 constexpr int kBlocks = 6;
 
 struct Pixel {
@@ -26,7 +25,7 @@ struct Pixel {
   int column;
 };
 
-/// The pixel of this thread; it may lie beyond the image.
+/// The pixel of this thread; it may be outside the image.
 __device__ inline Pixel own_pixel() {
   const int thread = static_cast<int>(threadIdx.x);
   return {static_cast<int>(blockIdx.y) * kPatchHeight + thread / kPatchWidth,

@@ -1,5 +1,5 @@
-/// Hands the rays of an image to a GPU. All pointers are device memory; work is handed to the
-/// stream and not waited for.
+/// Launches kernels that follow the rays of an image. All pointers are device memory. Work is
+/// enqueued on the stream and not waited for.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace crossfix::world::gpu {
 
-/// A tile as of TileRenderer::render, rgb [size, size, 3].
+/// A tile as for TileRenderer::render, rgb [size, size, 3].
 struct TileCast {
   ShadowView shadows;
   Light light;
@@ -22,7 +22,7 @@ struct TileCast {
   std::uint8_t* rgb;
 };
 
-/// A panorama as of render_panorama, rgb [height, width, 3].
+/// A panorama as for render_panorama, rgb [height, width, 3].
 struct PanoramaCast {
   ShadowView shadows;
   Light light;
@@ -33,7 +33,7 @@ struct PanoramaCast {
   std::uint8_t* rgb;
 };
 
-/// Throw DeviceError where the launch is refused.
+/// Throw DeviceError if the launch is refused.
 void cast(cuda::StreamView stream, const TileCast& tile);
 void cast(cuda::StreamView stream, const PanoramaCast& panorama);
 

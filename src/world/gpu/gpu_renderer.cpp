@@ -14,22 +14,22 @@
 namespace crossfix::world::gpu {
 namespace {
 
-/// A stream, and memory for one image at both ends of it.
+/// A stream, with memory for one image on the host and on the device.
 struct Lane {
   cuda::Target target;
   cuda::DeviceBuffer image;
   cuda::PinnedBuffer copy;
 };
 
-/// A device's lanes: as many as threads have rendered at a time.
+/// The lanes of a device: as many as threads have rendered at the same time.
 class Lanes {
  public:
   explicit Lanes(const cuda::Device& device) : target_(device) {}
 
-  /// For uploads, by one thread at a time.
+  /// For uploads; one thread at a time.
   [[nodiscard]] const cuda::Target& target() const { return target_; }
 
-  /// The image that `cast(stream, rgb)` casts.
+  /// The image that `cast(stream, rgb)` renders.
   template <class Cast>
   Raster render(int height, int width, Cast&& cast) {
     Raster image = Raster::blank(height, width);

@@ -69,7 +69,7 @@ class Builder {
   static constexpr float kHashCell = 32.0F;
   static constexpr float kClearance = 8.0F;  // at most the side of a cell of streets
 
-  // Shares of all dates on which one of the cars and people is there.
+  // Shares of all dates on which a given car or person is there.
   static constexpr float kParkedPresence = 0.65F;
   static constexpr float kPassingPresence = 0.3F;
 
@@ -133,7 +133,7 @@ class Builder {
     }
   }
 
-  /// Distance from p to the nearest edge of a carriageway's pavement (negative inside), capped.
+  /// Distance from p to the nearest outer edge of a pavement (negative inside), capped.
   [[nodiscard]] float street_clearance(Vec2 p) const {
     float nearest = kClearance;
     const auto visit = [&](Vec2 at) {
@@ -198,7 +198,7 @@ class Builder {
       }
       box.roof_slope = slope;
       box.z1 = height + slope * box.half.y;
-    } else {  // flat roofs keep the wall's colour to a degree
+    } else {  // flat roofs have the colour of the wall, more or less
       material.roof = mix(material.roof, material.base * 0.8F, random.uniform(0.0F, 0.6F));
     }
     if (!is_free(box)) return false;
@@ -223,7 +223,7 @@ class Builder {
                          random.uniform(-1.0F, 1.0F) * room.y};
         add_.box(box.to_world(local), axis, half, height, top, grey);
       }
-    } else if (random.chance(0.5F)) {  // chimney, in the wall's colour
+    } else if (random.chance(0.5F)) {  // chimney, in the colour of the wall
       plant.base = material.base;
       add_.box(box.to_world({random.uniform(-0.6F, 0.6F) * box.half.x, 0.3F * box.half.y}), axis,
                {0.5F, 0.5F}, height, box.z1 + 0.9F, add_.material(plant));
@@ -256,7 +256,7 @@ class Builder {
                     0.5F * house.uniform(9.0F, 17.0F)};
         box.cosine = along.x;
         box.sine = along.y;
-        // Push in from the street until the front stands clear of the pavement.
+        // Move in from the street until the front is clear of the pavement.
         const Vec2 foot = a + along * (s + box.half.x);
         float in = 3.0F;
         while (in < 14.0F && street_clearance(foot + inward * in) < front) in += 0.4F;
@@ -301,7 +301,7 @@ class Builder {
     const Vec2 along = normalised(block.corner[1] - block.corner[0]);
     const Vec2 across = left_of(along);
     const float fullness = random.uniform(0.2F, 0.7F);
-    // Rows and bays as painted by the ground's shader: 16 m between aisles, bays of 2.7 m.
+    // Rows and bays as the ground's shader paints them: 16 m between aisles, bays of 2.7 m.
     for (int row = 0; row < 9; ++row) {
       for (int bay = 0; bay < 50; ++bay) {
         for (const float side : {2.6F, 7.8F}) {

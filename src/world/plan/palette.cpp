@@ -13,7 +13,7 @@ struct BuildingPalette {
   float trim_value;
 };
 
-// Wall and roof go together, so that the one can be told from the other.
+// Wall and roof go together, so that each can be guessed from the other.
 constexpr std::array<BuildingPalette, kFacadeCount> kPalettes{{
     {0.02F, 0.60F, 0.62F, 0.03F, 0.50F, 0.42F, 0.85F},  // red brick, dark red roof
     {0.05F, 0.50F, 0.50F, 0.06F, 0.55F, 0.36F, 0.75F},  // brown brick, brown roof
@@ -54,7 +54,7 @@ Vec3 hsv(float hue, float saturation, float value) {
 }
 
 Vec3 random_colour(Random& random, Range hue, Range saturation, Range value) {
-  // One draw a statement: the order of a call's arguments is the compiler's choice.
+  // One draw a statement, because the compiler may choose the order of a call's arguments.
   const float v = random.uniform(value.low, value.high);
   const float s = random.uniform(saturation.low, saturation.high);
   const float h = random.uniform(hue.low, hue.high);

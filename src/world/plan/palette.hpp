@@ -1,4 +1,4 @@
-/// Colours and materials of what a city is made of.
+/// Colours and materials of the things in a city.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace crossfix::world {
 
-/// Linear RGB of a hue in turns, saturation and value of the display colour.
+/// Linear RGB from a hue in turns, saturation and value of the display colour.
 Vec3 hsv(float hue, float saturation, float value);
 
 struct Range {
@@ -16,20 +16,20 @@ struct Range {
   float high;
 };
 
-/// A colour drawn from ranges as of `hsv`.
+/// A colour drawn from ranges of what `hsv` takes.
 Vec3 random_colour(Random& random, Range hue, Range saturation, Range value);
 
-/// Some of the palettes of buildings, a bit each.
+/// A set of palettes of buildings, one bit each.
 using Facades = std::uint32_t;
 inline constexpr int kFacadeCount = 14;
 inline constexpr Facades kAllFacades = (1U << kFacadeCount) - 1U;
 
-/// A building's material, by one of `facades`. Wall and roof go together, so that the one tells the
-/// other, but for the share `odd_roofs` of them.
+/// The material of a building, from one of `facades`. Wall and roof go together, so that one can be
+/// guessed from the other, except for a share `odd_roofs`.
 Material random_facade(Random& random, Facades facades = kAllFacades, float odd_roofs = 0.0F);
-/// A tree's crown.
+/// The crown of a tree.
 Material random_leaves(Random& random);
-/// A car's paint.
+/// The paint of a car.
 Vec3 random_paint(Random& random);
 
 }  // namespace crossfix::world

@@ -18,7 +18,7 @@ namespace {
 constexpr float kSlot = 10.0F;           // metres of street for each panorama
 constexpr float kSurroundings = 150.0F;  // metres of city beyond the last panorama
 constexpr int kLargestSide = 60;
-constexpr int kTestShare = 16;  // one panorama in so many is held out, about the share of positions
+constexpr int kTestShare = 16;  // one panorama in this many is held out, as of the positions
 
 std::string city_name(Random random, int index) {
   constexpr std::array<const char*, 16> kFirst{
@@ -31,7 +31,7 @@ std::string city_name(Random random, int index) {
   return name + (index < 10 ? "0" : "") + std::to_string(index);
 }
 
-/// Whether a camera at p keeps half a metre from everything it could stand in.
+/// Whether a camera at p keeps half a metre from everything it could be inside.
 bool clear_of_solids(const Scene& scene, Vec2 p, std::uint32_t date) {
   constexpr float kMargin = 0.5F;
   for (int dy = -1; dy <= 1; ++dy) {
@@ -51,7 +51,7 @@ bool clear_of_solids(const Scene& scene, Vec2 p, std::uint32_t date) {
   return true;
 }
 
-/// Every position a panorama may have: one for each 10 m of street.
+/// Every position that a panorama may have: one for each 10 m of street.
 std::vector<PlannedPanorama> find_candidates(const CityPlan& plan, Random random) {
   std::vector<PlannedPanorama> candidates;
   std::uint64_t number = 0;
@@ -82,7 +82,7 @@ std::vector<PlannedPanorama> find_candidates(const CityPlan& plan, Random random
   return candidates;
 }
 
-/// More panoramas than a city of that half side (metres) can have.
+/// An upper bound on the panoramas of a city of that half side (metres).
 double most_panoramas(float half_side, const CityStyle& style) {
   constexpr double kBends = 1.5;  // streets bend, and some cross the lattice
   const double side = 2.0 * static_cast<double>(half_side);

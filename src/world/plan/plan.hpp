@@ -1,4 +1,4 @@
-/// Chooses where a city's panoramas stand, which tiles cover them and what is held out.
+/// Chooses where a city's panoramas stand, which tiles cover them, and what is held out.
 #pragma once
 
 #include <array>
@@ -11,17 +11,17 @@
 
 namespace crossfix::world {
 
-/// Side of a tile in zoom-20 pixels, the frame of labels whatever the size of the stored image.
+/// Side of a tile in zoom-20 pixels. Labels use this frame, whatever the size of the stored image.
 inline constexpr int kTilePixels = 640;
-/// Tile centres stand on a lattice of this spacing.
+/// Spacing of the lattice of tile centres.
 inline constexpr int kTileSpacing = kTilePixels / 2;
-/// Side of the square blocks that a city is divided into for holding out, in tiles.
+/// Side, in tiles, of the square blocks that a city is divided into for holding out.
 inline constexpr int kBlockTiles = 4;
 /// Height of the camera (metres).
 inline constexpr float kCameraHeight = 2.5F;
 
-/// A tile by its index on the lattice: centre at (320 x, 320 y) pixels from the city's centre, x to
-/// the east, y to the south.
+/// A tile by its index on the lattice: its centre is at (320 x, 320 y) pixels from the city's
+/// centre, x to the east, y to the south.
 struct TileIndex {
   int x = 0;
   int y = 0;
@@ -35,21 +35,21 @@ struct PlannedPanorama {
   double y = 0.0;  ///< zoom-20 pixels south of the city's centre
   Split split = Split::kNone;
   std::uint64_t key = 0;
-  std::array<TileIndex, 4> tiles;  ///< positive first, then by distance of the centre
+  std::array<TileIndex, 4> tiles;  ///< positive first, then by distance of the tile's centre
 };
 
-/// The division of a city into blocks, every third of which along both axes is held out.
+/// The division of a city into blocks. Every third block along both axes is held out.
 struct Division {
   int side = 3;  ///< blocks along each axis
   int held_x = 0;
   int held_y = 0;
 
-  /// Half the city's side in zoom-20 pixels.
+  /// Half the side of the city in zoom-20 pixels.
   [[nodiscard]] double half_pixels() const { return 0.5 * side * kBlockTiles * kTilePixels; }
-  /// Where a panorama at (x, y) pixels from the centre belongs. kTest: its four tiles lie within a
-  /// held-out block. kTrain: it is a tile's side or more from every held-out block along x or y, so
-  /// that its tiles, which reach less than that from it, do not touch one. kNone: between, or
-  /// outside the city.
+  /// The split of a panorama at (x, y) pixels from the centre. kTest: its four tiles lie within a
+  /// held-out block. kTrain: it is at least a tile's side from every held-out block along x or y;
+  /// its tiles reach less than that from it, so they do not touch one. kNone: between, or outside
+  /// the city.
   [[nodiscard]] Split split(double x, double y) const;
 };
 
@@ -68,8 +68,8 @@ struct CityPlan {
 /// The four tiles that contain a point, nearest centre first.
 std::array<TileIndex, 4> tiles_around(double x, double y);
 
-/// Plans city `index` of a seed with `count` panoramas, `count` >= 2, a sixteenth of them (one or
-/// more) held out. Throws DataError when no city is large enough.
+/// Plans city `index` of a seed with `count` panoramas, `count` >= 2, a sixteenth of them (at least
+/// one) held out. Throws DataError if no city is large enough.
 CityPlan plan_city(std::uint64_t seed, int index, int count);
 
 }  // namespace crossfix::world

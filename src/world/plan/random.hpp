@@ -1,5 +1,5 @@
-/// Counter-based random numbers: a value depends on its key and counter only, never on the order
-/// in which threads ask.
+/// Counter-based random numbers: a value depends only on its key and counter, never on the order in
+/// which threads ask.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,7 @@ constexpr float lattice_uniform(int x, int y, std::uint32_t seed) {
   return static_cast<float>(hash_lattice(x, y, seed) >> 8) * 0x1p-24F;
 }
 
-/// floor as an integer, for |value| < 2^31 (std::floor is a library call on baseline x86-64).
+/// floor as an integer, for |value| < 2^31. (std::floor is a library call on baseline x86-64.)
 constexpr int floor_int(float value) {
   const int truncated = static_cast<int>(value);
   return truncated - (static_cast<float>(truncated) > value ? 1 : 0);

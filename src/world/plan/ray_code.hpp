@@ -1,5 +1,5 @@
-/// Code that follows rays runs on the CPU and, compiled by nvcc, on a GPU. It is what is declared
-/// with CROSSFIX_RAY_CODE, and what is constexpr.
+/// Code that follows rays runs on the CPU and, compiled by nvcc, on a GPU. It is the code declared
+/// with CROSSFIX_RAY_CODE, and the code that is constexpr.
 #pragma once
 
 #if defined(__CUDACC__)

@@ -1,4 +1,4 @@
-/// Which seeds are kept from training. A data set says in its `world.json` whether its seed is one
+/// Which seeds are kept from training. The `world.json` of a data set says whether its seed is one
 /// of them; the trainer refuses such data.
 #pragma once
 
@@ -6,7 +6,7 @@
 
 namespace crossfix::world {
 
-/// Seeds in [first, last] are for tests; from `first_new_style` on, their cities are of styles that
+/// Seeds in [first, last] are for tests. From `first_new_style` on, their cities have styles that
 /// no other seed has.
 struct ReservedSeeds {
   std::uint64_t first = 9000;

@@ -1,5 +1,5 @@
-/// The description of a city that both views are rendered from: solids on a flat ground, streets
-/// and land between them. Metres; x east, y north, z up, the ground at z = 0.
+/// The description of a city that both views are rendered from: solids on flat ground, streets, and
+/// land between them. Metres; x east, y north, z up, the ground at z = 0.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace crossfix::world {
 
-/// How a surface's colour is computed where a ray meets it (materials.cpp).
+/// How the colour of a surface is computed at the point that a ray meets (materials.hpp).
 enum class Surface : std::uint8_t { kFacade, kFoliage, kHedge, kCar, kPlain };
 
 /// Colours are linear RGB.
@@ -35,9 +35,9 @@ struct Material {
 enum class Shape : std::uint8_t { kPrism, kEllipsoid, kCylinder };
 enum class Roof : std::uint8_t { kFlat, kGable, kHip };
 
-/// A solid. Prism: a box turned by (cosine, sine) about the vertical, its top cut to a roof whose
-/// ridge runs along local x (half.x >= half.y for a hip). Ellipsoid: half-axes (half.x, half.x,
-/// (z1 - z0) / 2). Cylinder: vertical, radius half.x.
+/// A solid. Prism: a box turned by (cosine, sine) about the vertical, with its top cut to a roof
+/// whose ridge runs along local x (half.x >= half.y for a hip). Ellipsoid: half-axes (half.x,
+/// half.x, (z1 - z0) / 2). Cylinder: vertical, radius half.x.
 struct Solid {
   Shape shape = Shape::kPrism;
   Roof roof = Roof::kFlat;
@@ -49,11 +49,11 @@ struct Solid {
   float z0 = 0.0F;
   float z1 = 1.0F;          ///< ridge height of a pitched roof
   float roof_slope = 0.0F;  ///< rise over run of a pitched roof
-  float radius = 0.0F;      ///< about the centre, of a circle that holds the outline (index_solids)
+  float radius = 0.0F;      ///< of a circle about the centre that holds the outline (index_solids)
   std::uint32_t visitor = 0;  ///< number of the car or person that this is a part of
   float presence = 1.0F;      ///< share of all dates on which it is there
 
-  /// Whether it is there on a date: the same for all parts of a visitor.
+  /// Whether it is there on a date; the same for all parts of a visitor.
   [[nodiscard]] constexpr bool is_there(std::uint32_t date) const {
     return presence >= 1.0F || lattice_uniform(static_cast<int>(visitor), 0, date) < presence;
   }
@@ -85,7 +85,7 @@ struct Street {
   float length = 0.0F;
   float half_width = 5.0F;   ///< carriageway
   float pavement = 2.5F;     ///< width of the pavement on either side
-  float clear_start = 0.0F;  ///< length taken by the junction at the start; 0: none
+  float clear_start = 0.0F;  ///< length that the junction at the start takes; 0: none
   float clear_end = 0.0F;
   bool zebra_start = false;
   bool zebra_end = false;
@@ -120,8 +120,8 @@ struct Block {
   }
 };
 
-/// A square lattice of cells over the ground, and for each cell the numbers of what reaches into
-/// it: the part of a CellIndex that rays read.
+/// A square lattice of cells over the ground, and for each cell the numbers of the things that
+/// reach into it. This is the part of a CellIndex that rays read.
 struct CellView {
   Vec2 origin;
   float cell = 1.0F;                     ///< metres
@@ -143,7 +143,7 @@ struct CellView {
     return static_cast<std::size_t>(iy) * static_cast<std::size_t>(side) +
            static_cast<std::size_t>(ix);
   }
-  /// The items of a cell; none outside the lattice.
+  /// The items of a cell; empty outside the lattice.
   [[nodiscard]] constexpr std::span<const std::uint32_t> at(int ix, int iy) const {
     if (!inside(ix, iy)) return {};
     const std::size_t number_of = number(ix, iy);
@@ -165,14 +165,14 @@ class CellIndex {
     Vec2 low;
     Vec2 high;
   };
-  /// Indexes boxes by number; `touches(item, centre)` may tell that an item does not reach a cell
-  /// of its box.
+  /// Indexes boxes by number. `touches(item, centre)` may say that an item does not reach a cell of
+  /// its box.
   void build(std::span<const Box> boxes,
              const std::function<bool(std::size_t item, Vec2 centre)>& touches);
   /// Distance from a cell's centre to its corners.
   [[nodiscard]] float radius() const { return lattice_.cell * 0.70711F; }
 
-  /// Good while this lives and is not built again.
+  /// Valid while this object lives and is not built again.
   [[nodiscard]] CellView view() const {
     CellView all = lattice_;
     all.first = first_.data();
@@ -193,7 +193,7 @@ class CellIndex {
   std::vector<std::uint32_t> items_;
 };
 
-/// What a city has one of.
+/// What a city has only one of.
 struct SceneTraits {
   Vec3 asphalt;
   Vec3 pavement;
@@ -203,7 +203,7 @@ struct SceneTraits {
   float top = 0.0F;  ///< highest solid
 };
 
-/// The part of a Scene that rays read. Members as there.
+/// The part of a Scene that rays read. The members are the same.
 struct SceneView : SceneTraits {
   const Solid* solids = nullptr;
   const Material* materials = nullptr;
@@ -229,10 +229,10 @@ struct Scene : SceneTraits {
 
   /// Builds street_cells and block_cells over [-half_side, half_side]^2.
   void index_ground(float half_side);
-  /// Builds solid_cells, cell_top, top, and the solids' radii.
+  /// Builds solid_cells, cell_top, top, and the radii of the solids.
   void index_solids(float half_side);
 
-  /// Good while this lives and is not changed.
+  /// Valid while this object lives and is not changed.
   [[nodiscard]] SceneView view() const {
     return {*this,          solids.data(),      materials.data(),    streets.data(),
             blocks.data(),  solid_cells.view(), street_cells.view(), block_cells.view(),

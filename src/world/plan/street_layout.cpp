@@ -123,9 +123,10 @@ class Layout {
     for (const std::vector<End>& here : ends) clear_junction(here, random);
   }
 
-  /// A street from a to b, in three straight pieces where its middle lies `bulge` metres aside.
+  /// A street from a to b. If its middle lies `bulge` metres to the side, it has three straight
+  /// pieces.
   void add_pieces(Street street, Vec2 a, Vec2 b, float bulge) {
-    constexpr float kStraight = 0.7F;  // metres that nobody sees
+    constexpr float kStraight = 0.7F;  // metres; too little to be seen
     const Vec2 along = b - a;
     const Vec2 aside = left_of(normalised(along)) * bulge;
     std::vector<Vec2> points{a};
@@ -142,7 +143,7 @@ class Layout {
     }
   }
 
-  /// How far each street's markings stand back from a junction.
+  /// Sets how far the markings of each street end before a junction.
   void clear_junction(const std::vector<End>& here, Random& random) {
     for (const End& mine : here) {
       Street& street = scene_.streets[mine.street];

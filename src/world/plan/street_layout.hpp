@@ -1,4 +1,4 @@
-/// Lays out a city's streets and the blocks between them.
+/// Lays out the streets of a city, and the blocks between them.
 #pragma once
 
 #include "city.hpp"
@@ -8,7 +8,7 @@
 namespace crossfix::world {
 
 /// Fills scene.streets and scene.blocks within [-half_side, half_side]^2 (metres): a lattice of
-/// irregular spacing, turned, bent and jittered, some of its streets left out.
+/// irregular spacing that is turned, bent and jittered, with some streets left out.
 void lay_streets(Scene& scene, const Random& random, const CityStyle& style, float half_side);
 
 }  // namespace crossfix::world

@@ -1,5 +1,5 @@
-/// Small vectors of the world: metres in a city's local frame (x east, y north, z up), or linear
-/// RGB.
+/// Small vectors of the world: metres in the local frame of a city (x east, y north, z up), or
+/// linear RGB.
 #pragma once
 
 #include <algorithm>

@@ -29,7 +29,7 @@ struct Angle {
   explicit Angle(float radians) : sine(std::sin(radians)), cosine(std::cos(radians)) {}
 };
 
-/// Bilinear at continuous (row, column); columns wrap around, rows end at the poles.
+/// Bilinear sample at continuous (row, column); columns wrap around, rows end at the poles.
 std::array<float, 3> sample(const Raster& image, float row, float column) {
   const float r = std::clamp(row - 0.5F, 0.0F, static_cast<float>(image.height - 1));
   const float c = column - 0.5F;
@@ -83,7 +83,7 @@ Raster turned(const Raster& panorama, const Flaws& flaws) {
     const Angle elevation((0.5F - (static_cast<float>(r) + 0.5F) / height) * kPi);
     for (int c = 0; c < image.width; ++c) {
       const Angle azimuth(((static_cast<float>(c) + 0.5F) / width - 0.5F) * 2.0F * kPi);
-      // Of the camera: right, forward, up. Undo roll, then pitch, then heading.
+      // In the frame of the camera: right, forward, up. Undo roll, then pitch, then heading.
       const Vec3 d{elevation.cosine * azimuth.sine, elevation.cosine * azimuth.cosine,
                    elevation.sine};
       const float right = d.x * roll.cosine + d.z * roll.sine;

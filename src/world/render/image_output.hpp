@@ -1,4 +1,4 @@
-/// Where rendered images become files.
+/// Writes rendered images to files.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@ namespace crossfix::world {
 
 /// Writes a PNG. Throws ImageError.
 void save_tile(const std::filesystem::path& path, const Raster& image);
-/// Writes a JPEG of a quality of 1 to 100. Throws ImageError.
+/// Writes a JPEG with a quality of 1 to 100. Throws ImageError.
 void save_panorama(const std::filesystem::path& path, const Raster& image, int quality);
 
 }  // namespace crossfix::world

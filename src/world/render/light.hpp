@@ -20,22 +20,22 @@ struct Light {
   float haze = 0.002F;  ///< extinction per metre
   Vec3 gain{1.0F, 1.0F, 1.0F};
   std::uint32_t seed = 0;
-  std::uint32_t date = 0;  ///< tells which cars and people are there
+  std::uint32_t date = 0;  ///< decides which cars and people are there
   Season season;
 };
 
-/// The unit vector at an azimuth (radians clockwise from north) and elevation (radians).
+/// The unit vector at an azimuth (radians clockwise from north) and an elevation (radians).
 CROSSFIX_RAY_CODE Vec3 direction_of(float azimuth, float elevation) {
   return {std::cos(elevation) * std::sin(azimuth), std::cos(elevation) * std::cos(azimuth),
           std::sin(elevation)};
 }
 
-/// The date of a panorama's key.
+/// The date of a panorama, from its key.
 std::uint32_t date_of(std::uint64_t key);
 
-/// Light of the panoramas: sun from anywhere or an overcast sky, any season, by a key.
+/// The light of a panorama, from its key: sun from anywhere or an overcast sky, any season.
 Light random_ground_light(std::uint64_t key);
-/// Light of a city's tiles: a high sun in a clear sky, by a key.
+/// The light of a city's tiles, from its key: a high sun in a clear sky.
 Light random_aerial_light(std::uint64_t key);
 
 }  // namespace crossfix::world

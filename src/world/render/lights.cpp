@@ -10,7 +10,7 @@ namespace {
 
 constexpr float kPi = std::numbers::pi_v<float>;
 
-/// Summer, or with the probability `each` autumn, and with the same winter.
+/// Summer; autumn with the probability `each`, and winter with the same.
 Season random_season(Random random, float each) {
   Season season;
   const float kind = random.uniform();
@@ -63,7 +63,7 @@ Light random_aerial_light(std::uint64_t key) {
   Random random(key);
   Light light;
   light.date = date_of(key);
-  light.season = random_season(random.child(1), 0.10F);  // mostly flown under leaves
+  light.season = random_season(random.child(1), 0.10F);  // mostly taken while trees have leaves
   const float elevation = random.uniform(0.65F, 1.15F);
   light.sun_direction = direction_of(random.uniform(0.5F * kPi, 1.5F * kPi), elevation);
   light.sun = Vec3{1.0F, 0.98F, 0.93F} * random.uniform(0.85F, 1.1F);

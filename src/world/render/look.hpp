@@ -12,10 +12,10 @@
 
 namespace crossfix::world {
 
-inline constexpr float kPanoramaReach = 220.0F;  ///< metres a panorama sees
+inline constexpr float kPanoramaReach = 220.0F;  ///< metres that a panorama sees
 
-/// The colour of a solid's surface at `point`, or, where `solid` is null, of the ground below it;
-/// seen along the unit vector `view`.
+/// The colour of a solid's surface at `point`, or of the ground below it if `solid` is null, seen
+/// along the unit vector `view`.
 CROSSFIX_RAY_CODE Vec3 surface_colour(const ShadowView& shadows, const Light& light,
                                       const Solid* solid, Vec3 point, Vec3 normal, Vec3 view) {
   if (solid == nullptr) {
@@ -26,7 +26,8 @@ CROSSFIX_RAY_CODE Vec3 surface_colour(const ShadowView& shadows, const Light& li
                point, normal, view);
 }
 
-/// What is seen of the point p of the ground from above, `lean` metres aside a metre of height.
+/// The colour seen from above at the point p of the ground, with a lean of `lean` metres to the
+/// side a metre of height.
 CROSSFIX_RAY_CODE Vec3 look_down(const ShadowView& shadows, const Light& light, Vec2 p, Vec2 lean) {
   const SceneView& scene = shadows.scene;
   const Vec3 d{lean.x, lean.y, -1.0F};
@@ -53,7 +54,7 @@ CROSSFIX_RAY_CODE Vec3 look_down(const ShadowView& shadows, const Light& light, 
   return surface_colour(shadows, light, nearest, point, hit.normal, normalised(d));
 }
 
-/// What a tile's pixel shows: the mean of samples x samples rays. Tiles as of
+/// The colour of a tile's pixel: the mean of samples x samples rays. Tiles as for
 /// TileRenderer::render.
 CROSSFIX_RAY_CODE Vec3 tile_pixel(const ShadowView& shadows, const Light& light, Vec2 centre,
                                   float metres, int size, int row, int column, int samples,
@@ -74,27 +75,28 @@ CROSSFIX_RAY_CODE Vec3 tile_pixel(const ShadowView& shadows, const Light& light,
   return sum * (light.gain * (1.0F / static_cast<float>(samples * samples)));
 }
 
-/// A ray of a panorama, before it has met anything: along the horizontal unit vector `direction`,
-/// at an elevation given by its tangent and cosine.
+/// A ray of a panorama, before it has met anything. It goes along the horizontal unit vector
+/// `direction`, at an elevation given by its tangent and cosine.
 struct PanoramaRay {
   Vec3 eye;
   Vec2 direction;
   float tangent;
   float cosine;
 
-  /// Per metre along the ground.
+  /// The way for each metre along the ground.
   [[nodiscard]] constexpr Vec3 way() const { return {direction.x, direction.y, tangent}; }
-  /// Where it ends on the ground or has risen above everything, along the ground (metres).
+  /// Where the ray ends on the ground or has risen above everything, along the ground (metres).
   [[nodiscard]] constexpr float limit(float top) const {
     return tangent < 0.0F ? -eye.z / tangent : (top - eye.z) / tangent;
   }
-  /// Whether it ends in the sky where it meets no solid.
+  /// Whether the ray ends in the sky if it meets no solid.
   [[nodiscard]] constexpr bool open(float top) const {
     return tangent >= 0.0F || limit(top) >= kPanoramaReach;
   }
 };
 
-/// What such a ray sees where it ends at hit.t on `solid`, or on the ground where that is null.
+/// The colour that such a ray sees if it ends at hit.t on `solid`, or on the ground if that is
+/// null.
 CROSSFIX_RAY_CODE Vec3 end_colour(const ShadowView& shadows, const Light& light,
                                   const PanoramaRay& ray, const Solid* solid, const Hit& hit) {
   const Vec3 d = ray.way();
@@ -104,7 +106,7 @@ CROSSFIX_RAY_CODE Vec3 end_colour(const ShadowView& shadows, const Light& light,
   return mix(colour, light.horizon, x / (1.0F + x));
 }
 
-/// The colour along a ray, found cell by cell; false when it meets the sky.
+/// The colour along a ray, found cell by cell; false if the ray meets the sky.
 CROSSFIX_RAY_CODE bool look_around(const ShadowView& shadows, const Light& light,
                                    const PanoramaRay& ray, Vec3& colour) {
   const SceneView& scene = shadows.scene;
@@ -143,12 +145,12 @@ constexpr float row_elevation(int r, int count) {
   return -middle(r, count) * std::numbers::pi_v<float>;
 }
 
-/// The sky of a panorama's pixel: smooth, so that once for a pixel is enough.
+/// The sky in a panorama's pixel. It is smooth, so once for a pixel is enough.
 CROSSFIX_RAY_CODE Vec3 sky_pixel(const Light& light, int row, int column, int height, int width) {
   return sky_colour(light, direction_of(column_azimuth(column, width), row_elevation(row, height)));
 }
 
-/// What a panorama's pixel shows: the mean of samples x samples rays, each followed on its own.
+/// The colour of a panorama's pixel: the mean of samples x samples rays, each followed separately.
 CROSSFIX_RAY_CODE Vec3 panorama_pixel(const ShadowView& shadows, const Light& light, Vec3 eye,
                                       int row, int column, int height, int width, int samples) {
   Vec3 sum;

@@ -1,4 +1,4 @@
-/// Procedural colours of the ground and of solids: the same in both views.
+/// Procedural colours of the ground and of solids, the same in both views.
 #pragma once
 
 #include <algorithm>
@@ -11,14 +11,14 @@
 
 namespace crossfix::world {
 
-/// What light meets at a point.
+/// The surface at a point, before it is lit.
 struct SurfaceSample {
   Vec3 albedo;         ///< linear RGB
   Vec3 normal;         ///< unit, bumps included
   float gloss = 0.0F;  ///< share of the mirrored sky
 };
 
-/// What the time of the year does to leaves and grass; each in [0, 1].
+/// What the time of the year does to leaves and grass; each value in [0, 1].
 struct Season {
   float autumn = 0.0F;
   float winter = 0.0F;
@@ -39,7 +39,7 @@ CROSSFIX_RAY_CODE bool within(float value, float low, float high) {
   return value >= low && value < high;
 }
 
-/// Paint of a crossing for people, `inner` metres past the junction and d metres from the middle.
+/// Paint of a pedestrian crossing, `inner` metres past the junction and d metres from the middle.
 CROSSFIX_RAY_CODE bool crossing(Markings::Crossing kind, float inner, float d, float half_width) {
   if (std::abs(d) >= half_width - 0.3F) return false;
   const bool bars = fraction(d / 1.2F + 0.25F) < 0.5F;
@@ -157,7 +157,7 @@ CROSSFIX_RAY_CODE Vec3 land(const SceneView& scene, const Season& season, Vec2 p
 }
 
 struct WallPoint {
-  float along;   // metres from the wall's left corner
+  float along;   // metres from the left corner of the wall
   float width;   // of the wall
   float height;  // above the ground
   int side;      // 0..3
@@ -237,7 +237,7 @@ CROSSFIX_RAY_CODE SurfaceSample roof(const Solid& solid, const Material& m, Vec2
     }
     return sample;
   }
-  // Courses of tiles, the ridge lighter.
+  // Courses of tiles, with a lighter ridge.
   const float down = std::abs(normal.z) > 0.01F ? local.y : local.x;
   const float course = fraction(down / 0.45F) < 0.25F ? 0.82F : 1.0F;
   sample.albedo =
@@ -260,7 +260,7 @@ CROSSFIX_RAY_CODE SurfaceSample facade(const Solid& solid, const Material& m, Ve
   return wall(solid, m, {along, 2.0F * solid.half.x, point.z, n.y > 0.0F ? 2 : 3}, normal);
 }
 
-/// A leaf's colour; one plant in four is evergreen.
+/// The colour of a leaf; one plant in four is evergreen.
 CROSSFIX_RAY_CODE Vec3 leaf_colour(const Material& m, const Season& season) {
   constexpr Vec3 kBare{0.13F, 0.10F, 0.08F};
   constexpr std::array<Vec3, 3> kAutumn{
@@ -315,7 +315,7 @@ CROSSFIX_RAY_CODE SurfaceSample sample_ground(const SceneView& scene, const Seas
                                               Vec2 p) {
   constexpr Vec3 kUp{0.0F, 0.0F, 1.0F};
   bool on_road = false;
-  float kerb = 1e9F;  // distance past the nearest carriageway's edge, over its pavement's width
+  float kerb = 1e9F;  // distance past the edge of the nearest carriageway, in pavement widths
   bool on_pavement = false;
   Vec3 paint;
   for (const std::uint32_t i : scene.street_cells.at(p)) {
@@ -348,7 +348,7 @@ CROSSFIX_RAY_CODE SurfaceSample sample_ground(const SceneView& scene, const Seas
   return {materials::land(scene, season, p), kUp, 0.0F};
 }
 
-/// A solid's surface at `point` with geometric normal `normal`.
+/// The surface of a solid at `point`, with the geometric normal `normal`.
 CROSSFIX_RAY_CODE SurfaceSample sample_solid(const SceneView& scene, const Season& season,
                                              const Solid& solid, Vec3 point, Vec3 normal) {
   const Material& m = scene.materials[solid.material];

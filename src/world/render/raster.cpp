@@ -9,7 +9,7 @@ namespace crossfix::world {
 
 namespace {
 
-constexpr int kContrast = 8;  // levels of 255; below the eye's notice in texture
+constexpr int kContrast = 8;  // levels of 255; too small to be noticed in texture
 
 std::uint8_t encode(float value) {
   static const std::array<std::uint8_t, kDisplaySteps + 1> table = [] {

@@ -10,7 +10,7 @@
 
 namespace crossfix::world {
 
-/// The nearest meeting point so far; t in units of the ray's direction.
+/// The nearest meeting point so far; t is in units of the ray's direction.
 struct Hit {
   float t = std::numeric_limits<float>::infinity();
   Vec3 normal;  ///< unit, outward
@@ -19,7 +19,7 @@ struct Hit {
 namespace rays {
 
 /// Clips [enter, exit] of a ray by the half-space n.p <= d, where `along` = n.direction and
-/// `distance` = d - n.origin; `entered` tells whether the plane became the entry.
+/// `distance` = d - n.origin; `entered` says whether the plane became the entry.
 CROSSFIX_RAY_CODE bool clip(float along, float distance, float& enter, float& exit, bool& entered) {
   entered = false;
   if (along == 0.0F) return distance >= 0.0F;
@@ -35,7 +35,8 @@ CROSSFIX_RAY_CODE bool clip(float along, float distance, float& enter, float& ex
   return enter <= exit;
 }
 
-/// Clips by |p| <= half along one axis; `sign` is the outward side of the face entered, 0 if none.
+/// Clips by |p| <= half along one axis; `sign` is the outward side of the face that was entered, 0
+/// if none.
 CROSSFIX_RAY_CODE bool clip_slab(float along, float from, float half, float& enter, float& exit,
                                  float& sign) {
   sign = 0.0F;
@@ -127,7 +128,7 @@ CROSSFIX_RAY_CODE bool hit_cylinder(const Solid& solid, Vec3 o, Vec3 d, Hit& hit
   float t = (-b - root) / a;
   const float z = o.z + t * d.z;
   Vec3 normal{(p.x + v.x * t) / solid.half.x, (p.y + v.y * t) / solid.half.x, 0.0F};
-  if (z > solid.z1 || z < solid.z0) {  // through an end, if at all
+  if (z > solid.z1 || z < solid.z0) {  // through an end, or not at all
     const bool from_above = z > solid.z1;
     if (d.z == 0.0F || (d.z < 0.0F) != from_above) return false;
     t = ((from_above ? solid.z1 : solid.z0) - o.z) / d.z;
@@ -142,8 +143,8 @@ CROSSFIX_RAY_CODE bool hit_cylinder(const Solid& solid, Vec3 o, Vec3 d, Hit& hit
 
 }  // namespace rays
 
-/// Whether the ray o + t d enters the solid at 0 < t < hit.t; then `hit` is that point. A ray that
-/// starts inside does not meet it.
+/// Whether the ray o + t d enters the solid at 0 < t < hit.t; if so, `hit` becomes that point. A
+/// ray that starts inside does not meet it.
 CROSSFIX_RAY_CODE bool intersect(const Solid& solid, Vec3 o, Vec3 d, Hit& hit) {
   switch (solid.shape) {
     case Shape::kPrism:
@@ -181,7 +182,7 @@ CROSSFIX_RAY_CODE bool cross_plane(const Solid& solid, Vec2 o, Vec2 d, float far
   return t_out > 0.0F;
 }
 
-/// Visits the cells under a ray in order: visit(ix, iy, t_in, t_out) returns whether to go on.
+/// Visits the cells under a ray in order. visit(ix, iy, t_in, t_out) returns whether to continue.
 /// (Amanatides and Woo 1987.)
 template <typename Visit>
 CROSSFIX_RAY_CODE void walk_cells(const CellView& cells, Vec2 o, Vec2 d, float t_end,
@@ -220,10 +221,10 @@ CROSSFIX_RAY_CODE void walk_cells(const CellView& cells, Vec2 o, Vec2 d, float t
 struct ShadowView {
   SceneView scene;
   Vec3 to_sun;       ///< unit, points up
-  float run = 0.0F;  ///< length of to_sun's horizontal part
+  float run = 0.0F;  ///< length of the horizontal part of to_sun
   std::uint32_t date = 0;
-  /// For each cell, the solids whose shadows reach it; where that has no cells, `cover` walks
-  /// towards the sun.
+  /// For each cell, the solids whose shadows reach it. If there are no cells, `cover` walks towards
+  /// the sun.
   CellView casters;
 
   [[nodiscard]] CROSSFIX_RAY_CODE bool blocks(const Solid& solid, Vec3 point) const {
@@ -258,26 +259,26 @@ struct ShadowView {
   }
 };
 
-/// The shadows of a sun towards `to_sun`, which is unit and points up, found by walks.
+/// The shadows of a sun towards `to_sun` (unit, points up), found by walks.
 CROSSFIX_RAY_CODE ShadowView walked_shadows(const SceneView& scene, Vec3 to_sun,
                                             std::uint32_t date) {
   return {scene, to_sun, length(Vec2{to_sun.x, to_sun.y}), date, {}};
 }
 
-/// Lists beforehand, for each cell, the solids whose shadows reach it. Keeps a view of the scene.
+/// Lists in advance, for each cell, the solids whose shadows reach it. Keeps a view of the scene.
 class Shadows {
  public:
-  /// `to_sun` is unit and points up; of cars and people those of `date` cast shadows.
+  /// `to_sun` is unit and points up. Only the cars and people of `date` cast shadows.
   Shadows(const Scene& scene, Vec3 to_sun, std::uint32_t date = 0);
 
-  /// Good while this lives.
+  /// Valid while this object lives.
   [[nodiscard]] ShadowView view() const {
     ShadowView all = sun_;
     all.casters = casters_.view();
     return all;
   }
   [[nodiscard]] const CellIndex& casters() const { return casters_; }
-  /// As of a view.
+  /// As in a view.
   [[nodiscard]] bool cover(Vec3 point) const { return view().cover(point); }
 
  private:

@@ -8,8 +8,8 @@ namespace crossfix::world {
 
 namespace {
 
-// From this height in pixels on, a pixel's centre alone tells whether it holds more than one
-// colour.
+// For images of at least this height, in pixels, the centre of a pixel alone shows whether it holds
+// more than one colour.
 constexpr int kProbeHeight = 512;
 
 /// A solid crossed by the vertical plane of a panorama's column.
@@ -21,7 +21,8 @@ struct Crossing {
   std::uint32_t solid;
 };
 
-/// The rays of one column: they share an azimuth, so the solids they can meet are gathered once.
+/// The rays of one column. They share an azimuth, so the solids that they can meet are gathered
+/// once.
 class Column {
  public:
   Column(const Scene& scene, const Light& light, Vec3 eye, RenderScratch& scratch)
@@ -55,7 +56,7 @@ class Column {
     });
   }
 
-  /// The colour along an elevation, given by its tangent and cosine; false when it meets the sky.
+  /// The colour along an elevation, given by its tangent and cosine; false if it meets the sky.
   [[nodiscard]] bool look(float tangent, float cosine, Vec3& colour) const {
     const PanoramaRay ray{eye_, direction_, tangent, cosine};
     const Vec3 d = ray.way();
@@ -95,8 +96,8 @@ class Panorama {
         sums_(static_cast<std::size_t>(height)),
         sky_rays_(static_cast<std::size_t>(height)) {}
 
-  /// Renders the pixels that `wanted` flags, or all where it is null, with `samples` rays along
-  /// each axis.
+  /// Renders the pixels that `wanted` flags, or all if it is null, with `samples` rays along each
+  /// axis.
   void render(int samples, const std::vector<bool>* wanted) {
     const int rows = image_.height * samples;
     std::vector<float> tangent(static_cast<std::size_t>(rows));
@@ -108,7 +109,7 @@ class Panorama {
     }
     const auto height = static_cast<std::size_t>(image_.height);
     const auto width = static_cast<std::size_t>(image_.width);
-    std::vector<std::size_t> pixels;  // rows to render of this column
+    std::vector<std::size_t> pixels;  // rows of this column to render
     for (int c = 0; c < image_.width; ++c) {
       pixels.clear();
       for (std::size_t r = 0; r < height; ++r) {

@@ -5,8 +5,8 @@ namespace crossfix::world {
 
 namespace {
 
-// The longest pixel (metres) whose centre alone tells whether a pixel holds more than one colour:
-// longer ones could step over a painted line.
+// The longest pixel (metres) whose centre alone shows whether it holds more than one colour. Longer
+// ones could miss a painted line.
 constexpr float kProbe = 0.125F;
 
 }  // namespace

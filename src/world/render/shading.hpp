@@ -31,7 +31,8 @@ CROSSFIX_RAY_CODE Vec3 sky_colour(const Light& light, Vec3 d) {
   return colour;
 }
 
-/// A surface at `point` with unit normal `geometric`, seen along the unit vector `view`.
+/// The colour of a surface at `point` with unit normal `geometric`, seen along the unit vector
+/// `view`.
 CROSSFIX_RAY_CODE Vec3 shade(const ShadowView& shadows, const Light& light,
                              const SurfaceSample& surface, Vec3 point, Vec3 geometric, Vec3 view) {
   constexpr float kShadowStart = 0.02F;  // metres off the surface

@@ -44,7 +44,8 @@ struct Preference {
   std::uint64_t workspace;
   std::uint32_t alignment[4];  // a, b, c, d
 };
-/// What an algorithm was chosen for; a product must be the same but for its strides.
+/// The problem that an algorithm was chosen for. A product that uses it must be the same, except
+/// for its strides.
 struct Algorithm {
   std::uint32_t made;
   std::uint32_t hash;
@@ -62,7 +63,7 @@ T read(const void* opaque) {
   return value;
 }
 
-/// Sets the member of `opaque` that an attribute names, where the sizes agree.
+/// Sets the member of `opaque` that an attribute names, if the sizes agree.
 template <class T, class Member>
 cublasStatus_t set(void* opaque, Member T::*member, const void* value, std::size_t bytes) {
   T held = read<T>(opaque);
@@ -99,8 +100,9 @@ struct Problem {
   bool has_relu() const { return (operation.epilogue & CUBLASLT_EPILOGUE_RELU) != 0; }
   std::int64_t depth() const { return operation.transposed_a == CUBLAS_OP_T ? a.rows : a.columns; }
 
-  /// What the real library takes, of what crossfix asks: float sums, inputs of one type, outputs of
-  /// theirs or float, one batch count, matrices whose columns do not overlap.
+  /// The layouts that the real library takes, of those that crossfix asks for: float sums, inputs
+  /// of one type, outputs of that type or float, one batch count, matrices whose columns do not
+  /// overlap.
   bool is_valid() const {
     for (const Layout& layout : {a, b, c, d}) {
       if (layout.made != kMade || !element(layout.type) || layout.stride < layout.rows ||
@@ -298,7 +300,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle,
   if (handle == nullptr || wanted < 1 || held.made != kMade || !problem.is_valid()) {
     return CUBLAS_STATUS_INVALID_VALUE;
   }
-  // Parts of a sum may not meet in a 16-bit output.
+  // Partial sums may not be added up in a 16-bit output.
   constexpr auto kRounding =
       CUBLASLT_REDUCTION_SCHEME_INPLACE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
   if ((held.reduction_schemes & kRounding) != 0) return CUBLAS_STATUS_NOT_SUPPORTED;
@@ -334,7 +336,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
   const float beta_value = *static_cast<const float*>(beta);
   crossfix::fake::submit(stream, [=] {
     crossfix::fake::expect_device_memory("the workspace of a product", workspace, workspace_bytes);
-    // Written throughout: what else lies there is lost.
+    // The whole area is written, so anything else in it is lost.
     std::memset(workspace, 0xff, workspace_bytes);
     multiply(problem, alpha_value, a, b, beta_value, c, d);
     std::memset(workspace, 0xff, workspace_bytes);

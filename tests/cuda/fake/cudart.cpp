@@ -60,7 +60,7 @@ std::byte* take(std::size_t bytes) {
   return static_cast<std::byte*>(memory);
 }
 
-/// The piece that holds [memory, memory + bytes), or none.
+/// The piece that holds [memory, memory + bytes), or null.
 const Piece* holder(const std::map<const std::byte*, Piece>& pieces, const void* memory,
                     std::size_t bytes) {
   const auto* at = static_cast<const std::byte*>(memory);
@@ -113,8 +113,8 @@ struct CUstream_st {
   std::vector<std::function<void()>> recorded;
   std::deque<std::function<void()>> pending;
 
-  /// Does the work that was handed to the stream until `enough`, or all of it. False where some of
-  /// it failed.
+  /// Does the work that was given to the stream until `enough`, or all of it. Returns false if some
+  /// of it failed.
   bool finish(const std::function<bool()>& enough = [] { return false; }) {
     bool fine = true;
     while (!pending.empty() && !enough()) {
@@ -167,7 +167,7 @@ void submit(CUstream_st* stream, std::function<void()> work) {
 }
 
 namespace {
-/// Kernels go the same way as the libraries' work.
+/// Kernels are submitted like the work of the libraries.
 const bool kernels_follow = (crossfix::emulator::set_submit(submit), true);
 }  // namespace
 
@@ -269,7 +269,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  // Recorded in a graph, an event could not be waited for.
+  // A recorded event could not be waited for in a graph.
   if (stream->capturing) return result(cudaErrorStreamCaptureUnsupported);
   event->stream = stream;
   event->passed = std::make_shared<bool>(false);
@@ -396,7 +396,7 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
         });
         return cudaSuccess;
       }
-      // Memory that is not pinned is read before the call returns; it cannot be recorded.
+      // Memory that is not pinned is read before the call returns, so it cannot be recorded.
       if (stream->capturing) return result(cudaErrorStreamCaptureUnsupported);
       const auto* begin = static_cast<const std::byte*>(from);
       auto snapshot = std::make_shared<std::vector<std::byte>>(begin, begin + from_bytes);

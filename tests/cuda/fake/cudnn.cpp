@@ -16,7 +16,7 @@ namespace crossfix::fake {
 namespace {
 
 /// The engines that the stand-in offers for a graph, in the order of its heuristics. Those before
-/// the one to be chosen are traps: whoever picks one does not read what cuDNN says of it.
+/// the one to be chosen are traps: code that picks one of them ignores what cuDNN says about it.
 struct Engine {
   std::vector<cudnnBackendNumericalNote_t> notes;
   std::int64_t workspace = 0;
@@ -53,8 +53,8 @@ bool is_float(const DescriptorState& graph) {
              .one<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE) == CUDNN_DATA_FLOAT;
 }
 
-/// Whether the second input of every pointwise operation is of the convolution's type: what cuDNN's
-/// ready-made fused engines ask of a bias.
+/// Whether the second input of every pointwise operation has the type of the convolution, as
+/// cuDNN's ready-made fused engines require of a bias.
 bool inputs_are_alike(const DescriptorState& graph) {
   const auto operations = operations_of(graph);
   const auto type = operations.at(0)
@@ -81,7 +81,7 @@ std::vector<Engine> engines_for(const DescriptorState& graph, cudnnBackendHeurMo
     if (mode == CUDNN_HEUR_MODE_A) return {greedy, rounding, broken, tensor_cores};
     return {};
   }
-  // Floats: fused on tensor cores alone, plain also without them, but by the fallback only.
+  // Floats: fused only on tensor cores; plain also without them, but only by the fallback.
   const Engine tf32{{CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS}};
   const Engine winograd{{CUDNN_NUMERICAL_NOTE_WINOGRAD}};
   const Engine exact{{}, 500, true, true};
@@ -282,7 +282,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   const Engine engine =
       engines_for(*chosen.graph, chosen.mode).at(static_cast<std::size_t>(chosen.engine));
   if (!engine.right) return CUDNN_STATUS_EXECUTION_FAILED;
-  // The pack is the caller's to destroy once this returns.
+  // The caller may destroy the pack once this returns.
   auto copy = std::make_shared<DescriptorState>(given.type);
   copy->attributes = given.attributes;
   const DescriptorState* graph = chosen.graph;
@@ -290,7 +290,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     void* memory = const_cast<void*>(copy->one<const void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE));
     expect_device_memory("the workspace of a convolution", memory,
                          static_cast<std::size_t>(workspace));
-    // Written throughout: what else lies there is lost.
+    // The whole area is written, so anything else in it is lost.
     std::memset(memory, 0xff, static_cast<std::size_t>(workspace));
     execute(*graph, *copy);
     std::memset(memory, 0xff, static_cast<std::size_t>(workspace));

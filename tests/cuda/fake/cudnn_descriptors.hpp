@@ -14,7 +14,7 @@
 
 namespace crossfix::fake {
 
-/// What may be said of an attribute: its type and how many values it has.
+/// What an attribute must be: its type and its number of values.
 struct Rule {
   cudnnBackendAttributeType_t type;
   std::int64_t least;
@@ -22,8 +22,8 @@ struct Rule {
   bool needed;
 };
 
-/// The attributes that a descriptor of this type takes; throws for a type the stand-in does not
-/// know.
+/// The attributes that a descriptor of this type takes. Throws for a type that the stand-in does
+/// not know.
 const std::map<cudnnBackendAttributeName_t, Rule>& rules_of(cudnnBackendDescriptorType_t type);
 
 /// A descriptor: the attributes that were set, as bytes.
@@ -38,7 +38,7 @@ struct DescriptorState {
 
   bool has(cudnnBackendAttributeName_t name) const { return attributes.count(name) != 0; }
 
-  /// The values of an attribute that is there.
+  /// The values of an attribute that was set.
   template <class T>
   std::vector<T> all(cudnnBackendAttributeName_t name) const {
     const Attribute& attribute = attributes.at(name);
@@ -49,7 +49,7 @@ struct DescriptorState {
     std::memcpy(values.data(), attribute.bytes.data(), attribute.bytes.size());
     return values;
   }
-  /// The only value of an attribute that is there.
+  /// The only value of an attribute that was set.
   template <class T>
   T one(cudnnBackendAttributeName_t name) const {
     const Attribute& attribute = attributes.at(name);
@@ -69,7 +69,7 @@ struct DescriptorState {
   bool finished = false;
   std::map<cudnnBackendAttributeName_t, Attribute> attributes;
 
-  // Of an engine, and of what holds one: which of the stand-in's engines, for which graph.
+  // For an engine, and for what holds one: which engine of the stand-in, for which graph.
   int engine = -1;
   cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
   const DescriptorState* graph = nullptr;
@@ -79,8 +79,8 @@ inline DescriptorState& state_of(cudnnBackendDescriptor_t descriptor) {
   return *static_cast<DescriptorState*>(descriptor);
 }
 
-/// Runs the operations of a finished graph in their order, in plain loops and float sums, on the
-/// tensors of a finished variant pack. Throws std::logic_error for what does not fit together.
+/// Runs the operations of a finished graph in order, in plain loops and float sums, on the tensors
+/// of a finished variant pack. Throws std::logic_error if the parts do not fit together.
 void execute(const DescriptorState& graph, const DescriptorState& pack);
 
 }  // namespace crossfix::fake

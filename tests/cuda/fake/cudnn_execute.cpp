@@ -8,7 +8,7 @@
 namespace crossfix::fake {
 namespace {
 
-/// A tensor of a graph: elements in memory, or, where it is virtual, in a vector of floats.
+/// A tensor of a graph: elements in memory or, if it is virtual, in a vector of floats.
 struct Tensor4 {
   std::array<std::int64_t, 4> extents{};  // n, c, h, w
   std::array<std::int64_t, 4> strides{};

@@ -7,14 +7,15 @@
 
 struct CUstream_st;
 
-/// Stands in for the CUDA runtime, cuBLASLt and cuDNN, as far as crossfix calls them: compiled
-/// against the real headers and linked instead of the real libraries, so that the backend runs on
-/// the CPU.
+/// Stands in for the CUDA runtime, cuBLASLt and cuDNN, for the calls that crossfix makes. It is
+/// compiled against the real headers and linked instead of the real libraries, so the backend runs
+/// on the CPU.
 ///
 /// Device memory is host memory of exactly the size asked for, poisoned. A stream does its work
-/// when it is waited for and not before; in capture it records, and a graph's launch hands the
-/// record to the stream again. What the real libraries leave undefined is refused: memory out of
-/// bounds, attributes unknown, missing or of the wrong type, descriptors that were not finished.
+/// only when it is waited for. In capture it records, and launching a graph gives the record to the
+/// stream again. Everything that the real libraries leave undefined is refused: memory out of
+/// bounds; attributes that are unknown, missing or of the wrong type; descriptors that were not
+/// finished.
 namespace crossfix::fake {
 
 struct Gpu {
@@ -23,14 +24,14 @@ struct Gpu {
   std::size_t memory_bytes = std::size_t{1} << 32;
 };
 
-/// The machine that the runtime sees; may be changed while nothing is alive.
+/// The machine that the runtime sees. It may be changed while no object is alive.
 struct Machine {
-  int driver = 13000;  ///< the newest CUDA the driver is for, 13000 is 13.0; 0: no driver
+  int driver = 13000;  ///< newest CUDA that the driver supports, 13000 is 13.0; 0: no driver
   std::vector<Gpu> gpus{Gpu{}};
 };
 Machine& machine();
 
-/// Replaces the present machine by another for a scope.
+/// Replaces the current machine by another one within a scope.
 class MachineScope {
  public:
   explicit MachineScope(Machine changed) : former_(machine()) { machine() = std::move(changed); }
@@ -42,14 +43,14 @@ class MachineScope {
   Machine former_;
 };
 
-/// What is alive, and what was ever taken.
+/// How many objects are alive, and how many were ever made.
 struct Counts {
   std::size_t device_allocations = 0;
   std::size_t device_bytes = 0;
   std::size_t pinned_allocations = 0;
   std::size_t objects = 0;      ///< streams, pools, graphs, handles and descriptors
   std::size_t allocations = 0;  ///< of either kind, since the program began
-  std::size_t launches = 0;     ///< work handed to streams, graphs counted as one
+  std::size_t launches = 0;     ///< submitted to streams; a graph counts as one
   std::size_t graph_launches = 0;
 
   bool nothing_alive() const {
@@ -58,17 +59,18 @@ struct Counts {
 };
 Counts counts();
 
-/// The n-th allocation from now on (1: the next), of device or pinned memory, fails; 0: none does.
+/// Makes the n-th allocation from now on (1: the next), of device or pinned memory, fail; 0: none
+/// fails.
 void fail_allocation(std::size_t n);
 
-/// Work of the libraries: queued on the stream, recorded in capture. Throws where the stream does
-/// not belong to the calling thread's current device.
+/// Work of the libraries: queued on the stream, or recorded in capture. Throws if the stream does
+/// not belong to the current device of the calling thread.
 void submit(CUstream_st* stream, std::function<void()> work);
 
-/// Throws unless [memory, memory + bytes) lies in one living piece of device memory.
+/// Throws unless [memory, memory + bytes) lies in one live piece of device memory.
 void expect_device_memory(const char* what, const void* memory, std::size_t bytes);
 
-/// Counts an object that is alive.
+/// Counts a live object.
 class Alive {
  public:
   Alive();

@@ -8,7 +8,7 @@
 
 namespace crossfix::fake {
 
-/// Element `index` of memory that holds elements of a type.
+/// Element `index` of memory that holds elements of `type`.
 inline float load(const void* memory, Dtype type, std::ptrdiff_t index) {
   switch (type) {
     case Dtype::f32:

@@ -1,6 +1,6 @@
 #include <crossfix/core/tensor.hpp>
 
-// Tensors alone, as somebody who writes kernels uses them.
+// Uses only the tensors, as an author of kernels would.
 int main() {
   crossfix::Tensor<float, 2> tensor({2, 3});
   tensor(1, 2) = 5;

@@ -5,9 +5,9 @@
 #include <crossfix/kernels/softmax/softmax.cuh>
 #include <cstdio>
 
-// The installed device code, compiled here as the library itself does not have it: a head dimension
-// of 40, Hopper blocks of 64 keys at a time, and a softmax of rows of 40 columns. Run where there
-// is a GPU.
+// The installed device code, compiled here with what the library itself does not have: a head
+// dimension of 40, Hopper blocks of 64 keys at a time, and a softmax of rows of 40 columns. It runs
+// if there is a GPU.
 namespace {
 
 using crossfix::float16;
@@ -37,7 +37,7 @@ T* device_memory(int count) {
   return static_cast<T*>(memory);
 }
 
-/// Attention of `dim` dims on one sequence, whose error against plain sums it returns.
+/// Attention of `dim` dims on one sequence; returns its error against plain sums.
 template <class Launch>
 double attention_error(int dim, const Launch& launch) {
   const int row = 3 * kHeads * dim;
@@ -88,7 +88,7 @@ double attention_error(int dim, const Launch& launch) {
   return worst;
 }
 
-/// Softmax of rows of 40 columns, whose error against plain sums it returns.
+/// Softmax of rows of 40 columns; returns its error against plain sums.
 double softmax_error(crossfix::cuda::StreamView stream) {
   constexpr int kColumns = 40;
   auto* x = device_memory<float16>(kTokens * kColumns);

@@ -12,7 +12,7 @@ using namespace crossfix;
 using Backend = cpu::Backend<float>;
 using Fusion = model::Fusion<Backend>;
 
-/// Fusion and heads over somebody else's tokens, as a user with backbones of their own runs them.
+/// Fusion and heads over tokens from outside, as for a user with other backbones.
 int fuse(const char* weights) {
   const auto file = io::Safetensors::open(weights);
   const model::Configuration configuration = io::read_configuration(file);
@@ -61,7 +61,7 @@ int fuse(const char* weights) {
 
 }  // namespace
 
-// model_consumer WEIGHTS: the reference network's fusion and heads out of an installed prefix.
+// model_consumer WEIGHTS: the fusion and heads of the reference network, from an installed prefix.
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
   try {

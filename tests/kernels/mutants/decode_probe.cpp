@@ -11,7 +11,7 @@ using crossfix::Index;
 using crossfix::TensorView;
 namespace ops = crossfix::ops;
 
-/// How far the fixes of images are off: cells are decided by a tie, and the radius takes many
+/// The error of the fixes of images in which a tie decides the cell, and the radius takes many
 /// steps.
 double error(Index grid) {
   constexpr Index kImages = 3;

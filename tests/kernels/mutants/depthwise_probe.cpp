@@ -7,7 +7,7 @@ using crossfix::bfloat16;
 using crossfix::Index;
 using Spec = crossfix::ops::DepthwiseConvolutionSpecification;
 
-/// Error of a convolution of random values without a bias.
+/// The error of a convolution of random values without a bias.
 double error(const Spec& spec, const crossfix::Shape<4>& input) {
   const Index taps = spec.kernel * spec.kernel;
   const auto x = crossfix::probe::random_elements(crossfix::element_count(input), 1);

@@ -10,7 +10,7 @@ double value(const std::vector<bfloat16>& elements, Index at) {
   return static_cast<double>(static_cast<float>(elements[static_cast<std::size_t>(at)]));
 }
 
-/// Weights [count] of which some are 0, and the last three of nineteen much larger than others.
+/// Weights [count], some of them 0, and the last three of nineteen much larger than the others.
 std::vector<float> some_weights(Index count) {
   std::vector<float> weights;
   for (Index i = 0; i < count; ++i) {
@@ -20,7 +20,7 @@ std::vector<float> some_weights(Index count) {
   return weights;
 }
 
-/// Error of scores, rounded to bfloat16 as the comparison takes them.
+/// The error of scores, rounded to bfloat16 as the comparison needs them.
 double correlate_error() {
   constexpr Index kHeight = 18, kWidth = 35, kChannels = 12, kViews = 2, kH = 5, kW = 35;
   const auto tile = crossfix::probe::random_elements(kHeight * kWidth * kChannels, 1);

@@ -3,8 +3,8 @@
 
 int main() {
   using AttentionCase = crossfix::probe::AttentionCase<crossfix::bfloat16>;
-  // One multiprocessor or two: a block has several queries' blocks to do, and its rings go round.
-  // Each configuration of the kernel, with tails of queries and keys.
+  // One multiprocessor or two, so that a block has several blocks of queries to do and its rings
+  // wrap around. Each configuration of the kernel, with tails of queries and keys.
   bool good = true;
   for (const AttentionCase& test : {
            AttentionCase{"wide", 1, 2, 500, 300, 32, 1},

@@ -6,8 +6,7 @@ namespace {
 using crossfix::bfloat16;
 using crossfix::Index;
 
-/// Error of the LayerNorm of random rows far from zero, which a block each works on where they are
-/// long.
+/// The error of the LayerNorm of random rows far from zero; for long rows a block works on each.
 double error(Index rows, Index channels) {
   std::vector<float> x;
   for (const bfloat16 element : crossfix::probe::random_elements(rows * channels, 3)) {

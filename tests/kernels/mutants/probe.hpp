@@ -17,12 +17,12 @@
 #include "crossfix/kernels/attention/arguments.hpp"
 #include "emulator/cuda.hpp"
 
-/// A quick verdict on one kernel, for the search of planted bugs: a program that ends with 0 where
-/// the kernel computes what a plain loop does, in several orders of its threads.
+/// A quick test of one kernel, for the search of planted bugs: a program that exits with 0 if the
+/// kernel gives the same as a plain loop, in several orders of its threads.
 namespace crossfix::probe {
 
 inline constexpr std::uint64_t kSeeds = 2;
-/// Relative L2 error that rounding to bfloat16 (2^-9 of each value and weight) stays well below.
+/// Relative L2 error; rounding to bfloat16 (2^-9 of each value and weight) stays well below.
 inline constexpr double kTolerance = 0.02;
 
 inline cuda::StreamView no_stream() { return cuda::StreamView(nullptr); }
@@ -35,7 +35,7 @@ inline std::vector<bfloat16> random_elements(Index count, unsigned seed) {
   return elements;
 }
 
-/// |a - b| / |b|; NaN where either holds one.
+/// |a - b| / |b|; NaN if either holds one.
 template <class T>
 double relative_error(const std::vector<T>& a, const std::vector<double>& b) {
   double difference = 0.0;
@@ -48,7 +48,7 @@ double relative_error(const std::vector<T>& a, const std::vector<double>& b) {
   return std::sqrt(difference / norm);
 }
 
-/// Runs `error` with each seed; prints and returns false where it throws or is beyond the
+/// Runs `error` with each seed. Prints a message and returns false if it throws or exceeds the
 /// tolerance.
 inline bool holds(const std::string& what, const std::function<double()>& error) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
@@ -72,9 +72,10 @@ struct AttentionCase {
   Index batch, heads;
   int queries, keys, dim;
   int multiprocessors = 1;
-  /// Keys grow by so much from the first to the last: the running maximum rises all along.
+  /// Keys grow by this much from the first to the last, so the running maximum keeps rising.
   float rise = 0.0f;
-  /// How large values are: beyond 2^28 their weighted sums overflow before the sum of weights does.
+  /// The size of the values: beyond 2^28 their weighted sums overflow before the sum of weights
+  /// does.
   float largest_value = 1.0f;
   /// All scores are -inf.
   bool weightless = false;
@@ -99,7 +100,7 @@ struct AttentionCase {
       for (auto& element : from) element = T(std::fabs(static_cast<float>(element)) + 0x1p-7f);
     }
     std::vector<T> o(static_cast<std::size_t>(batch * queries * heads * dim), T(7.0f));
-    // Query by query within heads, and marks after each.
+    // Query by query within heads, with marks after each.
     const Index room = queries + kMarks;
     std::vector<float> lse(static_cast<std::size_t>(batch * heads * room), kMark);
     const auto part = [&](const std::vector<T>& fused, int tokens, Index which) {

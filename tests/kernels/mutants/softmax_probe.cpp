@@ -6,7 +6,7 @@ namespace {
 using crossfix::bfloat16;
 using crossfix::Index;
 
-/// Error of the softmax of random rows, which a block each works on where they are long.
+/// The error of the softmax of random rows; for long rows a block works on each.
 double error(Index rows, Index columns) {
   const auto x = crossfix::probe::random_elements(rows * columns, 3);
   std::vector<bfloat16> y(x.size(), bfloat16(7.0f));
