@@ -29,6 +29,14 @@ void expect_ints(const char* what, const Shape<Rank>& shape) {
   }
 }
 
+/// Throws ShapeError unless a view's pixels count as an int.
+void expect_view_fits(const ops::GroundViewSpecification& spec) {
+  if (spec.side > kMost / 2 / spec.side) {
+    throw ShapeError("a view of the ground of side " + std::to_string(spec.side) +
+                     "; at most 2^30 pixels are expected");
+  }
+}
+
 }  // namespace
 
 template <class Element>
@@ -39,10 +47,7 @@ void sample_ground(StreamView stream, const DeviceTraits&,
                    TensorView<Element, 4, DeviceSpace> y) {
   ops::check_ground_views(panorama, spec, poses, y);
   expect_ints("a panorama", panorama.shape());
-  if (spec.side > kMost / 2 / spec.side) {
-    throw ShapeError("a view of the ground of side " + std::to_string(spec.side) +
-                     "; at most 2^30 pixels are expected");
-  }
+  expect_view_fits(spec);
   GroundView<Element> view{.panorama = panorama.data(),
                            .row_stride = panorama.stride(0),
                            .height = static_cast<int>(panorama.extent(0)),
@@ -61,6 +66,36 @@ void sample_ground(StreamView stream, const DeviceTraits&,
     device::launch(stream, {dim3(static_cast<unsigned>(blocks)), kGroundThreads, 0},
                    "sample_ground", sample_ground_pixels<Element>, view);
     view.y += y.stride(0);
+  }
+}
+
+template <class Element>
+void sample_ground(StreamView stream, const DeviceTraits&,
+                   TensorView<const std::uint8_t, 3, DeviceSpace> image,
+                   const camera::BasicCamera<float>& camera,
+                   const ops::GroundViewSpecification& spec, std::span<const ops::CameraPose> poses,
+                   const float (&mean)[3], const float (&std)[3],
+                   TensorView<Element, 4, DeviceSpace> y) {
+  ops::check_ground_views(image, camera, spec, poses, y);
+  expect_ints("an image", image.shape());
+  expect_view_fits(spec);
+  const Index blocks = ceil_div<Index>(spec.side * spec.side, kGroundThreads);
+  Element* view_y = y.data();
+  for (const ops::CameraPose& pose : poses) {
+    const CameraView<Element> view{.camera = ops::PosedCamera(camera, pose),
+                                   .image = image.data(),
+                                   .row_stride = image.stride(0),
+                                   .height = image.extent(0),
+                                   .width = image.extent(1),
+                                   .wraps = camera.wraps(),
+                                   .side = static_cast<int>(spec.side),
+                                   .metres_per_pixel = spec.metres_per_pixel,
+                                   .mean = {mean[0], mean[1], mean[2]},
+                                   .std = {std[0], std[1], std[2]},
+                                   .y = view_y};
+    device::launch(stream, {dim3(static_cast<unsigned>(blocks)), kGroundThreads, 0},
+                   "sample_ground", sample_camera_pixels<Element>, view);
+    view_y += y.stride(0);
   }
 }
 
@@ -137,6 +172,11 @@ void correlate(StreamView stream, const DeviceTraits&,
       StreamView, const DeviceTraits&, TensorView<const std::uint8_t, 3, DeviceSpace>,          \
       const ops::GroundViewSpecification&, std::span<const ops::CameraPose>, const float(&)[3], \
       const float(&)[3], TensorView<Element, 4, DeviceSpace>);                                  \
+  template void sample_ground(                                                                  \
+      StreamView, const DeviceTraits&, TensorView<const std::uint8_t, 3, DeviceSpace>,          \
+      const camera::BasicCamera<float>&, const ops::GroundViewSpecification&,                   \
+      std::span<const ops::CameraPose>, const float(&)[3], const float(&)[3],                   \
+      TensorView<Element, 4, DeviceSpace>);                                                     \
   template void standardize(                                                                    \
       StreamView, const DeviceTraits&, TensorView<const Element, 3, DeviceSpace>,               \
       TensorView<const float, 2, DeviceSpace>, TensorView<Element, 3, DeviceSpace>);            \

@@ -16,6 +16,9 @@
 /// No shared memory. Bound: the latency of those reads, and one or two arc tangents per pixel. Not
 /// yet measured.
 ///
+/// sample_ground with a camera. The same tile; the camera's model and pose are a kernel argument,
+/// and a pixel outside of the image reads nothing. Not yet measured.
+///
 /// standardize. Tile: 16 bytes of channels (one channel if the channels do not fill vectors) at all
 /// positions, for a block of 256 threads. Thread t owns positions t, t + 256, ... They are read
 /// four times: for the mean, for a correction of its rounding error from the differences, for the
@@ -71,6 +74,50 @@ __global__ void __launch_bounds__(kGroundThreads)
     const float value = mix(line) * (1.0f - below) + mix(next) * below;
     view.y[Index{item} * 3 + c] =
         device::from_float<Element>((value / 255.0f - view.mean[c]) / view.std[c]);
+  }
+}
+
+/// An image that a camera took, and y [side, side, 3], contiguous.
+template <class Element>
+struct CameraView {
+  ops::PosedCamera camera;
+  const std::uint8_t* image;
+  Index row_stride;  ///< bytes
+  Index height, width;
+  bool wraps;
+  int side;
+  float metres_per_pixel;
+  float mean[3], std[3];
+  Element* y;
+};
+
+template <class Element>
+__global__ void __launch_bounds__(kGroundThreads)
+    sample_camera_pixels(const CameraView<Element> view) {
+  const int item = static_cast<int>(blockIdx.x * kGroundThreads + threadIdx.x);
+  if (item >= view.side * view.side) return;
+  const int middle = view.side / 2;
+  const float south = static_cast<float>(item / view.side - middle) * view.metres_per_pixel;
+  const float east = static_cast<float>(item % view.side - middle) * view.metres_per_pixel;
+  Element* y = view.y + Index{item} * 3;
+  const camera::BasicProjection<float> seen = view.camera.project(south, east);
+  if (!seen.inside) {
+#pragma unroll
+    for (int c = 0; c < 3; ++c) y[c] = device::from_float<Element>(0.0f);
+    return;
+  }
+  const ops::Neighbours n =
+      ops::neighbours_of(seen.row, seen.col, view.height, view.width, view.wraps);
+  const std::uint8_t* line = view.image + n.row * view.row_stride;
+  const std::uint8_t* next = view.image + n.next_row * view.row_stride;
+#pragma unroll
+  for (int c = 0; c < 3; ++c) {
+    const auto mix = [&](const std::uint8_t* pixels) {
+      return static_cast<float>(pixels[3 * n.left + c]) * (1.0f - n.beside) +
+             static_cast<float>(pixels[3 * n.right + c]) * n.beside;
+    };
+    const float value = mix(line) * (1.0f - n.below) + mix(next) * n.below;
+    y[c] = device::from_float<Element>((value / 255.0f - view.mean[c]) / view.std[c]);
   }
 }
 

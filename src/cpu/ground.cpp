@@ -44,6 +44,44 @@ void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
   }
 }
 
+template <class Element>
+void sample_ground(Context& context, TensorView<const std::uint8_t, 3> image,
+                   const camera::BasicCamera<float>& camera,
+                   const ops::GroundViewSpecification& spec, std::span<const ops::CameraPose> poses,
+                   const float (&mean)[3], const float (&std)[3], TensorView<Element, 4> y) {
+  ops::check_ground_views(image, camera, spec, poses, y);
+  const Index height = image.extent(0);
+  const Index width = image.extent(1);
+  const Index middle = spec.side / 2;
+  const bool wraps = camera.wraps();
+  for (std::size_t view = 0; view < poses.size(); ++view) {
+    const ops::PosedCamera posed(camera, poses[view]);
+    Element* first = y.data() + static_cast<Index>(view) * spec.side * spec.side * 3;
+#pragma omp parallel for schedule(static) num_threads(context.threads())
+    for (Index i = 0; i < spec.side; ++i) {
+      Element* out = first + i * spec.side * 3;
+      const float south = static_cast<float>(i - middle) * spec.metres_per_pixel;
+      for (Index j = 0; j < spec.side; ++j, out += 3) {
+        const float east = static_cast<float>(j - middle) * spec.metres_per_pixel;
+        const camera::BasicProjection<float> seen = posed.project(south, east);
+        if (!seen.inside) {
+          std::fill_n(out, 3, Element(0.0f));
+          continue;
+        }
+        const ops::Neighbours n = ops::neighbours_of(seen.row, seen.col, height, width, wraps);
+        for (Index c = 0; c < 3; ++c) {
+          const auto mix = [&](Index row) {
+            return static_cast<float>(image(row, n.left, c)) * (1 - n.beside) +
+                   static_cast<float>(image(row, n.right, c)) * n.beside;
+          };
+          const float value = mix(n.row) * (1 - n.below) + mix(n.next_row) * n.below;
+          out[c] = Element((value / 255.0f - mean[c]) / std[c]);
+        }
+      }
+    }
+  }
+}
+
 namespace {
 
 constexpr Index kChannelsOfATask = 8;
@@ -101,12 +139,16 @@ void standardize(Context& context, TensorView<const Element, 3> x,
   }
 }
 
-#define CROSSFIX_GROUND(Element)                                                            \
-  template void sample_ground<Element>(Context&, TensorView<const std::uint8_t, 3>,         \
-                                       const ops::GroundViewSpecification&,                 \
-                                       std::span<const ops::CameraPose>, const float(&)[3], \
-                                       const float(&)[3], TensorView<Element, 4>);          \
-  template void standardize<Element>(Context&, TensorView<const Element, 3>,                \
+#define CROSSFIX_GROUND(Element)                                                                \
+  template void sample_ground<Element>(Context&, TensorView<const std::uint8_t, 3>,             \
+                                       const ops::GroundViewSpecification&,                     \
+                                       std::span<const ops::CameraPose>, const float(&)[3],     \
+                                       const float(&)[3], TensorView<Element, 4>);              \
+  template void sample_ground<Element>(                                                         \
+      Context&, TensorView<const std::uint8_t, 3>, const camera::BasicCamera<float>&,           \
+      const ops::GroundViewSpecification&, std::span<const ops::CameraPose>, const float(&)[3], \
+      const float(&)[3], TensorView<Element, 4>);                                               \
+  template void standardize<Element>(Context&, TensorView<const Element, 3>,                    \
                                      TensorView<const float, 2>, TensorView<Element, 3>);
 CROSSFIX_GROUND(float)
 CROSSFIX_GROUND(bfloat16)

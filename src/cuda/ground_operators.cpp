@@ -12,6 +12,15 @@ TensorView<const float, 2, DeviceSpace> upload_weights(Context& context,
           weights.shape()};
 }
 
+TensorView<const std::uint8_t, 3, DeviceSpace> upload_image(
+    Context& context, const TensorView<const std::uint8_t, 3>& image) {
+  const auto rows = static_cast<std::size_t>(image.extent(0));
+  const auto row_bytes = static_cast<std::size_t>(3 * image.extent(1));
+  const std::byte* pixels =
+      context.upload(image.data(), rows, row_bytes, static_cast<std::size_t>(image.stride(0)));
+  return {reinterpret_cast<const std::uint8_t*>(pixels), image.shape()};
+}
+
 }  // namespace
 
 template <class Element>
@@ -21,14 +30,20 @@ void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
                    const float (&std)[3], TensorView<Element, 4, DeviceSpace> y) {
   ops::check_ground_views(panorama, specification, poses, y);
   const DeviceScope scope(context.device());
-  const auto rows = static_cast<std::size_t>(panorama.extent(0));
-  const auto row_bytes = static_cast<std::size_t>(3 * panorama.extent(1));
-  const std::byte* pixels = context.upload(panorama.data(), rows, row_bytes,
-                                           static_cast<std::size_t>(panorama.stride(0)));
-  const TensorView<const std::uint8_t, 3, DeviceSpace> copy(
-      reinterpret_cast<const std::uint8_t*>(pixels), panorama.shape());
-  sample_ground<Element>(context.stream(), context.traits(), copy, specification, poses, mean, std,
-                         y);
+  sample_ground<Element>(context.stream(), context.traits(), upload_image(context, panorama),
+                         specification, poses, mean, std, y);
+}
+
+template <class Element>
+void sample_ground(Context& context, TensorView<const std::uint8_t, 3> image,
+                   const camera::BasicCamera<float>& camera,
+                   const ops::GroundViewSpecification& specification,
+                   std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                   const float (&std)[3], TensorView<Element, 4, DeviceSpace> y) {
+  ops::check_ground_views(image, camera, specification, poses, y);
+  const DeviceScope scope(context.device());
+  sample_ground<Element>(context.stream(), context.traits(), upload_image(context, image), camera,
+                         specification, poses, mean, std, y);
 }
 
 template <class Element>
@@ -54,6 +69,10 @@ void correlate(Context& context, TensorView<const Element, 3, DeviceSpace> tile,
                               const ops::GroundViewSpecification&,                               \
                               std::span<const ops::CameraPose>, const float(&)[3],               \
                               const float(&)[3], TensorView<Element, 4, DeviceSpace>);           \
+  template void sample_ground(                                                                   \
+      Context&, TensorView<const std::uint8_t, 3>, const camera::BasicCamera<float>&,            \
+      const ops::GroundViewSpecification&, std::span<const ops::CameraPose>, const float(&)[3],  \
+      const float(&)[3], TensorView<Element, 4, DeviceSpace>);                                   \
   template void standardize(Context&, TensorView<const Element, 3, DeviceSpace>,                 \
                             TensorView<const float, 2>, TensorView<Element, 3, DeviceSpace>);    \
   template void correlate(Context&, TensorView<const Element, 3, DeviceSpace>,                   \

@@ -83,6 +83,36 @@ void compare_sample(const Shape<2>& size, const View& view, const std::vector<Po
   REQUIRE(worst_difference(y.read(context), expected) <= tolerance);
 }
 
+/// Views out of an image that a camera took. A value at the image's edge may fall inside in float
+/// and outside in double: such values are few, and their count is bounded.
+template <class Subject>
+void compare_camera(const camera::Camera& camera, const View& view,
+                    const std::vector<Pose>& poses) {
+  using Element = typename Subject::Element;
+  const auto picture = image("picture", camera.height(), camera.width());
+  const camera::BasicCamera<float> lens(camera);
+  ReferenceBackend::Context plain;
+  Tensor<float, 4> expected({static_cast<Index>(poses.size()), view.side, view.side, 3});
+  ReferenceBackend::sample_ground(plain, picture, lens, view, poses, kMean, kStd, expected);
+  const auto target = Subject::target();
+  typename Subject::Backend::Context context(target, 0);
+  Memory<Subject, Element, 4> y(target, marked(expected.shape()));
+  Subject::Backend::sample_ground(context, picture, lens, view, poses, kMean, kStd, y.view());
+  // Projections in float are within 2e-3 pixels (tests/camera); a pixel differs from the next by
+  // 1 / 0.224 at most, values are below 3.
+  const double tolerance = 2 * 2e-3 / 0.224 + 3.0 * Subject::kTolerance;
+  const auto result = y.read(context);
+  Index seen = 0;
+  Index off = 0;
+  for (Index i = 0; i < expected.size(); ++i) {
+    const auto value = static_cast<double>(expected.data()[i]);
+    seen += value != 0 ? 1 : 0;
+    off += std::abs(static_cast<double>(result.data()[i]) - value) <= tolerance ? 0 : 1;
+  }
+  REQUIRE(seen > 0);
+  REQUIRE(off <= expected.size() / 500);
+}
+
 template <class Subject>
 void compare_standardized(const Shape<3>& shape, Weighting weighting, float offset) {
   using Element = typename Subject::Element;
@@ -170,6 +200,26 @@ TEMPLATE_LIST_TEST_CASE("A view of the ground is whole at the panorama's seam", 
   }
 }
 
+TEMPLATE_LIST_TEST_CASE("A view of the ground from any camera equals the reference", "[ops]",
+                        KernelSubjects) {
+  CROSSFIX_NEED(TestType);
+  using camera::camera_of_field_of_view;
+  using camera::Model;
+  const std::vector<camera::Camera> cameras{
+      camera_of_field_of_view(Model::kEquirectangular, 32, 64, 360),
+      camera_of_field_of_view(Model::kCylindrical, 40, 80, 200),
+      camera_of_field_of_view(Model::kPinhole, 48, 64, 90),
+      camera_of_field_of_view(Model::kFisheye, 60, 60, 170)};
+  for (const camera::Camera& camera : cameras) {
+    for (const Pose& pose : {Pose{2.5f, 37.3f}, Pose{1.6f, -200.0f, 3.0f, -12.0f}}) {
+      CAPTURE(TestType::name(), static_cast<int>(camera.model()), pose.heading_degrees);
+      Pose other = pose;
+      other.heading_degrees += 60;
+      compare_camera<TestType>(camera, {.side = 21, .metres_per_pixel = 0.5f}, {pose, other});
+    }
+  }
+}
+
 TEMPLATE_LIST_TEST_CASE("A standardized map equals the reference", "[ops]", KernelSubjects) {
   CROSSFIX_NEED(TestType);
   for (const Shape<3>& shape :
@@ -242,6 +292,12 @@ TEMPLATE_LIST_TEST_CASE("A view of the ground refuses what does not fit", "[ops]
   refuses(panorama, view, {1, 5, 5, 3}, {HUGE_VALF, 0.0f});
 
   const std::vector<Pose> poses{{2.0f, 0.0f}};
+  const camera::BasicCamera<float> larger(
+      camera::camera_of_field_of_view(camera::Model::kPinhole, 4, 9, 90));
+  Memory<TestType, Element, 4> of_camera(target, Shape<4>{1, 5, 5, 3});
+  REQUIRE_THROWS_AS(TestType::Backend::sample_ground(context, panorama, larger, view, poses, kMean,
+                                                     kStd, of_camera.view()),
+                    ShapeError);
   Memory<TestType, Element, 4> wide(target, Shape<4>{1, 5, 5, 4});
   REQUIRE_THROWS_AS(TestType::Backend::sample_ground(context, panorama, view, poses, kMean, kStd,
                                                      wide.view().slice(3, 0, 3)),

@@ -405,6 +405,52 @@ struct ReferenceBackend {
     }
   }
 
+  /// By the camera's own projection, in double, and every pixel of the image.
+  static void sample_ground(Context&, TensorView<const std::uint8_t, 3> image,
+                            const camera::BasicCamera<float>& camera,
+                            const ops::GroundViewSpecification& spec,
+                            std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                            const float (&std)[3], TensorView<float, 4> y) {
+    const auto height = static_cast<double>(image.extent(0));
+    const auto width = static_cast<double>(image.extent(1));
+    for (Index view = 0; view < y.extent(0); ++view) {
+      const ops::CameraPose& pose = poses[static_cast<std::size_t>(view)];
+      const camera::Mount mount{.height = static_cast<double>(pose.height),
+                                .roll_degrees = static_cast<double>(pose.roll_degrees),
+                                .pitch_degrees = static_cast<double>(pose.pitch_degrees)};
+      const camera::GroundCamera ground(camera::Camera(camera), mount);
+      for (Index i = 0; i < spec.side; ++i) {
+        for (Index j = 0; j < spec.side; ++j) {
+          const auto metres = static_cast<double>(spec.metres_per_pixel);
+          const camera::GroundPoint point =
+              camera::ground_point_of(static_cast<double>(j - spec.side / 2) * metres,
+                                      static_cast<double>(spec.side / 2 - i) * metres,
+                                      static_cast<double>(pose.heading_degrees));
+          const camera::Projection seen = ground.project(point.right, point.forward);
+          for (Index c = 0; c < 3; ++c) {
+            y(view, i, j, c) = 0;
+            if (!seen.inside) continue;
+            const double row = std::clamp(seen.row - 0.5, 0.0, height - 1);
+            const double col =
+                camera.wraps() ? seen.col - 0.5 : std::clamp(seen.col - 0.5, 0.0, width - 1);
+            double sum = 0;
+            for (Index r = 0; r < image.extent(0); ++r) {
+              for (Index s = 0; s < image.extent(1); ++s) {
+                const double away = camera.wraps()
+                                        ? std::remainder(col - static_cast<double>(s), width)
+                                        : col - static_cast<double>(s);
+                sum += std::max(0.0, 1 - std::abs(row - static_cast<double>(r))) *
+                       std::max(0.0, 1 - std::abs(away)) * image(r, s, c);
+              }
+            }
+            y(view, i, j, c) = static_cast<float>((sum / 255 - static_cast<double>(mean[c])) /
+                                                  static_cast<double>(std[c]));
+          }
+        }
+      }
+    }
+  }
+
   static void standardize(Context&, TensorView<const float, 3> x, In2 weights,
                           TensorView<float, 3> y) {
     for (Index c = 0; c < x.extent(2); ++c) {

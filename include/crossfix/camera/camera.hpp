@@ -52,6 +52,11 @@ class BasicCamera {
   CROSSFIX_HOST_DEVICE Index width() const {
     return visit([](const auto& model) { return model.width(); });
   }
+  /// Whether the left edge continues at the right one: a panorama of a whole turn. Host.
+  bool wraps() const {
+    return (model_ == Model::kEquirectangular || model_ == Model::kCylindrical) &&
+           field_of_view().horizontal >= 360;
+  }
   /// Host.
   FieldOfView field_of_view() const {
     return visit_on_host([](const auto& model) { return model.field_of_view(); });

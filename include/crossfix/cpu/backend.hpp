@@ -75,6 +75,13 @@ struct Backend {
                             const float (&std)[3], TensorView<Element, 4> y) {
     cpu::sample_ground<Element>(context, panorama, specification, poses, mean, std, y);
   }
+  static void sample_ground(Context& context, TensorView<const std::uint8_t, 3> image,
+                            const camera::BasicCamera<float>& camera,
+                            const ops::GroundViewSpecification& specification,
+                            std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                            const float (&std)[3], TensorView<Element, 4> y) {
+    cpu::sample_ground<Element>(context, image, camera, specification, poses, mean, std, y);
+  }
   static void standardize(Context& context, TensorView<const Element, 3> x,
                           TensorView<const float, 2> weights, TensorView<Element, 3> y) {
     cpu::standardize<Element>(context, x, weights, y);

@@ -21,6 +21,15 @@ void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
                    std::span<const ops::CameraPose> poses, const float (&mean)[3],
                    const float (&std)[3], TensorView<Element, 4> y);
 
+/// The same out of an image [height, width, 3] that `camera` took; ground that it does not show has
+/// the mean colour: y = 0. Throws ShapeError as above, and for an image of another size.
+template <class Element>
+void sample_ground(Context& context, TensorView<const std::uint8_t, 3> image,
+                   const camera::BasicCamera<float>& camera,
+                   const ops::GroundViewSpecification& specification,
+                   std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                   const float (&std)[3], TensorView<Element, 4> y);
+
 /// Subtracts from every channel its mean and divides it by its standard deviation (plus
 /// `kDeviationFloor`). Both are taken over the positions with `weights` [h, w], which are at least
 /// 0 and not all 0. x and y are [h, w, c], contiguous; y may be x. Throws ShapeError.

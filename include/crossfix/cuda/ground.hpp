@@ -27,6 +27,16 @@ void sample_ground(StreamView stream, const DeviceTraits& device,
                    std::span<const ops::CameraPose> poses, const float (&mean)[3],
                    const float (&std)[3], TensorView<Element, 4, DeviceSpace> y);
 
+/// The same out of an image that `camera` took; y is 0 for ground that it does not show. Throws
+/// ShapeError for an image of another size too.
+template <class Element>
+void sample_ground(StreamView stream, const DeviceTraits& device,
+                   TensorView<const std::uint8_t, 3, DeviceSpace> image,
+                   const camera::BasicCamera<float>& camera,
+                   const ops::GroundViewSpecification& specification,
+                   std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                   const float (&std)[3], TensorView<Element, 4, DeviceSpace> y);
+
 /// Subtracts from every channel of x [h, w, c] its mean and divides it by its standard deviation,
 /// both over the positions with weights [h, w]. The weights must be at least 0 and not all 0; this
 /// is not checked. y may be x.

@@ -22,6 +22,13 @@ void sample_ground(Context& context, TensorView<const std::uint8_t, 3> panorama,
                    const float (&std)[3], TensorView<Element, 4, DeviceSpace> y);
 
 template <class Element>
+void sample_ground(Context& context, TensorView<const std::uint8_t, 3> image,
+                   const camera::BasicCamera<float>& camera,
+                   const ops::GroundViewSpecification& specification,
+                   std::span<const ops::CameraPose> poses, const float (&mean)[3],
+                   const float (&std)[3], TensorView<Element, 4, DeviceSpace> y);
+
+template <class Element>
 void standardize(Context& context, TensorView<const Element, 3, DeviceSpace> x,
                  TensorView<const float, 2> weights, TensorView<Element, 3, DeviceSpace> y);
 

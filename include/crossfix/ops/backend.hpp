@@ -85,6 +85,9 @@ using ConstActivationView = TensorView<const typename B::Element, Rank, typename
 ///   panorama in host memory, 8-bit RGB [height, width, 3] with rows without gaps. y [poses, side,
 ///   side, 3], contiguous, is interpolated bilinearly between four pixels (`panorama_point`), then
 ///   (value / 255 - mean) / std.
+/// - `sample_ground(context, image, camera, spec, poses, mean[3], std[3], y)`: the same from an
+///   image that a camera took, by its model and the poses' roll and pitch. y is 0 for ground that
+///   the image does not show.
 /// - `standardize(context, x, weights, y)`: subtracts from every channel of x [h, w, c] its mean,
 ///   and divides it by its standard deviation plus `kDeviationFloor`. Both are taken over the
 ///   positions with weights [h, w]. Contiguous; y may be x.
@@ -134,6 +137,7 @@ concept Backend =
              const ConvolutionSpecification& convolution_spec,
              const DepthwiseConvolutionSpecification& depthwise_spec,
              const LinearSpecification& linear_spec, const GroundViewSpecification& ground_spec,
+             const camera::BasicCamera<float>& camera,
              const float (&rgb)[3], float* out, float scale, Shape<3> shape3, Shape<4> shape4,
              Index n) {
       typename B::Element;
@@ -163,6 +167,7 @@ concept Backend =
       B::adaptive_max_pool(context, x4, y4);
       B::load_image(context, image, rgb, rgb, y3);
       B::sample_ground(context, image, ground_spec, poses, rgb, rgb, y4);
+      B::sample_ground(context, image, camera, ground_spec, poses, rgb, rgb, y4);
       B::standardize(context, x3, w2, y3);
       B::correlate(context, x3, x4, w2, float3);
       B::log_sum_exp(context, const_float2, const_float1, scale, float1, float1);

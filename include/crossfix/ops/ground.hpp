@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "crossfix/camera/ground.hpp"
 #include "crossfix/core/memory_space.hpp"
 #include "crossfix/core/tensor_view.hpp"
 #include "crossfix/ops/checks.hpp"
@@ -19,11 +20,13 @@ struct GroundViewSpecification {
   float metres_per_pixel = 0;
 };
 
-/// Pose of a level camera.
+/// Pose of a camera. A panorama that is sampled without a camera model is level.
 struct CameraPose {
   float height = 0;  ///< metres above the ground
-  /// Heading of the panorama's centre column, degrees clockwise from north.
+  /// Heading of its forward axis, a panorama's centre column, degrees clockwise from north.
   float heading_degrees = 0;
+  float roll_degrees = 0;   ///< clockwise as seen from behind the camera is positive
+  float pitch_degrees = 0;  ///< up is positive
 };
 
 /// A point in a panorama, in pixels from the centre of its first pixel.
@@ -49,6 +52,64 @@ CROSSFIX_HOST_DEVICE inline PanoramaPoint panorama_point(float south, float east
           : row > last ? last
                        : row,
           (turn - floorf(turn)) * static_cast<float>(width) - 0.5f};
+}
+
+/// A camera over flat ground at one pose. It copies as bytes; the trigonometry of the pose is done
+/// once, on the host.
+class PosedCamera {
+ public:
+  PosedCamera(const camera::BasicCamera<float>& camera, const CameraPose& pose)
+      : camera_(camera),
+        tilt_(static_cast<double>(pose.roll_degrees), static_cast<double>(pose.pitch_degrees)),
+        height_(pose.height) {
+    const double heading = static_cast<double>(pose.heading_degrees) * camera::kRadians<double>;
+    sine_ = static_cast<float>(std::sin(heading));
+    cosine_ = static_cast<float>(std::cos(heading));
+  }
+
+  /// Where the image shows the ground at (south, east) metres from below the camera, continuous
+  /// pixels from the outer corner of the first.
+  CROSSFIX_HOST_DEVICE camera::BasicProjection<float> project(float south, float east) const {
+    const float right = east * cosine_ + south * sine_;
+    const float forward = east * sine_ - south * cosine_;
+    return camera_.project(tilt_.camera({right, forward, -height_}));
+  }
+
+ private:
+  camera::BasicCamera<float> camera_;
+  camera::BasicTilt<float> tilt_;
+  float height_;
+  float sine_ = 0;
+  float cosine_ = 1;
+};
+
+/// The four pixels about a point of an image, and their weights.
+struct Neighbours {
+  Index row = 0;       ///< of the upper ones
+  Index next_row = 0;  ///< of the lower ones
+  Index left = 0;
+  Index right = 0;
+  float below = 0;   ///< weight of the lower ones
+  float beside = 0;  ///< weight of the right ones
+};
+
+/// Of a continuous pixel within the image; its border repeats, columns of a whole turn wrap.
+CROSSFIX_HOST_DEVICE inline Neighbours neighbours_of(float row, float col, Index height,
+                                                     Index width, bool wraps) {
+  const float down = row - 0.5f < 0.0f ? 0.0f : row - 0.5f;
+  const float across = col - 0.5f;
+  const float left_edge = floorf(across);
+  Neighbours n;
+  n.row = static_cast<Index>(down) < height - 1 ? static_cast<Index>(down) : height - 1;
+  n.next_row = n.row + 1 < height ? n.row + 1 : n.row;
+  n.below = down - static_cast<float>(n.row) < 1.0f ? down - static_cast<float>(n.row) : 1.0f;
+  n.left = static_cast<Index>(left_edge);
+  n.right = n.left + 1;
+  n.beside = across - left_edge;
+  if (n.left < 0) n.left = wraps ? width - 1 : 0;
+  if (n.right >= width) n.right = wraps ? 0 : width - 1;
+  if (n.left >= width) n.left = wraps ? 0 : width - 1;
+  return n;
 }
 
 /// Added to a standard deviation before dividing by it.
@@ -87,17 +148,30 @@ void check_ground_views(const TensorView<const std::uint8_t, 3, From>& panorama,
   // A NaN or infinite coordinate would read from an arbitrary address.
   bool finite = spec.metres_per_pixel > 0 && std::isfinite(spec.metres_per_pixel);
   for (const CameraPose& pose : poses) {
-    finite = finite && std::isfinite(pose.height) && std::isfinite(pose.heading_degrees);
+    finite = finite && std::isfinite(pose.height) && std::isfinite(pose.heading_degrees) &&
+             std::isfinite(pose.roll_degrees) && std::isfinite(pose.pitch_degrees);
   }
   if (!finite) {
-    throw ShapeError("a view of the ground needs metres per pixel above 0, a height and a heading");
+    throw ShapeError(
+        "a view of the ground needs metres per pixel above 0, a height and angles that are finite");
   }
   expect_shape("ground views", y.shape(),
                {static_cast<Index>(poses.size()), spec.side, spec.side, 3});
   expect_contiguous("ground views", y);
 }
 
-/// Throws ShapeError unless the weights are contiguous, all at least 0, and at least one above 0.
+/// The same of an image that a camera took; it has the size that the camera is for.
+template <class Element, MemorySpace From, MemorySpace Space>
+void check_ground_views(const TensorView<const std::uint8_t, 3, From>& image,
+                        const camera::BasicCamera<float>& camera,
+                        const GroundViewSpecification& spec, std::span<const CameraPose> poses,
+                        const TensorView<Element, 4, Space>& y) {
+  check_ground_views(image, spec, poses, y);
+  expect_shape("a camera's image", Shape<2>{image.extent(0), image.extent(1)},
+               {camera.height(), camera.width()});
+}
+
+/// Throws ShapeError unless weights, contiguous, are at least 0 and some above.
 inline void check_weights(const char* what, const TensorView<const float, 2>& weights) {
   bool some = false;
   for (Index i = 0; i < weights.size(); ++i) {
