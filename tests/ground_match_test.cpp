@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "crossfix/camera/ground.hpp"
 #include "crossfix/camera/panorama.hpp"
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/detail/model/heading_search.hpp"
@@ -13,6 +14,7 @@
 #include "support/source_folder.hpp"
 
 using namespace crossfix;
+using Catch::Matchers::Contains;
 
 namespace {
 
@@ -48,6 +50,35 @@ Tensor<std::uint8_t, 3> panorama_of(const Tensor<std::uint8_t, 3>& tile, PixelPo
   return panorama;
 }
 
+/// A photo of flat ground that looks like the tile, taken above `stands` (tile pixels), the
+/// camera's forward axis at `heading` degrees; grey beyond the tile and above the horizon.
+Tensor<std::uint8_t, 3> photo_of(const Tensor<std::uint8_t, 3>& tile, PixelPoint stands,
+                                 double heading, const camera::Camera& camera,
+                                 const camera::Mount& mount) {
+  const camera::GroundCamera ground(camera, mount);
+  Tensor<std::uint8_t, 3> photo({camera.height(), camera.width(), 3});
+  const double sine = std::sin(heading / 180 * kPi);
+  const double cosine = std::cos(heading / 180 * kPi);
+  for (Index row = 0; row < camera.height(); ++row) {
+    for (Index col = 0; col < camera.width(); ++col) {
+      const auto point =
+          ground.ground_point(static_cast<double>(row) + 0.5, static_cast<double>(col) + 0.5);
+      const double east = point.right * cosine + point.forward * sine;
+      const double north = point.forward * cosine - point.right * sine;
+      const double r = stands.row - north / kScale;
+      const double c = stands.col + east / kScale;
+      const bool seen = point.valid && r >= 0 && c >= 0 &&
+                        r < static_cast<double>(tile.extent(0)) &&
+                        c < static_cast<double>(tile.extent(1));
+      for (Index k = 0; k < 3; ++k) {
+        photo(row, col, k) = seen ? tile(static_cast<Index>(r), static_cast<Index>(c), k)
+                                  : static_cast<std::uint8_t>(150 + 20 * k + col % 7);
+      }
+    }
+  }
+  return photo;
+}
+
 }  // namespace
 
 TEST_CASE("the matcher finds where a panorama of flat ground was taken, at any heading") {
@@ -79,6 +110,68 @@ TEST_CASE("the matcher finds where a panorama of flat ground was taken, at any h
       CHECK(found.heading_probability.size() == 54);
       CHECK(fix.heading_probability.empty());
     }
+  }
+}
+
+TEST_CASE("the matcher takes the photo of any camera, tilted or not") {
+  const auto tile = test::image("ground/tile", 250, 250);
+  Localizer localizer = bundled();
+  const PixelPoint stands{125.5, 110.5};
+  const auto locate = [&](const camera::Camera& camera, camera::Mount mount, double heading,
+                          const GroundInfo& told) {
+    const auto photo = photo_of(tile, stands, heading, camera, mount);
+    return localizer.locate(GroundImage(photo), SatelliteImage(tile), {.metres_per_pixel = kScale},
+                            told);
+  };
+  using camera::Model;
+  for (const camera::Camera& camera :
+       {camera::camera_of_field_of_view(Model::kPinhole, 480, 640, 90),
+        camera::camera_of_field_of_view(Model::kFisheye, 500, 500, 190),
+        camera::camera_of_field_of_view(Model::kCylindrical, 400, 900, 180),
+        camera::camera_of_field_of_view(Model::kEquirectangular, 256, 512, 360)}) {
+    for (const camera::Mount& mount :
+         {camera::Mount{.height = 2.0},
+          camera::Mount{.height = 1.7, .roll_degrees = 4, .pitch_degrees = -8}}) {
+      CAPTURE(static_cast<int>(camera.model()), mount.pitch_degrees);
+      GroundInfo told{.heading_degrees = 70};
+      told.mounted = camera::MountedCamera{camera, mount};
+      const Fix fix = locate(camera, mount, 70, told);
+      CHECK(std::hypot(fix.pixel.row - stands.row, fix.pixel.col - stands.col) * kScale <= 0.8);
+      told.heading_degrees.reset();
+      const Fix found = locate(camera, mount, 70, told);
+      CHECK(std::hypot(found.pixel.row - stands.row, found.pixel.col - stands.col) * kScale <= 1.2);
+      CHECK(std::abs(std::remainder(found.heading_degrees.value() - 70, 360)) <= 7);
+    }
+  }
+
+  SECTION("a heading that is not exact is searched for about the one given") {
+    const auto camera = camera::camera_of_field_of_view(Model::kPinhole, 480, 640, 90);
+    GroundInfo told{.heading_degrees = 55, .heading_sigma_degrees = 15};
+    told.mounted = camera::MountedCamera{camera, {.height = 2.0}};
+    const Fix fix = locate(camera, {.height = 2.0}, 70, told);
+    CHECK(std::abs(std::remainder(fix.heading_degrees.value() - 70, 360)) <= 7);
+    CHECK(fix.heading_sigma_degrees.value() > 0);
+    told.heading_sigma_degrees = -1;
+    CHECK_THROWS_WITH(locate(camera, {.height = 2.0}, 70, told), Contains("at least 0"));
+  }
+  SECTION("a pitch that is not exact is marginalised") {
+    const auto camera = camera::camera_of_field_of_view(Model::kPinhole, 480, 640, 90);
+    GroundInfo told{.heading_degrees = 70};
+    told.mounted = camera::MountedCamera{camera, {.height = 2.0, .pitch_sigma_degrees = 3}};
+    const Fix fix = locate(camera, {.height = 2.0, .pitch_degrees = -5}, 70, told);
+    CHECK(std::hypot(fix.pixel.row - stands.row, fix.pixel.col - stands.col) * kScale <= 1.2);
+  }
+  SECTION("what no answer can come of is refused") {
+    const auto camera = camera::camera_of_field_of_view(Model::kPinhole, 480, 640, 60);
+    GroundInfo told;
+    told.mounted = camera::MountedCamera{camera, {.height = 2.0, .pitch_degrees = 60}};
+    const auto photo = photo_of(tile, stands, 0, camera, {.height = 2.0});
+    const TileInfo info{.metres_per_pixel = kScale};
+    CHECK_THROWS_WITH(localizer.locate(GroundImage(photo), SatelliteImage(tile), info, told),
+                      Contains("sees no ground"));
+    told.mounted->mount.pitch_degrees = 0;
+    CHECK_THROWS_WITH(localizer.locate(GroundImage(tile), SatelliteImage(tile), info, told),
+                      Contains("parameters are for an image of 640 x 480"));
   }
 }
 
@@ -199,8 +292,8 @@ TEST_CASE("after the first call the matcher allocates nothing on its own account
 }
 
 TEST_CASE("headings are searched coarse to fine, and cover the circle once") {
-  model::HeadingSearch search(18, 2);
-  search.start(std::nullopt);
+  model::HeadingSearch search(18);
+  search.start(std::nullopt, 2);
   REQUIRE(search.rows() == 36);
   REQUIRE(search.bins() == 54);
   std::vector<float> masses(36, -50.0F);
@@ -232,7 +325,7 @@ TEST_CASE("headings are searched coarse to fine, and cover the circle once") {
   for (const float p : posterior) CHECK(p == Approx(1.0 / 54));
 
   // Few steps, all of them divided into parts.
-  model::HeadingSearch few(3, 1);
+  model::HeadingSearch few(3);
   few.start(std::nullopt);
   few.refine(std::vector<float>{1, 3, 2});
   REQUIRE(few.rows() == 9);
@@ -254,7 +347,6 @@ TEST_CASE("headings are searched coarse to fine, and cover the circle once") {
 }
 
 TEST_CASE("the matcher refuses what it cannot measure, and says what would be right") {
-  using Catch::Matchers::Contains;
   const auto tile = test::image("ground/tile", 200, 200);
   const auto panorama = panorama_of(tile, {90.5, 110.5}, 0);
   Localizer localizer = bundled();

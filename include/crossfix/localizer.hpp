@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crossfix/camera/camera.hpp"
 #include "crossfix/core/dtype.hpp"
 #include "crossfix/core/error.hpp"
 #include "crossfix/core/geometry.hpp"
@@ -92,6 +93,12 @@ struct GroundInfo {
   /// unknown, which only weights that match on the ground plane accept. For other weights the
   /// panorama is rolled by whole columns so that its centre looks north.
   std::optional<double> heading_degrees = 0.0;
+  /// Standard deviation of a heading that is given, degrees; 0: it is exact. Above 0 the heading is
+  /// searched for with this prior, which only weights that match on the ground plane do.
+  double heading_sigma_degrees = 0;
+  /// The camera and its mount, for weights that match on the ground plane. Empty: a whole level
+  /// panorama from the height that the weights assume. The mount's own heading is not read.
+  std::optional<camera::MountedCamera> mounted = {};
 };
 
 /// One pair to locate. Both images are in the same kind of memory.

@@ -26,6 +26,8 @@ class Engine {
     /// heading of the ground image's centre column, empty if unknown.
     double metres_per_pixel = 0;
     std::optional<double> heading_degrees = {};
+    double heading_sigma_degrees = 0;
+    const camera::MountedCamera* mounted = nullptr;
   };
   using Images = ImagesIn<HostSpace>;
   using DeviceImages = ImagesIn<DeviceSpace>;

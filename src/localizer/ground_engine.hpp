@@ -33,8 +33,12 @@ class GroundEngine final : public Engine {
 
   ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) override {
     const Images& images = pairs.front();
-    const typename Match::Question question{images.ground, images.satellite,
-                                            images.metres_per_pixel, images.heading_degrees};
+    const typename Match::Question question{images.ground,
+                                            images.satellite,
+                                            images.metres_per_pixel,
+                                            images.heading_degrees,
+                                            images.heading_sigma_degrees,
+                                            images.mounted};
     const auto outputs = (*match_)(workspace_, question);
     const auto side = static_cast<double>(match_->tile_side(question));
     const double rows = static_cast<double>(images.satellite.extent(0)) / side;

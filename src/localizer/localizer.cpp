@@ -160,9 +160,41 @@ struct Localizer::Impl {
         throw ImageError("the satellite tile is of one colour: there is nothing to match with");
       }
       const auto& settings = configuration.ground_match;
-      if (model::nearest_used(settings, pair.ground) > settings.farthest) {
+      const auto* mounted = pair.camera.mounted ? &*pair.camera.mounted : nullptr;
+      if (model::nearest_used(settings, pair.ground, mounted) > settings.farthest) {
         throw model::no_ground(settings);
       }
+    }
+  }
+
+  /// The camera of a ground image, and how sure its heading is.
+  template <MemorySpace Space>
+  void check_camera(const PairIn<Space>& pair) const {
+    const GroundInfo& camera = pair.camera;
+    if (!(camera.heading_sigma_degrees >= 0 && std::isfinite(camera.heading_sigma_degrees))) {
+      throw ImageError("the heading's standard deviation is " +
+                       std::to_string(camera.heading_sigma_degrees) +
+                       "; degrees of at least 0 are expected");
+    }
+    if (!matches_ground() && camera.heading_sigma_degrees > 0) {
+      throw ImageError(
+          "these weights take the heading as it is given; weights that match on the ground plane "
+          "search about one that is not exact");
+    }
+    if (!camera.mounted) return;
+    if (!matches_ground()) {
+      throw ImageError(
+          "these weights take the images of the camera that they were trained with; weights that "
+          "match on the ground plane take any camera");
+    }
+    try {
+      const auto& settings = configuration.ground_match;
+      camera::check_image_size(camera.mounted->camera, pair.ground.extent(0),
+                               pair.ground.extent(1));
+      camera::check_sees_ground(camera.mounted->camera, camera.mounted->mount, settings.nearest,
+                                settings.farthest);
+    } catch (const DataError& error) {
+      throw ImageError(error.what());
     }
   }
 
@@ -178,7 +210,10 @@ struct Localizer::Impl {
     }
     const auto ground_height = static_cast<double>(pair.ground.extent(0));
     const auto ground_width = static_cast<double>(pair.ground.extent(1));
-    if (configuration.ground_projection == model::GroundProjection::equirectangular) {
+    check_camera(pair);
+    if (pair.camera.mounted) {
+      // The camera says how the image is to be read.
+    } else if (configuration.ground_projection == model::GroundProjection::equirectangular) {
       if (!matches_ground() && !pair.camera.heading_degrees) {
         throw ImageError(
             "these weights need the heading of the panorama's centre column (--heading DEGREES); "
@@ -318,7 +353,7 @@ struct Localizer::Impl {
     fix.heading_sigma_degrees.reset();
     fix.heading_probability.clear();
     if (configuration.ground_projection != model::GroundProjection::equirectangular) return;
-    if (camera.heading_degrees) {
+    if (camera.heading_degrees && !(camera.heading_sigma_degrees > 0)) {
       fix.heading_degrees = ops::wrapped_degrees(*camera.heading_degrees);
       fix.heading_sigma_degrees = 0;
       return;
@@ -339,7 +374,9 @@ struct Localizer::Impl {
       of_pairs[i] = {pair.ground,
                      SatelliteImageIn<Space>(window_of(pair, fixes[i].window, rooms[i].framed)),
                      metres_per_pixel(pair.tile, pair.satellite.shape()).value_or(0),
-                     pair.camera.heading_degrees};
+                     pair.camera.heading_degrees,
+                     pair.camera.heading_sigma_degrees,
+                     pair.camera.mounted ? &*pair.camera.mounted : nullptr};
       if constexpr (Space::kHostAccessible) {
         if (!matches_ground() && pair.camera.heading_degrees.value_or(0) != 0) {
           roll(pair.ground, *pair.camera.heading_degrees, rooms[i].rolled);

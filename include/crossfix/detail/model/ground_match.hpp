@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "crossfix/camera/panorama.hpp"
 #include "crossfix/core/image_view.hpp"
+#include "crossfix/detail/model/ground_sight.hpp"
 #include "crossfix/detail/model/heading_search.hpp"
 #include "crossfix/detail/model/layout.hpp"
 #include "crossfix/model/backbone/efficientnet_lite.hpp"
@@ -23,26 +23,12 @@
 
 namespace crossfix::model {
 
-/// Distance from the camera, in metres, at which the used ground begins: as far as it is visible,
-/// but not closer than the settings allow. A value above `farthest` means that no ground is usable.
-inline double nearest_used(const Configuration::GroundMatch& settings,
-                           const TensorView<const std::uint8_t, 3>& panorama) {
-  return std::max(settings.nearest, camera::nearest_ground(panorama, settings.height));
-}
-
-/// The error for a panorama without usable ground.
-inline ImageError no_ground(const Configuration::GroundMatch& settings) {
-  return ImageError("the panorama shows no ground within " +
-                    std::to_string(static_cast<int>(settings.farthest)) +
-                    " m of the camera: its lower part is of one colour");
-}
-
-/// A matcher over the ground plane, for photographs. A panorama is projected onto flat ground
-/// around the camera, north up. The early layers of a backbone pretrained on photographs extract
+/// A matcher over the ground plane, for photographs. An image of any camera is projected onto flat
+/// ground around it, north up. The early layers of a backbone pretrained on photographs extract
 /// features from this view and from the tile. The view is then slid over the tile by normalised
 /// cross-correlation, weighted by range. Every position, every requested heading (HeadingSearch)
-/// and every ratio of height and scale gets a score. The posterior is the softmax over all scores.
-/// The results are its marginals over position and heading.
+/// and every way in which the camera may stand (MountVariant) gets a score. The posterior is the
+/// softmax over all scores. The results are its marginals over position and heading.
 ///
 /// Immutable after construction. Any number of workspaces may use it, each in one thread.
 template <ops::Backend B>
@@ -64,11 +50,14 @@ class GroundMatch {
  public:
   /// One request to the matcher. Images are 8-bit RGB [height, width, 3].
   struct Question {
-    GroundImage panorama;         ///< equirectangular, whole, level
+    GroundImage image;            ///< of the camera; a whole level panorama if none is given
     SatelliteImage satellite;     ///< north up
     double metres_per_pixel = 0;  ///< of the satellite image
-    /// Heading of the centre column, degrees clockwise from north. Empty if unknown.
+    /// Heading of the camera's forward axis, a panorama's centre column, degrees clockwise from
+    /// north. Empty if unknown.
     std::optional<double> heading_degrees;
+    double heading_sigma_degrees = 0;  ///< standard deviation of a heading that is given; 0: exact
+    const camera::MountedCamera* mounted = nullptr;  ///< its mount's heading is not read
   };
 
   /// The memory for the work of one thread. The parts that depend on the tile's size are rebuilt
@@ -76,11 +65,9 @@ class GroundMatch {
   class Workspace {
    public:
     Workspace(const GroundMatch& match, const typename B::Target& target)
-        : target_(target),
-          weights_({match.view_cells(), match.view_cells()}),
-          search_(match.configuration_.ground_match.headings,
-                  match.configuration_.ground_match.ratios) {
-      const auto most = static_cast<std::size_t>(match.rows(false));
+        : target_(target), search_(match.configuration_.ground_match.headings) {
+      const auto most = static_cast<std::size_t>(HeadingSearch::most_rows(
+          match.configuration_.ground_match.headings, match.configuration_.ground_match.ratios));
       poses_.reserve(most);
       bias_.reserve(most);
       headings_.reserve(most * HeadingSearch::kParts);
@@ -127,7 +114,11 @@ class GroundMatch {
     };
 
     typename B::Target target_;
-    Tensor<float, 2> weights_;
+    std::vector<Tensor<float, 2>> weights_;  ///< of the ground, for every row or for all of them
+    bool same_weights_ = true;
+    std::vector<std::uint8_t> corners_;
+    std::optional<camera::BasicCamera<float>> camera_;
+    std::vector<MountVariant> variants_;
     HeadingSearch search_;
     std::vector<ops::CameraPose> poses_;
     std::vector<float> bias_;
@@ -154,11 +145,10 @@ class GroundMatch {
   /// tile as the backbone sees it; its middle is at `kFirstCentre` + kStride * (row, col) in those
   /// pixels.
   ops::HeadOutputs<HostSpace> operator()(Workspace& work, const Question& question) const {
+    start(work, question);
     extract_tile(work, question);
-    work.search_.start(question.heading_degrees);
-    weigh_ground(question, work.weights_);
     score(work, question, 0);
-    if (!question.heading_degrees) {
+    if (!is_known(question)) {
       const Index steps = work.search_.rows();
       sum_up(work);
       work.search_.refine(read_masses(work));
@@ -171,7 +161,10 @@ class GroundMatch {
   /// the previous one.
   void extract_tile(Workspace& work, const Question& question) const {
     const Index side = tile_side(question);
-    const Index needed = rows(question.heading_degrees.has_value());
+    const auto variants = static_cast<Index>(work.variants_.size());
+    const Index needed = is_known(question) ? variants
+                                            : HeadingSearch::most_rows(
+                                                  configuration_.ground_match.headings, variants);
     if (!work.room_ || work.room_->side != side || work.room_->rows < needed) {
       work.room_.reset();
       work.room_ = std::make_unique<typename Workspace::Room>(*this, work.target_, side, needed);
@@ -182,27 +175,27 @@ class GroundMatch {
     const auto [mean, std] = normalization();
     const ops::ActivationView<B, 3> image(room.buffers.tile_image, {side, side, 3});
     B::load_image(room.context, question.satellite, mean.values, std.values, image);
-    extract(room, room.backbone, image.template reshape<4>({1, side, side, 3}), room.even,
-            tile_features(room).template reshape<4>(room.backbone.output_shape()));
+    extract(
+        room, room.backbone, image.template reshape<4>({1, side, side, 3}),
+        [&](Index) -> const Tensor<float, 2>& { return room.even; },
+        tile_features(room).template reshape<4>(room.backbone.output_shape()));
     keep(room, question.satellite);
   }
 
   /// Computes the features of the views for the search's rows from `first` on.
   void extract_views(Workspace& work, const Question& question, Index first) const {
-    const auto& settings = configuration_.ground_match;
     const HeadingSearch& search = work.search_;
     work.poses_.clear();
     for (Index row = first; row < search.rows(); ++row) {
-      work.poses_.push_back(
-          {static_cast<float>(settings.height * settings.ratio(row % search.ratios())),
-           static_cast<float>(search.heading(row).degrees)});
+      work.poses_.push_back(pose(work, question, row));
     }
+    weigh(work, question, first);
     const auto count = static_cast<Index>(work.poses_.size());
     const ops::ActivationView<B, 4> views = view_features(work, count);
     for (Index done = 0; done < count;) {
       const bool many = views_backbone_ && count - done >= kTogether;
       const Index together = many ? kTogether : 1;
-      look(work, question, many ? *views_backbone_ : view_backbone_,
+      look(work, question, many ? *views_backbone_ : view_backbone_, first + done,
            std::span(work.poses_)
                .subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(together)),
            views.slice(0, done, done + together));
@@ -216,8 +209,16 @@ class GroundMatch {
     const Index count = work.search_.rows() - first;
     const TensorView<float, 3, Space> scores(room.buffers.scores + first * room.grid * room.grid,
                                              {count, room.grid, room.grid});
-    B::correlate(room.context, ops::ConstActivationView<B, 3>(tile_features(room)),
-                 ops::ConstActivationView<B, 4>(view_features(work, count)), work.weights_, scores);
+    const ops::ConstActivationView<B, 3> tile(tile_features(room));
+    const ops::ConstActivationView<B, 4> views(view_features(work, count));
+    if (work.same_weights_) {
+      B::correlate(room.context, tile, views, work.weights_.front(), scores);
+      return;
+    }
+    for (Index view = 0; view < count; ++view) {
+      B::correlate(room.context, tile, views.slice(0, view, view + 1),
+                   weights_of(work, first + view), scores.slice(0, view, view + 1));
+    }
   }
 
   /// Computes the answer from the scores.
@@ -261,7 +262,7 @@ class GroundMatch {
     for (Index row = 0; row < search.rows(); ++row) {
       const auto& heading = search.heading(row);
       const double share =
-          search.log_prior(row) - total - std::log(static_cast<double>(heading.width));
+          log_prior(work, row) - total - std::log(static_cast<double>(heading.width));
       float* scores = work.scores_.data() + row * cells;
       for (Index cell = 0; cell < cells; ++cell) {
         scores[cell] =
@@ -300,12 +301,6 @@ class GroundMatch {
   /// a CPU's caches.
   static constexpr Index kTogether = Space::kHostAccessible ? 1 : 6;
 
-  /// Largest number of rows of scores for a question.
-  Index rows(bool heading_known) const {
-    const auto& settings = configuration_.ground_match;
-    return heading_known ? settings.ratios
-                         : HeadingSearch::most_rows(settings.headings, settings.ratios);
-  }
   std::size_t scratch_bytes() const {
     return std::max(view_backbone_.scratch_bytes(),
                     views_backbone_ ? views_backbone_->scratch_bytes() : 0);
@@ -366,34 +361,73 @@ class GroundMatch {
     return {room.buffers.scores, {work.search_.rows(), room.grid * room.grid}};
   }
 
-  /// exp(-distance / range) for ground that is visible and used, at the middles of the cells. With
-  /// distance, a panorama shows a square metre in fewer pixels, and an error in the height moves it
-  /// farther.
-  void weigh_ground(const Question& question, Tensor<float, 2>& weights) const {
-    const auto& settings = configuration_.ground_match;
-    const double cell = *configuration_.metres_per_network_pixel * kStride;
-    const double nearest = nearest_used(settings, question.panorama);
-    const Index middle = view_cells() / 2;
-    double total = 0;
-    for (Index i = 0; i < weights.extent(0); ++i) {
-      for (Index j = 0; j < weights.extent(1); ++j) {
-        const double distance =
-            cell * std::hypot(static_cast<double>(i - middle), static_cast<double>(j - middle));
-        const bool used = distance >= nearest && distance <= settings.farthest;
-        weights(i, j) = used ? static_cast<float>(std::exp(-distance / settings.range)) : 0.0F;
-        total += static_cast<double>(weights(i, j));
-      }
-    }
-    if (!(total > 0)) throw no_ground(settings);
+  static bool is_known(const Question& question) {
+    return question.heading_degrees && !(question.heading_sigma_degrees > 0);
   }
 
-  /// Standardized features of images [n, side, side, 3], each over positions with `weights`.
+  /// Prepares the variants and the headings of a question.
+  void start(Workspace& work, const Question& question) const {
+    mount_variants(configuration_.ground_match, question.mounted, work.variants_);
+    work.search_.start(is_known(question) ? question.heading_degrees : std::nullopt,
+                       static_cast<Index>(work.variants_.size()), question.heading_degrees,
+                       question.heading_sigma_degrees);
+    work.camera_.reset();
+    if (question.mounted != nullptr) work.camera_.emplace(question.mounted->camera);
+    // A whole panorama sees as much of the ground in every direction.
+    work.same_weights_ = question.mounted == nullptr || is_whole_panorama(question.mounted->camera);
+  }
+
+  double log_prior(const Workspace& work, Index row) const {
+    return work.search_.log_prior(row) + variant(work, row).log_weight;
+  }
+  static const MountVariant& variant(const Workspace& work, Index row) {
+    return work.variants_[static_cast<std::size_t>(row % work.search_.variants())];
+  }
+
+  ops::CameraPose pose(const Workspace& work, const Question& question, Index row) const {
+    const MountVariant& stands = variant(work, row);
+    const double height = nominal_height(configuration_.ground_match, question.mounted);
+    return {static_cast<float>(height * stands.height_ratio),
+            static_cast<float>(work.search_.heading(row).degrees),
+            static_cast<float>(stands.roll_degrees), static_cast<float>(stands.pitch_degrees)};
+  }
+
+  const Tensor<float, 2>& weights_of(const Workspace& work, Index row) const {
+    return work.weights_[work.same_weights_ ? 0 : static_cast<std::size_t>(row)];
+  }
+
+  /// Computes the weights of the rows from `first` on, whose poses are in `work`. A variant that
+  /// sees no ground keeps the weights of a camera that sees all of it: its view is of one colour
+  /// and matches nothing.
+  void weigh(Workspace& work, const Question& question, Index first) const {
+    const auto& settings = configuration_.ground_match;
+    const double cell = *configuration_.metres_per_network_pixel * kStride;
+    const double nearest = nearest_used(settings, question.image, question.mounted);
+    const auto rows = static_cast<std::size_t>(work.same_weights_ ? 1 : work.search_.rows());
+    while (work.weights_.size() < rows) {
+      work.weights_.emplace_back(Shape<2>{view_cells(), view_cells()});
+    }
+    for (auto row = static_cast<std::size_t>(work.same_weights_ ? 0 : first); row < rows; ++row) {
+      Tensor<float, 2>& weights = work.weights_[row];
+      if (!(weigh_ground(settings, nearest, cell, weights) > 0)) throw no_ground(settings);
+      if (work.same_weights_) continue;
+      const ops::PosedCamera posed(*work.camera_,
+                                   work.poses_[row - static_cast<std::size_t>(first)]);
+      if (!(keep_seen(posed, cell, weights, work.corners_) > 0)) {
+        weigh_ground(settings, nearest, cell, weights);
+      }
+    }
+  }
+
+  /// Standardized features of images [n, side, side, 3], each over positions with `weights(i)`.
   void extract(typename Workspace::Room& room, const Backbone& backbone,
-               ops::ConstActivationView<B, 4> images, const Tensor<float, 2>& weights,
+               ops::ConstActivationView<B, 4> images, const auto& weights,
                ops::ActivationView<B, 4> features) const {
     const auto found = backbone(room.context, images, room.buffers.backbone);
     for (Index i = 0; i < features.extent(0); ++i) {
-      B::standardize(room.context, ops::ConstActivationView<B, 3>(found[i]), weights, features[i]);
+      const Tensor<float, 2>& of_positions = weights(i);
+      B::standardize(room.context, ops::ConstActivationView<B, 3>(found[i]), of_positions,
+                     features[i]);
     }
   }
 
@@ -403,16 +437,24 @@ class GroundMatch {
   }
 
   /// Computes the standardized features of the ground as seen from each pose.
-  void look(Workspace& work, const Question& question, const Backbone& backbone,
+  void look(Workspace& work, const Question& question, const Backbone& backbone, Index first,
             std::span<const ops::CameraPose> poses, ops::ActivationView<B, 4> features) const {
     auto& room = *work.room_;
     const auto [mean, std] = normalization();
     const ops::ActivationView<B, 4> images(room.buffers.view_images,
                                            view_images_shape(static_cast<Index>(poses.size())));
-    B::sample_ground(room.context, question.panorama,
-                     {view_side(), static_cast<float>(*configuration_.metres_per_network_pixel)},
-                     poses, mean.values, std.values, images);
-    extract(room, backbone, images, work.weights_, features);
+    const ops::GroundViewSpecification specification{
+        view_side(), static_cast<float>(*configuration_.metres_per_network_pixel)};
+    if (work.camera_) {
+      B::sample_ground(room.context, question.image, *work.camera_, specification, poses,
+                       mean.values, std.values, images);
+    } else {
+      B::sample_ground(room.context, question.image, specification, poses, mean.values, std.values,
+                       images);
+    }
+    extract(
+        room, backbone, images,
+        [&](Index i) -> const Tensor<float, 2>& { return weights_of(work, first + i); }, features);
   }
 
   /// Marginals of exp(score / temperature) times the prior. Those of positions are written to the
@@ -423,7 +465,7 @@ class GroundMatch {
     const double temperature = configuration_.decoding.temperature;
     work.bias_.clear();
     for (Index row = 0; row < search.rows(); ++row) {
-      work.bias_.push_back(static_cast<float>(temperature * search.log_prior(row)));
+      work.bias_.push_back(static_cast<float>(temperature * log_prior(work, row)));
     }
     const TensorView<float, 1, Space> bias(room.buffers.bias, {search.rows()});
     B::write(room.context, work.bias_.data(), bias);

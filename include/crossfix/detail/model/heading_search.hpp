@@ -14,8 +14,8 @@ namespace crossfix::model {
 /// The headings of a question, coarse to fine: first even steps clockwise from north, then the most
 /// likely steps are divided into parts. There are `bins()` even bins clockwise from north, the
 /// first centred on north. Each heading represents an arc of `width` bins centred on it; together
-/// the arcs cover the circle once. Each heading has one row of scores for every ratio of height and
-/// scale. Reuse for further questions allocates nothing.
+/// the arcs cover the circle once. Each heading has one row of scores for every variant of how the
+/// camera may stand. Reuse for further questions allocates nothing.
 class HeadingSearch {
  public:
   static constexpr Index kParts = 3;    ///< parts of a step, odd
@@ -28,11 +28,11 @@ class HeadingSearch {
   };
 
   /// Largest number of rows.
-  static constexpr Index most_rows(Index steps, Index ratios) {
-    return (steps + kRefined * (kParts - 1)) * ratios;
+  static constexpr Index most_rows(Index steps, Index variants) {
+    return (steps + kRefined * (kParts - 1)) * variants;
   }
 
-  HeadingSearch(Index steps, Index ratios) : steps_(steps), ratios_(ratios) {
+  explicit HeadingSearch(Index steps) : steps_(steps) {
     headings_.reserve(static_cast<std::size_t>(most_rows(steps, 1)));
     masses_.reserve(headings_.capacity());
   }
@@ -46,7 +46,13 @@ class HeadingSearch {
   }
 
   /// Starts with the known heading, or with all steps.
-  void start(std::optional<double> known) {
+  /// `variants`: rows of each heading. With `expected` and a standard deviation `sigma` above 0,
+  /// both in degrees, the headings have that prior.
+  void start(std::optional<double> known, Index variants = 1, std::optional<double> expected = {},
+             double sigma = 0) {
+    variants_ = variants;
+    expected_ = sigma > 0 ? expected : std::nullopt;
+    sigma_ = sigma;
     headings_.clear();
     searched_ = !known.has_value();
     // Whole turns are removed before poses are rounded to float.
@@ -78,18 +84,26 @@ class HeadingSearch {
     }
   }
 
-  Index rows() const { return static_cast<Index>(headings_.size()) * ratios_; }
-  Index ratios() const { return ratios_; }
+  Index rows() const { return static_cast<Index>(headings_.size()) * variants_; }
+  Index variants() const { return variants_; }
   Index bins() const { return searched_ ? steps_ * kParts : 1; }
 
   const Heading& heading(Index row) const {
-    return headings_[static_cast<std::size_t>(row / ratios_)];
+    return headings_[static_cast<std::size_t>(row / variants_)];
   }
 
   /// The logarithm of the prior of a row's heading, which is proportional to its arc; 0 for a whole
   /// step.
   double log_prior(Index row) const {
-    return searched_ ? std::log(static_cast<double>(heading(row).width) / kParts) : 0.0;
+    if (!searched_) return 0;
+    const Heading& arc = heading(row);
+    const double of_arc = std::log(static_cast<double>(arc.width) / kParts);
+    if (!expected_) return of_arc;
+    // The prior's density at the middle of the arc, blurred by the width of an arc.
+    const double width = 360.0 * static_cast<double>(arc.width) / static_cast<double>(bins());
+    const double variance = sigma_ * sigma_ + width * width / 12;
+    const double off = std::remainder(arc.degrees - *expected_, 360.0);
+    return of_arc - off * off / (2 * variance) - std::log(variance) / 2;
   }
 
   /// Calls each(bin) for the bins of a heading's arc.
@@ -119,14 +133,16 @@ class HeadingSearch {
     const double total = log_sum(log_masses);
     masses_.assign(headings_.size(), 0.0);
     for (std::size_t row = 0; row < log_masses.size(); ++row) {
-      masses_[row / static_cast<std::size_t>(ratios_)] +=
+      masses_[row / static_cast<std::size_t>(variants_)] +=
           std::exp(static_cast<double>(log_masses[row]) - total);
     }
   }
 
   Index steps_;
-  Index ratios_;
+  Index variants_ = 1;
   bool searched_ = false;
+  std::optional<double> expected_;
+  double sigma_ = 0;
   std::vector<Heading> headings_;
   std::vector<double> masses_;
 };
