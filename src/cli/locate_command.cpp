@@ -100,8 +100,8 @@ void locate_pair(const LocateOptions& options) {
   const io::Image ground = io::read_image(options.ground);
   const io::Image satellite = io::read_image(options.satellite);
   Localizer localizer = load(options, {});
-  const Pair pair{
-      GroundImage(ground), SatelliteImage(satellite), options.tile(), {options.heading}};
+  const Pair pair{GroundImage(ground), SatelliteImage(satellite), options.tile(),
+                  options.camera.ground_info(ground.extent(0), ground.extent(1))};
   if (!options.rescale) {
     const std::string warning = pipeline::scale_warning(localizer, pair, options.satellite);
     if (!warning.empty()) warn(warning);
@@ -134,7 +134,7 @@ void locate_pairs(const LocateOptions& options, ranks::Ranks& ranks) {
   Localizer localizer = load(options, ranks.topology());
   TerminalObserver observer(ranks.topology().terminal);
   pipeline::locate_list(
-      entries, {options.pairs, options.tile(), options.heading, options.rescale, options.dump},
+      entries, {options.pairs, options.tile(), options.camera, options.rescale, options.dump},
       localizer, ranks, observer, std::cout);
 }
 
@@ -172,9 +172,23 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
         return std::string();
       });
   command->add_option_function<std::string>(
-      "--heading", [options](const std::string& text) { options->heading = parse_heading(text); },
+      "--heading",
+      [options](const std::string& text) { options->camera.heading_degrees = parse_heading(text); },
       "What the panorama's centre column looks at, degrees clockwise from north (0 where absent), "
       "or 'unknown': it is searched for");
+  pipeline::CameraChoice& camera = options->camera;
+  command->add_option("--camera", camera.file,
+                      "File of the camera and its mount (docs/cameras.md)");
+  for (const auto& [name, field, help] :
+       {std::tuple{"--hfov", &camera.horizontal_fov_degrees, "Angle of a photo's width, degrees"},
+        {"--height", &camera.height, "Height of the camera above the ground, metres"},
+        {"--roll", &camera.roll_degrees, "Roll, degrees, clockwise from behind is positive"},
+        {"--pitch", &camera.pitch_degrees, "Pitch, degrees, up is positive"},
+        {"--pitch-sigma", &camera.pitch_sigma_degrees, "Standard deviation of the pitch, degrees"},
+        {"--heading-sigma", &camera.heading_sigma_degrees,
+         "Standard deviation of the heading, degrees: it is searched for about --heading"}}) {
+    command->add_option(name, *field, help);
+  }
   command->add_option("--truth", options->truth, "Row,column of the camera, tile pixels")
       ->delimiter(',')
       ->expected(2);

@@ -6,6 +6,7 @@
 
 #include "crossfix/localizer.hpp"
 #include "model_options.hpp"
+#include "pipeline/camera_choice.hpp"
 
 namespace crossfix::cli {
 
@@ -15,10 +16,10 @@ struct LocateOptions {
   std::string ground;
   std::string satellite;
   std::string pairs;
-  std::optional<double> gsd;            ///< metres per tile pixel
-  std::string bounds;                   ///< west,south,east,north, degrees; or empty
-  std::optional<double> heading = 0.0;  ///< degrees; empty: unknown
-  std::vector<double> truth;            ///< row, column; or empty
+  std::optional<double> gsd;  ///< metres per tile pixel
+  std::string bounds;         ///< west,south,east,north, degrees; or empty
+  pipeline::CameraChoice camera;
+  std::vector<double> truth;  ///< row, column; or empty
   std::string overlay;
   bool overlay_ground = false;
   std::string dump;

@@ -210,10 +210,9 @@ class ListRun {
   Pair pair_of(const ReadPair& pair) const {
     TileInfo tile = options_.tile;
     if (pair.entry->metres_per_pixel) tile.metres_per_pixel = pair.entry->metres_per_pixel;
-    return {GroundImage(pair.images.ground),
-            SatelliteImage(pair.images.satellite),
-            tile,
-            {options_.heading}};
+    return {
+        GroundImage(pair.images.ground), SatelliteImage(pair.images.satellite), tile,
+        options_.camera.ground_info(pair.images.ground.extent(0), pair.images.ground.extent(1))};
   }
 
   static Subject subject_of(const ReadPair& pair) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "camera_choice.hpp"
 #include "crossfix/localizer.hpp"
 #include "observer.hpp"
 #include "pair_list.hpp"
@@ -15,11 +16,11 @@ namespace crossfix::pipeline {
 
 /// How the pairs of a list are located.
 struct ListOptions {
-  std::string name;                     ///< of the list, for messages
-  TileInfo tile;                        ///< for tiles whose entries say nothing else
-  std::optional<double> heading = 0.0;  ///< of all panoramas, degrees; empty: unknown
-  bool rescale = false;                 ///< as the localizer was loaded
-  std::filesystem::path dump;           ///< file of the raw outputs, or empty
+  std::string name;            ///< of the list, for messages
+  TileInfo tile;               ///< of tiles whose entries say no more
+  CameraChoice camera;         ///< of all images
+  bool rescale = false;        ///< as the localizer was loaded
+  std::filesystem::path dump;  ///< file of the raw outputs, or empty
 };
 
 /// A warning if the scale of the tile is far from the one that the weights were trained at, else

@@ -27,3 +27,10 @@ run(${EXAMPLES}/track_route ${model} ${data}/${satellite} ${gsd} 0 ${data}/${gro
 if(NOT output MATCHES "${fix}.*\n.*${fix}")
   message(FATAL_ERROR "track_route disagrees with locate_one: ${output}")
 endif()
+
+# A panorama is no photo of 90 degrees, but a size and a camera that see the ground: some fix comes of it.
+run(${EXAMPLES}/locate_pinhole ${SOURCE_DIR}/models/crossfix-ground.safetensors ${data}/${ground} ${data}/${satellite}
+    ${gsd} 90 2.6 0)
+if(NOT output MATCHES "^row [-0-9.]+, column [-0-9.]+, within [0-9.]+ m .68 %., heading 0 [+]- 0 degrees")
+  message(FATAL_ERROR "locate_pinhole printed: ${output}")
+endif()
