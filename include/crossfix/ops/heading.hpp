@@ -22,6 +22,12 @@ inline double wrapped_degrees(double degrees) {
   return turned < 360.0 ? turned + 0.0 : 0.0;  // and never -0
 }
 
+/// each(bin) for the bins of an arc of `width` of them about `middle`, of `bins` round the circle.
+template <class Each>
+void for_each_bin(Index middle, Index width, Index bins, const Each& each) {
+  for (Index i = 0; i < width; ++i) each((middle + i - width / 2 + bins) % bins);
+}
+
 /// The heading that a posterior over even steps from north gives: the mean about its peak, over the
 /// steps next to it, and the root of the mean square of all of it about that, each step's mass even
 /// over the step.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/ops/heading.hpp"
 
 namespace crossfix::model {
 
@@ -94,9 +95,7 @@ class HeadingSearch {
   /// each(bin) for the bins of a heading's arc.
   template <class Each>
   void for_each_bin(const Heading& heading, const Each& each) const {
-    for (Index i = 0; i < heading.width; ++i) {
-      each((heading.bin + i - heading.width / 2 + bins()) % bins());
-    }
+    ops::for_each_bin(heading.bin, heading.width, bins(), each);
   }
 
   /// The posterior over the bins out of the logarithms of the rows' masses, the prior in them.
