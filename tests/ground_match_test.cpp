@@ -1,3 +1,4 @@
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <optional>
@@ -239,6 +240,75 @@ TEST_CASE("the matcher's marginals are those of its posterior over headings and 
   CHECK(bundled()
             .locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale})
             .pose_probability.empty());
+}
+
+TEST_CASE("a tile that shows the ground twice has two hypotheses, each with its heading") {
+  // The right half is the left one turned by half a circle about the tile's middle.
+  auto tile = test::image("ground/tile", 250, 250);  // 50 m
+  for (Index row = 0; row < 250; ++row) {
+    for (Index col = 125; col < 250; ++col) {
+      for (Index c = 0; c < 3; ++c) tile(row, col, c) = tile(249 - row, 249 - col, c);
+    }
+  }
+  const PixelPoint cameras[] = {{100.5, 62.5}, {149.5, 187.5}};
+  const double headings[] = {30, 210};
+  const auto panorama = panorama_of(tile, cameras[0], headings[0]);
+  Localizer localizer = bundled({.pose_probability = true});
+  const Fix fix = localizer.locate(GroundImage(panorama), SatelliteImage(tile),
+                                   {.metres_per_pixel = kScale}, {.heading_degrees = std::nullopt});
+  REQUIRE(fix.hypotheses.size() >= 2);
+  CHECK(fix.hypotheses[0].share + fix.hypotheses[1].share > 0.9);
+  CHECK(fix.hypotheses[1].share > 0.1);
+  const bool swapped = fix.hypotheses[0].pixel.col > 125;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Hypothesis& each = fix.hypotheses[swapped ? 1 - i : i];
+    CAPTURE(i);
+    CHECK(std::hypot(each.pixel.row - cameras[i].row, each.pixel.col - cameras[i].col) * kScale <=
+          0.8);
+    CHECK(std::abs(std::remainder(each.heading_degrees.value() - headings[i], 360)) <= 5);
+    CHECK_FALSE(each.position);
+  }
+
+  // The covariance is that of the poses, to the rounding of masses that are floats.
+  double mean[3]{};
+  double square[3][3]{};
+  const auto grid = static_cast<std::size_t>(fix.grid);
+  const double cell = fix.window.height / static_cast<double>(grid);
+  const double step = 360.0 / 54;
+  for (std::size_t k = 0; k < 54; ++k) {
+    const double off =
+        std::remainder(step * static_cast<double>(k) - fix.heading_degrees.value(), 360);
+    for (std::size_t i = 0; i < grid * grid; ++i) {
+      const auto p = static_cast<double>(fix.pose_probability[k * grid * grid + i]);
+      const double at[3] = {(static_cast<double>(i / grid) + 0.5) * cell,
+                            (static_cast<double>(i % grid) + 0.5) * cell, off};
+      for (std::size_t a = 0; a < 3; ++a) {
+        mean[a] += p * at[a];
+        for (std::size_t b = 0; b < 3; ++b) square[a][b] += p * at[a] * at[b];
+      }
+    }
+  }
+  const auto& [row_heading, col_heading, heading_heading] = fix.heading_covariance;
+  CHECK(row_heading == Approx(square[0][2] - mean[0] * mean[2]).epsilon(1e-3));
+  CHECK(col_heading == Approx(square[1][2] - mean[1] * mean[2]).epsilon(1e-3));
+  CHECK(heading_heading == Approx(square[2][2] + step * step / 12).epsilon(1e-3));
+  CHECK(heading_heading == Approx(std::pow(fix.heading_sigma_degrees.value(), 2)));
+  // One camera is half a turn from the other, and as far to the side as the halves are.
+  const double share = fix.hypotheses[0].share;
+  CHECK(std::abs(col_heading) == Approx(share * (1 - share) * 125 * 180).epsilon(0.2));
+  const auto& [rr, rc, cc] = fix.covariance_px;
+  CHECK(rr * (cc * heading_heading - col_heading * col_heading) -
+            rc * (rc * heading_heading - col_heading * row_heading) +
+            row_heading * (rc * col_heading - cc * row_heading) >
+        0);
+
+  const Fix known =
+      localizer.locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale},
+                       {.heading_degrees = headings[1] - 360});
+  CHECK(known.hypotheses.at(0).pixel.col > 125);
+  CHECK(known.hypotheses.at(0).share > 0.9);
+  CHECK(known.hypotheses.at(0).heading_degrees == headings[1]);
+  CHECK(known.heading_covariance == std::array<double, 3>{});
 }
 
 TEST_CASE("the matcher keeps a tile's features for that tile alone") {

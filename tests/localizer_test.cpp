@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "crossfix/io/georeference.hpp"
+#include "crossfix/ops/hypotheses.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/golden.hpp"
 #include "support/model_files.hpp"
@@ -32,6 +34,28 @@ Localizer load(const ModelFile& file, bool rescale = false, Index batch = 1) {
 bool same(const Fix& a, const Fix& b) {
   return a.logits == b.logits && a.offsets == b.offsets && a.probability == b.probability &&
          a.pixel.row == b.pixel.row && a.pixel.col == b.pixel.col && a.radius68_px == b.radius68_px;
+}
+
+/// What holds of the hypotheses of any network whose heading is given.
+void check_hypotheses(const Fix& fix) {
+  REQUIRE_FALSE(fix.hypotheses.empty());
+  CHECK(fix.hypotheses.size() <= 5);
+  double last = 1 + 1e-6;  // masses are floats
+  double sum = 0;
+  for (const Hypothesis& each : fix.hypotheses) {
+    CHECK(each.share > 0);
+    CHECK(each.share <= last);
+    CHECK(each.heading_degrees == fix.heading_degrees);
+    CHECK(each.position.has_value() == fix.position.has_value());
+    CHECK(each.pixel.row >= fix.window.row);
+    CHECK(each.pixel.row <= fix.window.row + fix.window.height);
+    CHECK(each.pixel.col >= fix.window.col);
+    CHECK(each.pixel.col <= fix.window.col + fix.window.width);
+    last = each.share;
+    sum += each.share;
+  }
+  CHECK(sum <= 1 + 1e-5);
+  CHECK(fix.heading_covariance == std::array<double, 3>{});
 }
 
 }  // namespace
@@ -66,7 +90,12 @@ TEST_CASE("a baseline locates as the network does", "[localizer]") {
     } else {
       CHECK(fix.probability == std::vector<float>{1.0F});
       CHECK(fix.pixel.row == Approx(256 * static_cast<double>(fix.offsets[0])));
+      REQUIRE(fix.hypotheses.size() == 1);
+      CHECK(fix.hypotheses[0].share == 1);
+      CHECK(fix.hypotheses[0].pixel.row == Approx(fix.pixel.row));
+      CHECK(fix.hypotheses[0].pixel.col == Approx(fix.pixel.col));
     }
+    check_hypotheses(fix);
   }
   CHECK((fixes[0].logits != fixes[1].logits || fixes[0].offsets != fixes[1].offsets));
   CHECK(same(localizer.locate(GroundImage(ground), SatelliteImage(satellite), tile), fixes[0]));
@@ -133,6 +162,31 @@ TEST_CASE("scale and position come from the tile", "[localizer]") {
   CHECK(back.col == Approx(fix.pixel.col).margin(1e-5));
   REQUIRE(fix.radius68_m);
   CHECK(*fix.radius68_m / fix.radius68_px == Approx(io::metres_per_pixel(41.88)).epsilon(1e-4));
+}
+
+TEST_CASE("hypotheses are the posterior's, by falling share", "[localizer]") {
+  const ModelFile file;
+  Localizer localizer = load(file);
+  const auto satellite = test::image("image/satellite", 128, 128);
+  const auto ground = test::image("image/ground", 64, 128);
+  TileInfo tile;
+  tile.bounds = io::tile_bounds({-87.63, 41.88}, 128, 128);
+  const Fix fix = localizer.locate(GroundImage(ground), SatelliteImage(satellite), tile,
+                                   {.heading_degrees = 370});
+  check_hypotheses(fix);
+  CHECK(fix.hypotheses[0].heading_degrees == 10.0);
+  const double cell = 16;  // pixels; one is more than a metre wide
+  const ops::GridHypotheses expected({fix.probability, fix.offsets, fix.grid}, 1.5);
+  REQUIRE(expected.found().size() == fix.hypotheses.size());
+  for (const ops::GridHypothesis& each : expected.found()) {
+    CHECK(std::any_of(fix.hypotheses.begin(), fix.hypotheses.end(), [&](const Hypothesis& other) {
+      return other.share == each.share && other.pixel.row == Approx(each.row * cell) &&
+             other.pixel.col == Approx(each.col * cell);
+    }));
+  }
+  const PixelPoint back = io::pixel_of(*tile.bounds, 128, 128, *fix.hypotheses[0].position);
+  CHECK(back.row == Approx(fix.hypotheses[0].pixel.row).margin(1e-5));
+  CHECK(back.col == Approx(fix.hypotheses[0].pixel.col).margin(1e-5));
 }
 
 TEST_CASE("a heading rolls the panorama until its centre looks north", "[localizer]") {

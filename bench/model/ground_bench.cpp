@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "crossfix/detail/model/ground_match.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/safetensors.hpp"
+#include "crossfix/ops/pose_sums.hpp"
 #include "ops/bench.hpp"
 #include "support/counter_generator.hpp"
 #include "support/source_folder.hpp"
@@ -19,7 +21,8 @@
 namespace crossfix::bench {
 namespace {
 
-constexpr Index kTileSide = 365;  // pixels of 0.2 m
+constexpr Index kTileSide = 365;  // pixels
+constexpr double kScale = 0.2;    // metres a pixel
 
 template <class Element>
 class MatchBed {
@@ -50,6 +53,24 @@ class MatchBed {
   void views() { match_.extract_views(work_, question(0), 0); }
   void correlate() { match_.correlate(work_, 0); }
   void decode() { outputs_ = match_.decode(work_); }
+  /// The hypotheses, their headings and how heading and position vary together.
+  void poses() {
+    const auto row = [](const auto& view) {
+      return std::span<const float>(view.data(), static_cast<std::size_t>(view.size()));
+    };
+    const ops::Posterior posterior{row(outputs_.probability()), row(outputs_.offsets()),
+                                   outputs_.grid()};
+    const ops::GridHypotheses hypotheses(
+        posterior, ops::hypothesis_radius(outputs_.grid(), kScale * Match::kStride));
+    const auto& headings = match_.heading_probability(work_);
+    sums_.start(posterior, hypotheses, static_cast<Index>(headings.size()));
+    match_.for_each_row(work_, [&](const auto& heading, std::span<const float> mass) {
+      sums_.add(heading.bin, heading.width, mass);
+    });
+    auto sum = sums_.covariance(ops::circular_mean(headings).degrees);
+    for (std::size_t i = 0; i < hypotheses.found().size(); ++i) sum[0] += sums_.heading(i);
+    benchmark::DoNotOptimize(sum);
+  }
 
   std::vector<float> logits() const {
     const auto logits = outputs_.logits();
@@ -58,7 +79,7 @@ class MatchBed {
 
  private:
   typename Match::Question question(std::size_t tile) const {
-    return {GroundImage(panorama_), SatelliteImage(tiles_[tile]), 0.2, heading_};
+    return {GroundImage(panorama_), SatelliteImage(tiles_[tile]), kScale, heading_};
   }
 
   Match match_;
@@ -68,6 +89,7 @@ class MatchBed {
   std::optional<double> heading_;
   std::size_t next_ = 0;
   ops::HeadOutputs<HostSpace> outputs_;
+  ops::PoseSums sums_;
 };
 
 template <class Element>
@@ -117,6 +139,7 @@ void add(const std::shared_ptr<const io::Safetensors>& file) {
     stage("correlate" + views, known, &Bed::correlate);
     stage("decode" + views, known, &Bed::decode);
   }
+  stage("poses/24", false, &Bed::poses);
 }
 
 }  // namespace

@@ -124,6 +124,15 @@ struct PixelWindow {
   double width = 0;
 };
 
+/// A position where the camera may have stood.
+struct Hypothesis {
+  PixelPoint pixel;                  ///< in the satellite image's own pixels
+  std::optional<GeoPoint> position;  ///< where the tile's bounds are known
+  /// As of a Fix: as it was given, or the most likely one of a camera at this position.
+  std::optional<double> heading_degrees;
+  double share = 0;  ///< of the posterior, within the hypothesis' radius
+};
+
 /// The answer: where the camera stood. A Fix that is reused for many pairs allocates memory only
 /// for the first.
 struct Fix {
@@ -140,6 +149,18 @@ struct Fix {
   /// of these weights have no heading.
   std::optional<double> heading_degrees;
   std::optional<double> heading_sigma_degrees;
+  /// How the heading varies with the position: row-heading and col-heading, px degrees, and
+  /// heading-heading, degrees^2, the square of `heading_sigma_degrees`. With `covariance_px` the
+  /// symmetric 3 x 3 covariance of (row, col, heading), of the posterior over poses. A heading
+  /// counts as how far it is off `heading_degrees`, clockwise, within half a turn. Zeros where it
+  /// was given, or there is none.
+  std::array<double, 3> heading_covariance{};
+  /// Up to five positions where the camera may have stood, by falling share of the posterior over
+  /// positions; none of a posterior of NaN. ops/hypotheses.hpp says how they are found. Each lies
+  /// at the mean over some metres about a peak, while `pixel` follows the weights' rule from the
+  /// most likely cell: the first, which has the most mass, may be another position than `pixel`,
+  /// and need not be quite the same where it is not.
+  std::vector<Hypothesis> hypotheses;
   /// [K], sums to 1: posterior over headings, at even steps clockwise from north. Empty unless the
   /// heading was searched for.
   std::vector<float> heading_probability;

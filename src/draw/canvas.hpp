@@ -41,6 +41,20 @@ class Canvas {
           });
   }
 
+  /// A sector of a disc with the share `alpha`: the directions within `half` of `middle`, radians
+  /// clockwise from the top, half a turn at most.
+  void sector(double row, double col, double radius, double middle, double half,
+              const Colour& colour, double alpha) const {
+    for_each_pixel(row - radius, col - radius, row + radius, col + radius,
+                   [&](Index r, Index c, double y, double x) {
+                     const double off =
+                         std::remainder(std::atan2(x - col, row - y) - middle, 2 * kPi);
+                     const double inside = radius - std::hypot(y - row, x - col);
+                     const double cover = std::clamp(inside + 0.5, 0.0, 1.0);
+                     if (cover > 0 && std::abs(off) <= half) blend(r, c, colour, alpha * cover);
+                   });
+  }
+
   /// A straight line with round ends.
   void line(double row0, double col0, double row1, double col1, double width,
             const Colour& colour) const {
@@ -61,22 +75,26 @@ class Canvas {
   template <class Distance>
   void paint(double top, double left, double bottom, double right, double width,
              const Colour& colour, const Distance& distance) const {
-    const auto first = [&](double edge, Index limit) {
-      return static_cast<Index>(
-          std::clamp(std::floor(edge - width - 1), 0.0, static_cast<double>(limit)));
+    for_each_pixel(top - width, left - width, bottom + width, right + width,
+                   [&](Index row, Index col, double y, double x) {
+                     const double cover = std::clamp(width / 2 + 0.5 - distance(y, x), 0.0, 1.0);
+                     if (cover > 0) blend(row, col, colour, cover);
+                   });
+  }
+
+  /// each(row, col, y, x) for the image's pixels within a rectangle and one beyond; (y, x): the
+  /// pixel's middle.
+  template <class Each>
+  void for_each_pixel(double top, double left, double bottom, double right,
+                      const Each& each) const {
+    const auto within = [](double edge, Index limit) {
+      return static_cast<Index>(std::clamp(edge, 0.0, static_cast<double>(limit)));
     };
-    const auto last = [&](double edge, Index limit) {
-      return static_cast<Index>(
-          std::clamp(std::ceil(edge + width + 1), 0.0, static_cast<double>(limit)));
-    };
-    const Index bottom_row = last(bottom, image_.extent(0));
-    const Index right_col = last(right, image_.extent(1));
-    for (Index row = first(top, image_.extent(0)); row < bottom_row; ++row) {
-      for (Index col = first(left, image_.extent(1)); col < right_col; ++col) {
-        const double away =
-            distance(static_cast<double>(row) + 0.5, static_cast<double>(col) + 0.5);
-        const double cover = std::clamp(width / 2 + 0.5 - away, 0.0, 1.0);
-        if (cover > 0) blend(row, col, colour, cover);
+    const Index bottom_row = within(std::ceil(bottom + 1), image_.extent(0));
+    const Index right_col = within(std::ceil(right + 1), image_.extent(1));
+    for (Index row = within(std::floor(top - 1), image_.extent(0)); row < bottom_row; ++row) {
+      for (Index col = within(std::floor(left - 1), image_.extent(1)); col < right_col; ++col) {
+        each(row, col, static_cast<double>(row) + 0.5, static_cast<double>(col) + 0.5);
       }
     }
   }

@@ -90,6 +90,45 @@ void outlined(double width, const Colour& colour, const Draw& draw) {
   draw(width, colour);
 }
 
+/// Rings about the hypotheses, but for the nearest to the fix, which is marked. The area within a
+/// ring goes by the share: a hypothesis of all would have one of `largest`.
+void mark_hypotheses(const Canvas& canvas, const Fix& fix, double scale, double stroke,
+                     double largest) {
+  const auto away = [&](const Hypothesis& each) {
+    return std::hypot(each.pixel.row - fix.pixel.row, each.pixel.col - fix.pixel.col);
+  };
+  const auto own =
+      std::min_element(fix.hypotheses.begin(), fix.hypotheses.end(),
+                       [&](const Hypothesis& a, const Hypothesis& b) { return away(a) < away(b); });
+  for (auto each = fix.hypotheses.begin(); each != fix.hypotheses.end(); ++each) {
+    if (each == own) continue;
+    outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
+      canvas.circle(each->pixel.row * scale, each->pixel.col * scale,
+                    largest * std::sqrt(each->share), width, colour);
+    });
+  }
+}
+
+/// The heading: an arrow from the fix to `length` away, and, where it was searched for, the sector
+/// of its standard deviation each way.
+void mark_heading(const Canvas& canvas, const Fix& fix, double row, double col, double stroke,
+                  double length) {
+  const double turn = *fix.heading_degrees * kDegree;
+  const double sigma = std::min(fix.heading_sigma_degrees.value_or(0), 180.0) * kDegree;
+  constexpr double kSectorAlpha = 0.35;
+  if (sigma > 0) canvas.sector(row, col, length, turn, sigma, kFixColour, kSectorAlpha);
+  const double tip_row = row - length * std::cos(turn);
+  const double tip_col = col + length * std::sin(turn);
+  const double barb_length = length / 3;
+  outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
+    canvas.line(row, col, tip_row, tip_col, width, colour);
+    for (const double barb : {150 * kDegree, -150 * kDegree}) {
+      canvas.line(tip_row, tip_col, tip_row - barb_length * std::cos(turn + barb),
+                  tip_col + barb_length * std::sin(turn + barb), width, colour);
+    }
+  });
+}
+
 }  // namespace
 
 void resize_into(io::ImageView image, TensorView<std::uint8_t, 3> to) {
@@ -118,6 +157,7 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
   const double col = fix.pixel.col * scale;
   const double stroke = weight * std::max(1.5, static_cast<double>(side * factor) / 280);
   const double arm = 5 * stroke;
+  mark_hypotheses(canvas, fix, scale, 0.7 * stroke, 3 * arm);
   outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
     canvas.circle(row, col, fix.radius68_px * scale, width, colour);
   });
@@ -129,18 +169,7 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
     });
     mark_truth(canvas, truth_row, truth_col, stroke);
   }
-  if (fix.heading_degrees) {
-    const double turn = *fix.heading_degrees * kDegree;
-    const double tip_row = row - 3 * arm * std::cos(turn);
-    const double tip_col = col + 3 * arm * std::sin(turn);
-    outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
-      canvas.line(row, col, tip_row, tip_col, width, colour);
-      for (const double barb : {150 * kDegree, -150 * kDegree}) {
-        canvas.line(tip_row, tip_col, tip_row - arm * std::cos(turn + barb),
-                    tip_col + arm * std::sin(turn + barb), width, colour);
-      }
-    });
-  }
+  if (fix.heading_degrees) mark_heading(canvas, fix, row, col, stroke, 3 * arm);
   outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
     canvas.line(row - arm, col, row + arm, col, width, colour);
     canvas.line(row, col - arm, row, col + arm, width, colour);

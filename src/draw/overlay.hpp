@@ -12,8 +12,10 @@ namespace crossfix::draw {
 inline constexpr Index kSmallestOverlay = 512;
 
 /// The tile with the posterior as a heat map (transparent where it is unlikely), the fix as a cross
-/// with its 68 % circle, and the truth, if given, as a ring with a dot, joined to the fix. `weight`
-/// thickens the marks, for pictures that are shown reduced.
+/// with its 68 % circle, an arrow for its heading with a sector for the standard deviation, a ring
+/// about each of the other hypotheses, larger for a larger share, and the truth, if given, as a
+/// ring with a dot, joined to the fix. `weight` thickens the marks, for pictures that are shown
+/// reduced.
 io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth,
                        double weight = 1);
 

@@ -10,6 +10,7 @@
 #include "crossfix/core/tensor_record.hpp"
 #include "crossfix/localizer.hpp"
 #include "crossfix/ops/decode.hpp"
+#include "crossfix/ops/pose_sums.hpp"
 
 namespace crossfix {
 
@@ -60,6 +61,9 @@ class Engine {
   /// The posterior of the last run over the same headings and positions, [K, grid, grid], sums to
   /// 1. Empty for networks that do not search headings.
   virtual void pose_probability(std::vector<float>& probability) { probability.clear(); }
+
+  /// Adds that posterior, where headings were searched for, to sums that were started for it.
+  virtual void add_poses(ops::PoseSums&) {}
 
   virtual Device device() const = 0;
   virtual Precision precision() const = 0;

@@ -60,6 +60,11 @@ class GroundEngine final : public Engine {
   void pose_probability(std::vector<float>& probability) override {
     match_->pose_probability(workspace_, probability);
   }
+  void add_poses(ops::PoseSums& sums) override {
+    match_->for_each_row(workspace_, [&](const auto& heading, std::span<const float> mass) {
+      sums.add(heading.bin, heading.width, mass);
+    });
+  }
 
   Device device() const override { return B::Space::kHostAccessible ? Device::cpu : Device::cuda; }
   Precision precision() const override { return precision_of<typename B::Element>(); }

@@ -12,6 +12,8 @@
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
 #include "crossfix/ops/heading.hpp"
+#include "crossfix/ops/hypotheses.hpp"
+#include "crossfix/ops/pose_sums.hpp"
 #include "crossfix/ops/posterior.hpp"
 #include "engine.hpp"
 
@@ -83,6 +85,7 @@ struct Localizer::Impl {
   template <MemorySpace Space>
   using ImagesOf = std::vector<Engine::ImagesIn<Space>>;
   std::tuple<ImagesOf<HostSpace>, ImagesOf<DeviceSpace>> images;  // one for each pair of a batch
+  ops::PoseSums poses;
 
   /// Takes the engine and allocates memory for its batches.
   void set(std::unique_ptr<Engine> made) {
@@ -307,7 +310,7 @@ struct Localizer::Impl {
   /// ground.
   template <MemorySpace Space>
   void finish(const PairIn<Space>& pair, const ops::HeadOutputs<HostSpace>& outputs, Index image,
-              Fix& fix) const {
+              Fix& fix) {
     const Index grid = outputs.grid();
     const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
     if (const auto window = engine->window()) fix.window = *window;
@@ -320,22 +323,36 @@ struct Localizer::Impl {
     const auto [row, col] = position(decoded, fix);
     const double cell_height = fix.window.height / static_cast<double>(grid);
     const double cell_width = fix.window.width / static_cast<double>(grid);
-    fix.pixel = {fix.window.row + row * cell_height, fix.window.col + col * cell_width};
+    fix.pixel = pixel_of(fix, row, col);
     fix.covariance_px = {decoded.covariance.row_row * cell_height * cell_height,
                          decoded.covariance.row_col * cell_height * cell_width,
                          decoded.covariance.col_col * cell_width * cell_width};
     fix.radius68_px =
         decoded.radius * std::sqrt(cell_height * cell_width) * configuration.radius_scale;
     fix.radius68_m.reset();
-    fix.position.reset();
     if (scale) fix.radius68_m = fix.radius68_px * *scale;
-    if (pair.tile.bounds) {
-      fix.position = io::position_of(*pair.tile.bounds, pair.satellite.extent(0),
-                                     pair.satellite.extent(1), fix.pixel);
-    }
+    fix.position = position_of(pair, fix.pixel);
     set_heading(pair.camera, fix);
+    std::optional<double> metres_per_cell;
+    if (scale) metres_per_cell = *scale * std::sqrt(cell_height * cell_width);
+    set_hypotheses(pair, ops::hypothesis_radius(grid, metres_per_cell), fix);
     fix.pose_probability.clear();
     if (options.pose_probability) engine->pose_probability(fix.pose_probability);
+  }
+
+  /// (row, col) in cells of the fix's grid, in the satellite image's pixels.
+  static PixelPoint pixel_of(const Fix& fix, double row, double col) {
+    const auto grid = static_cast<double>(fix.grid);
+    return {fix.window.row + row * (fix.window.height / grid),
+            fix.window.col + col * (fix.window.width / grid)};
+  }
+
+  /// Longitude and latitude of a pixel of the pair's satellite image, where its bounds are known.
+  template <MemorySpace Space>
+  static std::optional<GeoPoint> position_of(const PairIn<Space>& pair, const PixelPoint& pixel) {
+    if (!pair.tile.bounds) return std::nullopt;
+    return io::position_of(*pair.tile.bounds, pair.satellite.extent(0), pair.satellite.extent(1),
+                           pixel);
   }
 
   /// The camera's position, (row, col) in cells. It is computed in double from the raw outputs,
@@ -363,6 +380,36 @@ struct Localizer::Impl {
     const auto heading = ops::circular_mean(probability);
     fix.heading_degrees = heading.degrees;
     fix.heading_sigma_degrees = heading.sigma_degrees;
+  }
+
+  /// The hypotheses, and how heading and position vary together: of a fix that has its posterior
+  /// and its heading. `radius` in cells.
+  template <MemorySpace Space>
+  void set_hypotheses(const PairIn<Space>& pair, double radius, Fix& fix) {
+    const ops::Posterior posterior{fix.probability, fix.offsets, fix.grid};
+    const ops::GridHypotheses hypotheses(posterior, radius);
+    const bool searched = !fix.heading_probability.empty();
+    fix.heading_covariance = {};
+    if (searched) {
+      poses.start(posterior, hypotheses, static_cast<Index>(fix.heading_probability.size()));
+      engine->add_poses(poses);
+      const auto [row, col] = poses.covariance(*fix.heading_degrees);
+      const double sigma = *fix.heading_sigma_degrees;
+      const auto grid = static_cast<double>(fix.grid);
+      fix.heading_covariance = {row * (fix.window.height / grid), col * (fix.window.width / grid),
+                                sigma * sigma};
+    }
+    fix.hypotheses.clear();
+    fix.hypotheses.reserve(ops::kMostHypotheses);
+    for (std::size_t i = 0; i < hypotheses.found().size(); ++i) {
+      const ops::GridHypothesis& found = hypotheses.found()[i];
+      const PixelPoint pixel = pixel_of(fix, found.row, found.col);
+      const auto heading = searched ? poses.heading(i) : fix.heading_degrees;
+      const auto behind =
+          std::find_if(fix.hypotheses.begin(), fix.hypotheses.end(),
+                       [&](const auto& other) { return other.share < found.share; });
+      fix.hypotheses.insert(behind, {pixel, position_of(pair, pixel), heading, found.share});
+    }
   }
 
   /// Locates checked pairs, at most one batch.

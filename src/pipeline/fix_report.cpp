@@ -34,6 +34,22 @@ std::string point(const PixelPoint& pixel) {
   return format("row %.1f, column %.1f", pixel.row, pixel.col);
 }
 
+/// A heading as people read it, to whole degrees within [0, 360).
+double whole_degrees(double heading) { return std::fmod(std::round(heading), 360.0); }
+
+nlohmann::ordered_json to_json(const Hypothesis& hypothesis) {
+  nlohmann::ordered_json json;
+  json["row"] = hypothesis.pixel.row;
+  json["col"] = hypothesis.pixel.col;
+  json["share"] = hypothesis.share;
+  if (hypothesis.heading_degrees) json["heading"] = *hypothesis.heading_degrees;
+  if (hypothesis.position) {
+    json["longitude"] = hypothesis.position->longitude;
+    json["latitude"] = hypothesis.position->latitude;
+  }
+  return json;
+}
+
 }  // namespace
 
 FixError error_of(const Fix& fix, const PixelPoint& truth) {
@@ -56,7 +72,9 @@ nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix) {
   if (fix.heading_degrees) {
     json["heading_degrees"] = *fix.heading_degrees;
     json["heading_sigma_degrees"] = *fix.heading_sigma_degrees;
+    json["heading_covariance"] = fix.heading_covariance;
   }
+  for (const Hypothesis& each : fix.hypotheses) json["hypotheses"].push_back(to_json(each));
   json["grid"] = fix.grid;
   const PixelWindow& window = fix.window;
   json["window"] = {window.row, window.col, window.height, window.width};
@@ -87,11 +105,19 @@ void print(std::ostream& out, const Subject& subject, const Fix& fix) {
         << '\n';
   }
   out << "radius     " << length(fix.radius68_px, fix.radius68_m) << "   (holds 68 %)\n";
-  if (fix.heading_degrees && *fix.heading_sigma_degrees > 0) {
+  const bool searched = fix.heading_degrees && *fix.heading_sigma_degrees > 0;
+  if (searched) {
     out << "heading    "
         << format("%.0f degrees clockwise from north, give or take %.0f",
-                  std::fmod(std::round(*fix.heading_degrees), 360.0), *fix.heading_sigma_degrees)
+                  whole_degrees(*fix.heading_degrees), *fix.heading_sigma_degrees)
         << '\n';
+  }
+  if (fix.hypotheses.size() > 1) {
+    for (const Hypothesis& each : fix.hypotheses) {
+      out << "hypothesis " << point(each.pixel) << format("   (%.0f %%", 100 * each.share);
+      if (searched) out << format(", heading %.0f", whole_degrees(*each.heading_degrees));
+      out << ")\n";
+    }
   }
   if (subject.truth) {
     const FixError error = error_of(fix, *subject.truth);

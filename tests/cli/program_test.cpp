@@ -67,10 +67,10 @@ TEST_CASE("locate prints text, JSON and files that agree") {
   INFO(run.err);
   REQUIRE(run.code == 0);
   const json fix = lines_of(run).at(0);
-  CHECK(has_keys(fix,
-                 {"ground", "satellite", "pixel", "covariance_px", "radius68_px", "radius68_m",
-                  "position", "heading_degrees", "heading_sigma_degrees", "grid", "window", "cell",
-                  "cell_probability", "truth", "error_px", "error_m", "within_radius68"}));
+  CHECK(has_keys(fix, {"ground", "satellite", "pixel", "covariance_px", "radius68_px", "radius68_m",
+                       "position", "heading_degrees", "heading_sigma_degrees", "heading_covariance",
+                       "hypotheses", "grid", "window", "cell", "cell_probability", "truth",
+                       "error_px", "error_m", "within_radius68"}));
   CHECK(fix["radius68_m"] == fix["radius68_px"]);  // 1 m a pixel
   CHECK(fix["error_px"].get<double>() == Approx(std::hypot(fix["pixel"][0].get<double>() - 32,
                                                            fix["pixel"][1].get<double>() + 3.5)));

@@ -64,6 +64,20 @@ TEST_CASE("the matcher on a GPU scores as the one on the CPU does", "[cuda]") {
         CHECK(fix.heading_probability.size() == expected.heading_probability.size());
         CHECK(std::abs(fix.heading_degrees.value() - expected.heading_degrees.value()) <= 0.1);
         CHECK(fix.window.row == expected.window.row);
+        REQUIRE(fix.hypotheses.size() == expected.hypotheses.size());
+        for (std::size_t i = 0; i < fix.hypotheses.size(); ++i) {
+          const Hypothesis& found = fix.hypotheses[i];
+          const Hypothesis& wanted = expected.hypotheses[i];
+          CHECK(std::abs(found.share - wanted.share) <= 1e-3);
+          CHECK(std::abs(found.pixel.row - wanted.pixel.row) <= 0.05);
+          CHECK(std::abs(found.pixel.col - wanted.pixel.col) <= 0.05);
+          CHECK(std::abs(found.heading_degrees.value() - wanted.heading_degrees.value()) <= 0.1);
+        }
+        for (std::size_t i = 0; i < 3; ++i) {
+          // Of deviations of up to 80 px and 100 degrees.
+          CHECK(std::abs(fix.heading_covariance[i] - expected.heading_covariance[i]) <= 8);
+          CHECK((fix.heading_covariance[i] == 0) == heading.has_value());
+        }
       }
     }
   }

@@ -50,6 +50,44 @@ TEST_CASE("the overlay draws heat, fix, radius and truth where they are") {
   CHECK(change(picture, 40, 40) < 10);     // a corner without probability
 }
 
+TEST_CASE("the overlay rings the other hypotheses, the larger the larger their share") {
+  const Index side = 640;
+  Fix fix = sharp_fix(side, {240, 400});
+  // 15 strokes of 640 / 280 px, times the root of the share.
+  fix.hypotheses = {
+      {{100, 100}, {}, {}, 0.49}, {{244, 397}, {}, {}, 0.36}, {{560, 560}, {}, {}, 0.04}};
+  const io::Image picture = draw::draw_overlay(grey_tile(side), fix, {});
+  CHECK(change(picture, 100, 124) > 150);
+  CHECK(change(picture, 76, 100) > 150);
+  CHECK(change(picture, 100, 107) < 10);
+  CHECK(change(picture, 560, 567) > 150);
+  CHECK(change(picture, 560, 584) < 10);
+  fix.hypotheses.clear();
+  const io::Image plain = draw::draw_overlay(grey_tile(side), fix, {});
+  for (const Index col : {377, 378, 416, 417}) {  // no ring about the one that is the fix's own
+    CHECK(change(picture, 244, col) == change(plain, 244, col));
+  }
+}
+
+TEST_CASE("a heading is an arrow, and a sector where it was searched for") {
+  const Index side = 640;
+  Fix fix = sharp_fix(side, {240, 400});
+  const auto draw = [&] { return draw::draw_overlay(grey_tile(side), fix, {}); };
+  const io::Image none = draw();
+  fix.heading_degrees = 90;
+  fix.heading_sigma_degrees = 0;
+  const io::Image given = draw();
+  CHECK(change(given, 240, 425) != change(none, 240, 425));
+  CHECK(change(given, 230, 417) == change(none, 230, 417));
+  fix.heading_sigma_degrees = 40;
+  const io::Image searched = draw();
+  CHECK(searched(230, 417, 2) != given(230, 417, 2));            // 30 degrees off, 20 px away
+  CHECK(change(searched, 222, 410) == change(given, 222, 410));  // 60 degrees off
+  CHECK(change(searched, 230, 382) == change(given, 230, 382));  // behind
+  fix.heading_sigma_degrees = 1000;
+  CHECK(draw()(230, 382, 2) != given(230, 382, 2));
+}
+
 TEST_CASE("a small tile is enlarged, a window limits the heat, points outside are cut off") {
   const Index side = 100;
   Fix fix = sharp_fix(side, {50, 50});

@@ -71,6 +71,45 @@ TEST_CASE("the text for people names units") {
         "error      20.0 px = 10.00 m   (within the radius)\n");
 }
 
+TEST_CASE("JSON and text of hypotheses and of a heading that was searched for") {
+  Fix fix = some_fix();
+  fix.heading_degrees = 359.6;
+  fix.heading_sigma_degrees = 20;
+  fix.heading_covariance = {1.5, -2, 400};
+  fix.hypotheses = {{{31, 41}, GeoPoint{-122.25, 47.5}, 10.25, 0.625},
+                    {{70, 8.25}, GeoPoint{-122.5, 47.25}, 359.75, 0.25}};
+  const auto json = to_json(some_subject(), fix);
+  CHECK(json["heading_covariance"].dump() == "[1.5,-2.0,400.0]");
+  CHECK(json["hypotheses"].dump() ==
+        R"([{"row":31.0,"col":41.0,"share":0.625,"heading":10.25,"longitude":-122.25,)"
+        R"("latitude":47.5},{"row":70.0,"col":8.25,"share":0.25,"heading":359.75,)"
+        R"("longitude":-122.5,"latitude":47.25}])");
+  const auto text_of = [&] {
+    std::ostringstream out;
+    print(out, {0, "g", "s", {100, 100}, {}}, fix);
+    return out.str();
+  };
+  CHECK(text_of() ==
+        "pixel      row 30.0, column 40.0   (of 100 x 100)\n"
+        "position   longitude -122.250000, latitude 47.500000\n"
+        "radius     20.0 px = 10.00 m   (holds 68 %)\n"
+        "heading    0 degrees clockwise from north, give or take 20\n"
+        "hypothesis row 31.0, column 41.0   (62 %, heading 10)\n"
+        "hypothesis row 70.0, column 8.2   (25 %, heading 0)\n");
+
+  SECTION("headings that were given are told of the fix alone") {
+    fix.heading_sigma_degrees = 0;
+    CHECK(text_of().find("heading") == std::string::npos);
+    CHECK(text_of().find("column 8.2   (25 %)\n") != std::string::npos);
+  }
+  SECTION("one alone is the fix's own, and what is not known is left out") {
+    fix.hypotheses = {{{31, 41}, {}, {}, 1.0}};
+    CHECK(text_of().find("hypothesis") == std::string::npos);
+    CHECK(to_json(some_subject(), fix)["hypotheses"].dump() ==
+          R"([{"row":31.0,"col":41.0,"share":1.0}])");
+  }
+}
+
 TEST_CASE("the summary: mean, median, share within the radius") {
   CHECK(summary({{1, 2.0, true}, {3, 6.0, false}, {2, 4.0, true}, {8, 16.0, false}}) ==
         "4 pairs with a truth: error mean 7.00 m, median 5.00 m; 50 % within their radius");

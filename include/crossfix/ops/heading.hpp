@@ -22,6 +22,12 @@ inline double wrapped_degrees(double degrees) {
   return turned < 360.0 ? turned + 0.0 : 0.0;  // the addition turns -0 into 0
 }
 
+/// each(bin) for the bins of an arc of `width` of them about `middle`, of `bins` round the circle.
+template <class Each>
+void for_each_bin(Index middle, Index width, Index bins, const Each& each) {
+  for (Index i = 0; i < width; ++i) each((middle + i - width / 2 + bins) % bins);
+}
+
 /// The heading estimated from a posterior over even steps clockwise from north. The heading is the
 /// mean over the peak and the steps next to it. The standard deviation is the root of the mean
 /// square distance of the whole posterior from that mean; the mass of each step is even over the

@@ -123,7 +123,8 @@ class GroundMatch {
     std::vector<ops::CameraPose> poses_;
     std::vector<float> bias_;
     std::vector<float> headings_;
-    std::vector<float> scores_;  ///< used by `pose_probability`
+    std::vector<float> scores_;  ///< in host memory, where the backend's are not
+    std::vector<float> mass_;    ///< of `for_each_row`
     std::unique_ptr<Room> room_;
   };
 
@@ -249,29 +250,39 @@ class GroundMatch {
   /// The posterior of the last question over headings (as above) and positions, [K, grid, grid],
   /// sums to 1.
   void pose_probability(Workspace& work, std::vector<float>& probability) const {
+    const HeadingSearch& search = work.search_;
+    const Index cells = work.room_->grid * work.room_->grid;
+    probability.assign(static_cast<std::size_t>(search.bins() * cells), 0.0F);
+    for_each_row(work, [&](const HeadingSearch::Heading& heading, std::span<const float> mass) {
+      search.for_each_bin(heading, [&](Index bin) {
+        float* map = probability.data() + bin * cells;
+        for (const float p : mass) *map++ += p;
+      });
+    });
+  }
+
+  /// each(heading, mass) for the rows of scores of the last question: `mass` [cells] is the
+  /// posterior of each bin of the heading's arc and of the row's ratio.
+  template <class Each>
+  void for_each_row(Workspace& work, const Each& each) const {
     auto& room = *work.room_;
     const HeadingSearch& search = work.search_;
-    const Index cells = room.grid * room.grid;
-    work.scores_.resize(static_cast<std::size_t>(search.rows() * cells));
-    B::read(room.context, scores_of(work), work.scores_.data());
+    const auto cells = static_cast<std::size_t>(room.grid * room.grid);
+    const float* scores = read_scores(work);
     const double scale = 1.0 / configuration_.decoding.temperature;
     const double total = HeadingSearch::log_sum(
         std::span<const float>(room.results)
             .subspan(outputs_count(room.grid), static_cast<std::size_t>(search.rows())));
-    probability.assign(static_cast<std::size_t>(search.bins() * cells), 0.0F);
-    for (Index row = 0; row < search.rows(); ++row) {
+    work.mass_.resize(cells);
+    for (Index row = 0; row < search.rows(); ++row, scores += cells) {
       const auto& heading = search.heading(row);
       const double share =
           log_prior(work, row) - total - std::log(static_cast<double>(heading.width));
-      float* scores = work.scores_.data() + row * cells;
-      for (Index cell = 0; cell < cells; ++cell) {
-        scores[cell] =
+      for (std::size_t cell = 0; cell < cells; ++cell) {
+        work.mass_[cell] =
             static_cast<float>(std::exp(scale * static_cast<double>(scores[cell]) + share));
       }
-      search.for_each_bin(heading, [&](Index bin) {
-        float* map = probability.data() + bin * cells;
-        for (Index cell = 0; cell < cells; ++cell) map[cell] += scores[cell];
-      });
+      each(heading, std::span<const float>(work.mass_));
     }
   }
 
@@ -487,6 +498,18 @@ class GroundMatch {
         TensorView<const float, 2, Space>(room.buffers.results + behind, {1, work.search_.rows()}),
         masses.data());
     return masses;
+  }
+
+  /// The scores of the last question in host memory, [rows, cells].
+  const float* read_scores(Workspace& work) const {
+    const TensorView<const float, 2, Space> scores(scores_of(work));
+    if constexpr (Space::kHostAccessible) {
+      return scores.data();
+    } else {
+      work.scores_.resize(static_cast<std::size_t>(scores.size()));
+      B::read(work.room_->context, scores, work.scores_.data());
+      return work.scores_.data();
+    }
   }
 
   struct Rgb {

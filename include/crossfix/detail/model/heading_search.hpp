@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "crossfix/core/shape.hpp"
+#include "crossfix/ops/heading.hpp"
 
 namespace crossfix::model {
 
@@ -109,9 +110,7 @@ class HeadingSearch {
   /// Calls each(bin) for the bins of a heading's arc.
   template <class Each>
   void for_each_bin(const Heading& heading, const Each& each) const {
-    for (Index i = 0; i < heading.width; ++i) {
-      each((heading.bin + i - heading.width / 2 + bins()) % bins());
-    }
+    ops::for_each_bin(heading.bin, heading.width, bins(), each);
   }
 
   /// Computes the posterior over the bins from the logarithms of the rows' masses, which include
