@@ -14,10 +14,12 @@ import argparse
 import json
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from counter import uniform
 
 METRES = {"NewYork": 0.113248, "Seattle": 0.100817, "SanFrancisco": 0.118141, "Chicago": 0.111262}
 CITIES = {
@@ -39,7 +41,8 @@ class Labels:
     """Test pairs in the data set's order, a panorama's tiles one after the other.
 
     `delta` [n, 2] is (row, col) as labelled, `metres` [n] a tile pixel's, `panorama` [n] counts panoramas
-    through all cities, `panoramas` says how many there are, `city` [n] counts cities.
+    through all cities, `panoramas` says how many there are, `city` [n] counts cities, `ground` [n] is the
+    panorama's name as the program has it, CITY/panorama/NAME.
     """
 
     delta: np.ndarray
@@ -47,6 +50,7 @@ class Labels:
     panorama: np.ndarray
     panoramas: int
     city: np.ndarray
+    ground: list[str] = field(default_factory=list)
 
 
 def read_labels(root: Path, area: str, label_set: str, pairs: str, world: bool) -> Labels:
@@ -59,7 +63,7 @@ def read_labels(root: Path, area: str, label_set: str, pairs: str, world: bool) 
         cities = tuple(scales)
     folder, suffix = ("splits__corrected", "__corrected") if label_set == "corrected" else ("splits", "")
     tiles = 4 if pairs == "all" else 1
-    delta, metres, panorama, number = [], [], [], []
+    delta, metres, panorama, number, ground = [], [], [], [], []
     panoramas = 0
     for index, city in enumerate(cities):
         path = root / folder / city / f"{LISTS[area]}{suffix}.txt"
@@ -74,8 +78,19 @@ def read_labels(root: Path, area: str, label_set: str, pairs: str, world: bool) 
                 metres.append(scales[city])
                 panorama.append(panoramas)
                 number.append(index)
+                ground.append(f"{city}/panorama/{fields[0]}")
             panoramas += 1
-    return Labels(np.array(delta), np.array(metres), np.array(panorama), panoramas, np.array(number))
+    return Labels(np.array(delta), np.array(metres), np.array(panorama), panoramas, np.array(number), ground)
+
+
+def heading_columns(degrees: float, seed: int, ground: str, width: int) -> int:
+    """What the centre column of a panorama looks at under `crossfix evaluate --heading-noise`, columns
+    clockwise from north: even within `degrees` to either side, rounded to a column, halves away from zero.
+    """
+    if degrees == 0:
+        return 0
+    columns = float(uniform(f"heading {seed} {ground}", (1,))[0]) * degrees / 360 * width
+    return int(math.copysign(math.floor(abs(columns) + 0.5), columns))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ namespace crossfix::report {
 /// where there is none.
 std::string figure_text(const std::optional<double>& value, Unit unit);
 
+/// The figures of one cell without their intervals, "6.72 / 2.68".
+std::string cell_text(const std::vector<Figure>& figures);
+
 /// Throws ShapeError where a row has another number of cells than the table has columns.
 std::string table_markup(const Table& table);
 
