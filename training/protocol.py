@@ -176,10 +176,31 @@ def bootstrap(values: np.ndarray, clusters: np.ndarray, figure) -> list[float]:
     return np.percentile(drawn, [2.5, 97.5]).tolist()
 
 
+def axis_figures(away: np.ndarray, headings: np.ndarray) -> dict:
+    """Of errors (down, right) [n, 2] in the tile, metres, along and across `headings` [n], degrees clockwise
+    from the tile's upper edge.
+    """
+    east, north, angle = away[:, 1], -away[:, 0], np.radians(headings)
+    along = np.abs(north * np.cos(angle) + east * np.sin(angle))
+    across = np.abs(east * np.cos(angle) - north * np.sin(angle))
+    figures = {"longitudinal": along.mean(), "lateral_median": np.median(across)}
+    for name, errors in (("longitudinal", along), ("lateral", across)):
+        figures[f"{name}_within"] = [(errors <= metre).mean() for metre in (1, 3, 5)]
+    return figures
+
+
 def figures_of(
-    labels: Labels, logits: np.ndarray, offsets: np.ndarray, mode: str, decoding: Decoding, full: bool
+    labels: Labels,
+    logits: np.ndarray,
+    offsets: np.ndarray,
+    mode: str,
+    decoding: Decoding,
+    full: bool,
+    headings: np.ndarray | None = None,
 ) -> dict:
-    """Mean and median, metres; with `full` all other figures, which take longer."""
+    """Mean and median, metres; with `full` all other figures, which take longer. `headings` [n], degrees, are
+    what the panoramas' centres look at; north where absent.
+    """
     truth, side, metres, scored = truths_of(labels, mode)
     fixes = fixes_of(logits, offsets, decoding.fix)
     away = (fixes * side - truth)[scored]
@@ -198,8 +219,8 @@ def figures_of(
     within = pixels <= 0.05 * side
     figures["within_5_percent"] = within.mean()
     figures["within_5_percent_interval"] = bootstrap(within, clusters, np.mean)
-    figures["longitudinal"] = np.abs(away[:, 0] * metres[scored]).mean()
-    figures["lateral_median"] = np.median(np.abs(away[:, 1] * metres[scored]))
+    angles = np.zeros(len(errors)) if headings is None else headings[scored]
+    figures |= axis_figures(away * metres[scored][:, None], angles)
 
     grid = math.isqrt(logits.shape[1])
     radii, levels, nll = [], [], []

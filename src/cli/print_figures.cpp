@@ -84,14 +84,8 @@ void print_runs(std::ostream& out, const std::vector<ModeFigures>& modes) {
 }
 
 void print_headings(std::ostream& out, const std::vector<ModeFigures>& modes) {
-  const report::Table table = report::heading_table(modes);
-  if (table.rows.empty()) return;
-  Rows rows{{"mean / median"}};
-  rows[0].insert(rows[0].end(), table.columns.begin(), table.columns.end());
-  for (const report::TableRow& row : table.rows) {
-    rows.push_back({row.name});
-    for (const auto& cell : row.cells) rows.back().push_back(report::cell_text(cell));
-  }
+  const Rows rows = report::text_rows(report::heading_table(modes));
+  if (rows.size() == 1) return;
   out << '\n';
   print_table(out, rows, 1);
 }

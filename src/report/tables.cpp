@@ -13,7 +13,22 @@ void write_header(Markup& out, const std::vector<std::string>& columns) {
   out.close().close().line_break();
 }
 
-/// The figures of one cell, their intervals on the line below.
+/// The figures of one cell, "6.72 / 2.68".
+std::string cell_text(const std::vector<Figure>& figures) {
+  std::string text;
+  for (const Figure& figure : figures) {
+    if (!text.empty()) text += " / ";
+    const auto* estimate = std::get_if<eval::Estimate>(&figure.value);
+    const auto* number = std::get_if<double>(&figure.value);
+    text += estimate != nullptr ? figure_text(estimate->value, figure.unit)
+            : number != nullptr ? figure_text(*number, figure.unit)
+                                : figure_text({}, figure.unit);
+    if (figure.deviation) text += " ± " + figure_text(figure.deviation, figure.unit);
+  }
+  return text;
+}
+
+/// The same, their intervals on the line below.
 void write_cell(Markup& out, const std::vector<Figure>& figures) {
   std::string intervals;
   bool any = false;
@@ -60,18 +75,14 @@ std::string figure_text(const std::optional<double>& value, Unit unit) {
   return readable(*value, 3);
 }
 
-std::string cell_text(const std::vector<Figure>& figures) {
-  std::string text;
-  for (const Figure& figure : figures) {
-    if (!text.empty()) text += " / ";
-    const auto* estimate = std::get_if<eval::Estimate>(&figure.value);
-    const auto* number = std::get_if<double>(&figure.value);
-    text += estimate != nullptr ? figure_text(estimate->value, figure.unit)
-            : number != nullptr ? figure_text(*number, figure.unit)
-                                : figure_text({}, figure.unit);
-    if (figure.deviation) text += " ± " + figure_text(figure.deviation, figure.unit);
+std::vector<std::vector<std::string>> text_rows(const Table& table) {
+  std::vector<std::vector<std::string>> rows{table.columns};
+  rows[0].insert(rows[0].begin(), table.title);
+  for (const TableRow& row : table.rows) {
+    rows.push_back({row.name});
+    for (const std::vector<Figure>& cell : row.cells) rows.back().push_back(cell_text(cell));
   }
-  return text;
+  return rows;
 }
 
 std::string table_markup(const Table& table) {

@@ -12,8 +12,8 @@ namespace crossfix::report {
 /// where there is none.
 std::string figure_text(const std::optional<double>& value, Unit unit);
 
-/// The figures of one cell without their intervals, "6.72 / 2.68".
-std::string cell_text(const std::vector<Figure>& figures);
+/// The title and the columns, then a row's name and its cells without intervals, "6.72 / 2.68".
+std::vector<std::vector<std::string>> text_rows(const Table& table);
 
 /// Throws ShapeError where a row has another number of cells than the table has columns.
 std::string table_markup(const Table& table);
