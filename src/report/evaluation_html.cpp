@@ -164,15 +164,13 @@ void add_definitions(const std::vector<ModeFigures>& modes, Report& report) {
 
 Table heading_table(const std::vector<ModeFigures>& modes) {
   Table table;
-  table.title = "Along and across the heading";
-  table.columns = {"longitudinal mean / median (m)", "within 1 / 3 / 5 m (%)",
-                   "lateral mean / median (m)", "within 1 / 3 / 5 m (%)"};
+  table.title = "By the heading, mean / median";
+  table.columns = {"longitudinal (m)", "within 1/3/5 m (%)", "lateral (m)", "within 1/3/5 m (%)"};
   const bool searched = std::any_of(modes.begin(), modes.end(), [](const ModeFigures& mode) {
     return mode.all.headings.count > 0;
   });
   if (searched) {
-    table.columns.insert(table.columns.end(),
-                         {"heading mean / median (°)", "within 1 / 3 / 5° (%)"});
+    table.columns.insert(table.columns.end(), {"heading (°)", "within 1/3/5° (%)"});
   }
   for (const ModeFigures& figures : modes) {
     if (figures.all.errors.count == 0) continue;

@@ -214,9 +214,9 @@ TEST_CASE("evaluate rolls panoramas, and its report shows them as they were loca
   REQUIRE(rolled.code == 0);
   CHECK(rolled.out != plain.out);
   CHECK(holds(rolled.out, "headings within 45 degrees of north"));
-  CHECK(holds(rolled.out, "longitudinal mean / median (m)"));
-  CHECK_FALSE(holds(rolled.out, "heading mean"));  // the network searched for none
-  CHECK(holds(vigor.read("r.html"), "Along and across the heading"));
+  CHECK(holds(rolled.out, "longitudinal (m)"));
+  CHECK_FALSE(holds(rolled.out, "heading (°)"));  // the network searched for none
+  CHECK(holds(vigor.read("r.html"), "By the heading, mean / median"));
   const auto lines = lines_of(vigor.read("run/samples.jsonl"));
   CHECK(lines[0].at("heading_seed") == 7);
   CHECK(lines[1].at("heading_deg") ==

@@ -51,10 +51,10 @@ TEST_CASE("errors along and across the heading, and of headings that were search
   const std::string axes = "0.00 / 0.00 100.0 / 100.0 / 100.0 ";
   CHECK(line_of(text, "true, positives") ==
         "true, positives " + axes + "4.00 / 4.00 25.0 / 50.0 / 75.0");
-  CHECK(text.find("within 1 / 3 / 5°") == std::string::npos);
+  CHECK(text.find("within 1/3/5°") == std::string::npos);
   for (eval::Outcome& outcome : some.outcomes) outcome.answer->heading_error_degrees = -2;
   text = printed(some, false);
-  CHECK(text.find("within 1 / 3 / 5° (%)\n") != std::string::npos);
+  CHECK(text.find("within 1/3/5° (%)\n") != std::string::npos);
   CHECK(line_of(text, "true, positives").ends_with("2.00 / 2.00 0.0 / 100.0 / 100.0"));
 }
 
