@@ -12,6 +12,7 @@
 #include "crossfix/ops/heading.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/counter_generator.hpp"
+#include "support/flat_ground.hpp"
 #include "support/source_folder.hpp"
 
 using namespace crossfix;
@@ -20,35 +21,16 @@ using Catch::Matchers::Contains;
 namespace {
 
 constexpr double kScale = 0.2;  // metres a pixel of the tile
-constexpr double kPi = 3.14159265358979323846;
 
 Localizer bundled(LocalizerOptions options = {}) {
   options.device = Device::cpu;
   return Localizer::load(test::source_folder() / "models/crossfix-ground.safetensors", options);
 }
 
-/// A panorama [256, 512, 3] of flat ground that looks like the tile, with the camera `height`
-/// metres above `camera` (tile pixels) and the centre column at `heading` degrees; plain sky.
+/// A panorama of flat ground that looks like the tile.
 Tensor<std::uint8_t, 3> panorama_of(const Tensor<std::uint8_t, 3>& tile, PixelPoint camera,
-                                    double heading, double height = 2.6) {
-  Tensor<std::uint8_t, 3> panorama({256, 512, 3});
-  for (Index row = 0; row < 256; ++row) {
-    for (Index col = 0; col < 512; ++col) {
-      const double down = ((static_cast<double>(row) + 0.5) / 256 - 0.5) * kPi;
-      const double azimuth =
-          heading / 180 * kPi + ((static_cast<double>(col) + 0.5) / 512 - 0.5) * 2 * kPi;
-      const double distance = down > 0 ? height / std::tan(down) / kScale : 1e9;
-      const double r = camera.row - distance * std::cos(azimuth);
-      const double c = camera.col + distance * std::sin(azimuth);
-      const bool seen = r >= 0 && c >= 0 && r < static_cast<double>(tile.extent(0)) &&
-                        c < static_cast<double>(tile.extent(1));
-      for (Index k = 0; k < 3; ++k) {
-        panorama(row, col, k) = seen ? tile(static_cast<Index>(r), static_cast<Index>(c), k)
-                                     : static_cast<std::uint8_t>(150 + 20 * k + col % 7);
-      }
-    }
-  }
-  return panorama;
+                                    double heading) {
+  return test::panorama_of(tile, kScale, camera, heading);
 }
 
 /// A photo of flat ground that looks like the tile, taken above `stands` (tile pixels), the

@@ -14,10 +14,12 @@ import argparse
 import json
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from counter import uniform
 
 METRES = {"NewYork": 0.113248, "Seattle": 0.100817, "SanFrancisco": 0.118141, "Chicago": 0.111262}
 CITIES = {
@@ -38,8 +40,9 @@ class DataError(Exception):
 class Labels:
     """Test pairs in the order of the data set, the tiles of a panorama one after the other.
 
-    `delta` [n, 2] is (row, col) as labelled, `metres` [n] the metres of a tile pixel, `panorama` [n] the number of the
-    panorama over all cities, `panoramas` their count, `city` [n] the number of the city.
+    `delta` [n, 2] is (row, col) as labelled, `metres` [n] a tile pixel's, `panorama` [n] counts panoramas
+    through all cities, `panoramas` says how many there are, `city` [n] counts cities, `ground` [n] is the
+    panorama's name as the program has it, CITY/panorama/NAME.
     """
 
     delta: np.ndarray
@@ -47,6 +50,7 @@ class Labels:
     panorama: np.ndarray
     panoramas: int
     city: np.ndarray
+    ground: list[str] = field(default_factory=list)
 
 
 def read_labels(root: Path, area: str, label_set: str, pairs: str, world: bool) -> Labels:
@@ -59,7 +63,7 @@ def read_labels(root: Path, area: str, label_set: str, pairs: str, world: bool) 
         cities = tuple(scales)
     folder, suffix = ("splits__corrected", "__corrected") if label_set == "corrected" else ("splits", "")
     tiles = 4 if pairs == "all" else 1
-    delta, metres, panorama, number = [], [], [], []
+    delta, metres, panorama, number, ground = [], [], [], [], []
     panoramas = 0
     for index, city in enumerate(cities):
         path = root / folder / city / f"{LISTS[area]}{suffix}.txt"
@@ -74,8 +78,19 @@ def read_labels(root: Path, area: str, label_set: str, pairs: str, world: bool) 
                 metres.append(scales[city])
                 panorama.append(panoramas)
                 number.append(index)
+                ground.append(f"{city}/panorama/{fields[0]}")
             panoramas += 1
-    return Labels(np.array(delta), np.array(metres), np.array(panorama), panoramas, np.array(number))
+    return Labels(np.array(delta), np.array(metres), np.array(panorama), panoramas, np.array(number), ground)
+
+
+def heading_columns(degrees: float, seed: int, ground: str, width: int) -> int:
+    """What the centre column of a panorama looks at under `crossfix evaluate --heading-noise`, columns
+    clockwise from north: even within `degrees` to either side, rounded to a column, halves away from zero.
+    """
+    if degrees == 0:
+        return 0
+    columns = float(uniform(f"heading {seed} {ground}", (1,))[0]) * degrees / 360 * width
+    return int(math.copysign(math.floor(abs(columns) + 0.5), columns))
 
 
 @dataclass(frozen=True)
@@ -161,10 +176,31 @@ def bootstrap(values: np.ndarray, clusters: np.ndarray, figure) -> list[float]:
     return np.percentile(drawn, [2.5, 97.5]).tolist()
 
 
+def axis_figures(away: np.ndarray, headings: np.ndarray) -> dict:
+    """Of errors (down, right) [n, 2] in the tile, metres, along and across `headings` [n], degrees clockwise
+    from the tile's upper edge.
+    """
+    east, north, angle = away[:, 1], -away[:, 0], np.radians(headings)
+    along = np.abs(north * np.cos(angle) + east * np.sin(angle))
+    across = np.abs(east * np.cos(angle) - north * np.sin(angle))
+    figures = {"longitudinal": along.mean(), "lateral_median": np.median(across)}
+    for name, errors in (("longitudinal", along), ("lateral", across)):
+        figures[f"{name}_within"] = [(errors <= metre).mean() for metre in (1, 3, 5)]
+    return figures
+
+
 def figures_of(
-    labels: Labels, logits: np.ndarray, offsets: np.ndarray, mode: str, decoding: Decoding, full: bool
+    labels: Labels,
+    logits: np.ndarray,
+    offsets: np.ndarray,
+    mode: str,
+    decoding: Decoding,
+    full: bool,
+    headings: np.ndarray | None = None,
 ) -> dict:
-    """Mean and median, metres; with `full` also all other figures, which take longer."""
+    """Mean and median, metres; with `full` all other figures, which take longer. `headings` [n], degrees, are
+    what the panoramas' centres look at; north where absent.
+    """
     truth, side, metres, scored = truths_of(labels, mode)
     fixes = fixes_of(logits, offsets, decoding.fix)
     away = (fixes * side - truth)[scored]
@@ -183,8 +219,8 @@ def figures_of(
     within = pixels <= 0.05 * side
     figures["within_5_percent"] = within.mean()
     figures["within_5_percent_interval"] = bootstrap(within, clusters, np.mean)
-    figures["longitudinal"] = np.abs(away[:, 0] * metres[scored]).mean()
-    figures["lateral_median"] = np.median(np.abs(away[:, 1] * metres[scored]))
+    angles = np.zeros(len(errors)) if headings is None else headings[scored]
+    figures |= axis_figures(away * metres[scored][:, None], angles)
 
     grid = math.isqrt(logits.shape[1])
     radii, levels, nll = [], [], []

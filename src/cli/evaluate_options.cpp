@@ -36,6 +36,12 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice) {
       command, "--control", choice.control,
       "Ground images of other panoramas (shuffled) or grey ones (blank): what is left of the "
       "error then owes nothing to them; none where absent");
+  CLI::Option* noise =
+      command.add_option("--heading-noise", choice.heading_noise.degrees,
+                         "Roll panoramas, each up to so many degrees off north; 180: anywhere");
+  command.add_option("--heading-seed", choice.heading_noise.seed, "Of the draws; 0 where absent")
+      ->check(CLI::NonNegativeNumber)
+      ->needs(noise);
 }
 
 }  // namespace

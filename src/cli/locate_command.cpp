@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -78,18 +77,6 @@ void check(const LocateOptions& options) {
   }
 }
 
-std::optional<double> parse_heading(const std::string& text) {
-  if (text == "unknown") return {};
-  double degrees = 0;
-  const char* const end = text.data() + text.size();
-  const bool plus = text.starts_with('+') && !text.starts_with("+-");
-  const auto parsed = std::from_chars(text.data() + (plus ? 1 : 0), end, degrees);
-  if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(degrees)) {
-    throw CLI::ValidationError("--heading", "degrees clockwise from north, or 'unknown'");
-  }
-  return degrees;
-}
-
 void locate_pair(const LocateOptions& options) {
   // Outputs first, so that a path that cannot be written is found before the work.
   std::optional<PictureFile> overlay;
@@ -145,6 +132,16 @@ void locate(const LocateOptions& options, ranks::Ranks& ranks) {
   locate_pair(options);
 }
 
+/// A check of an option by what reads its text.
+auto taken_by(const auto& read) {
+  return [read](const std::string& text) try {
+    read(text);
+    return std::string();
+  } catch (const Error& error) {
+    return std::string(error.what());
+  };
+}
+
 }  // namespace
 
 void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
@@ -163,31 +160,22 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
   command->add_option("--model", options->model.model, "Weights; the bundled ones where absent");
   command->add_option("--gsd", options->gsd, "Ground sampling distance, metres per tile pixel");
   command->add_option("--bounds", options->bounds, "West,south,east,north of the tile, degrees")
-      ->check([](const std::string& text) {
-        try {
-          io::parse_bounds(text);
-        } catch (const Error& error) {
-          return std::string(error.what());
-        }
-        return std::string();
-      });
-  command->add_option_function<std::string>(
-      "--heading",
-      [options](const std::string& text) { options->camera.heading_degrees = parse_heading(text); },
-      "What the panorama's centre column looks at, degrees clockwise from north (0 where absent), "
-      "or 'unknown': it is searched for");
+      ->check(taken_by(io::parse_bounds));
+  command
+      ->add_option_function<std::string>(
+          "--heading",
+          [options](const std::string& text) {
+            options->camera.heading_degrees = pipeline::parse_heading(text);
+          },
+          "What the panorama's centre column looks at, degrees clockwise from north (0 where "
+          "absent), "
+          "or 'unknown': it is searched for")
+      ->check(taken_by(pipeline::parse_heading));
   pipeline::CameraChoice& camera = options->camera;
   command->add_option("--camera", camera.file,
                       "File of the camera and its mount (docs/cameras.md)");
-  for (const auto& [name, field, help] :
-       {std::tuple{"--hfov", &camera.horizontal_fov_degrees, "Angle of a photo's width, degrees"},
-        {"--height", &camera.height, "Height of the camera above the ground, metres"},
-        {"--roll", &camera.roll_degrees, "Roll, degrees, clockwise from behind is positive"},
-        {"--pitch", &camera.pitch_degrees, "Pitch, degrees, up is positive"},
-        {"--pitch-sigma", &camera.pitch_sigma_degrees, "Standard deviation of the pitch, degrees"},
-        {"--heading-sigma", &camera.heading_sigma_degrees,
-         "Standard deviation of the heading, degrees: it is searched for about --heading"}}) {
-    command->add_option(name, *field, help);
+  for (const auto& [name, field, help] : pipeline::kCameraOptions) {
+    command->add_option(name, camera.*field, help);
   }
   command->add_option("--truth", options->truth, "Row,column of the camera, tile pixels")
       ->delimiter(',')

@@ -3,6 +3,8 @@
 #include <ostream>
 #include <string>
 
+#include "report/evaluation_html.hpp"
+#include "report/tables.hpp"
 #include "text_table.hpp"
 
 namespace crossfix::cli {
@@ -81,6 +83,13 @@ void print_runs(std::ostream& out, const std::vector<ModeFigures>& modes) {
   print_table(out, rows, 1);
 }
 
+void print_headings(std::ostream& out, const std::vector<ModeFigures>& modes) {
+  const Rows rows = report::text_rows(report::heading_table(modes));
+  if (rows.size() == 1) return;
+  out << '\n';
+  print_table(out, rows, 1);
+}
+
 void print_uncertainty(std::ostream& out, const std::vector<ModeFigures>& modes) {
   Rows rows{{"radius68 holds the truth, % (68 is right)", "all", "surest fifth", "2nd", "3rd",
              "4th", "least sure", "reliability gap", "nats/m^2"}};
@@ -130,6 +139,7 @@ void print_counts(std::ostream& out, const std::vector<ModeFigures>& modes) {
 void print_figures(std::ostream& out, const std::vector<ModeFigures>& modes, bool runs) {
   print_errors(out, modes, runs);
   if (runs) print_runs(out, modes);
+  print_headings(out, modes);
   print_uncertainty(out, modes);
   print_counts(out, modes);
 }

@@ -1,5 +1,8 @@
 #include "choice.hpp"
 
+#include <cstdio>
+
+#include "crossfix/core/error.hpp"
 #include "robotcar.hpp"
 #include "vigor.hpp"
 
@@ -12,6 +15,23 @@ std::string name_of(T wanted) {
     if (value == wanted) return name;
   }
   return {};
+}
+
+std::string degrees_text(double degrees) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", degrees);
+  return text;
+}
+
+void check(const HeadingNoise& noise, const DatasetChoice& choice) {
+  if (!(noise.degrees >= 0 && noise.degrees <= 180)) {
+    throw DataError("--heading-noise " + degrees_text(noise.degrees) +
+                    ": 0 to 180 degrees to either side are expected");
+  }
+  if (noise.rolls() && choice.kind == DatasetKind::robotcar) {
+    throw DataError("--heading-noise rolls panoramas, and the ground images of " +
+                    choice.description() + " are pinhole images; take --dataset vigor or world");
+  }
 }
 
 }  // namespace
@@ -43,18 +63,26 @@ nlohmann::ordered_json DatasetChoice::settings() const {
   }
   json["split"] = name_of(split);
   json["control"] = name_of(control);
+  if (heading_noise.rolls()) {
+    json["heading_noise"] = heading_noise.degrees;
+    json["heading_seed"] = heading_noise.seed;
+  }
   return json;
 }
 
 std::string DatasetChoice::description() const {
   constexpr const char* kSaid[] = {"", ", ground images shuffled", ", ground images blank"};
-  const std::string said = kSaid[static_cast<std::size_t>(control)];
+  std::string said = kSaid[static_cast<std::size_t>(control)];
   if (kind == DatasetKind::robotcar) return "Oxford RobotCar" + said;
+  if (heading_noise.rolls()) {
+    said += ", headings within " + degrees_text(heading_noise.degrees) + " degrees of north";
+  }
   return std::string(kind == DatasetKind::world ? "world" : "VIGOR") + ", " + name_of(area) +
          "-area, " + name_of(labels) + " labels" + said;
 }
 
 Dataset DatasetChoice::read(bool absent) const {
+  check(heading_noise, *this);
   Dataset dataset;
   if (kind == DatasetKind::robotcar) {
     dataset = read_robotcar({root, split, absent});
@@ -77,6 +105,7 @@ ImageSource DatasetChoice::images(const Dataset& dataset) const {
   ImageSource source = kind == DatasetKind::robotcar ? ImageSource::of_robotcar(root)
                                                      : ImageSource::of_vigor(root, dataset);
   if (control == Control::blank) source.blank_grounds();
+  source.roll_grounds(heading_noise);
   return source;
 }
 

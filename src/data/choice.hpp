@@ -6,6 +6,7 @@
 #include <string>
 
 #include "control.hpp"
+#include "heading_noise.hpp"
 #include "image_source.hpp"
 #include "sample.hpp"
 
@@ -22,15 +23,18 @@ struct DatasetChoice {
   LabelSet labels = LabelSet::original;
   Split split = Split::test;
   Control control = Control::none;
+  HeadingNoise heading_noise;  ///< of panoramas alone
 
-  /// The choice by the names of `names_of`, for comparing runs: {"dataset": "vigor", ...}.
+  /// What the choice is by the names of `names_of`, for comparing runs: {"dataset": "vigor", ...}.
+  /// Noise of headings is in it where there is some.
   nlohmann::ordered_json settings() const;
 
   /// For example "VIGOR, same-area, original labels".
   std::string description() const;
 
-  /// Reads the labels of `split`. With `absent`, missing cities and runs are left out with a
-  /// warning. Throws DataError.
+  /// Reads the labels of `split`. `absent`: cities and runs that are not there are left out with a
+  /// warning. Throws DataError, also for noise of headings that is not from 0 to 180 degrees or
+  /// not of panoramas.
   Dataset read(bool absent = false) const;
 
   /// The images of the data set that was read.

@@ -56,6 +56,7 @@ ImageSource ImageSource::of_robotcar(const fs::path& root) {
 io::Image ImageSource::ground(const Sample& sample) const {
   io::Image image = io::read_image(on_disk(root_ / sample.ground));
   if (blank_) std::fill_n(image.data(), image.size(), kBlankGrey);
+  if (noise_.rolls()) roll(image, heading_columns(noise_, sample.ground, image.extent(1)));
   return image;
 }
 

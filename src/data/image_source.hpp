@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "crossfix/io/image.hpp"
+#include "heading_noise.hpp"
 #include "sample.hpp"
 
 namespace crossfix::data {
@@ -21,8 +22,12 @@ class ImageSource {
   /// Makes every ground image grey, keeping its size.
   void blank_grounds() { blank_ = true; }
 
-  /// Throw ImageError. If the file does not exist under the name in the label, .png, .jpg and .jpeg
-  /// are tried.
+  /// Rolls every ground image, a panorama, by its draw.
+  void roll_grounds(const HeadingNoise& noise) { noise_ = noise; }
+  const HeadingNoise& heading_noise() const { return noise_; }
+
+  /// Throw ImageError. A file that is not there under its label's name is looked for as .png, .jpg
+  /// and .jpeg.
   io::Image ground(const Sample& sample) const;
   io::Image tile(const Sample& sample) const;
 
@@ -32,6 +37,7 @@ class ImageSource {
   std::filesystem::path root_;
   io::Image map_;  ///< empty if tiles are files
   bool blank_ = false;
+  HeadingNoise noise_;
 };
 
 }  // namespace crossfix::data

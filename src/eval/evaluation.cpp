@@ -1,5 +1,6 @@
 #include "evaluation.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string_view>
@@ -31,6 +32,16 @@ Counts count(const data::Dataset& dataset, const std::vector<Outcome>& outcomes,
   return counts;
 }
 
+Recall recall_of(const std::vector<double>& errors) {
+  Recall recall{};
+  for (std::size_t i = 0; i < recall.size() && !errors.empty(); ++i) {
+    const auto within = std::count_if(errors.begin(), errors.end(),
+                                      [&](double error) { return error <= kRecallBounds[i]; });
+    recall[i] = static_cast<double>(within) / static_cast<double>(errors.size());
+  }
+  return recall;
+}
+
 AxisErrors axes_of(const std::vector<Measurement>& measurements) {
   std::vector<double> along;
   std::vector<double> across;
@@ -38,7 +49,16 @@ AxisErrors axes_of(const std::vector<Measurement>& measurements) {
     along.push_back(std::abs(m.ahead_metres));
     across.push_back(std::abs(m.right_metres));
   }
-  return {mean_of(along), median_of(along), mean_of(across), median_of(across)};
+  return {mean_of(along),    median_of(along), mean_of(across),
+          median_of(across), recall_of(along), recall_of(across)};
+}
+
+HeadingErrors headings_of(const std::vector<Measurement>& measurements) {
+  std::vector<double> errors;
+  for (const Measurement& m : measurements) {
+    if (m.heading_degrees) errors.push_back(*m.heading_degrees);
+  }
+  return {errors.size(), mean_of(errors), median_of(errors), recall_of(errors)};
 }
 
 OverRuns over(const std::vector<GroupFigures>& groups) {
@@ -81,11 +101,12 @@ Evaluation evaluate(const data::Dataset& dataset, const std::vector<Outcome>& ou
   result.counts = count(dataset, outcomes, mode, {});
   result.errors = summarize(all);
   result.axes = axes_of(all);
+  result.headings = headings_of(all);
   result.uncertainty = assess(all);
   for (std::size_t i = 0; i < dataset.groups.size(); ++i) {
     const std::vector<Measurement> part = measurements_of(dataset, outcomes, mode, i);
     result.groups.push_back({dataset.groups[i].name, count(dataset, outcomes, mode, i),
-                             summarize(part), axes_of(part)});
+                             summarize(part), axes_of(part), headings_of(part)});
   }
   result.over_groups = over(result.groups);
   return result;

@@ -1,6 +1,7 @@
 /// All the figures of a run.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -23,12 +24,26 @@ struct Counts {
   std::size_t missing = 0;     ///< of those to be scored: not run yet
 };
 
-/// Errors along and across the vehicle's direction, metres, unsigned.
+/// Shares of errors up to 1, 3 and 5 metres or degrees.
+inline constexpr std::array kRecallBounds{1, 3, 5};
+using Recall = std::array<double, kRecallBounds.size()>;
+
+/// Errors along and across what the camera looks at, or the vehicle, metres, without sign.
 struct AxisErrors {
   double longitudinal_mean = 0;
   double longitudinal_median = 0;
   double lateral_mean = 0;
   double lateral_median = 0;
+  Recall longitudinal_within{};
+  Recall lateral_within{};
+};
+
+/// Errors of headings that were searched for, degrees, without sign. All 0 for none.
+struct HeadingErrors {
+  std::size_t count = 0;
+  double mean = 0;
+  double median = 0;
+  Recall within{};
 };
 
 /// A city or run.
@@ -37,6 +52,7 @@ struct GroupFigures {
   Counts counts;
   ErrorSummary errors;
   AxisErrors axes;
+  HeadingErrors headings;
 };
 
 /// Mean and population standard deviation of the means and medians of the runs, metres.
@@ -52,6 +68,7 @@ struct Evaluation {
   Counts counts;
   ErrorSummary errors;
   AxisErrors axes;
+  HeadingErrors headings;
   Uncertainty uncertainty;
   std::vector<GroupFigures> groups;
   OverRuns over_groups;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "crossfix/ops/posterior.hpp"
 
@@ -45,7 +46,7 @@ Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, Pixel
 }
 
 Answer answer_of(const data::Sample& sample, const Fix& fix, const Shape<2>& tile,
-                 double temperature) {
+                 double temperature, std::optional<double> heading_degrees) {
   const auto height = static_cast<double>(tile[0]);
   const auto width = static_cast<double>(tile[1]);
   const auto belief = [&](const data::Truth& truth) {
@@ -57,6 +58,11 @@ Answer answer_of(const data::Sample& sample, const Fix& fix, const Shape<2>& til
   answer.radius68 = fix.radius68_px / std::sqrt(height * width);
   answer.reference = belief(sample.reference);
   answer.true_ = belief(sample.true_);
+  answer.heading_degrees = heading_degrees;
+  if (!fix.heading_probability.empty() && fix.heading_degrees) {
+    answer.heading_error_degrees =
+        std::remainder(*fix.heading_degrees - heading_degrees.value_or(0), 360.0);
+  }
   return answer;
 }
 
@@ -73,8 +79,14 @@ Measurement measure(const data::Sample& sample, const Answer& answer, Mode mode,
   const double pixels = std::sqrt(row * row + col * col);
   result.metres = pixels * truth.metres_per_pixel;
   result.sides = pixels / truth.side;
-  result.ahead_metres = -row * truth.metres_per_pixel;
-  result.right_metres = col * truth.metres_per_pixel;
+  const double heading = answer.heading_degrees.value_or(0) * std::numbers::pi / 180;
+  const double up = -row * truth.metres_per_pixel;
+  const double right = col * truth.metres_per_pixel;
+  result.ahead_metres = up * std::cos(heading) + right * std::sin(heading);
+  result.right_metres = right * std::cos(heading) - up * std::sin(heading);
+  if (answer.heading_error_degrees) {
+    result.heading_degrees = std::abs(*answer.heading_error_degrees);
+  }
   result.radius68_metres = answer.radius68 * side_metres;
   result.level = belief.level;
   if (belief.log_density) result.nll = 2 * std::log(side_metres) - *belief.log_density;

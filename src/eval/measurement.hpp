@@ -41,6 +41,12 @@ struct Answer {
   double radius68 = 0;  ///< of the circle about the fix that holds 68 % of the posterior
   Belief reference;     ///< about the truths of the two modes
   Belief true_;
+  /// What a rolled panorama's centre looks at, degrees clockwise from the tile's upper edge; absent
+  /// where none was rolled, and the camera looks there.
+  std::optional<double> heading_degrees;
+  /// Of the heading found, degrees clockwise from the camera's, within [-180, 180]; absent where it
+  /// was not searched for.
+  std::optional<double> heading_error_degrees;
 
   const Belief& belief(Mode mode) const { return mode == Mode::true_ ? true_ : reference; }
 };
@@ -51,18 +57,20 @@ struct Answer {
 /// if a cell's probability is 0.
 Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, PixelPoint truth);
 
-/// What `fix`, located in a tile [height, width] of the sample, says about both truths.
+/// What `fix`, located in a tile [height, width] of the sample, says of both truths.
+/// `heading_degrees` is what `Answer` calls so.
 Answer answer_of(const data::Sample& sample, const Fix& fix, const Shape<2>& tile,
-                 double temperature);
+                 double temperature, std::optional<double> heading_degrees = {});
 
 /// The errors of one sample.
 struct Measurement {
   std::size_t sample = 0;        ///< data::Sample::number
   std::size_t ground_image = 0;  ///< the same for all tiles of one ground image
   double metres = 0;             ///< distance of the fix from the truth
-  double sides = 0;              ///< the same, as a share of the tile's side
-  double ahead_metres = 0;       ///< fix minus truth, towards the upper edge of the tile
-  double right_metres = 0;       ///< fix minus truth, to the right
+  double sides = 0;              ///< the same in shares of the tile's side
+  double ahead_metres = 0;       ///< of the fix before the truth, along the camera's heading
+  double right_metres = 0;       ///< of the fix right of the truth, across it
+  std::optional<double> heading_degrees;  ///< error, without sign
   double radius68_metres = 0;
   double level = 0;
   std::optional<double> nll;  ///< negative log-likelihood, nats, of a density per square metre

@@ -1,5 +1,7 @@
 #include "mode_figures.hpp"
 
+#include <string>
+
 namespace crossfix::eval {
 
 namespace {
@@ -27,11 +29,29 @@ Json json_of(const ErrorSummary& errors) {
           {"within_5_percent", json_of(errors.within_5_percent)}};
 }
 
+/// Adds "PREFIXwithin_1UNIT" and its like.
+void add_recall(const Recall& recall, const std::string& prefix, const std::string& unit,
+                Json& json) {
+  for (std::size_t i = 0; i < recall.size(); ++i) {
+    json[prefix + "within_" + std::to_string(kRecallBounds[i]) + unit] = recall[i];
+  }
+}
+
 Json json_of(const AxisErrors& axes) {
-  return {{"longitudinal_mean_m", axes.longitudinal_mean},
-          {"longitudinal_median_m", axes.longitudinal_median},
-          {"lateral_mean_m", axes.lateral_mean},
-          {"lateral_median_m", axes.lateral_median}};
+  Json json{{"longitudinal_mean_m", axes.longitudinal_mean},
+            {"longitudinal_median_m", axes.longitudinal_median},
+            {"lateral_mean_m", axes.lateral_mean},
+            {"lateral_median_m", axes.lateral_median}};
+  add_recall(axes.longitudinal_within, "longitudinal_", "m", json);
+  add_recall(axes.lateral_within, "lateral_", "m", json);
+  return json;
+}
+
+Json json_of(const HeadingErrors& headings) {
+  Json json{
+      {"count", headings.count}, {"mean_deg", headings.mean}, {"median_deg", headings.median}};
+  add_recall(headings.within, "", "deg", json);
+  return json;
 }
 
 Json json_of(const Uncertainty& uncertainty) {
@@ -63,11 +83,13 @@ Json json_of(const Evaluation& evaluation) {
             {"errors", json_of(evaluation.errors)},
             {"axes", json_of(evaluation.axes)},
             {"uncertainty", json_of(evaluation.uncertainty)}};
+  if (evaluation.headings.count > 0) json["headings"] = json_of(evaluation.headings);
   for (const GroupFigures& group : evaluation.groups) {
     json["groups"].push_back({{"name", group.name},
                               {"counts", json_of(group.counts)},
                               {"errors", json_of(group.errors)},
                               {"axes", json_of(group.axes)}});
+    if (group.headings.count > 0) json["groups"].back()["headings"] = json_of(group.headings);
   }
   const OverRuns& over = evaluation.over_groups;
   json["over_groups"] = {{"mean_m", over.mean},

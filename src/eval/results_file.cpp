@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr Mode kModes[] = {Mode::reference, Mode::true_};
+
+/// Keys of what headings were searched for, or off.
+constexpr const char* kHeading = "heading_deg";
+constexpr const char* kHeadingError = "heading_error_deg";
 
 std::string read_all(int descriptor) {
   std::string text;
@@ -109,11 +114,13 @@ std::string whole_lines(std::string text) {
   return text;
 }
 
-Belief belief_from(const Json& json) {
-  Belief belief{json.at("level"), {}};
-  if (json.contains("log_density")) belief.log_density = json.at("log_density").get<double>();
-  return belief;
+/// The number of that name, where there is one.
+std::optional<double> number_at(const Json& json, const char* key) {
+  if (!json.contains(key)) return {};
+  return json.at(key).get<double>();
 }
+
+Belief belief_from(const Json& json) { return {json.at("level"), number_at(json, "log_density")}; }
 
 }  // namespace
 
@@ -128,6 +135,8 @@ Json to_json(const data::Dataset& dataset, const data::Sample& sample, const Out
   const Answer& answer = *outcome.answer;
   json["fix"] = {answer.fix.row, answer.fix.col};
   json["radius68"] = answer.radius68;
+  if (answer.heading_degrees) json[kHeading] = *answer.heading_degrees;
+  if (answer.heading_error_degrees) json[kHeadingError] = *answer.heading_error_degrees;
   for (const Mode mode : kModes) {
     const char* name = name_of(mode);
     if (is_scored(sample, mode)) json[name] = belief_json(sample, answer, mode);
@@ -157,6 +166,8 @@ std::size_t take(const Json& record, const data::Dataset& dataset, std::vector<O
   Answer answer;
   answer.fix = {record.at("fix").at(0), record.at("fix").at(1)};
   answer.radius68 = record.at("radius68");
+  answer.heading_degrees = number_at(record, kHeading);
+  answer.heading_error_degrees = number_at(record, kHeadingError);
   for (const Mode mode : kModes) {
     const char* key = name_of(mode);
     if (!record.contains(key)) continue;

@@ -1,5 +1,7 @@
 #include "camera_choice.hpp"
 
+#include <charconv>
+#include <cmath>
 #include <string>
 
 #include "crossfix/io/camera_file.hpp"
@@ -63,6 +65,18 @@ GroundInfo CameraChoice::ground_info(Index image_height, Index image_width) cons
                              .pitch_sigma_degrees = pitch_sigma_degrees.value_or(0.0)}};
   camera::refuse(camera::flaw_of(info.mounted->mount));
   return info;
+}
+
+std::optional<double> parse_heading(const std::string& text) {
+  if (text == "unknown") return {};
+  double degrees = 0;
+  const char* const end = text.data() + text.size();
+  const bool plus = text.starts_with('+') && !text.starts_with("+-");
+  const auto parsed = std::from_chars(text.data() + (plus ? 1 : 0), end, degrees);
+  if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(degrees)) {
+    throw DataError("degrees clockwise from north, or 'unknown'");
+  }
+  return degrees;
 }
 
 }  // namespace crossfix::pipeline

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "crossfix/localizer.hpp"
 
@@ -29,5 +30,24 @@ struct CameraChoice {
   /// camera that such an image is not of.
   GroundInfo ground_info(Index height, Index width) const;
 };
+
+/// The options of the command line that are one number each: name, field, help.
+struct CameraOption {
+  const char* name;
+  std::optional<double> CameraChoice::*field;
+  const char* help;
+};
+inline constexpr CameraOption kCameraOptions[] = {
+    {"--hfov", &CameraChoice::horizontal_fov_degrees, "Angle of a photo's width, degrees"},
+    {"--height", &CameraChoice::height, "Height of the camera above the ground, metres"},
+    {"--roll", &CameraChoice::roll_degrees, "Roll, degrees, clockwise from behind is positive"},
+    {"--pitch", &CameraChoice::pitch_degrees, "Pitch, degrees, up is positive"},
+    {"--pitch-sigma", &CameraChoice::pitch_sigma_degrees,
+     "Standard deviation of the pitch, degrees"},
+    {"--heading-sigma", &CameraChoice::heading_sigma_degrees,
+     "Standard deviation of the heading, degrees: it is searched for about --heading"}};
+
+/// Degrees clockwise from north, or nothing for "unknown". Throws DataError for anything else.
+std::optional<double> parse_heading(const std::string& text);
 
 }  // namespace crossfix::pipeline

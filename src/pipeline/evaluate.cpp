@@ -255,9 +255,10 @@ class EvaluationRun {
     observer_.advance(batch.at("samples"));
   }
 
-  static Pair pair_of(const SampleImages& images) {
+  Pair pair_of(const SampleImages& images) const {
     return {GroundImage(*images.ground), SatelliteImage(images.tile),
-            tile_info(*images.sample, images.tile.extent(0))};
+            tile_info(*images.sample, images.tile.extent(0)),
+            ground_info(options_.data.heading_noise, configuration())};
   }
 
   /// Locates the samples of a batch whose images were read, records all samples in order, and sends
@@ -303,8 +304,13 @@ class EvaluationRun {
   bool matches_ground() const { return configuration().family == model::Family::ground_match; }
 
   eval::Answer answer_of(const SampleImages& images, const Fix& fix) const {
+    const data::HeadingNoise& noise = options_.data.heading_noise;
+    std::optional<double> heading;
+    if (noise.rolls()) {
+      heading = data::heading_of(noise, images.sample->ground, images.ground->extent(1));
+    }
     return eval::answer_of(*images.sample, fix, {images.tile.extent(0), images.tile.extent(1)},
-                           configuration().decoding.temperature);
+                           configuration().decoding.temperature, heading);
   }
 
   void finish(const data::Sample& sample, eval::Outcome outcome) {
@@ -365,6 +371,14 @@ std::vector<eval::Mode> EvaluationOptions::modes() const {
 TileInfo tile_info(const data::Sample& sample, Index side) {
   return {.metres_per_pixel =
               sample.true_.side * sample.true_.metres_per_pixel / static_cast<double>(side)};
+}
+
+GroundInfo ground_info(const data::HeadingNoise& noise, const model::Configuration& configuration) {
+  GroundInfo info;
+  if (noise.rolls() && configuration.family == model::Family::ground_match) {
+    info.heading_degrees.reset();
+  }
+  return info;
 }
 
 std::optional<EvaluationResult> evaluate(const EvaluationOptions& options, Localizer& localizer,

@@ -48,4 +48,8 @@ std::optional<EvaluationResult> evaluate(const EvaluationOptions& options, Local
 /// What is known of a sample's tile, `side` pixels wide: its scale.
 TileInfo tile_info(const data::Sample& sample, Index side);
 
+/// What the weights are told of a ground image: that its centre looks north, be it so or not.
+/// Those that can search for a heading are to do so where there is noise.
+GroundInfo ground_info(const data::HeadingNoise& noise, const model::Configuration& configuration);
+
 }  // namespace crossfix::pipeline

@@ -30,6 +30,11 @@ std::vector<NamedText> standard_definitions(bool reference_mode) {
       {"Median", "Of an even number of samples, the mean of the middle two."},
       {"Recall at x",
        "Share of the samples whose error is at most x; \"5 %\" is 5 % of the tile's side."},
+      {"Longitudinal, lateral",
+       "The error along and across the camera's heading, what the centre of its panorama looks at, "
+       "or the vehicle's; without sign."},
+      {"Heading",
+       "Of headings that were searched for: the angle from the camera's, at most 180 degrees."},
       {"95 % interval",
        "Percentile bootstrap over ground images, each drawn with all its tiles: 2.5 % of the draws "
        "give a figure below the interval, 2.5 % one above."},

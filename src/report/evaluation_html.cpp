@@ -103,6 +103,26 @@ Table uncertainty_table(const std::vector<ModeFigures>& modes) {
   return table;
 }
 
+std::vector<Figure> recall_cell(const eval::Recall& recall) {
+  std::vector<Figure> cell;
+  for (const double share : recall) cell.push_back({share, Unit::share});
+  return cell;
+}
+
+TableRow heading_row(const std::string& name, const Evaluation& figures, bool searched) {
+  const eval::AxisErrors& axes = figures.axes;
+  TableRow row{name,
+               {{{axes.longitudinal_mean}, {axes.longitudinal_median}},
+                recall_cell(axes.longitudinal_within),
+                {{axes.lateral_mean}, {axes.lateral_median}},
+                recall_cell(axes.lateral_within)}};
+  if (!searched) return row;
+  const eval::HeadingErrors& headings = figures.headings;
+  row.cells.push_back({{headings.mean, Unit::degrees}, {headings.median, Unit::degrees}});
+  row.cells.push_back(recall_cell(headings.within));
+  return row;
+}
+
 void add_counts(const std::vector<ModeFigures>& modes, Report& report) {
   for (const ModeFigures& figures : modes) {
     const eval::Counts& counts = figures.all.counts;
@@ -142,6 +162,27 @@ void add_definitions(const std::vector<ModeFigures>& modes, Report& report) {
 
 }  // namespace
 
+Table heading_table(const std::vector<ModeFigures>& modes) {
+  Table table;
+  table.title = "By the heading, mean / median";
+  table.columns = {"longitudinal (m)", "within 1/3/5 m (%)", "lateral (m)", "within 1/3/5 m (%)"};
+  const bool searched = std::any_of(modes.begin(), modes.end(), [](const ModeFigures& mode) {
+    return mode.all.headings.count > 0;
+  });
+  if (searched) {
+    table.columns.insert(table.columns.end(), {"heading (°)", "within 1/3/5° (%)"});
+  }
+  for (const ModeFigures& figures : modes) {
+    if (figures.all.errors.count == 0) continue;
+    const std::string mode = name_of(figures.all.mode);
+    if (figures.positives) {
+      table.rows.push_back(heading_row(mode + ", positives", *figures.positives, searched));
+    }
+    table.rows.push_back(heading_row(mode, figures.all, searched));
+  }
+  return table;
+}
+
 Mode charted_mode(const std::vector<ModeFigures>& figures) {
   const bool exact = std::any_of(figures.begin(), figures.end(), [](const ModeFigures& mode) {
     return mode.all.mode == Mode::true_;
@@ -164,6 +205,7 @@ Report html_report(const data::DatasetChoice& choice, const data::Dataset& datas
   const bool runs = choice.kind == data::DatasetKind::robotcar;
   report.tables.push_back(error_table(figures, runs));
   if (runs) report.tables.push_back(runs_table(figures));
+  report.tables.push_back(heading_table(figures));
   report.tables.push_back(uncertainty_table(figures));
   add_counts(figures, report);
   add_definitions(figures, report);

@@ -18,8 +18,12 @@ inline constexpr std::size_t kShownPairs = 10;
 /// The mode that a report's charts and pairs show: the true one, if it was evaluated.
 eval::Mode charted_mode(const std::vector<eval::ModeFigures>& figures);
 
-/// The HTML report without its pairs: tables of all modes, charts and maps of the charted mode.
-/// `settings` are the settings of the run, an object of numbers and texts.
+/// Errors along and across the camera's heading, and of the headings that were searched for: a row
+/// for each mode that has samples, and one of its positives where semi-positives were run too.
+Table heading_table(const std::vector<eval::ModeFigures>& modes);
+
+/// The HTML report but for its pairs: tables of all modes, charts and maps of the charted one.
+/// `settings` is what the run was made with, an object of numbers and texts.
 Report html_report(const data::DatasetChoice& choice, const data::Dataset& dataset,
                    const std::vector<eval::Outcome>& outcomes,
                    const std::vector<eval::ModeFigures>& figures,

@@ -27,7 +27,7 @@ struct NamedCount {
 };
 
 /// Shares are from 0 to 1 and shown as percentages.
-enum class Unit { metres, pixels, share, count, plain };
+enum class Unit { metres, degrees, pixels, share, count, plain };
 
 /// A number of a table, with its interval if it is an estimate. A missing value is shown as a dash,
 /// and NaN as NaN.

@@ -13,23 +13,28 @@ void write_header(Markup& out, const std::vector<std::string>& columns) {
   out.close().close().line_break();
 }
 
-/// The figures of one cell, "6.72 / 2.68", with their intervals on the line below.
+/// The figures of one cell, "6.72 / 2.68".
+std::string cell_text(const std::vector<Figure>& figures) {
+  std::string text;
+  for (const Figure& figure : figures) {
+    if (!text.empty()) text += " / ";
+    const auto* estimate = std::get_if<eval::Estimate>(&figure.value);
+    const auto* number = std::get_if<double>(&figure.value);
+    text += estimate != nullptr ? figure_text(estimate->value, figure.unit)
+            : number != nullptr ? figure_text(*number, figure.unit)
+                                : figure_text({}, figure.unit);
+    if (figure.deviation) text += " ± " + figure_text(figure.deviation, figure.unit);
+  }
+  return text;
+}
+
+/// The same, their intervals on the line below.
 void write_cell(Markup& out, const std::vector<Figure>& figures) {
-  std::string values;
   std::string intervals;
   bool any = false;
   for (const Figure& figure : figures) {
-    if (!values.empty()) {
-      values += " / ";
-      intervals += " / ";
-    }
-    const auto* estimate = std::get_if<eval::Estimate>(&figure.value);
-    const auto* number = std::get_if<double>(&figure.value);
-    values += estimate != nullptr ? figure_text(estimate->value, figure.unit)
-              : number != nullptr ? figure_text(*number, figure.unit)
-                                  : figure_text({}, figure.unit);
-    if (figure.deviation) values += " ± " + figure_text(figure.deviation, figure.unit);
-    if (estimate != nullptr) {
+    if (!intervals.empty()) intervals += " / ";
+    if (const auto* estimate = std::get_if<eval::Estimate>(&figure.value)) {
       any = true;
       intervals += "[" + figure_text(estimate->low, figure.unit) + ", " +
                    figure_text(estimate->high, figure.unit) + "]";
@@ -37,7 +42,7 @@ void write_cell(Markup& out, const std::vector<Figure>& figures) {
       intervals += "–";
     }
   }
-  out.open("td").text(values);
+  out.open("td").text(cell_text(figures));
   if (any) out.element("span", intervals, {{"class", "interval"}});
   out.close();
 }
@@ -57,6 +62,7 @@ std::string figure_text(const std::optional<double>& value, Unit unit) {
   if (!value) return "–";
   switch (unit) {
     case Unit::metres:
+    case Unit::degrees:
     case Unit::pixels:
       return readable(*value, 2);
     case Unit::share:
@@ -67,6 +73,16 @@ std::string figure_text(const std::optional<double>& value, Unit unit) {
       break;
   }
   return readable(*value, 3);
+}
+
+std::vector<std::vector<std::string>> text_rows(const Table& table) {
+  std::vector<std::vector<std::string>> rows{table.columns};
+  rows[0].insert(rows[0].begin(), table.title);
+  for (const TableRow& row : table.rows) {
+    rows.push_back({row.name});
+    for (const std::vector<Figure>& cell : row.cells) rows.back().push_back(cell_text(cell));
+  }
+  return rows;
 }
 
 std::string table_markup(const Table& table) {

@@ -12,7 +12,10 @@ namespace crossfix::report {
 /// dash if there is no number.
 std::string figure_text(const std::optional<double>& value, Unit unit);
 
-/// Throws ShapeError if a row has not as many cells as the table has columns.
+/// The title and the columns, then a row's name and its cells without intervals, "6.72 / 2.68".
+std::vector<std::vector<std::string>> text_rows(const Table& table);
+
+/// Throws ShapeError where a row has another number of cells than the table has columns.
 std::string table_markup(const Table& table);
 
 /// Name, count and note; name and text. Empty if there are none.

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "crossfix/io/safetensors.hpp"
+#include "data/heading_noise.hpp"
 #include "data/robotcar.hpp"
 #include "report/xml_check.hpp"
 #include "vigor_workspace.hpp"
@@ -202,6 +203,26 @@ TEST_CASE("controls run on other ground images, and say so") {
   CHECK(vigor.run("--mode true").out != plain.out);
 }
 
+TEST_CASE("evaluate rolls panoramas, and its report shows them as they were located") {
+  const EvaluateWorkspace vigor;
+  const Run plain = vigor.run("--mode true --limit 12 --out plain");
+  REQUIRE(plain.code == 0);
+  CHECK_FALSE(holds(vigor.read("plain/samples.jsonl"), "heading"));
+  const Run rolled = vigor.run(
+      "--mode true --limit 12 --heading-noise 45 --heading-seed 7 --out run --report r.html");
+  INFO(rolled.err);
+  REQUIRE(rolled.code == 0);
+  CHECK(rolled.out != plain.out);
+  CHECK(holds(rolled.out, "headings within 45 degrees of north"));
+  CHECK(holds(rolled.out, "longitudinal (m)"));
+  CHECK_FALSE(holds(rolled.out, "heading (°)"));  // the network searched for none
+  CHECK(holds(vigor.read("r.html"), "By the heading, mean / median"));
+  const auto lines = lines_of(vigor.read("run/samples.jsonl"));
+  CHECK(lines[0].at("heading_seed") == 7);
+  CHECK(lines[1].at("heading_deg") ==
+        data::heading_of({45, 7}, lines[1].at("ground").get<std::string>(), 64));
+}
+
 TEST_CASE("a run goes on only as it began") {
   const EvaluateWorkspace vigor;
   const std::string few = "--limit 4 --out run ";
@@ -316,6 +337,12 @@ TEST_CASE("evaluate refuses what does not fit together") {
   CHECK(vigor.run("--resume --out run --dump raw.safetensors").failed_with(2, "--dump"));
   CHECK(vigor.run("--mode right").failed_with(2, "--mode"));
   CHECK(vigor.run("--batch 0").failed_with(2, "--batch"));
+  for (const char* degrees : {"-1", "181", "nan", "inf"}) {
+    CHECK(vigor.run(std::string("--heading-noise ") + degrees).failed_with(3, "--heading-noise"));
+  }
+  CHECK(vigor.run("--heading-noise x").failed_with(2, "--heading-noise"));
+  CHECK(vigor.run("--heading-noise 45 --heading-seed -1").failed_with(2, "--heading-seed"));
+  CHECK(vigor.run("--heading-seed 1").failed_with(2, "--heading-noise"));
   fs::remove_all(vigor.root() / "Chicago");
   CHECK(vigor.run("").failed_with(3, "the images of Chicago are missing"));
   fs::remove_all(vigor.root() / "splits/Chicago");
@@ -334,6 +361,8 @@ TEST_CASE("evaluate runs RobotCar's three test runs on tiles cut from the map") 
   }
   const std::string arguments = "evaluate --dataset robotcar --root robotcar --threads 1 --model ";
   CHECK(work.run(arguments + "weights.safetensors").failed_with(3, "expect equirectangular"));
+  CHECK(work.run(arguments + "weights.safetensors --heading-noise 45")
+            .failed_with(3, "the ground images of Oxford RobotCar are pinhole images"));
   model::Configuration pinhole = test::program_configuration();
   pinhole.ground_projection = model::GroundProjection::pinhole;
   work.model.write(work.folder / "pinhole.safetensors", pinhole);

@@ -44,6 +44,20 @@ TEST_CASE("the table tells positives, all and cities, as published") {
   CHECK(text.find("42.9") != std::string::npos);
 }
 
+TEST_CASE("errors along and across the heading, and of headings that were searched for") {
+  test::TwoCities some;
+  std::string text = printed(some, false);
+  INFO(text);
+  const std::string axes = "0.00 / 0.00 100.0 / 100.0 / 100.0 ";
+  CHECK(line_of(text, "true, positives") ==
+        "true, positives " + axes + "4.00 / 4.00 25.0 / 50.0 / 75.0");
+  CHECK(text.find("within 1/3/5°") == std::string::npos);
+  for (eval::Outcome& outcome : some.outcomes) outcome.answer->heading_error_degrees = -2;
+  text = printed(some, false);
+  CHECK(text.find("within 1/3/5° (%)\n") != std::string::npos);
+  CHECK(line_of(text, "true, positives").ends_with("2.00 / 2.00 0.0 / 100.0 / 100.0"));
+}
+
 TEST_CASE("RobotCar's table has the runs side by side, and their average") {
   test::TwoCities some;
   for (data::Sample& sample : some.set.samples) sample.choice = 0;

@@ -9,6 +9,7 @@
 #include "belief.hpp"
 #include "crossfix/core/error.hpp"
 #include "crossfix/ops/posterior.hpp"
+#include "data/heading_noise.hpp"
 #include "data/vigor.hpp"
 #include "support/source_folder.hpp"
 
@@ -139,6 +140,29 @@ TEST_CASE("the figures are those of an independent NumPy script") {
   }
   CHECK(u.nll_count == theirs.at("nll")[0]);
   CHECK(near(u.mean_nll, theirs.at("nll")[1], kRounding));
+}
+
+TEST_CASE("errors along and across the headings of rolled panoramas are the script's") {
+  std::ifstream file(test::source_folder() / "tests/eval/golden/figures.json");
+  const auto golden = nlohmann::json::parse(file);
+  const auto mode = GENERATE(Mode::reference, Mode::true_);
+  const data::Dataset set = fixture(data::Pairs::all);
+  std::vector<Outcome> outcomes = made_outcomes(set);
+  const auto compare = [&](const nlohmann::json& theirs) {
+    const eval::AxisErrors axes = eval::evaluate(set, outcomes, mode).axes;
+    CHECK(near(axes.longitudinal_mean, theirs.at("longitudinal"), 1e-9));
+    CHECK(near(axes.lateral_median, theirs.at("lateral_median"), 1e-9));
+    for (std::size_t i = 0; i < eval::kRecallBounds.size(); ++i) {
+      CHECK(near(axes.longitudinal_within[i], theirs.at("longitudinal_within")[i], 1e-9));
+      CHECK(near(axes.lateral_within[i], theirs.at("lateral_within")[i], 1e-9));
+    }
+  };
+  const auto& theirs = golden.at(std::string("all ") + eval::name_of(mode));
+  compare(theirs);
+  for (const data::Sample& sample : set.samples) {
+    outcomes[sample.number].answer->heading_degrees = data::heading_of({45, 7}, sample.ground, 64);
+  }
+  compare(theirs.at("rolled"));
 }
 
 TEST_CASE("every sample is counted once, by what became of it") {

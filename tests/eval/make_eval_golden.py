@@ -12,10 +12,11 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "training"))
 
-from protocol import Decoding, figures_of, read_labels, truths_of  # noqa: E402
+from protocol import Decoding, Labels, axis_figures, figures_of, fixes_of, heading_columns, read_labels, truths_of  # noqa: E402
 
 GRID = 8
 DECODING = Decoding(temperature=1.5)
+NOISE, SEED, WIDTH = 45.0, 7, 64  # of the headings, degrees; of the panoramas, columns
 
 
 def bits(count: int) -> np.ndarray:
@@ -39,6 +40,14 @@ def made_outputs(exact: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return logits, offsets
 
 
+def rolled_figures(labels: Labels, fixes: np.ndarray, mode: str) -> dict:
+    """Along and across the headings of panoramas that were rolled."""
+    truth, side, metres, scored = truths_of(labels, mode)
+    columns = np.array([heading_columns(NOISE, SEED, ground, WIDTH) for ground in labels.ground])
+    away = (fixes * side - truth) * metres[:, None]
+    return axis_figures(away[scored], columns[scored] * 360 / WIDTH)
+
+
 def main() -> None:
     golden = {}
     for pairs in ("positives", "all"):
@@ -46,6 +55,8 @@ def main() -> None:
         logits, offsets = made_outputs(truths_of(labels, "true")[0])
         for mode in ("reference", "true"):
             golden[f"{pairs} {mode}"] = figures_of(labels, logits, offsets, mode, DECODING, True)
+            fixes = fixes_of(logits, offsets, DECODING.fix)
+            golden[f"{pairs} {mode}"]["rolled"] = rolled_figures(labels, fixes, mode)
     folder = Path(__file__).parent / "golden"
     folder.mkdir(exist_ok=True)
     (folder / "figures.json").write_text(json.dumps(golden, indent=1) + "\n")

@@ -50,6 +50,24 @@ TEST_CASE("errors in metres, by the truths of either mode") {
   CHECK_FALSE(reference.nll);
 }
 
+TEST_CASE("a rolled panorama's errors are along and across what its centre looks at") {
+  Answer answer;
+  answer.fix = {0.5, 0.45};  // 3.2 m north of the truth
+  answer.heading_degrees = 90;
+  answer.heading_error_degrees = -2.5;
+  const Measurement east = eval::measure(some_sample(), answer, Mode::true_, 0);
+  CHECK(east.ahead_metres == Approx(0).margin(1e-12));
+  CHECK(east.right_metres == Approx(-3.2));  // who looks east has north on the left
+  CHECK(east.metres == Approx(3.2));
+  CHECK(*east.heading_degrees == 2.5);
+  answer.heading_degrees = -150;
+  const Measurement back = eval::measure(some_sample(), answer, Mode::true_, 0);
+  CHECK(back.ahead_metres == Approx(-3.2 * std::sqrt(0.75)));
+  CHECK(back.right_metres == Approx(1.6));
+  answer.heading_error_degrees.reset();
+  CHECK_FALSE(eval::measure(some_sample(), answer, Mode::true_, 0).heading_degrees);
+}
+
 TEST_CASE("which samples a mode scores") {
   data::Sample sample = some_sample();
   CHECK(eval::is_scored(sample, Mode::true_));
@@ -126,4 +144,15 @@ TEST_CASE(
   const double away = std::hypot(0.625 - 1, 4.0 / 3 - 8.0 / 9);  // cells
   const ops::Posterior posterior{fix.probability, fix.offsets, 2};
   CHECK(answer.true_.level == Approx(ops::mass_within(posterior, 1, 8.0 / 9, away)));
+  CHECK_FALSE(answer.heading_degrees);
+  CHECK_FALSE(answer.heading_error_degrees);
+
+  // A heading counts as found where it was searched for, the short way round.
+  fix.heading_degrees = 350;
+  CHECK_FALSE(eval::answer_of(sample, fix, {60, 80}, 1, -5).heading_error_degrees);
+  fix.heading_probability = {0.5F, 0.5F};
+  CHECK(*eval::answer_of(sample, fix, {60, 80}, 1).heading_error_degrees == -10);
+  CHECK(*eval::answer_of(sample, fix, {60, 80}, 1, -5).heading_error_degrees == -5);
+  CHECK(*eval::answer_of(sample, fix, {60, 80}, 1, -175).heading_error_degrees == 165);
+  CHECK(*eval::answer_of(sample, fix, {60, 80}, 1, -175).heading_degrees == -175);
 }

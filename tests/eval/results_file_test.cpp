@@ -75,6 +75,18 @@ TEST_CASE("results come back as they were, digit for digit") {
         eval::measure(set.samples[2], *some_outcome(2).answer, eval::Mode::reference, 0).metres);
 }
 
+TEST_CASE("headings come back as they were, and leave no trace where there are none") {
+  const data::Dataset set = some_dataset();
+  Outcome outcome = some_outcome(1);
+  CHECK(eval::line_of(set, set.samples[0], outcome).find("heading") == std::string::npos);
+  outcome.answer->heading_degrees = -100.0 / 3;
+  outcome.answer->heading_error_degrees = 10.0 / 7;
+  std::vector<Outcome> taken(3);
+  eval::take(Json::parse(eval::line_of(set, set.samples[0], outcome)), set, taken);
+  CHECK(taken[0].answer->heading_degrees == -100.0 / 3);
+  CHECK(taken[0].answer->heading_error_degrees == 10.0 / 7);
+}
+
 TEST_CASE("a last line that is cut short anywhere is written anew") {
   const test::ScratchFolder folder;
   const data::Dataset set = some_dataset();

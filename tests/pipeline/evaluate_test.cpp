@@ -14,7 +14,9 @@
 #include "data/fixtures.hpp"
 #include "data/vigor.hpp"
 #include "recorder.hpp"
+#include "support/flat_ground.hpp"
 #include "support/model_files.hpp"
+#include "support/source_folder.hpp"
 
 using namespace crossfix;
 using pipeline::EvaluationOptions;
@@ -249,6 +251,107 @@ TEST_CASE("a run goes on with what its folder holds, and ends as if it had not b
   CHECK(evaluation.recorder->begun.empty());  // nothing is left to do
   options.batch = 2;
   CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("made with batch 3"));
+}
+
+TEST_CASE("noise rolls every panorama by its own draw, whatever else is evaluated with it") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  const EvaluationResult still = evaluation.run(options);
+  options.data.heading_noise = {180, 5};
+  const EvaluationResult rolled = evaluation.run(options);
+  CHECK_FALSE(same(rolled.outcomes, still.outcomes));
+  CHECK(rolled.settings.at("heading_noise") == 180);
+  CHECK_FALSE(still.settings.contains("heading_noise"));
+  Localizer localizer = evaluation.localizer(1);
+  const data::ImageSource images = evaluation.options().data.images(rolled.dataset);  // as they are
+  for (const data::Sample& sample : rolled.dataset.samples) {
+    CAPTURE(sample.number);
+    io::Image ground = images.ground(sample);
+    const Index width = ground.extent(1);
+    data::roll(ground, data::heading_columns(options.data.heading_noise, sample.ground, width));
+    const io::Image tile = images.tile(sample);
+    const Fix fix = localizer.locate(GroundImage(ground), SatelliteImage(tile));
+    const eval::Answer& answer = *rolled.outcomes[sample.number].answer;
+    CHECK(answer.fix.row == Approx(fix.pixel.row / static_cast<double>(tile.extent(0))));
+    CHECK(answer.fix.col == Approx(fix.pixel.col / static_cast<double>(tile.extent(1))));
+    CHECK(answer.heading_degrees ==
+          data::heading_of(options.data.heading_noise, sample.ground, width));
+    CHECK_FALSE(answer.heading_error_degrees);  // the network was told, and searched for none
+    CHECK_FALSE(still.outcomes[sample.number].answer->heading_degrees);
+  }
+  // A part of them, in other batches, has the same draws.
+  options.limit = 9;
+  options.batch = 2;
+  const EvaluationResult part = evaluation.run(options);
+  for (const data::Sample& sample : part.dataset.samples) {
+    const auto whole = std::find_if(
+        rolled.dataset.samples.begin(), rolled.dataset.samples.end(), [&](const auto& other) {
+          return other.ground == sample.ground && other.satellite == sample.satellite;
+        });
+    REQUIRE(whole != rolled.dataset.samples.end());
+    CHECK(part.outcomes[sample.number].answer->heading_degrees ==
+          rolled.outcomes[whole->number].answer->heading_degrees);
+  }
+}
+
+TEST_CASE("a run with noise goes on with that noise alone") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  options.limit = 6;
+  options.out = evaluation.file("run");
+  options.data.heading_noise = {45, 1};
+  const EvaluationResult whole = evaluation.run(options);
+  const std::string text = test::read_text(options.out / "samples.jsonl");
+  CHECK(text.find("\"heading_deg\":") != std::string::npos);
+  options.resume = true;
+  const EvaluationResult again = evaluation.run(options);
+  CHECK(evaluation.recorder->begun.empty());
+  for (std::size_t i = 0; i < 6; ++i) {
+    CHECK(again.outcomes[i].answer->heading_degrees == whole.outcomes[i].answer->heading_degrees);
+  }
+  options.data.heading_noise.seed = 2;
+  CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("made with heading_seed 1"));
+  options.data.heading_noise = {};
+  CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("made with heading_noise 45.0"));
+}
+
+TEST_CASE("the matcher searches for the headings of rolled panoramas") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  options.weights = test::source_folder() / "models/crossfix-ground.safetensors";
+  options.data.pairs = data::Pairs::positives;
+  options.limit = 3;
+  options.batch = 1;
+  // Pairs of flat ground, the tile's pixels 0.4 m or less.
+  data::Dataset set = options.data.read();
+  for (std::size_t i = 0; i < options.limit; ++i) {
+    const data::Sample& sample = set.samples[i * set.samples.size() / options.limit];
+    const auto tile = test::image(sample.satellite, 200, 200);
+    const double shown = 200 / sample.true_.side;
+    const auto panorama =
+        test::panorama_of(tile, sample.true_.metres_per_pixel / shown,
+                          {sample.true_.pixel.row * shown, sample.true_.pixel.col * shown}, 0);
+    io::write_png(evaluation.root() / sample.satellite, tile, 1);
+    io::write_png(evaluation.root() / sample.ground, panorama, 1);
+  }
+  Localizer matcher =
+      Localizer::load(options.weights, {.device = Device::cpu, .threads = 1, .batch = 1});
+  const auto ranks = ranks::start(0, nullptr);
+  test::Recorder recorder;
+  const double degrees = GENERATE(45.0, 180.0);
+  options.data.heading_noise = {degrees, 1};
+  const auto result = pipeline::evaluate(options, matcher, *ranks, recorder).value();
+  for (const eval::Outcome& outcome : result.outcomes) {
+    INFO(outcome.failure);
+    REQUIRE(outcome.answer);
+    // Of a search by steps of 20 degrees, as the matcher's own test has it.
+    CHECK(std::abs(outcome.answer->heading_error_degrees.value()) <= 5);
+  }
+  options.data.heading_noise = {};
+  const auto told = pipeline::evaluate(options, matcher, *ranks, recorder).value();
+  for (const eval::Outcome& outcome : told.outcomes) {
+    CHECK_FALSE(outcome.answer.value().heading_error_degrees);
+  }
 }
 
 TEST_CASE("data that the weights are not for, and a split without samples, are refused") {

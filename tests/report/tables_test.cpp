@@ -37,6 +37,9 @@ TEST_CASE("a table in the published shape: several figures to a cell, intervals,
   CHECK(cells[1].text == "1.77 ± 0.25");
   CHECK(document.find("tr", "main").size() == 1);
   CHECK(document.find("p", "note")[0].text == "A note.");
+  CHECK(text_rows(table) ==
+        std::vector<std::vector<std::string>>{{"Errors <m>", "same", "cross"},
+                                              {"this run", "6.72 / 2.68", "1.77 ± 0.25"}});
 }
 
 TEST_CASE("a row of another length than the columns is refused, and named") {

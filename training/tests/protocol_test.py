@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
-from protocol import Decoding, Labels, bootstrap, figures_of, fixes_of, mass_within, places_of, truths_of
+from protocol import (
+    Decoding,
+    Labels,
+    axis_figures,
+    bootstrap,
+    figures_of,
+    fixes_of,
+    heading_columns,
+    mass_within,
+    places_of,
+    truths_of,
+)
 
 
 def labels(delta, panoramas):
@@ -53,3 +64,19 @@ def test_the_bootstrap_draws_clusters():
     values, clusters = np.array([1.0, 1, 9, 9]), np.array([0, 0, 1, 1])
     assert bootstrap(values, clusters, np.mean) == [1, 9]
     assert bootstrap(values, np.zeros(4, int), np.mean) == [5, 5]
+
+
+def test_headings_are_drawn_by_seed_and_name():
+    names = [f"City/panorama/{i}" for i in range(1000)]
+    draws = np.array([heading_columns(45, 1, name, 2048) for name in names])
+    assert np.abs(draws).max() <= 256 and abs(draws.mean()) < 20 and draws.std() == pytest.approx(148, abs=8)
+    assert (draws != [heading_columns(45, 2, name, 2048) for name in names]).mean() > 0.99
+    assert heading_columns(0, 1, names[0], 2048) == 0
+
+
+def test_errors_along_and_across_a_heading():
+    # Three metres north; who looks east has them on the left.
+    figures = axis_figures(np.array([[-3.0, 0.0]]), np.array([90.0]))
+    assert figures["longitudinal"] == pytest.approx(0, abs=1e-9)
+    assert figures["lateral_median"] == pytest.approx(3)
+    assert figures["longitudinal_within"] == [1, 1, 1] and figures["lateral_within"] == [0, 1, 1]
