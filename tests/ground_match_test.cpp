@@ -20,6 +20,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
+constexpr double kPi = 3.14159265358979323846;
 constexpr double kScale = 0.2;  // metres a pixel of the tile
 
 Localizer bundled(LocalizerOptions options = {}) {

@@ -134,11 +134,13 @@ void locate(const LocateOptions& options, ranks::Ranks& ranks) {
 
 /// A check of an option by what reads its text.
 auto taken_by(const auto& read) {
-  return [read](const std::string& text) try {
-    read(text);
-    return std::string();
-  } catch (const Error& error) {
-    return std::string(error.what());
+  return [&read](const std::string& text) {
+    try {
+      read(text);
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
   };
 }
 
@@ -167,16 +169,13 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
           [options](const std::string& text) {
             options->camera.heading_degrees = pipeline::parse_heading(text);
           },
-          "What the panorama's centre column looks at, degrees clockwise from north (0 where "
-          "absent), "
-          "or 'unknown': it is searched for")
+          "What the middle of the image looks at, degrees clockwise from north (0 where absent), "
+          "or "
+          "'unknown': it is searched for")
       ->check(taken_by(pipeline::parse_heading));
-  pipeline::CameraChoice& camera = options->camera;
-  command->add_option("--camera", camera.file,
-                      "File of the camera and its mount (docs/cameras.md)");
-  for (const auto& [name, field, help] : pipeline::kCameraOptions) {
-    command->add_option(name, camera.*field, help);
-  }
+  command->add_option("--camera", options->camera.file, "File of the camera (docs/cameras.md)");
+  for (const auto& [name, field, help] : pipeline::kCameraOptions)
+    command->add_option(name, options->camera.*field, help);
   command->add_option("--truth", options->truth, "Row,column of the camera, tile pixels")
       ->delimiter(',')
       ->expected(2);
