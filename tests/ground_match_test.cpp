@@ -390,7 +390,7 @@ TEST_CASE("headings are searched coarse to fine, and cover the circle once") {
   }
   CHECK(covered == std::vector<int>(9, 1));
 
-  search.start(33.0);
+  search.start(33.0, 2);
   CHECK(search.rows() == 2);
   CHECK(search.heading(1).degrees == 33.0);
   search.refine(std::vector<float>{1, 2});
