@@ -338,7 +338,8 @@ def test_the_lists_do_not_overwrite_each_other(place, tmp_path):
 
 def test_the_second_list(place):
     stand_in_python(place)
-    place.does("bench_kernels", WRITE_FIGURES)
+    for program in ("bench_kernels", "bench_model"):
+        place.does(program, WRITE_FIGURES)
     run = place.gpu("--quick", "second")
     assert run.returncode == 1 and "counters-D32 failed, counters-D128 failed" in run.stderr  # nothing profiled
     place.does("ncu", "echo Section: GPU Speed Of Light")
