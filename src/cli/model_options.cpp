@@ -14,8 +14,8 @@ constexpr std::array kPrecisions{Precision::automatic, Precision::f32, Precision
                                  Precision::f16};
 
 std::vector<std::string> names_of(const auto& values) {
-  std::vector<std::string> names;
-  for (const auto value : values) names.emplace_back(name_of(value));
+  std::vector<std::string> names(values.size());
+  std::ranges::transform(values, names.begin(), [](auto value) { return name_of(value); });
   return names;
 }
 

@@ -33,7 +33,9 @@ Json json_of(const ErrorSummary& errors) {
 void add_recall(const Recall& recall, const std::string& prefix, const std::string& unit,
                 Json& json) {
   for (std::size_t i = 0; i < recall.size(); ++i) {
-    json[prefix + "within_" + std::to_string(kRecallBounds[i]) + unit] = recall[i];
+    std::string key = prefix;
+    key.append("within_").append(std::to_string(kRecallBounds[i])).append(unit);
+    json[key] = recall[i];
   }
 }
 
