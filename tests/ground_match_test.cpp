@@ -135,8 +135,10 @@ TEST_CASE("the matcher takes the photo of any camera, tilted or not") {
     const Fix fix = locate(camera, {.height = 2.0}, 70, told);
     CHECK(std::abs(std::remainder(fix.heading_degrees.value() - 70, 360)) <= 7);
     CHECK(fix.heading_sigma_degrees.value() > 0);
-    told.heading_sigma_degrees = -1;
-    CHECK_THROWS_WITH(locate(camera, {.height = 2.0}, 70, told), Contains("at least 0"));
+    for (const double sigma : {-1.0, 181.0, 1e300, std::nan("")}) {
+      told.heading_sigma_degrees = sigma;
+      CHECK_THROWS_WITH(locate(camera, {.height = 2.0}, 70, told), Contains("0 to 180 degrees"));
+    }
   }
   SECTION("a pitch that is not exact is marginalised") {
     const auto camera = camera::camera_of_field_of_view(Model::kPinhole, 480, 640, 90);

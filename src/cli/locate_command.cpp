@@ -28,7 +28,7 @@ void check_outputs(const LocateOptions& options) {
   const std::pair<const char*, std::filesystem::path> outputs[] = {{"--overlay", options.overlay},
                                                                    {"--dump", options.dump}};
   const std::filesystem::path inputs[] = {options.ground, options.satellite, options.pairs,
-                                          options.model.model};
+                                          options.model.model, options.camera.file};
   const auto same = [](const std::filesystem::path& a, const std::filesystem::path& b) {
     std::error_code none;
     return !a.empty() && !b.empty() &&

@@ -174,10 +174,10 @@ struct Localizer::Impl {
   template <MemorySpace Space>
   void check_camera(const PairIn<Space>& pair) const {
     const GroundInfo& camera = pair.camera;
-    if (!(camera.heading_sigma_degrees >= 0 && std::isfinite(camera.heading_sigma_degrees))) {
+    if (!(camera.heading_sigma_degrees >= 0 && camera.heading_sigma_degrees <= 180)) {
       throw ImageError("the heading's standard deviation is " +
                        std::to_string(camera.heading_sigma_degrees) +
-                       "; degrees of at least 0 are expected");
+                       "; 0 to 180 degrees are expected");
     }
     if (!matches_ground() && camera.heading_sigma_degrees > 0) {
       throw ImageError(

@@ -16,6 +16,9 @@ namespace {
 }  // namespace
 
 void CameraChoice::check() const {
+  if (heading_degrees && !*heading_degrees && heading_sigma_degrees) {
+    throw DataError("--heading-sigma is of a heading that is given, and --heading is unknown");
+  }
   if (file.empty()) {
     if (horizontal_fov_degrees && !height) {
       throw DataError("--hfov needs --height METRES, how high above the ground the camera stood");

@@ -55,6 +55,13 @@ TEST_CASE("a camera file, and the heading in it") {
                     Contains("--heading both"));
 }
 
+TEST_CASE("a heading that is unknown has no standard deviation") {
+  CHECK_THROWS_WITH(
+      (CameraChoice{.heading_degrees = std::optional<double>(), .heading_sigma_degrees = 5}
+           .check()),
+      Contains("--heading is unknown"));
+}
+
 TEST_CASE("a mount without its height is refused in one line") {
   CHECK_THROWS_WITH(CameraChoice{.horizontal_fov_degrees = 90}.check(),
                     Contains("--height METRES"));
