@@ -176,8 +176,7 @@ struct Localizer::Impl {
     const GroundInfo& camera = pair.camera;
     if (!(camera.heading_sigma_degrees >= 0 && camera.heading_sigma_degrees <= 180)) {
       throw ImageError("the heading's standard deviation is " +
-                       std::to_string(camera.heading_sigma_degrees) +
-                       "; 0 to 180 degrees are expected");
+                       number(camera.heading_sigma_degrees) + "; 0 to 180 degrees are expected");
     }
     if (!matches_ground() && camera.heading_sigma_degrees > 0) {
       throw ImageError(
