@@ -88,7 +88,7 @@ void locate_pair(const LocateOptions& options) {
   const io::Image satellite = io::read_image(options.satellite);
   Localizer localizer = load(options, {});
   const Pair pair{GroundImage(ground), SatelliteImage(satellite), options.tile(),
-                  options.camera.ground_info(ground.extent(0), ground.extent(1))};
+                  pipeline::CheckedCamera(options.camera).ground_info(ground.shape())};
   if (!options.rescale) {
     const std::string warning = pipeline::scale_warning(localizer, pair, options.satellite);
     if (!warning.empty()) warn(warning);

@@ -15,57 +15,55 @@ namespace {
 
 }  // namespace
 
-void CameraChoice::check() const {
-  if (heading_degrees && !*heading_degrees && heading_sigma_degrees) {
+CheckedCamera::CheckedCamera(const CameraChoice& choice) : choice_(choice) {
+  const auto& c = choice;
+  if (c.heading_degrees && !*c.heading_degrees && c.heading_sigma_degrees) {
     throw DataError("--heading-sigma is of a heading that is given, and --heading is unknown");
   }
-  if (file.empty()) {
-    if (horizontal_fov_degrees && !height) {
+  if (c.file.empty()) {
+    if (c.horizontal_fov_degrees && !c.height) {
       throw DataError("--hfov needs --height METRES, how high above the ground the camera stood");
+    }
+    if (!c.height && (c.roll_degrees || c.pitch_degrees || c.pitch_sigma_degrees)) {
+      throw DataError(
+          "--roll, --pitch and --pitch-sigma need --height METRES, how high above the ground the "
+          "camera stood");
     }
     return;
   }
-  const camera::MountedCamera mounted = io::read_camera(file);
-  if (horizontal_fov_degrees) contradict("--camera", "--hfov");
-  if (height) contradict("--camera", "--height");
-  if (roll_degrees) contradict("--camera", "--roll");
-  if (pitch_degrees) contradict("--camera", "--pitch");
-  if (pitch_sigma_degrees) contradict("--camera", "--pitch-sigma");
-  if (heading_degrees && mounted.mount.heading.known) contradict("--camera", "--heading");
+  from_file_ = io::read_camera(c.file);
+  if (c.horizontal_fov_degrees) contradict("--camera", "--hfov");
+  if (c.height) contradict("--camera", "--height");
+  if (c.roll_degrees) contradict("--camera", "--roll");
+  if (c.pitch_degrees) contradict("--camera", "--pitch");
+  if (c.pitch_sigma_degrees) contradict("--camera", "--pitch-sigma");
+  if (c.heading_degrees && from_file_->mount.heading.known) contradict("--camera", "--heading");
 }
 
-GroundInfo CameraChoice::ground_info(Index image_height, Index image_width) const {
-  check();
+GroundInfo CheckedCamera::ground_info(const Shape<3>& image) const {
+  const auto& c = choice_;
   GroundInfo info;
-  info.heading_degrees = heading_degrees.value_or(0.0);
-  info.heading_sigma_degrees = heading_sigma_degrees.value_or(0.0);
-  if (!file.empty()) {
-    info.mounted = io::read_camera(file);
-    const camera::Heading& heading = info.mounted->mount.heading;
-    if (!heading_degrees) {
+  info.heading_degrees = c.heading_degrees.value_or(0.0);
+  info.heading_sigma_degrees = c.heading_sigma_degrees.value_or(0.0);
+  if (from_file_) {
+    info.mounted = from_file_;
+    const camera::Heading& heading = from_file_->mount.heading;
+    if (!c.heading_degrees) {
       info.heading_degrees = heading.known ? std::optional(heading.degrees) : std::nullopt;
-      if (!heading_sigma_degrees) info.heading_sigma_degrees = heading.sigma_degrees;
+      if (!c.heading_sigma_degrees) info.heading_sigma_degrees = heading.sigma_degrees;
     }
     return info;
   }
-  if (!horizontal_fov_degrees && !height && !roll_degrees && !pitch_degrees &&
-      !pitch_sigma_degrees) {
-    return info;
-  }
-  if (!height) {
-    throw DataError(
-        "--roll, --pitch and --pitch-sigma need --height METRES, how high above the ground the "
-        "camera stood");
-  }
+  if (!c.height) return info;  // a whole level panorama
   const auto model =
-      horizontal_fov_degrees ? camera::Model::kPinhole : camera::Model::kEquirectangular;
-  info.mounted =
-      camera::MountedCamera{camera::camera_of_field_of_view(model, image_height, image_width,
-                                                            horizontal_fov_degrees.value_or(360.0)),
-                            {.height = *height,
-                             .roll_degrees = roll_degrees.value_or(0.0),
-                             .pitch_degrees = pitch_degrees.value_or(0.0),
-                             .pitch_sigma_degrees = pitch_sigma_degrees.value_or(0.0)}};
+      c.horizontal_fov_degrees ? camera::Model::kPinhole : camera::Model::kEquirectangular;
+  info.mounted = camera::MountedCamera{
+      camera::camera_of_field_of_view(model, image[0], image[1],
+                                      c.horizontal_fov_degrees.value_or(360.0)),
+      {.height = *c.height,
+       .roll_degrees = c.roll_degrees.value_or(0.0),
+       .pitch_degrees = c.pitch_degrees.value_or(0.0),
+       .pitch_sigma_degrees = c.pitch_sigma_degrees.value_or(0.0)}};
   camera::refuse(camera::flaw_of(info.mounted->mount));
   return info;
 }

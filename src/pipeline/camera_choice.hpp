@@ -21,14 +21,22 @@ struct CameraChoice {
   /// says, else north.
   std::optional<std::optional<double>> heading_degrees;
   std::optional<double> heading_sigma_degrees;
+};
 
+/// A choice that was checked, its file read once.
+class CheckedCamera {
+ public:
   /// Throws DataError, one line, for choices that contradict each other and for a file that is no
   /// camera's.
-  void check() const;
+  explicit CheckedCamera(const CameraChoice& choice);
 
-  /// For an image of height x width pixels. Throws DataError for what `check` refuses, and for a
-  /// camera that such an image is not of.
-  GroundInfo ground_info(Index height, Index width) const;
+  /// For an image of shape [height, width, 3]. Throws DataError for a camera that such an image is
+  /// not of.
+  GroundInfo ground_info(const Shape<3>& image) const;
+
+ private:
+  CameraChoice choice_;
+  std::optional<camera::MountedCamera> from_file_;
 };
 
 /// The options of the command line that are one number each: name, field, help.

@@ -137,7 +137,11 @@ class ListRun {
  public:
   ListRun(const ListOptions& options, Localizer& localizer, ranks::Ranks& ranks,
           const std::vector<PairEntry>& entries)
-      : options_(options), localizer_(localizer), ranks_(ranks), entries_(entries) {}
+      : options_(options),
+        camera_(options.camera),
+        localizer_(localizer),
+        ranks_(ranks),
+        entries_(entries) {}
 
   void run(Observer& observer, std::ostream& lines) {
     std::optional<ListReport> report;
@@ -210,9 +214,8 @@ class ListRun {
   Pair pair_of(const ReadPair& pair) const {
     TileInfo tile = options_.tile;
     if (pair.entry->metres_per_pixel) tile.metres_per_pixel = pair.entry->metres_per_pixel;
-    return {
-        GroundImage(pair.images.ground), SatelliteImage(pair.images.satellite), tile,
-        options_.camera.ground_info(pair.images.ground.extent(0), pair.images.ground.extent(1))};
+    return {GroundImage(pair.images.ground), SatelliteImage(pair.images.satellite), tile,
+            camera_.ground_info(pair.images.ground.shape())};
   }
 
   static Subject subject_of(const ReadPair& pair) {
@@ -243,6 +246,7 @@ class ListRun {
   }
 
   const ListOptions& options_;
+  const CheckedCamera camera_;
   Localizer& localizer_;
   ranks::Ranks& ranks_;
   const std::vector<PairEntry>& entries_;

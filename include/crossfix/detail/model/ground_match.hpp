@@ -149,7 +149,7 @@ class GroundMatch {
     start(work, question);
     extract_tile(work, question);
     score(work, question, 0);
-    if (!is_known(question)) {
+    if (work.search_.searched()) {
       const Index steps = work.search_.rows();
       sum_up(work);
       work.search_.refine(read_masses(work));
@@ -163,9 +163,10 @@ class GroundMatch {
   void extract_tile(Workspace& work, const Question& question) const {
     const Index side = tile_side(question);
     const auto variants = static_cast<Index>(work.variants_.size());
-    const Index needed = is_known(question) ? variants
-                                            : HeadingSearch::most_rows(
-                                                  configuration_.ground_match.headings, variants);
+    const Index needed =
+        work.search_.searched()
+            ? HeadingSearch::most_rows(configuration_.ground_match.headings, variants)
+            : variants;
     if (!work.room_ || work.room_->side != side || work.room_->rows < needed) {
       work.room_.reset();
       work.room_ = std::make_unique<typename Workspace::Room>(*this, work.target_, side, needed);
@@ -372,15 +373,10 @@ class GroundMatch {
     return {room.buffers.scores, {work.search_.rows(), room.grid * room.grid}};
   }
 
-  static bool is_known(const Question& question) {
-    return question.heading_degrees && !(question.heading_sigma_degrees > 0);
-  }
-
   /// Prepares the variants and the headings of a question.
   void start(Workspace& work, const Question& question) const {
     mount_variants(configuration_.ground_match, question.mounted, work.variants_);
-    work.search_.start(is_known(question) ? question.heading_degrees : std::nullopt,
-                       static_cast<Index>(work.variants_.size()), question.heading_degrees,
+    work.search_.start(question.heading_degrees, static_cast<Index>(work.variants_.size()),
                        question.heading_sigma_degrees);
     work.camera_.reset();
     if (question.mounted != nullptr) work.camera_.emplace(question.mounted->camera);

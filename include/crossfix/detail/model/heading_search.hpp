@@ -46,18 +46,17 @@ class HeadingSearch {
     return largest + std::log(sum);
   }
 
-  /// Starts with the known heading, or with all steps.
-  /// `variants`: rows of each heading. With `expected` and a standard deviation `sigma` above 0,
-  /// both in degrees, the headings have that prior.
-  void start(std::optional<double> known, Index variants = 1, std::optional<double> expected = {},
-             double sigma = 0) {
+  /// Starts with the heading that is given, degrees, if its standard deviation `sigma` is 0. Starts
+  /// with all steps otherwise, which then have that prior, or an even one if no heading is given.
+  /// `variants`: rows of each heading.
+  void start(std::optional<double> given, Index variants = 1, double sigma = 0) {
     variants_ = variants;
-    expected_ = sigma > 0 ? expected : std::nullopt;
+    given_ = given;
     sigma_ = sigma;
     headings_.clear();
-    searched_ = !known.has_value();
+    searched_ = !given || sigma > 0;
     // Whole turns are removed before poses are rounded to float.
-    if (known) headings_.push_back({std::remainder(*known, 360.0), 0, 1});
+    if (!searched_) headings_.push_back({std::remainder(*given, 360.0), 0, 1});
     for (Index i = 0; searched_ && i < steps_; ++i) {
       headings_.push_back(
           {360.0 * static_cast<double>(i) / static_cast<double>(steps_), i * kParts, kParts});
@@ -85,6 +84,8 @@ class HeadingSearch {
     }
   }
 
+  /// Whether headings are searched for: none is given, or one with a standard deviation.
+  bool searched() const { return searched_; }
   Index rows() const { return static_cast<Index>(headings_.size()) * variants_; }
   Index variants() const { return variants_; }
   Index bins() const { return searched_ ? steps_ * kParts : 1; }
@@ -99,11 +100,11 @@ class HeadingSearch {
     if (!searched_) return 0;
     const Heading& arc = heading(row);
     const double of_arc = std::log(static_cast<double>(arc.width) / kParts);
-    if (!expected_) return of_arc;
+    if (!given_) return of_arc;
     // The prior's density at the middle of the arc, blurred by the width of an arc.
     const double width = 360.0 * static_cast<double>(arc.width) / static_cast<double>(bins());
     const double variance = sigma_ * sigma_ + width * width / 12;
-    const double off = std::remainder(arc.degrees - *expected_, 360.0);
+    const double off = std::remainder(arc.degrees - *given_, 360.0);
     return of_arc - off * off / (2 * variance) - std::log(variance) / 2;
   }
 
@@ -140,7 +141,7 @@ class HeadingSearch {
   Index steps_;
   Index variants_ = 1;
   bool searched_ = false;
-  std::optional<double> expected_;
+  std::optional<double> given_;
   double sigma_ = 0;
   std::vector<Heading> headings_;
   std::vector<double> masses_;
