@@ -30,6 +30,7 @@ constexpr Index kNarrowestView = 12;
 constexpr Index kWidestView = 1024;
 /// Metres per network pixel, for weights that match on the ground plane.
 constexpr double kMatchedScales[2] = {0.05, 1.0};
+constexpr double kSteepest = 1e4;    ///< of a weight of `nowhere`, either way
 constexpr Index kLargest = 1 << 16;  ///< of any count or width; keeps products far from overflow
 
 [[noreturn]] void fail(const std::string& field, const Json& value, const std::string& expected) {
@@ -292,6 +293,14 @@ model::Configuration parse_configuration(const std::string& json) {
   fields.read_within("temperature", c.decoding.temperature, 1e-4, 1e4);
   fields.read_within("radius_scale", c.radius_scale, 1e-3, 1e3);
   c.decoding.fix = named(fields, "fix", kFixRules);
+  fields.with("nowhere", [&](const Json&, const std::string&) {
+    const Fields nowhere = fields.nested("nowhere");
+    c.nowhere = {.bias = 0, .weights = {}, .calibrated = true};
+    nowhere.read_within("bias", c.nowhere.bias, -kSteepest, kSteepest);
+    for (std::size_t i = 0; i < c.nowhere.weights.size(); ++i) {
+      nowhere.read_within(ops::Evidence::kNames[i], c.nowhere.weights[i], -kSteepest, kSteepest);
+    }
+  });
   check_together(c);
   return c;
 }
@@ -345,6 +354,12 @@ std::string to_json(const model::Configuration& c) {
   document["temperature"] = c.decoding.temperature;
   document["radius_scale"] = c.radius_scale;
   document["fix"] = name_of(c.decoding.fix, kFixRules);
+  if (c.nowhere.calibrated) {
+    document["nowhere"] = {{"bias", c.nowhere.bias}};
+    for (std::size_t i = 0; i < c.nowhere.weights.size(); ++i) {
+      document["nowhere"][ops::Evidence::kNames[i]] = c.nowhere.weights[i];
+    }
+  }
   return document.dump();
 }
 

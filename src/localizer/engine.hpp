@@ -65,6 +65,11 @@ class Engine {
   /// Adds that posterior, where headings were searched for, to sums that were started for it.
   virtual void add_poses(ops::PoseSums&) {}
 
+  /// Logarithm of the sum over poses of the last run's prior, which the logits include at every
+  /// position; and the share of the ground that was seen (ops::Evidence::seen).
+  virtual double log_prior() const { return 0; }
+  virtual double seen() const { return 1; }
+
   virtual Device device() const = 0;
   virtual Precision precision() const = 0;
   virtual Index parameter_count() const = 0;

@@ -66,6 +66,9 @@ class GroundEngine final : public Engine {
     });
   }
 
+  double log_prior() const override { return match_->log_prior(workspace_); }
+  double seen() const override { return match_->seen(workspace_); }
+
   Device device() const override { return B::Space::kHostAccessible ? Device::cpu : Device::cuda; }
   Precision precision() const override { return precision_of<typename B::Element>(); }
   Index parameter_count() const override { return match_->parameter_count(); }

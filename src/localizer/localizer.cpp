@@ -6,11 +6,13 @@
 #include <tuple>
 #include <utility>
 
+#include "content.hpp"
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/detail/model/ground_match.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
+#include "crossfix/ops/evidence.hpp"
 #include "crossfix/ops/heading.hpp"
 #include "crossfix/ops/hypotheses.hpp"
 #include "crossfix/ops/pose_sums.hpp"
@@ -64,6 +66,24 @@ void roll(const HostImageView& panorama, double heading_degrees, Tensor<std::uin
   }
 }
 
+/// Radius, pixels, of the smallest circle about `centre` that holds `ops::kRadiusShare` of a
+/// window: what can be said of a camera that may stand anywhere in it.
+double radius_of_even(const PixelWindow& window, const PixelPoint& centre) {
+  const double top = window.row - centre.row;
+  const double left = window.col - centre.col;
+  const double share = ops::kRadiusShare * window.height * window.width;
+  double inner = 0;
+  double outer =
+      std::hypot(std::max(-top, top + window.height), std::max(-left, left + window.width));
+  for (int i = 0; i < 50; ++i) {
+    const double radius = (inner + outer) / 2;
+    const double area =
+        ops::circle_rectangle_area(radius, left, left + window.width, top, top + window.height);
+    (area < share ? inner : outer) = radius;
+  }
+  return outer;
+}
+
 /// Reuses the vector's memory if it is large enough.
 template <std::size_t Rank>
 void copy(const TensorView<float, Rank>& from, std::vector<float>& to) {
@@ -114,6 +134,13 @@ struct Localizer::Impl {
     return side / trained;
   }
 
+  /// Whether an image shows nothing. What is in a GPU's memory is not looked at.
+  template <MemorySpace Space>
+  static bool is_blank(const TensorView<const std::uint8_t, 3, Space>& image) {
+    if constexpr (Space::kHostAccessible) return content_of(image) < kLeastContent;
+    return false;
+  }
+
   bool matches_ground() const { return configuration.family == model::Family::ground_match; }
 
   /// Bounds must be those of a tile of square pixels, and agree with a scale that is also given.
@@ -134,7 +161,7 @@ struct Localizer::Impl {
   }
 
   /// Checks what weights that match on the ground plane need: a known scale, a side within their
-  /// limits, and a tile and ground that are not of a single colour.
+  /// limits, and ground in the ground image, unless that shows nothing at all.
   template <MemorySpace Space>
   void check_matched(const PairIn<Space>& pair) const {
     const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
@@ -158,13 +185,10 @@ struct Localizer::Impl {
                        ": give finer imagery");
     }
     if constexpr (Space::kHostAccessible) {
-      if (camera::deviation_of_rows(pair.satellite, 0, pair.satellite.extent(0)) <
-          camera::kPaddingDeviation) {
-        throw ImageError("the satellite tile is of one colour: there is nothing to match with");
-      }
       const auto& settings = configuration.ground_match;
       const auto* mounted = pair.camera.mounted ? &*pair.camera.mounted : nullptr;
-      if (model::nearest_used(settings, pair.ground, mounted) > settings.farthest) {
+      if (!is_blank(pair.ground) &&
+          model::nearest_used(settings, pair.ground, mounted) > settings.farthest) {
         throw model::no_ground(settings);
       }
     }
@@ -328,15 +352,68 @@ struct Localizer::Impl {
                          decoded.covariance.col_col * cell_width * cell_width};
     fix.radius68_px =
         decoded.radius * std::sqrt(cell_height * cell_width) * configuration.radius_scale;
-    fix.radius68_m.reset();
-    if (scale) fix.radius68_m = fix.radius68_px * *scale;
     fix.position = position_of(pair, fix.pixel);
     set_heading(pair.camera, fix);
     std::optional<double> metres_per_cell;
     if (scale) metres_per_cell = *scale * std::sqrt(cell_height * cell_width);
     set_hypotheses(pair, ops::hypothesis_radius(grid, metres_per_cell), fix);
+    set_nowhere(pair, fix);
     fix.pose_probability.clear();
     if (options.pose_probability) engine->pose_probability(fix.pose_probability);
+  }
+
+  /// The answer where an image shows nothing: the camera may stand anywhere in the tile, or not.
+  void finish_blank(const Pair& pair, Fix& fix) const {
+    constexpr Index kGridOfBlank = 32;  // a matcher's grid depends on what it has not looked at
+    fix.grid = matches_ground() ? kGridOfBlank : configuration.grid;
+    const auto cells = static_cast<std::size_t>(fix.grid * fix.grid);
+    fix.logits.assign(cells, 0.0F);
+    fix.offsets.assign(2 * cells, 0.5F);
+    fix.probability.assign(cells, 1.0F / static_cast<float>(cells));
+    fix.cell = 0;
+    fix.pixel = {fix.window.row + fix.window.height / 2, fix.window.col + fix.window.width / 2};
+    fix.covariance_px = {fix.window.height * fix.window.height / 12, 0,
+                         fix.window.width * fix.window.width / 12};
+    fix.position = position_of(pair, fix.pixel);
+    fix.heading_degrees.reset();
+    fix.heading_sigma_degrees.reset();
+    fix.heading_covariance = {};
+    fix.heading_probability.clear();
+    fix.hypotheses.clear();
+    const bool panorama =
+        configuration.ground_projection == model::GroundProjection::equirectangular;
+    if (panorama && pair.camera.heading_degrees) {
+      fix.heading_degrees = ops::wrapped_degrees(*pair.camera.heading_degrees);
+      fix.heading_sigma_degrees = pair.camera.heading_sigma_degrees;
+    }
+    fix.pose_probability.clear();
+    if (options.pose_probability) fix.pose_probability = fix.probability;
+    fix.evidence = {};
+    fix.nowhere = 1;
+    fix.radius68_px = radius_of_even(fix.window, fix.pixel);
+    set_radius_metres(pair, fix);
+  }
+
+  /// How likely it is that the camera does not stand in the tile at all, and a radius that keeps to
+  /// it.
+  template <MemorySpace Space>
+  void set_nowhere(const PairIn<Space>& pair, Fix& fix) const {
+    fix.evidence =
+        ops::evidence_of(fix.logits, configuration.decoding.temperature * engine->log_prior(),
+                         fix.hypotheses.empty() ? 0 : fix.hypotheses.front().share, engine->seen());
+    fix.nowhere.reset();
+    if (fix.grid > 1) fix.nowhere = configuration.nowhere.of(fix.evidence);
+    if (fix.not_here()) {
+      fix.radius68_px = std::max(fix.radius68_px, radius_of_even(fix.window, fix.pixel));
+    }
+    set_radius_metres(pair, fix);
+  }
+
+  template <MemorySpace Space>
+  static void set_radius_metres(const PairIn<Space>& pair, Fix& fix) {
+    const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape());
+    fix.radius68_m.reset();
+    if (scale) fix.radius68_m = fix.radius68_px * *scale;
   }
 
   /// (row, col) in cells of the fix's grid, in the satellite image's pixels.
@@ -415,8 +492,12 @@ struct Localizer::Impl {
   template <MemorySpace Space>
   void locate_group(std::span<const PairIn<Space>> pairs, std::span<Fix> fixes) {
     auto& of_pairs = std::get<ImagesOf<Space>>(images);
+    bool nothing = true;  // to be seen in any of the pairs
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const PairIn<Space>& pair = pairs[i];
+      fixes[i].blank_ground = is_blank(pair.ground);
+      fixes[i].blank_satellite = is_blank(pair.satellite);
+      nothing = nothing && (fixes[i].blank_ground || fixes[i].blank_satellite);
       of_pairs[i] = {pair.ground,
                      SatelliteImageIn<Space>(window_of(pair, fixes[i].window, rooms[i].framed)),
                      metres_per_pixel(pair.tile, pair.satellite.shape()).value_or(0),
@@ -430,9 +511,17 @@ struct Localizer::Impl {
         }
       }
     }
-    const auto outputs =
-        engine->run(std::span<const Engine::ImagesIn<Space>>(of_pairs).first(pairs.size()));
+    ops::HeadOutputs<HostSpace> outputs;
+    if (!nothing) {
+      outputs = engine->run(std::span<const Engine::ImagesIn<Space>>(of_pairs).first(pairs.size()));
+    }
     for (std::size_t i = 0; i < pairs.size(); ++i) {
+      if constexpr (Space::kHostAccessible) {
+        if (fixes[i].blank_ground || fixes[i].blank_satellite) {
+          finish_blank(pairs[i], fixes[i]);
+          continue;
+        }
+      }
       finish(pairs[i], outputs, static_cast<Index>(i), fixes[i]);
     }
   }

@@ -50,6 +50,13 @@ nlohmann::ordered_json to_json(const Hypothesis& hypothesis) {
   return json;
 }
 
+/// Why the camera should not be in the tile.
+const char* reason_of(const Fix& fix) {
+  if (fix.blank_ground) return "the ground image shows nothing";
+  if (fix.blank_satellite) return "the satellite tile shows nothing";
+  return "no place of the tile looks enough like the ground image";
+}
+
 }  // namespace
 
 FixError error_of(const Fix& fix, const PixelPoint& truth) {
@@ -66,6 +73,9 @@ nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix) {
   json["pixel"] = {fix.pixel.row, fix.pixel.col};
   const auto& covariance = fix.covariance_px;
   json["covariance_px"] = {{covariance[0], covariance[1]}, {covariance[1], covariance[2]}};
+  if (fix.nowhere) json["nowhere"] = *fix.nowhere;
+  if (fix.blank_ground) json["blank_ground"] = true;
+  if (fix.blank_satellite) json["blank_satellite"] = true;
   json["radius68_px"] = fix.radius68_px;
   if (fix.radius68_m) json["radius68_m"] = *fix.radius68_m;
   if (fix.position) json["position"] = {fix.position->longitude, fix.position->latitude};
@@ -97,6 +107,9 @@ nlohmann::ordered_json to_json(const Subject& subject, const std::string& error)
 }
 
 void print(std::ostream& out, const Subject& subject, const Fix& fix) {
+  if (fix.not_here()) {
+    out << "not here   " << format("%.0f %%: ", 100 * *fix.nowhere) << reason_of(fix) << '\n';
+  }
   out << "pixel      " << point(fix.pixel) << "   (of " << subject.tile_size[0] << " x "
       << subject.tile_size[1] << ")\n";
   if (fix.position) {
@@ -104,7 +117,12 @@ void print(std::ostream& out, const Subject& subject, const Fix& fix) {
         << format("longitude %.6f, latitude %.6f", fix.position->longitude, fix.position->latitude)
         << '\n';
   }
-  out << "radius     " << length(fix.radius68_px, fix.radius68_m) << "   (holds 68 %)\n";
+  out << "radius     " << length(fix.radius68_px, fix.radius68_m) << "   (holds 68 %"
+      << (fix.not_here() ? " of the tile" : "") << ")\n";
+  if (fix.nowhere && !fix.not_here()) {
+    out << "nowhere    "
+        << format("%.0f %%   (that the camera stood elsewhere)\n", 100 * *fix.nowhere);
+  }
   const bool searched = fix.heading_degrees && *fix.heading_sigma_degrees > 0;
   if (searched) {
     out << "heading    "

@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <optional>
 #include <string>
 
 #include "crossfix/core/shape.hpp"
 #include "crossfix/ops/decode.hpp"
+#include "crossfix/ops/evidence.hpp"
 
 namespace crossfix::model {
 
@@ -60,6 +62,26 @@ struct Configuration {
     }
   };
 
+  /// How `Fix::nowhere` follows from an answer's evidence: a logistic function, fitted to as many
+  /// right as wrong pairs (training/nowhere.py). The defaults are for weights that were not
+  /// calibrated. They use the share of the first hypothesis alone, which means the same for every
+  /// network.
+  struct Nowhere {
+    double bias = 1.0;
+    std::array<double, ops::Evidence::kCount> weights{0, 0, 0, -2.0, 0};  ///< Evidence::values
+    bool calibrated = false;
+
+    /// From 0 to 1; 1 for evidence that is not finite.
+    double of(const ops::Evidence& evidence) const {
+      double sum = bias;
+      const auto values = evidence.values();
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        if (weights[i] != 0) sum += weights[i] * values[i];
+      }
+      return std::isfinite(sum) ? 1 / (1 + std::exp(-sum)) : 1.0;
+    }
+  };
+
   Family family = Family::crossfix;
   GroundMatch ground_match;
   /// The baselines use only `planes`. They do not use the sizes of the fusion network either.
@@ -78,6 +100,7 @@ struct Configuration {
   std::string trained_on = "unknown";
   /// ratio of radius68 to the radius of the posterior, from calibration
   double radius_scale = 1.0;
+  Nowhere nowhere;
   ops::Decoding decoding;  ///< fields `temperature` and `fix`
 
   /// Pixels of a network input per feature of the backbone, along each axis.

@@ -116,6 +116,7 @@ class GroundMatch {
     typename B::Target target_;
     std::vector<Tensor<float, 2>> weights_;  ///< of the ground, for every row or for all of them
     bool same_weights_ = true;
+    double seen_ = 0;
     std::vector<std::uint8_t> corners_;
     std::optional<camera::BasicCamera<float>> camera_;
     std::vector<MountVariant> variants_;
@@ -136,6 +137,9 @@ class GroundMatch {
         parameter_count_(parameters.count()),
         view_backbone_(target, weights_, view_images_shape(1)) {
     if (kTogether > 1) views_backbone_.emplace(target, weights_, view_images_shape(kTogether));
+    Tensor<float, 2> weights({view_cells(), view_cells()});
+    whole_ground_ = weigh_ground(configuration_.ground_match, configuration_.ground_match.nearest,
+                                 *configuration_.metres_per_network_pixel * kStride, weights);
   }
 
   const Configuration& configuration() const { return configuration_; }
@@ -287,6 +291,17 @@ class GroundMatch {
     }
   }
 
+  /// Logarithm of the sum of the priors of the last question's rows, which the logits include.
+  double log_prior(const Workspace& work) const {
+    double sum = 0;
+    for (Index row = 0; row < work.search_.rows(); ++row) sum += std::exp(log_prior(work, row));
+    return std::log(sum);
+  }
+
+  /// Of the ground that is looked at, the share by weight that the last question's image shows in
+  /// the pose that shows most.
+  double seen(const Workspace& work) const { return work.seen_; }
+
   /// Side of the tile as the backbone sees it, in pixels.
   Index tile_side(const Question& question) const {
     const double side =
@@ -414,15 +429,18 @@ class GroundMatch {
     while (work.weights_.size() < rows) {
       work.weights_.emplace_back(Shape<2>{view_cells(), view_cells()});
     }
+    if (first == 0) work.seen_ = 0;
     for (auto row = static_cast<std::size_t>(work.same_weights_ ? 0 : first); row < rows; ++row) {
       Tensor<float, 2>& weights = work.weights_[row];
-      if (!(weigh_ground(settings, nearest, cell, weights) > 0)) throw no_ground(settings);
-      if (work.same_weights_) continue;
-      const ops::PosedCamera posed(*work.camera_,
-                                   work.poses_[row - static_cast<std::size_t>(first)]);
-      if (!(keep_seen(posed, cell, weights, work.corners_) > 0)) {
-        weigh_ground(settings, nearest, cell, weights);
+      double seen = weigh_ground(settings, nearest, cell, weights);
+      if (!(seen > 0)) throw no_ground(settings);
+      if (!work.same_weights_) {
+        const ops::PosedCamera posed(*work.camera_,
+                                     work.poses_[row - static_cast<std::size_t>(first)]);
+        seen = keep_seen(posed, cell, weights, work.corners_);
+        if (!(seen > 0)) weigh_ground(settings, nearest, cell, weights);
       }
+      work.seen_ = std::max(work.seen_, seen / whole_ground_);
     }
   }
 
@@ -519,6 +537,7 @@ class GroundMatch {
   Configuration configuration_;
   EfficientNetLiteWeights weights_;
   Index parameter_count_;
+  double whole_ground_ = 0;  ///< sum of the weights of a view that shows all ground
   Backbone view_backbone_;
   std::optional<Backbone> views_backbone_;  ///< for `kTogether` views
 };
