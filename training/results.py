@@ -126,8 +126,8 @@ def main() -> int:
     results: dict[str, dict[str, dict]] = {}
     centre: list[str] = []
     try:
-        subprocess.run([str(word) for word in make], check=True, stdout=sys.stderr)
         for set_name, area in SETS.items():
+            subprocess.run([str(word) for word in [*make, "--set", set_name]], check=True, stdout=sys.stderr)
             for distances in centre_errors(sets / set_name, frozen["sets"][set_name]["split"]):
                 centre.append(f"{statistics.fmean(distances):.2f} / {statistics.median(distances):.2f}")
             for name, weights in options.model:

@@ -1,8 +1,9 @@
 """Makes the frozen test sets of the synthetic world and checks that they are the frozen ones.
 
-training/test_sets.json describes them: seeds, cities, sizes, and the checksums of the labels and of the images. It was
-written before any network was trained on this version of the world, and does not change. Needs only Python and the
-built program.
+training/test_sets.json describes them: seeds, cities, sizes, and the checksums of the labels and of the images. What it
+says of a set was written before any weights were evaluated on it, and does not change. A set with views also has the
+cameras that its panoramas are to be drawn for, and checksums of these files and of the draws. Needs only Python and the
+built program; views need NumPy.
 
 Example:
     python3 training/test_sets.py --out build/test-sets
@@ -46,13 +47,47 @@ def measure(root: Path, split: str) -> dict[str, int | str]:
     }
 
 
+def draws_checksum(root: Path, split: str, views: dict, tilt: float) -> str:
+    """SHA-256 over the lines `name heading pitch roll`, degrees to nine decimals, of the panoramas of a split: sorted by
+    city, then as labelled.
+    """
+    from views import draws  # needs NumPy
+
+    whole = hashlib.sha256()
+    for city in cities_of(root):
+        for line in label_file(root, city, split).read_text().splitlines():
+            name = f"{city}/panorama/{line.split()[0]}"
+            drawn = draws(name, views["seed"], tilt, views["heading_noise"])
+            whole.update(" ".join([name, *(f"{value:.9f}" for value in drawn)]).encode() + b"\n")
+    return whole.hexdigest()
+
+
+def measure_views(root: Path, split: str, views: dict) -> dict[str, dict[str, str]]:
+    """What identifies the views of a set: checksums of the cameras' files and, by tilt, of the draws."""
+    folder = FROZEN.parent
+    return {
+        "cameras": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in views["cameras"]},
+        "tilts": {tilt: draws_checksum(root, split, views, float(tilt)) for tilt in views["tilts"]},
+    }
+
+
 def command(program: Path, frozen: dict, options: dict, out: Path) -> list[str]:
     """The command that writes a set."""
     words = [str(program), "world", "--out", str(out)]
-    words += ["--tile-size", str(frozen["tile_size"]), "--panorama-size", frozen["panorama_size"]]
+    for name in ("tile_size", "panorama_size"):  # a set may have its own
+        words += [f"--{name.replace('_', '-')}", str(options.get(name, frozen[name]))]
     for name in ("seed", "cities", "panoramas"):
         words += [f"--{name}", str(options[name])]
     return words + (["--held-out-only"] if options["held_out_only"] else [])
+
+
+def compare(root: Path, frozen: dict, found: dict, freeze: bool) -> None:
+    """Compares what was found with what is frozen, or freezes it."""
+    if freeze:
+        frozen.update(found)
+    for key, value in found.items():
+        if frozen.get(key) != value:
+            raise DataError(f"{root}: {key} is {value}, frozen was {frozen.get(key)}: not the frozen set")
 
 
 def make(name: str, frozen: dict, program: Path, folder: Path, freeze: bool) -> None:
@@ -67,11 +102,10 @@ def make(name: str, frozen: dict, program: Path, folder: Path, freeze: bool) -> 
     if version != frozen["generator_version"]:
         raise DataError(f"{root}: made by version {version} of the world, not {frozen['generator_version']}")
     found = measure(root, options["split"])
-    if freeze:
-        options.update(found)
-    for key, value in found.items():
-        if options.get(key) != value:
-            raise DataError(f"{root}: {key} is {value}, frozen was {options.get(key)}: not the frozen set")
+    compare(root, options, found, freeze)
+    if "views" in options:
+        for kind, sums in measure_views(root, options["split"], options["views"]).items():
+            compare(root, options["views"][kind], sums, freeze)
     print(f"{name}: {found['panoramas_in_split']} panoramas in {options['split']}, as frozen, in {root}")
 
 
@@ -96,7 +130,7 @@ def main() -> int:
             partial = FROZEN.with_suffix(".partial")
             partial.write_text(json.dumps(frozen, indent=2) + "\n")
             os.replace(partial, FROZEN)
-    except (DataError, OSError) as error:
+    except (DataError, OSError, ImportError) as error:
         print(f"test_sets: {error}", file=sys.stderr)
         return 3
     return 0

@@ -39,9 +39,19 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice) {
   CLI::Option* noise =
       command.add_option("--heading-noise", choice.heading_noise.degrees,
                          "Roll panoramas, each up to so many degrees off north; 180: anywhere");
-  command.add_option("--heading-seed", choice.heading_noise.seed, "Of the draws; 0 where absent")
+  command.add_option("--heading-seed", choice.heading_noise.seed, "Of all draws; 0 where absent")
       ->check(CLI::NonNegativeNumber)
       ->needs(noise);
+  CLI::Option* camera = command.add_option_function<std::string>(
+      "--camera", [&choice](const std::string& file) { choice.view.read_camera(file); },
+      "Draw views of this camera from the panoramas (file: docs/cameras.md)");
+  command
+      .add_option("--tilt", choice.view.tilt_degrees,
+                  "Standard deviation of the views' pitch and roll, degrees; 0 where absent")
+      ->needs(camera);
+  add_choice(command, "--tilt-told", choice.view.told,
+             "What the weights know of each tilt; its standard deviation where absent")
+      ->needs(camera);
 }
 
 }  // namespace

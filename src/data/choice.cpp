@@ -23,14 +23,22 @@ std::string degrees_text(double degrees) {
   return text;
 }
 
-void check(const HeadingNoise& noise, const DatasetChoice& choice) {
+void check(const DatasetChoice& choice) {
+  const HeadingNoise& noise = choice.heading_noise;
   if (!(noise.degrees >= 0 && noise.degrees <= 180)) {
     throw DataError("--heading-noise " + degrees_text(noise.degrees) +
                     ": 0 to 180 degrees to either side are expected");
   }
-  if (noise.rolls() && choice.kind == DatasetKind::robotcar) {
-    throw DataError("--heading-noise rolls panoramas, and the ground images of " +
-                    choice.description() + " are pinhole images; take --dataset vigor or world");
+  const double tilt = choice.view.tilt_degrees;
+  if (!(tilt >= 0 && tilt <= kLargestTilt)) {
+    throw DataError("--tilt " + degrees_text(tilt) + ": a standard deviation of 0 to " +
+                    degrees_text(kLargestTilt) + " degrees is expected");
+  }
+  if ((noise.rolls() || choice.view.draws()) && choice.kind == DatasetKind::robotcar) {
+    throw DataError(
+        std::string(choice.view.draws() ? "--camera draws views of" : "--heading-noise rolls") +
+        " panoramas, and the ground images of " + choice.description() +
+        " are pinhole images; take --dataset vigor or world");
   }
 }
 
@@ -52,6 +60,8 @@ CROSSFIX_NAMES(Split, {"train", Split::train}, {"validation", Split::validation}
                {"test", Split::test})
 CROSSFIX_NAMES(Control, {"none", Control::none}, {"shuffled", Control::shuffled},
                {"blank", Control::blank})
+CROSSFIX_NAMES(TiltTold, {"truth", TiltTold::truth}, {"deviation", TiltTold::deviation},
+               {"none", TiltTold::none})
 #undef CROSSFIX_NAMES
 
 nlohmann::ordered_json DatasetChoice::settings() const {
@@ -63,9 +73,14 @@ nlohmann::ordered_json DatasetChoice::settings() const {
   }
   json["split"] = name_of(split);
   json["control"] = name_of(control);
-  if (heading_noise.rolls()) {
-    json["heading_noise"] = heading_noise.degrees;
+  if (heading_noise.rolls()) json["heading_noise"] = heading_noise.degrees;
+  if (heading_noise.rolls() || (view.draws() && view.tilt_degrees > 0)) {
     json["heading_seed"] = heading_noise.seed;
+  }
+  if (view.draws()) {
+    json["camera"] = view.description() + ", " + view.fingerprint;
+    json["tilt"] = view.tilt_degrees;
+    json["tilt_told"] = name_of(view.told);
   }
   return json;
 }
@@ -77,12 +92,19 @@ std::string DatasetChoice::description() const {
   if (heading_noise.rolls()) {
     said += ", headings within " + degrees_text(heading_noise.degrees) + " degrees of north";
   }
+  if (view.draws()) {
+    said += ", views (" + view.description() + ")";
+    if (view.tilt_degrees > 0) {
+      said += " tilted by " + degrees_text(view.tilt_degrees) +
+              " degrees (told: " + name_of(view.told) + ")";
+    }
+  }
   return std::string(kind == DatasetKind::world ? "world" : "VIGOR") + ", " + name_of(area) +
          "-area, " + name_of(labels) + " labels" + said;
 }
 
 Dataset DatasetChoice::read(bool absent) const {
-  check(heading_noise, *this);
+  check(*this);
   Dataset dataset;
   if (kind == DatasetKind::robotcar) {
     dataset = read_robotcar({root, split, absent});
@@ -106,6 +128,7 @@ ImageSource DatasetChoice::images(const Dataset& dataset) const {
                                                      : ImageSource::of_vigor(root, dataset);
   if (control == Control::blank) source.blank_grounds();
   source.roll_grounds(heading_noise);
+  source.draw_views(view);
   return source;
 }
 

@@ -9,6 +9,7 @@
 #include "heading_noise.hpp"
 #include "image_source.hpp"
 #include "sample.hpp"
+#include "view_choice.hpp"
 
 namespace crossfix::data {
 
@@ -24,17 +25,18 @@ struct DatasetChoice {
   Split split = Split::test;
   Control control = Control::none;
   HeadingNoise heading_noise;  ///< of panoramas alone
+  ViewChoice view;             ///< of panoramas alone; its draws have the seed of the noise
 
   /// What the choice is by the names of `names_of`, for comparing runs: {"dataset": "vigor", ...}.
-  /// Noise of headings is in it where there is some.
+  /// Noise of headings and views are in it where there are some.
   nlohmann::ordered_json settings() const;
 
   /// For example "VIGOR, same-area, original labels".
   std::string description() const;
 
   /// Reads the labels of `split`. `absent`: cities and runs that are not there are left out with a
-  /// warning. Throws DataError, also for noise of headings that is not from 0 to 180 degrees or
-  /// not of panoramas.
+  /// warning. Throws DataError, also for noise of headings that is not from 0 to 180 degrees, for
+  /// tilts beyond kLargestTilt, and for noise and views that are not of panoramas.
   Dataset read(bool absent = false) const;
 
   /// The images of the data set that was read.
@@ -57,5 +59,7 @@ template <>
 const std::map<std::string, Split>& names_of();
 template <>
 const std::map<std::string, Control>& names_of();
+template <>
+const std::map<std::string, TiltTold>& names_of();
 
 }  // namespace crossfix::data

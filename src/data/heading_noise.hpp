@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "crossfix/camera/mount.hpp"
 #include "crossfix/io/image.hpp"
 
 namespace crossfix::data {
@@ -25,6 +26,13 @@ Index heading_columns(const HeadingNoise& noise, std::string_view ground, Index 
 
 /// The same in degrees.
 double heading_of(const HeadingNoise& noise, std::string_view ground, Index width);
+
+/// The draw before it is rounded, degrees.
+double heading_of(const HeadingNoise& noise, std::string_view ground);
+
+/// What weights that can search for a heading are told of it: unknown with noise of 180 degrees,
+/// else north with the standard deviation of an even draw.
+camera::Heading told_heading(const HeadingNoise& noise);
 
 /// Rolls a panorama whose centre looks north, so that it looks `columns` clockwise from there.
 void roll(io::Image& panorama, Index columns);

@@ -8,6 +8,7 @@
 #include "crossfix/core/error.hpp"
 #include "map_tile.hpp"
 #include "robotcar.hpp"
+#include "view.hpp"
 
 namespace crossfix::data {
 
@@ -56,6 +57,13 @@ ImageSource ImageSource::of_robotcar(const fs::path& root) {
 io::Image ImageSource::ground(const Sample& sample) const {
   io::Image image = io::read_image(on_disk(root_ / sample.ground));
   if (blank_) std::fill_n(image.data(), image.size(), kBlankGrey);
+  if (view_.draws()) {
+    try {
+      return draw_view(image, view_.camera->camera, drawn_mount(view_, noise_, sample.ground));
+    } catch (const ImageError& error) {  // it does not name a file
+      throw ImageError(sample.ground + ": " + error.what());
+    }
+  }
   if (noise_.rolls()) roll(image, heading_columns(noise_, sample.ground, image.extent(1)));
   return image;
 }

@@ -5,6 +5,7 @@
 #include "crossfix/io/image.hpp"
 #include "heading_noise.hpp"
 #include "sample.hpp"
+#include "view_choice.hpp"
 
 namespace crossfix::data {
 
@@ -26,6 +27,10 @@ class ImageSource {
   void roll_grounds(const HeadingNoise& noise) { noise_ = noise; }
   const HeadingNoise& heading_noise() const { return noise_; }
 
+  /// Draws a view of every ground image, a panorama, instead of rolling it.
+  void draw_views(const ViewChoice& choice) { view_ = choice; }
+  const ViewChoice& view() const { return view_; }
+
   /// Throw ImageError. A file that is not there under its label's name is looked for as .png, .jpg
   /// and .jpeg.
   io::Image ground(const Sample& sample) const;
@@ -38,6 +43,7 @@ class ImageSource {
   io::Image map_;  ///< empty if tiles are files
   bool blank_ = false;
   HeadingNoise noise_;
+  ViewChoice view_;
 };
 
 }  // namespace crossfix::data

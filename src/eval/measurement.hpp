@@ -41,8 +41,8 @@ struct Answer {
   double radius68 = 0;  ///< of the circle about the fix that holds 68 % of the posterior
   Belief reference;     ///< about the truths of the two modes
   Belief true_;
-  /// What a rolled panorama's centre looks at, degrees clockwise from the tile's upper edge; absent
-  /// where none was rolled, and the camera looks there.
+  /// What the centre of a rolled panorama or of a view looks at, degrees clockwise from the tile's
+  /// upper edge; absent of images as they are, whose cameras look there.
   std::optional<double> heading_degrees;
   /// Of the heading found, degrees clockwise from the camera's, within [-180, 180]; absent where it
   /// was not searched for.

@@ -135,6 +135,11 @@ class EvaluationRun {
   }
 
   void check_projection() const {
+    if (options_.data.view.draws() && !matches_ground()) {
+      throw DataError(
+          "--camera: these weights take the panoramas that they were trained with; weights that "
+          "match on the ground plane, as crossfix-ground, take any camera");
+    }
     const bool pinhole = configuration().ground_projection == model::GroundProjection::pinhole;
     if (pinhole == robotcar()) return;
     throw DataError("these weights expect " +
@@ -258,7 +263,8 @@ class EvaluationRun {
   Pair pair_of(const SampleImages& images) const {
     return {GroundImage(*images.ground), SatelliteImage(images.tile),
             tile_info(*images.sample, images.tile.extent(0)),
-            ground_info(options_.data.heading_noise, configuration())};
+            ground_info(options_.data.heading_noise, options_.data.view, *images.sample,
+                        configuration())};
   }
 
   /// Locates the samples of a batch whose images were read, records all samples in order, and sends
@@ -306,7 +312,9 @@ class EvaluationRun {
   eval::Answer answer_of(const SampleImages& images, const Fix& fix) const {
     const data::HeadingNoise& noise = options_.data.heading_noise;
     std::optional<double> heading;
-    if (noise.rolls()) {
+    if (options_.data.view.draws()) {
+      heading = drawn_mount(options_.data.view, noise, images.sample->ground).heading.degrees;
+    } else if (noise.rolls()) {
       heading = data::heading_of(noise, images.sample->ground, images.ground->extent(1));
     }
     return eval::answer_of(*images.sample, fix, {images.tile.extent(0), images.tile.extent(1)},
@@ -373,10 +381,20 @@ TileInfo tile_info(const data::Sample& sample, Index side) {
               sample.true_.side * sample.true_.metres_per_pixel / static_cast<double>(side)};
 }
 
-GroundInfo ground_info(const data::HeadingNoise& noise, const model::Configuration& configuration) {
+GroundInfo ground_info(const data::HeadingNoise& noise, const data::ViewChoice& view,
+                       const data::Sample& sample, const model::Configuration& configuration) {
   GroundInfo info;
-  if (noise.rolls() && configuration.family == model::Family::ground_match) {
+  if (configuration.family != model::Family::ground_match) return info;
+  camera::Heading heading = data::told_heading(noise);
+  if (view.draws()) {
+    info.mounted = {view.camera->camera, data::told_mount(view, noise, sample.ground)};
+    heading = info.mounted->mount.heading;
+  }
+  if (!heading.known) {
     info.heading_degrees.reset();
+  } else {
+    info.heading_degrees = heading.degrees;
+    info.heading_sigma_degrees = heading.sigma_degrees;
   }
   return info;
 }

@@ -48,8 +48,10 @@ std::optional<EvaluationResult> evaluate(const EvaluationOptions& options, Local
 /// What is known of a sample's tile, `side` pixels wide: its scale.
 TileInfo tile_info(const data::Sample& sample, Index side);
 
-/// What the weights are told of a ground image: that its centre looks north, be it so or not.
-/// Those that can search for a heading are to do so where there is noise.
-GroundInfo ground_info(const data::HeadingNoise& noise, const model::Configuration& configuration);
+/// What the weights are told of a sample's ground image from `source`: that its centre looks north,
+/// be it so or not. Those that match on the ground plane are told how sure that is, and the camera
+/// of a view.
+GroundInfo ground_info(const data::HeadingNoise& noise, const data::ViewChoice& view,
+                       const data::Sample& sample, const model::Configuration& configuration);
 
 }  // namespace crossfix::pipeline

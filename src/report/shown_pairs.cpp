@@ -90,15 +90,17 @@ std::vector<ShownPair> draw_pairs(const data::Dataset& dataset,
   std::vector<ShownPair> shown;
   std::vector<Read> read;
   std::vector<Pair> pairs;
-  const GroundInfo camera =
-      pipeline::ground_info(source.heading_noise(), localizer.configuration());
+  const auto camera_of = [&](const data::Sample& sample) {
+    return pipeline::ground_info(source.heading_noise(), source.view(), sample,
+                                 localizer.configuration());
+  };
   for (const std::size_t number : numbers) {
     const data::Sample& sample = dataset.samples.at(number);
     shown.push_back(described(dataset, sample, outcomes.at(number).answer.value(), mode));
     try {
       read.push_back({source.ground(sample), source.tile(sample), shown.size() - 1});
       localizer.check({GroundImage(read.back().ground), SatelliteImage(read.back().tile),
-                       pipeline::tile_info(sample, read.back().tile.extent(0)), camera});
+                       pipeline::tile_info(sample, read.back().tile.extent(0)), camera_of(sample)});
     } catch (const ImageError& error) {
       shown.back().facts.push_back({"no pictures:", error.what()});
       if (!read.empty() && read.back().shown == shown.size() - 1) read.pop_back();
@@ -108,7 +110,7 @@ std::vector<ShownPair> draw_pairs(const data::Dataset& dataset,
   for (const Read& images : read) {
     const data::Sample& sample = dataset.samples[numbers[images.shown]];
     pairs.push_back({GroundImage(images.ground), SatelliteImage(images.tile),
-                     pipeline::tile_info(sample, images.tile.extent(0)), camera});
+                     pipeline::tile_info(sample, images.tile.extent(0)), camera_of(sample)});
   }
   std::vector<Fix> fixes;
   localizer.locate(pairs, fixes);

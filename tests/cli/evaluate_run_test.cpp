@@ -331,6 +331,56 @@ TEST_CASE("the HTML report shows the best and worst pairs, and needs no other fi
   CHECK(vigor.run("--report no/such/folder.html").failed_with(3, "no/such/folder.html"));
 }
 
+TEST_CASE("evaluate draws views of a camera from a world's panoramas, and its report shows them") {
+  const test::Workspace work;
+  REQUIRE(work.run("world --out world --seed 9 --cities 1 --panoramas 4 --tile-size 160 "
+                   "--panorama-size 256x128 --threads 1")
+              .code == 0);
+  test::write_text(work.folder / "camera.yaml",
+                   "model: pinhole\nwidth: 96\nheight: 72\nhfov_deg: 100\nheight_m: 2.5\n");
+  const std::string command =
+      "evaluate --dataset world --root world --area cross --mode true --threads 1 --model '" +
+      (test::source_folder() / "models/crossfix-ground.safetensors").string() +
+      "' --camera camera.yaml --tilt 3 --heading-noise 45 --heading-seed 2 ";
+  const Run run = work.run(command + "--batch 3 --decoders 2 --out run --report report.html");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK(holds(run.out, "views (pinhole, 96 x 72 pixels, 100 degrees wide) tilted by 3 degrees"));
+  const std::string report = test::read_text(work.folder / "report.html");
+  const auto pictures = test::Document(report).find("img");
+  REQUIRE_FALSE(pictures.empty());
+  CHECK(pictures.size() % 3 == 0);  // the view, the tile, the heat map
+  CHECK_FALSE(holds(report, "no pictures"));
+  const auto lines = lines_of(test::read_text(work.folder / "run/samples.jsonl"));
+  CHECK(lines.at(0).at("tilt") == 3);
+  CHECK(lines.at(1).at("heading_deg") ==
+        data::heading_of({45, 2}, lines[1].at("ground").get<std::string>()));
+  // In other batches, by other threads, and alone: the same draws.
+  const Run other = work.run(command + "--limit 2 --out part");
+  INFO(other.err);
+  REQUIRE(other.code == 0);
+  const auto part = lines_of(test::read_text(work.folder / "part/samples.jsonl"));
+  CHECK(part.at(1).at("ground") == lines.at(1).at("ground"));
+  CHECK(part.at(1).at("heading_deg") == lines.at(1).at("heading_deg"));
+  CHECK(part.at(1).at("fix")[0].get<double>() ==
+        Approx(lines.at(1).at("fix")[0].get<double>()).margin(1e-4));
+  CHECK(work.run(command + "--batch 3 --out run --resume").code == 0);
+  CHECK(work.run(command + "--batch 3 --out run --resume --tilt-told none")
+            .failed_with(3, "made with tilt_told"));
+}
+
+TEST_CASE("evaluate refuses cameras that it cannot draw views of") {
+  const EvaluateWorkspace vigor;
+  test::write_text(vigor.work.folder / "camera.yaml",
+                   "model: pinhole\nwidth: 96\nheight: 72\nhfov_deg: 100\nheight_m: 2.5\n");
+  CHECK(vigor.run("--camera camera.yaml").failed_with(3, "--camera: these weights take"));
+  CHECK(vigor.run("--camera none.yaml").failed_with(3, "none.yaml: it cannot be opened"));
+  CHECK(vigor.run("--tilt 2").failed_with(2, "--camera"));
+  CHECK(vigor.run("--tilt-told truth").failed_with(2, "--camera"));
+  CHECK(vigor.run("--camera camera.yaml --tilt-told all").failed_with(2, "--tilt-told"));
+  CHECK(vigor.run("--camera camera.yaml --tilt 50").failed_with(3, "--tilt 50"));
+}
+
 TEST_CASE("evaluate refuses what does not fit together") {
   const EvaluateWorkspace vigor;
   CHECK(vigor.run("--resume").failed_with(2, "--out"));

@@ -315,14 +315,16 @@ TEST_CASE("a run with noise goes on with that noise alone") {
   CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("made with heading_noise 45.0"));
 }
 
-TEST_CASE("the matcher searches for the headings of rolled panoramas") {
-  Evaluation evaluation;
+namespace {
+
+/// The options that evaluate the matcher on `limit` pairs of flat ground, which are made here. A
+/// pixel of their tiles is 0.4 m or less.
+EvaluationOptions flat_ground(const Evaluation& evaluation, std::size_t limit) {
   EvaluationOptions options = evaluation.options();
   options.weights = test::source_folder() / "models/crossfix-ground.safetensors";
   options.data.pairs = data::Pairs::positives;
-  options.limit = 3;
+  options.limit = limit;
   options.batch = 1;
-  // Pairs of flat ground, the tile's pixels 0.4 m or less.
   data::Dataset set = options.data.read();
   for (std::size_t i = 0; i < options.limit; ++i) {
     const data::Sample& sample = set.samples[i * set.samples.size() / options.limit];
@@ -334,6 +336,14 @@ TEST_CASE("the matcher searches for the headings of rolled panoramas") {
     io::write_png(evaluation.root() / sample.satellite, tile, 1);
     io::write_png(evaluation.root() / sample.ground, panorama, 1);
   }
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("the matcher searches for the headings of rolled panoramas") {
+  Evaluation evaluation;
+  EvaluationOptions options = flat_ground(evaluation, 3);
   Localizer matcher =
       Localizer::load(options.weights, {.device = Device::cpu, .threads = 1, .batch = 1});
   const auto ranks = ranks::start(0, nullptr);
@@ -352,6 +362,91 @@ TEST_CASE("the matcher searches for the headings of rolled panoramas") {
   for (const eval::Outcome& outcome : told.outcomes) {
     CHECK_FALSE(outcome.answer.value().heading_error_degrees);
   }
+}
+
+TEST_CASE("the matcher locates views by their camera and what it is told of their tilt") {
+  Evaluation evaluation;
+  EvaluationOptions options = flat_ground(evaluation, 6);
+  const fs::path file = evaluation.file("camera.yaml");
+  test::write_text(file,
+                   "model: pinhole\nwidth: 240\nheight: 180\nhfov_deg: 110\nheight_m: 2.6\n"
+                   "pitch_deg: -15\n");
+  options.data.view.read_camera(file);
+  options.data.view.tilt_degrees = 6;
+  options.data.heading_noise = {180, 1};
+  options.out = evaluation.file("run");
+  Localizer matcher =
+      Localizer::load(options.weights, {.device = Device::cpu, .threads = 1, .batch = 1});
+  const auto ranks = ranks::start(0, nullptr);
+  test::Recorder recorder;
+  const auto mean = [](const EvaluationResult& result) {
+    return eval::evaluate(result.dataset, result.outcomes, eval::Mode::true_).errors.mean.value;
+  };
+  options.data.view.told = data::TiltTold::truth;
+  const auto told = pipeline::evaluate(options, matcher, *ranks, recorder).value();
+  CHECK(told.settings.at("tilt_told") == "truth");
+  const data::ImageSource images = options.data.images(told.dataset);
+  for (const data::Sample& sample : told.dataset.samples) {
+    CAPTURE(sample.ground);
+    const eval::Outcome& outcome = told.outcomes[sample.number];
+    INFO(outcome.failure);
+    REQUIRE(outcome.answer);
+    const camera::Mount mount =
+        data::drawn_mount(options.data.view, options.data.heading_noise, sample.ground);
+    CHECK(outcome.answer->heading_degrees == mount.heading.degrees);
+    CHECK(std::abs(outcome.answer->heading_error_degrees.value()) <= 5);
+    // What a user gets for the view, the camera and its tilt.
+    const io::Image ground = images.ground(sample);
+    REQUIRE(ground.shape() == Shape<3>{180, 240, 3});
+    const io::Image tile = images.tile(sample);
+    GroundInfo info;
+    info.heading_degrees.reset();
+    info.mounted = {options.data.view.camera->camera, mount};
+    const Fix fix = matcher.locate(GroundImage(ground), SatelliteImage(tile),
+                                   pipeline::tile_info(sample, tile.extent(0)), info);
+    CHECK(outcome.answer->fix.row == Approx(fix.pixel.row / 200));
+    CHECK(outcome.answer->fix.col == Approx(fix.pixel.col / 200));
+  }
+  CHECK(mean(told) <= 1);
+  options.resume = true;
+  pipeline::evaluate(options, matcher, *ranks, recorder);  // there is nothing left to do
+  options.data.view.told = data::TiltTold::none;
+  CHECK_THROWS_WITH(pipeline::evaluate(options, matcher, *ranks, recorder),
+                    Catch::Contains("made with tilt_told \"truth\""));
+  options.resume = false;
+  options.out.clear();
+  const auto untold = pipeline::evaluate(options, matcher, *ranks, recorder).value();
+  CHECK(mean(untold) > 2 * mean(told));
+  CAPTURE(mean(untold), mean(told));
+  options.data.view.told = data::TiltTold::deviation;
+  CHECK(mean(pipeline::evaluate(options, matcher, *ranks, recorder).value()) < mean(untold));
+}
+
+TEST_CASE("networks that were trained with one camera refuse views of others") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  const fs::path file = evaluation.file("camera.yaml");
+  test::write_text(file, "model: pinhole\nwidth: 64\nheight: 48\nhfov_deg: 90\nheight_m: 2\n");
+  options.data.view.read_camera(file);
+  CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("--camera: these weights take"));
+}
+
+TEST_CASE("what is told of a heading follows the noise") {
+  model::Configuration matcher;
+  matcher.family = model::Family::ground_match;
+  const data::Sample sample;
+  const auto info = [&](double degrees) {
+    return pipeline::ground_info({degrees, 1}, {}, sample, matcher);
+  };
+  CHECK(info(0).heading_degrees == 0.0);
+  CHECK(info(0).heading_sigma_degrees == 0);
+  CHECK(info(45).heading_degrees == 0.0);
+  CHECK(info(45).heading_sigma_degrees == Approx(45 / std::sqrt(3.0)));
+  CHECK_FALSE(info(180).heading_degrees);
+  CHECK_FALSE(info(45).mounted);
+  matcher.family = model::Family::crossfix;
+  CHECK(info(45).heading_degrees == 0.0);
+  CHECK(info(45).heading_sigma_degrees == 0);
 }
 
 TEST_CASE("data that the weights are not for, and a split without samples, are refused") {

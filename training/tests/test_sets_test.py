@@ -50,7 +50,41 @@ def test_another_version_of_the_world_is_refused(set_on_disk):
 def test_the_frozen_sets_are_large_and_reserved():
     frozen = json.loads(test_sets.FROZEN.read_text())
     for name, options in frozen["sets"].items():
-        assert options["panoramas_in_split"] >= 2000, name
+        assert options["panoramas_in_split"] >= (400 if "views" in options else 2000), name
         assert len(options["images_sha256"]) == 64, name
-    assert 9500 <= frozen["sets"]["cross-area"]["seed"] <= 9999
+    for name in ("cross-area", "photo"):
+        assert 9500 <= frozen["sets"][name]["seed"] <= 9999
     assert frozen["sets"]["same-area"]["held_out_only"]
+
+
+def test_the_views_of_a_set_are_the_frozen_ones_or_refused(set_on_disk):
+    world, frozen = set_on_disk
+    views = {"seed": 5, "heading_noise": 180, "cameras": {"views/90-pinhole.yaml": ""}, "tilts": {"0": "", "2": ""}}
+    frozen["sets"][world.name]["views"] = views
+    make = lambda freeze: test_sets.make(world.name, frozen, "unused", world.parent, freeze)
+    make(True)
+    assert len({*views["tilts"].values()}) == 2 and len(views["cameras"]["views/90-pinhole.yaml"]) == 64
+    make(False)
+    views["seed"] = 6
+    with pytest.raises(DataError, match="0 is .* not the frozen set"):
+        make(False)
+    views["seed"] = 5
+    views["cameras"]["views/90-pinhole.yaml"] = "0"
+    with pytest.raises(DataError, match="90-pinhole"):
+        make(False)
+
+
+def test_a_set_may_have_sizes_of_its_own():
+    frozen = json.loads(test_sets.FROZEN.read_text())
+    sizes = {
+        name: " ".join(test_sets.command("crossfix", frozen, options, "out")[4:8])
+        for name, options in frozen["sets"].items()
+    }
+    assert sizes["photo"] == "--tile-size 640 --panorama-size 2048x1024"
+    assert sizes["same-area"] == sizes["cross-area"] == "--tile-size 256 --panorama-size 512x256"
+
+
+def test_the_frozen_cameras_are_those_that_stand_there():
+    views = json.loads(test_sets.FROZEN.read_text())["sets"]["photo"]["views"]
+    for name, frozen in views["cameras"].items():
+        assert hashlib.sha256((test_sets.FROZEN.parent / name).read_bytes()).hexdigest() == frozen, name
