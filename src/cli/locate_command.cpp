@@ -10,8 +10,8 @@
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/image.hpp"
 #include "draw/overlay.hpp"
+#include "draw/picture_file.hpp"
 #include "locate_options.hpp"
-#include "picture_file.hpp"
 #include "pipeline/fix_report.hpp"
 #include "pipeline/locate_list.hpp"
 #include "pipeline/raw_dump.hpp"
@@ -79,8 +79,8 @@ void check(const LocateOptions& options) {
 
 void locate_pair(const LocateOptions& options) {
   // Outputs first, so that a path that cannot be written is found before the work.
-  std::optional<PictureFile> overlay;
-  if (!options.overlay.empty()) overlay.emplace("--overlay", options.overlay);
+  std::optional<draw::PictureFile> overlay;
+  if (!options.overlay.empty()) overlay.emplace(options.overlay);
   std::optional<pipeline::RawDump> dump;
   if (!options.dump.empty()) dump.emplace(options.dump);
 
@@ -132,18 +132,6 @@ void locate(const LocateOptions& options, ranks::Ranks& ranks) {
   locate_pair(options);
 }
 
-/// A check of an option by what reads its text.
-auto taken_by(const auto& read) {
-  return [&read](const std::string& text) {
-    try {
-      read(text);
-      return std::string();
-    } catch (const Error& error) {
-      return std::string(error.what());
-    }
-  };
-}
-
 }  // namespace
 
 void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
@@ -179,8 +167,10 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
   command->add_option("--truth", options->truth, "Row,column of the camera, tile pixels")
       ->delimiter(',')
       ->expected(2);
-  command->add_option("--overlay", options->overlay,
-                      "Picture to write (.png, .jpg): posterior, fix, radius, truth");
+  command
+      ->add_option("--overlay", options->overlay,
+                   "Picture to write (.png, .jpg): posterior, fix, radius, truth")
+      ->check(taken_by(draw::picture_type));
   command->add_flag("--overlay-ground", options->overlay_ground,
                     "Put the street-view image above the tile in the picture");
   command->add_flag("--json", options->json, "Print JSON instead of text (docs/json.md)");

@@ -33,6 +33,18 @@ struct ModelOptions {
 /// several ranks.
 void need_one_rank(const ranks::Ranks& ranks, const std::string& what);
 
+/// A check of an option by what reads its text.
+auto taken_by(const auto& read) {
+  return [&read](const std::string& text) {
+    try {
+      read(text);
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+}
+
 /// Prints "crossfix: warning: MESSAGE" on standard error.
 void warn(const std::string& message);
 
