@@ -90,7 +90,7 @@ void add_world_command(CLI::App& app) {
   command->add_option("--out", dataset.out, "Folder to make; must not exist, or be empty")
       ->required();
   command->add_option("--seed", dataset.seed, "World's number; 9000 to 9999 are for tests")
-      ->check(CLI::NonNegativeNumber)
+      ->check(taken_by(parse_seed))
       ->capture_default_str();
   command->add_option("--cities", dataset.cities, "Cities")
       ->check(CLI::Range(1, 99))
