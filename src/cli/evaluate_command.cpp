@@ -5,8 +5,8 @@
 #include "commands.hpp"
 #include "crossfix/io/atomic_file.hpp"
 #include "evaluate_options.hpp"
-#include "print_figures.hpp"
 #include "report/evaluation_html.hpp"
+#include "report/print_figures.hpp"
 #include "terminal_observer.hpp"
 
 namespace crossfix::cli {
@@ -54,7 +54,7 @@ void print_result(const EvaluateOptions& options, const pipeline::EvaluationResu
   } else {
     const data::DatasetChoice& choice = options.evaluation.data;
     std::cout << choice.description() << ", " << choice.root.string() << "\n\n";
-    print_figures(std::cout, figures, choice.kind == data::DatasetKind::robotcar);
+    report::print_figures(std::cout, figures, choice.kind == data::DatasetKind::robotcar);
   }
   std::cout.flush();
   if (!options.report.empty()) write_report(options, result, figures, localizer);

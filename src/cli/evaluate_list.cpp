@@ -7,7 +7,7 @@
 #include "data/statistics.hpp"
 #include "evaluate_options.hpp"
 #include "model_options.hpp"
-#include "text_table.hpp"
+#include "report/text_table.hpp"
 
 namespace crossfix::cli {
 
@@ -16,17 +16,18 @@ namespace {
 std::vector<std::string> row_of(const std::string& group, const std::string& split,
                                 const data::LabelStatistics& numbers, std::size_t satellites) {
   const auto share = [](std::size_t part, std::size_t whole) {
-    return whole == 0 ? "-" : thousands(part) + " = " + percent(part, whole);
+    return whole == 0 ? "-" : report::thousands(part) + " = " + report::percent(part, whole);
   };
-  return {group,
-          split,
-          thousands(numbers.ground_images),
-          satellites == 0 ? "-" : thousands(satellites),
-          share(numbers.positives_outside, numbers.positives),
-          numbers.semi_positives == 0 ? "-" : thousands(numbers.semi_positives),
-          share(numbers.semi_positives_outside, numbers.semi_positives),
-          decimals(numbers.centre_mean, 2) + " / " + decimals(numbers.centre_median, 2),
-          numbers.names_mean ? decimals(*numbers.names_mean, 2) : "-"};
+  return {
+      group,
+      split,
+      report::thousands(numbers.ground_images),
+      satellites == 0 ? "-" : report::thousands(satellites),
+      share(numbers.positives_outside, numbers.positives),
+      numbers.semi_positives == 0 ? "-" : report::thousands(numbers.semi_positives),
+      share(numbers.semi_positives_outside, numbers.semi_positives),
+      report::decimals(numbers.centre_mean, 2) + " / " + report::decimals(numbers.centre_median, 2),
+      numbers.names_mean ? report::decimals(*numbers.names_mean, 2) : "-"};
 }
 
 }  // namespace
@@ -64,7 +65,7 @@ void list_dataset(const data::DatasetChoice& choice) {
     throw DataError(choice.root.string() + ": no label files of " + choice.description());
   }
   std::cout << choice.description() << ", " << choice.root.string() << "\n\n";
-  print_table(std::cout, rows, 2);
+  report::print_table(std::cout, rows, 2);
   std::cout << "\noutside: the camera does not stand in the tile. centre: error of guessing the "
                "tile's centre, on\npositives, mean / median, m.";
   if (choice.kind != data::DatasetKind::robotcar) {

@@ -40,7 +40,7 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice) {
       command.add_option("--heading-noise", choice.heading_noise.degrees,
                          "Roll panoramas, each up to so many degrees off north; 180: anywhere");
   command.add_option("--heading-seed", choice.heading_noise.seed, "Of all draws; 0 where absent")
-      ->check(CLI::NonNegativeNumber)
+      ->check(taken_by(parse_seed))
       ->needs(noise);
   CLI::Option* camera = command.add_option_function<std::string>(
       "--camera", [&choice](const std::string& file) { choice.view.read_camera(file); },

@@ -29,6 +29,19 @@ int fail(crossfix::ranks::Ranks& ranks, int code, std::string message) {
   return code;
 }
 
+/// An option without its value is most often a variable of a shell that is not set. The parser
+/// would take some of them as absent.
+void refuse_empty_values(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands({})) {
+    for (CLI::Option* option : command->get_options()) {
+      if (option->get_items_expected_max() == 0) continue;  // a flag
+      option->check([](const std::string& value) {
+        return value.empty() ? std::string("has no value") : std::string();
+      });
+    }
+  }
+}
+
 int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
   CLI::App app{"Finds where a street-view photo was taken inside a satellite tile.", "crossfix"};
   app.set_version_flag("--version", "crossfix " CROSSFIX_VERSION);
@@ -40,6 +53,7 @@ int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
   crossfix::cli::add_evaluate_command(app, ranks);
   crossfix::cli::add_info_command(app);
   crossfix::cli::add_world_command(app);
+  refuse_empty_values(app);
   for (const char* name : {"info", "world"}) {
     app.get_subcommand(name)->preparse_callback(
         [&ranks, name](std::size_t) { crossfix::cli::need_one_rank(ranks, name); });

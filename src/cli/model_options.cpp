@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iostream>
 #include <system_error>
 #include <vector>
@@ -75,6 +76,14 @@ Localizer ModelOptions::load(const ranks::Topology& topology, LocalizerOptions o
 void need_one_rank(const ranks::Ranks& ranks, const std::string& what) {
   if (ranks.alone()) return;
   throw CLI::ValidationError(what, "has no work to share: start it without mpirun");
+}
+
+std::uint64_t parse_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, seed);
+  if (error == std::errc() && stop == end) return seed;
+  throw DataError("'" + text + "' is no whole number from 0 to 2^64 - 1");
 }
 
 void warn(const std::string& message) { std::cerr << "crossfix: warning: " << message << '\n'; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -32,6 +33,21 @@ struct ModelOptions {
 /// For commands without work to share: throws CLI::ValidationError, naming `what`, if there are
 /// several ranks.
 void need_one_rank(const ranks::Ranks& ranks, const std::string& what);
+
+/// Reads a number of 64 bits, which the parser would cut to the largest. Throws DataError.
+std::uint64_t parse_seed(const std::string& text);
+
+/// A check of an option by what reads its text.
+auto taken_by(const auto& read) {
+  return [&read](const std::string& text) {
+    try {
+      read(text);
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+}
 
 /// Prints "crossfix: warning: MESSAGE" on standard error.
 void warn(const std::string& message);

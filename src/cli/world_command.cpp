@@ -5,8 +5,9 @@
 #include <string>
 
 #include "commands.hpp"
+#include "draw/picture_file.hpp"
 #include "draw/world_sheet.hpp"
-#include "picture_file.hpp"
+#include "model_options.hpp"
 #include "progress.hpp"
 #include "world/dataset.hpp"
 #if defined(CROSSFIX_HAS_CUDA_BACKEND)
@@ -64,8 +65,8 @@ void make_world(WorldOptions& options) {
                                "at least two for each city: one to train on, one held out");
   }
   const world::RayDevice rays = rays_of(options.device);
-  std::optional<PictureFile> sheet;
-  if (!options.sheet.empty()) sheet.emplace("--sheet", options.sheet);
+  std::optional<draw::PictureFile> sheet;
+  if (!options.sheet.empty()) sheet.emplace(options.sheet);
   std::optional<Progress> bar;
   std::size_t shown = 0;
   world::write_dataset(
@@ -89,7 +90,7 @@ void add_world_command(CLI::App& app) {
   command->add_option("--out", dataset.out, "Folder to make; must not exist, or be empty")
       ->required();
   command->add_option("--seed", dataset.seed, "World's number; 9000 to 9999 are for tests")
-      ->check(CLI::NonNegativeNumber)
+      ->check(taken_by(parse_seed))
       ->capture_default_str();
   command->add_option("--cities", dataset.cities, "Cities")
       ->check(CLI::Range(1, 99))
@@ -112,9 +113,10 @@ void add_world_command(CLI::App& app) {
                    "Rays a panorama's pixel along each axis")
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
-  command->add_option(
-      "--sheet", options->sheet,
-      "Picture to write (.png, .jpg): some of the pairs, the camera's position marked");
+  command
+      ->add_option("--sheet", options->sheet,
+                   "Picture to write (.png, .jpg): some of the pairs, the camera's position marked")
+      ->check(taken_by(draw::picture_type));
   command->add_flag("--held-out-only", dataset.held_out_only,
                     "Only the held-out panoramas of this world, and their tiles");
   command

@@ -3,11 +3,11 @@
 #include <ostream>
 #include <string>
 
-#include "report/evaluation_html.hpp"
-#include "report/tables.hpp"
+#include "evaluation_html.hpp"
+#include "tables.hpp"
 #include "text_table.hpp"
 
-namespace crossfix::cli {
+namespace crossfix::report {
 
 namespace {
 
@@ -84,7 +84,7 @@ void print_runs(std::ostream& out, const std::vector<ModeFigures>& modes) {
 }
 
 void print_headings(std::ostream& out, const std::vector<ModeFigures>& modes) {
-  const Rows rows = report::text_rows(report::heading_table(modes));
+  const Rows rows = text_rows(heading_table(modes));
   if (rows.size() == 1) return;
   out << '\n';
   print_table(out, rows, 1);
@@ -144,4 +144,4 @@ void print_figures(std::ostream& out, const std::vector<ModeFigures>& modes, boo
   print_counts(out, modes);
 }
 
-}  // namespace crossfix::cli
+}  // namespace crossfix::report

@@ -1,9 +1,9 @@
-#include "cli/text_table.hpp"
+#include "report/text_table.hpp"
 
 #include <catch2/catch.hpp>
 #include <sstream>
 
-using namespace crossfix::cli;
+using namespace crossfix::report;
 
 TEST_CASE("columns line up, whatever the characters' bytes") {
   std::ostringstream out;

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <ostream>
 
-namespace crossfix::cli {
+namespace crossfix::report {
 
 namespace {
 
@@ -52,4 +52,4 @@ std::string percent(std::size_t part, std::size_t whole) {
   return decimals(100.0 * static_cast<double>(part) / static_cast<double>(whole), 1) + " %";
 }
 
-}  // namespace crossfix::cli
+}  // namespace crossfix::report

@@ -1,4 +1,4 @@
-#include "cli/print_figures.hpp"
+#include "report/print_figures.hpp"
 
 #include <catch2/catch.hpp>
 #include <sstream>
@@ -12,7 +12,8 @@ namespace {
 
 std::string printed(const test::TwoCities& cities, bool runs) {
   std::ostringstream out;
-  cli::print_figures(out, {eval::figures_of(cities.set, cities.outcomes, eval::Mode::true_)}, runs);
+  report::print_figures(out, {eval::figures_of(cities.set, cities.outcomes, eval::Mode::true_)},
+                        runs);
   return out.str();
 }
 

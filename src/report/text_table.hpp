@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace crossfix::cli {
+namespace crossfix::report {
 
 /// Prints rows that all have the same number of fields, with columns two blanks apart. The first
 /// `left` columns are flush left, the others flush right. Widths are counted in UTF-8 characters.
@@ -21,4 +21,4 @@ std::string decimals(double value, int count);
 /// For example "7.1 %": `part` of `whole`; "-" if the whole is 0.
 std::string percent(std::size_t part, std::size_t whole);
 
-}  // namespace crossfix::cli
+}  // namespace crossfix::report

@@ -1,0 +1,28 @@
+#include "picture_file.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+#include "crossfix/core/error.hpp"
+
+namespace crossfix::draw {
+
+PictureType picture_type(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (extension == ".jpg" || extension == ".jpeg") return PictureType::jpeg;
+  if (extension == ".png") return PictureType::png;
+  throw DataError("'" + path.string() + "' should end in .png, .jpg or .jpeg");
+}
+
+PictureFile::PictureFile(const std::filesystem::path& path)
+    : type_(picture_type(path)), file_(path) {}
+
+void PictureFile::write(io::ImageView picture) {
+  file_.write(type_ == PictureType::jpeg ? io::encode_jpeg(picture) : io::encode_png(picture));
+  file_.commit();
+}
+
+}  // namespace crossfix::draw
