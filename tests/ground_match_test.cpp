@@ -426,16 +426,75 @@ TEST_CASE("the matcher refuses what it cannot measure, and says what would be ri
   CHECK_THROWS_AS(localizer.locate(GroundImage(panorama), SatelliteImage(tile),
                                    {.metres_per_pixel = kScale}, {.heading_degrees = nan}),
                   ImageError);
-  Tensor<std::uint8_t, 3> grey({256, 512, 3});
+  auto sky = test::image("ground/sky", 256, 512);
+  std::fill_n(&sky(100, 0, 0), 156 * 512 * 3, std::uint8_t{0});
   CHECK_THROWS_WITH(
-      localizer.check({GroundImage(grey), SatelliteImage(tile), {.metres_per_pixel = kScale}}),
+      localizer.check({GroundImage(sky), SatelliteImage(tile), {.metres_per_pixel = kScale}}),
       Contains("shows no ground"));
-  const Tensor<std::uint8_t, 3> black({200, 200, 3});
-  CHECK_THROWS_WITH(
-      localizer.check({GroundImage(panorama), SatelliteImage(black), {.metres_per_pixel = kScale}}),
-      Contains("of one colour"));
   CHECK_THROWS_WITH(bundled({.rescale = true}), Contains("leave out --rescale"));
   CHECK_THROWS_AS(bundled({.precision = Precision::f16}), DeviceError);
+}
+
+TEST_CASE("a wrong tile stands out less than the right one") {
+  const auto tile = test::image("ground/tile", 200, 200);
+  const auto other = test::image("ground/elsewhere", 200, 200);
+  const auto panorama = panorama_of(tile, {90.5, 110.5}, 0);
+  Localizer localizer = bundled();
+  for (const auto& heading : {std::optional<double>(0), std::optional<double>()}) {
+    const auto locate = [&](const Tensor<std::uint8_t, 3>& in) {
+      return localizer.locate(GroundImage(panorama), SatelliteImage(in),
+                              {.metres_per_pixel = kScale}, {heading});
+    };
+    const Fix right = locate(tile);
+    const Fix wrong = locate(other);
+    CHECK(right.evidence.peak > wrong.evidence.peak + 0.1);
+    CHECK(right.evidence.peak < 1.01);
+    CHECK(right.evidence.standout > wrong.evidence.standout);
+    CHECK(right.evidence.seen == 1);
+    CHECK(*right.nowhere < *wrong.nowhere);
+    CHECK_FALSE(right.not_here());
+    CHECK(wrong.not_here());
+    CHECK(*wrong.radius68_m > 0.4 * 200 * kScale);
+  }
+}
+
+TEST_CASE("images that show nothing are answered, not matched") {
+  const auto tile = test::image("ground/tile", 200, 200);
+  const auto panorama = panorama_of(tile, {90.5, 110.5}, 0);
+  const Tensor<std::uint8_t, 3> black_tile({200, 200, 3});
+  const Tensor<std::uint8_t, 3> black_ground({256, 512, 3});
+  Localizer localizer = bundled({.pose_probability = true});
+  const TileInfo scale{.metres_per_pixel = kScale};
+  Fix fix;
+  const auto check = [&](bool blank_ground, bool blank_satellite) {
+    CHECK(fix.blank_ground == blank_ground);
+    CHECK(fix.blank_satellite == blank_satellite);
+    CHECK(fix.nowhere == 1.0);
+    CHECK(fix.not_here());
+    CHECK(fix.pixel.row == 100);
+    CHECK(fix.pixel.col == 100);
+    // 68 % of a square of side 1 lie within 0.4652 of its middle: the circle leaves its corners.
+    CHECK(fix.radius68_px == Approx(0.4652 * 200).epsilon(1e-3));
+    CHECK(fix.radius68_m == Approx(0.4652 * 200 * kScale).epsilon(1e-3));
+    CHECK(fix.hypotheses.empty());
+    CHECK(fix.probability.size() == static_cast<std::size_t>(fix.grid * fix.grid));
+    CHECK(fix.probability.front() == fix.probability.back());
+    CHECK(fix.pose_probability == fix.probability);
+  };
+  localizer.locate({GroundImage(panorama), SatelliteImage(black_tile), scale, {{}}}, fix);
+  check(false, true);
+  CHECK_FALSE(fix.heading_degrees);
+  localizer.locate({GroundImage(black_ground), SatelliteImage(tile), scale, {30.0}}, fix);
+  check(true, false);
+  CHECK(fix.heading_degrees == 30.0);
+  localizer.locate({GroundImage(black_ground), SatelliteImage(black_tile), scale, {30.0, 5}}, fix);
+  check(true, true);
+  CHECK(fix.heading_sigma_degrees == 5.0);
+  // The next pair is as if there had been none before.
+  localizer.locate({GroundImage(panorama), SatelliteImage(tile), scale}, fix);
+  CHECK_FALSE(fix.blank_ground);
+  CHECK_FALSE(fix.not_here());
+  CHECK(std::hypot(fix.pixel.row - 90.5, fix.pixel.col - 110.5) < 5);
 }
 
 TEST_CASE("rows of one colour at a panorama's lower edge are no ground") {

@@ -463,3 +463,30 @@ TEST_CASE("weights that are not the configuration's are refused by name", "[loca
     fails_with("'sat_extractor.bn1.running_var' holds -1");
   }
 }
+
+TEST_CASE("a network's pair of which one image shows nothing gets an even posterior") {
+  const ModelFile file;
+  Localizer localizer = load(file, false, 3);
+  const auto& configuration = localizer.configuration();
+  const auto ground = test::image("blank/ground", 128, 256);
+  const auto tile = test::image("blank/tile", 96, 96);
+  Tensor<std::uint8_t, 3> grey({96, 96, 3});
+  for (Index i = 0; i < grey.size(); ++i) {  // with noise
+    grey.data()[i] = static_cast<std::uint8_t>(120 + i % 7);
+  }
+  const Pair sound{GroundImage(ground), SatelliteImage(tile), {.metres_per_pixel = 0.5}};
+  const Pair blank{GroundImage(ground), SatelliteImage(grey), {.metres_per_pixel = 0.5}};
+  std::vector<Fix> fixes;
+  localizer.locate(std::vector<Pair>{sound, blank, sound}, fixes);
+  CHECK(same(fixes[0], fixes[2]));
+  CHECK(same(fixes[0], localizer.locate(sound.ground, sound.satellite, sound.tile)));
+  REQUIRE(fixes[0].nowhere);
+  CHECK(*fixes[0].nowhere > 0);
+  CHECK(*fixes[0].nowhere < 1);
+  CHECK(fixes[1].blank_satellite);
+  CHECK(fixes[1].nowhere == 1.0);
+  CHECK(fixes[1].grid == configuration.grid);
+  CHECK(fixes[1].radius68_m == Approx(0.4652 * 48).epsilon(1e-3));
+  CHECK(fixes[1].probability.front() ==
+        Approx(1.0 / static_cast<double>(fixes[1].grid * fixes[1].grid)));
+}

@@ -14,6 +14,7 @@ constexpr double kDegree = 3.14159265358979323846 / 180;
 constexpr Colour kWhite{1, 1, 1};
 constexpr Colour kBlack{0.05F, 0.05F, 0.08F};
 constexpr Colour kFixColour{0.10F, 0.95F, 1.0F};
+constexpr Colour kNotHereColour{1.0F, 0.25F, 0.2F};
 constexpr Colour kTruthColour{1.0F, 0.92F, 0.15F};
 
 /// A source coordinate between two neighbours, with the share of the second.
@@ -158,7 +159,8 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
   const double stroke = weight * std::max(1.5, static_cast<double>(side * factor) / 280);
   const double arm = 5 * stroke;
   mark_hypotheses(canvas, fix, scale, 0.7 * stroke, 3 * arm);
-  outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
+  const Colour radius_colour = fix.not_here() ? kNotHereColour : kFixColour;
+  outlined(stroke, radius_colour, [&](double width, const Colour& colour) {
     canvas.circle(row, col, fix.radius68_px * scale, width, colour);
   });
   if (truth) {

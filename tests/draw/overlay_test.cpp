@@ -88,6 +88,17 @@ TEST_CASE("a heading is an arrow, and a sector where it was searched for") {
   CHECK(draw()(230, 382, 2) != given(230, 382, 2));
 }
 
+TEST_CASE("the radius of a camera that is not here is red") {
+  const Index side = 600;
+  Fix fix = sharp_fix(side, {300, 300});
+  fix.radius68_px = 200;
+  const io::Image here = draw::draw_overlay(grey_tile(side), fix, {});
+  fix.nowhere = 0.75;
+  const io::Image elsewhere = draw::draw_overlay(grey_tile(side), fix, {});
+  CHECK(here(300, 500, 2) > here(300, 500, 0));
+  CHECK(elsewhere(300, 500, 0) > elsewhere(300, 500, 2));
+}
+
 TEST_CASE("a small tile is enlarged, a window limits the heat, points outside are cut off") {
   const Index side = 100;
   Fix fix = sharp_fix(side, {50, 50});

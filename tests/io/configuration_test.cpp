@@ -39,6 +39,9 @@ void check_equal(const Configuration& a, const Configuration& b) {
   CHECK(a.decoding.temperature == b.decoding.temperature);
   CHECK(a.radius_scale == b.radius_scale);
   CHECK(a.decoding.fix == b.decoding.fix);
+  CHECK(a.nowhere.calibrated == b.nowhere.calibrated);
+  CHECK(a.nowhere.bias == b.nowhere.bias);
+  CHECK(a.nowhere.weights == b.nowhere.weights);
 }
 
 Configuration unusual() {
@@ -58,6 +61,7 @@ Configuration unusual() {
   c.trained_on = "two \"towns\"\nof nowhere";
   c.decoding = {1.7, ops::FixRule::neighbourhood};
   c.radius_scale = 0.875;
+  c.nowhere = {.bias = -1.5, .weights = {0.5, -2, 0, 1e-3, 30}, .calibrated = true};
   return c;
 }
 

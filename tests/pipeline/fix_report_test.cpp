@@ -71,6 +71,27 @@ TEST_CASE("the text for people names units") {
         "error      20.0 px = 10.00 m   (within the radius)\n");
 }
 
+TEST_CASE("JSON and text of a camera that is not here") {
+  Fix fix = some_fix();
+  fix.nowhere = 0.125;
+  std::ostringstream here;
+  print(here, some_subject(), fix);
+  CHECK(here.str().find("nowhere    12 %") != std::string::npos);
+  CHECK(to_json(some_subject(), fix)["nowhere"] == 0.125);
+  fix.nowhere = 0.875;
+  std::ostringstream elsewhere;
+  print(elsewhere, some_subject(), fix);
+  CHECK(elsewhere.str().starts_with(
+      "not here   88 %: no place of the tile looks enough like the ground image\n"));
+  CHECK(elsewhere.str().find("(holds 68 % of the tile)") != std::string::npos);
+  fix.nowhere = 1;
+  fix.blank_satellite = true;
+  std::ostringstream blank;
+  print(blank, some_subject(), fix);
+  CHECK(blank.str().starts_with("not here   100 %: the satellite tile shows nothing\n"));
+  CHECK(to_json(some_subject(), fix)["blank_satellite"] == true);
+}
+
 TEST_CASE("JSON and text of hypotheses and of a heading that was searched for") {
   Fix fix = some_fix();
   fix.heading_degrees = 359.6;
