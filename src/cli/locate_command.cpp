@@ -65,6 +65,7 @@ void check(const LocateOptions& options) {
   if (options.gsd && !(*options.gsd > 0 && std::isfinite(*options.gsd))) {
     throw CLI::ValidationError("--gsd", "metres per pixel, above 0");
   }
+  pipeline::check(options.camera, pipeline::Words::options);
   check_outputs(options);
   for (const double value : options.truth) {
     if (!std::isfinite(value)) throw CLI::ValidationError("--truth", "row,column in tile pixels");
@@ -78,6 +79,7 @@ void check(const LocateOptions& options) {
 }
 
 void locate_pair(const LocateOptions& options) {
+  const pipeline::CheckedCamera camera(options.camera);
   // Outputs first, so that a path that cannot be written is found before the work.
   std::optional<draw::PictureFile> overlay;
   if (!options.overlay.empty()) overlay.emplace(options.overlay);
@@ -88,10 +90,13 @@ void locate_pair(const LocateOptions& options) {
   const io::Image satellite = io::read_image(options.satellite);
   Localizer localizer = load(options, {});
   const Pair pair{GroundImage(ground), SatelliteImage(satellite), options.tile(),
-                  pipeline::CheckedCamera(options.camera).ground_info(ground.shape())};
+                  camera.ground_info(ground.shape())};
+  pipeline::need_camera(localizer.configuration(), pair.camera, ground.shape());
+  const std::string warning = camera.warning(ground.shape(), options.ground);
+  if (!warning.empty()) warn(warning);
   if (!options.rescale) {
-    const std::string warning = pipeline::scale_warning(localizer, pair, options.satellite);
-    if (!warning.empty()) warn(warning);
+    const std::string scale = pipeline::scale_warning(localizer, pair, options.satellite);
+    if (!scale.empty()) warn(scale);
   }
 
   Fix fix;
@@ -117,19 +122,22 @@ void locate_pair(const LocateOptions& options) {
 }
 
 void locate_pairs(const LocateOptions& options, ranks::Ranks& ranks) {
-  const auto entries = pipeline::read_pair_list(options.pairs);
+  const auto entries = pipeline::read_pair_list(options.pairs, options.camera);
   Localizer localizer = load(options, ranks.topology());
   TerminalObserver observer(ranks.topology().terminal);
-  pipeline::locate_list(
-      entries, {options.pairs, options.tile(), options.camera, options.rescale, options.dump},
-      localizer, ranks, observer, std::cout);
+  pipeline::locate_list(entries, {options.pairs, options.tile(), options.rescale, options.dump},
+                        localizer, ranks, observer, std::cout);
 }
 
 void locate(const LocateOptions& options, ranks::Ranks& ranks) {
-  check(options);
-  if (!options.pairs.empty()) return locate_pairs(options, ranks);
-  need_one_rank(ranks, "locate without --pairs");
-  locate_pair(options);
+  try {
+    check(options);
+    if (!options.pairs.empty()) return locate_pairs(options, ranks);
+    need_one_rank(ranks, "locate without --pairs");
+    locate_pair(options);
+  } catch (const pipeline::ChoiceError& error) {  // of the command line: a list's has its line
+    throw CLI::ValidationError(error.name(), error.message());
+  }
 }
 
 }  // namespace
@@ -141,7 +149,8 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
   command->add_option("--satellite", options->satellite,
                       "Satellite tile it was taken in, square, north up");
   command->add_option("--pairs", options->pairs,
-                      "CSV list instead: ground,satellite[,row,col][,gsd]; prints JSON lines");
+                      "CSV list instead, and what is known of each pair: " +
+                          pipeline::pair_columns() + " (docs/json.md); prints JSON lines");
   command
       ->add_option("--batch", options->batch,
                    "Pairs of a list that go through the network together")
@@ -153,7 +162,7 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
       ->check(taken_by(io::parse_bounds));
   command
       ->add_option_function<std::string>(
-          "--heading",
+          pipeline::kHeadingOption,
           [options](const std::string& text) {
             options->camera.heading_degrees = pipeline::parse_heading(text);
           },
@@ -161,9 +170,10 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
           "or "
           "'unknown': it is searched for")
       ->check(taken_by(pipeline::parse_heading));
-  command->add_option("--camera", options->camera.file, "File of the camera (docs/cameras.md)");
-  for (const auto& [name, field, help] : pipeline::kCameraOptions)
-    command->add_option(name, options->camera.*field, help);
+  command->add_option(pipeline::kCameraFileOption, options->camera.file,
+                      "File of the camera (docs/cameras.md)");
+  for (const pipeline::CameraOption& option : pipeline::kCameraOptions)
+    command->add_option(option.name, options->camera.*option.field, option.help);
   command->add_option("--truth", options->truth, "Row,column of the camera, tile pixels")
       ->delimiter(',')
       ->expected(2);

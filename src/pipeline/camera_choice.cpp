@@ -1,5 +1,6 @@
 #include "camera_choice.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -9,63 +10,175 @@
 namespace crossfix::pipeline {
 namespace {
 
-[[noreturn]] void contradict(const std::string& one, const std::string& other) {
-  throw DataError(one + " and " + other + " both say it: give one of them");
+/// How far from twice as wide as high an image may be to be taken for a whole panorama.
+constexpr double kAspectTolerance = 0.01;
+
+bool looks_whole(const Shape<3>& image) {
+  const auto width = static_cast<double>(image[1]);
+  return std::abs(width - 2 * static_cast<double>(image[0])) <= kAspectTolerance * width;
+}
+
+/// "640x480".
+std::string size_text(const Shape<3>& image) {
+  return std::to_string(image[1]) + "x" + std::to_string(image[0]);
+}
+
+/// What a flaw of a camera lies in, as an option.
+const char* option_of(const std::string& key) {
+  const auto* const found = std::find_if(std::begin(kCameraOptions), std::end(kCameraOptions),
+                                         [&](const auto& option) { return key == option.key; });
+  return found == std::end(kCameraOptions) ? kHeadingOption : found->name;
+}
+
+/// A flaw begins with its key, which is of a camera file.
+void refuse(const std::optional<camera::Flaw>& flaw, Words words) {
+  if (!flaw) return;
+  throw ChoiceError(option_of(flaw->key), words, flaw->message.substr(flaw->key.size() + 1));
+}
+
+[[noreturn]] void contradict(const char* option, Words words) {
+  throw ChoiceError(option, words,
+                    "is said by " + name_of(kCameraFileOption, words) + " too: give one of them");
+}
+
+/// Whichever gives a fact.
+Words giver(const CameraChoice& row, std::optional<double> CameraChoice::*field) {
+  return row.*field ? Words::columns : Words::options;
+}
+
+[[noreturn]] void need_height(const char* option, Words words) {
+  throw ChoiceError(
+      option, words,
+      "needs " + name_of("--height", words) + " too, the metres from the ground to the camera");
 }
 
 }  // namespace
 
-CheckedCamera::CheckedCamera(const CameraChoice& choice) : choice_(choice) {
-  const auto& c = choice;
-  if (c.heading_degrees && !*c.heading_degrees && c.heading_sigma_degrees) {
-    throw DataError("--heading-sigma is of a heading that is given, and --heading is unknown");
+std::string name_of(std::string_view option, Words words) {
+  if (words == Words::options) return std::string(option);
+  std::string name(option.substr(2));
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+void check(const CameraChoice& choice, Words words) {
+  if (choice.horizontal_fov_degrees) {
+    refuse(camera::flaw_of_field_of_view(camera::Model::kPinhole, 1, 1,
+                                         *choice.horizontal_fov_degrees),
+           words);
   }
-  if (c.file.empty()) {
-    if (c.horizontal_fov_degrees && !c.height) {
-      throw DataError("--hfov needs --height METRES, how high above the ground the camera stood");
-    }
-    if (!c.height && (c.roll_degrees || c.pitch_degrees || c.pitch_sigma_degrees)) {
-      throw DataError(
-          "--roll, --pitch and --pitch-sigma need --height METRES, how high above the ground the "
-          "camera stood");
-    }
-    return;
+  camera::Mount mount{.height = 1};
+  for (const CameraOption& option : kCameraOptions) {
+    if (option.part != nullptr)
+      mount.*option.part = (choice.*option.field).value_or(mount.*option.part);
   }
-  from_file_ = io::read_camera(c.file);
-  if (c.horizontal_fov_degrees) contradict("--camera", "--hfov");
-  if (c.height) contradict("--camera", "--height");
-  if (c.roll_degrees) contradict("--camera", "--roll");
-  if (c.pitch_degrees) contradict("--camera", "--pitch");
-  if (c.pitch_sigma_degrees) contradict("--camera", "--pitch-sigma");
-  if (c.heading_degrees && from_file_->mount.heading.known) contradict("--camera", "--heading");
+  const auto heading = choice.heading_degrees.value_or(0.0);
+  mount.heading = {true, heading.value_or(0.0), choice.heading_sigma_degrees.value_or(0.0)};
+  refuse(camera::flaw_of(mount), words);
+  if (!heading && choice.heading_sigma_degrees) {
+    throw ChoiceError(
+        "--heading-sigma", words,
+        "is of a heading that is given, and " + name_of(kHeadingOption, words) + " is unknown");
+  }
+  if (choice.file.empty()) return;
+  if (choice.horizontal_fov_degrees) contradict("--hfov", words);
+  for (const CameraOption& option : kCameraOptions) {
+    if (option.part != nullptr && choice.*option.field) contradict(option.name, words);
+  }
+}
+
+std::shared_ptr<const camera::MountedCamera> CameraFiles::read(const std::filesystem::path& path) {
+  auto& camera = cameras_[path];
+  if (!camera) camera = std::make_shared<const camera::MountedCamera>(io::read_camera(path));
+  return camera;
+}
+
+CheckedCamera::CheckedCamera(const CameraChoice& options) {
+  CameraFiles files;
+  *this = CheckedCamera({}, options, files);
+}
+
+CheckedCamera::CheckedCamera(const CameraChoice& row, const CameraChoice& options,
+                             CameraFiles& files) {
+  check(options, Words::options);
+  check(row, Words::columns);
+  const bool own = !row.file.empty() || row.horizontal_fov_degrees;
+  const CameraChoice& lens = own ? row : options;
+  if (!lens.file.empty()) file_ = files.read(lens.file);
+  horizontal_fov_degrees_ = lens.horizontal_fov_degrees;
+  // A row's file says it all, whatever the options say.
+  const CameraChoice nothing;
+  const CameraChoice& otherwise = row.file.empty() ? options : nothing;
+  if (file_) {
+    mount_ = file_->mount;
+  } else if (row.height || otherwise.height) {
+    mount_.emplace();
+  } else if (horizontal_fov_degrees_) {
+    need_height("--hfov", giver(row, &CameraChoice::horizontal_fov_degrees));
+  }
+  for (const CameraOption& option : kCameraOptions) {
+    const auto value = row.*option.field ? row.*option.field : otherwise.*option.field;
+    if (option.part == nullptr || !value) continue;
+    if (!mount_) need_height(option.name, giver(row, option.field));
+    *mount_.*option.part = *value;
+  }
+  choose_heading(row, options);
+}
+
+void CheckedCamera::choose_heading(const CameraChoice& row, const CameraChoice& options) {
+  const bool files_own = !row.file.empty();  // the file is the row's
+  const bool written = file_ && file_->mount.heading.known;
+  if (written && files_own && row.heading_degrees) contradict(kHeadingOption, Words::columns);
+  if (written && !files_own && options.heading_degrees) contradict(kHeadingOption, Words::options);
+  bool from_file = false;
+  if (row.heading_degrees) {
+    heading_degrees_ = *row.heading_degrees;
+  } else if (options.heading_degrees && !written) {
+    heading_degrees_ = *options.heading_degrees;
+  } else if (file_) {
+    from_file = true;
+    heading_degrees_ = written ? std::optional(file_->mount.heading.degrees) : std::nullopt;
+  }
+  auto sigma = row.heading_sigma_degrees;
+  if (!sigma && !(from_file && files_own)) sigma = options.heading_sigma_degrees;
+  if (!sigma && from_file && written) sigma = file_->mount.heading.sigma_degrees;
+  if (!heading_degrees_ && sigma && !row.heading_degrees) {
+    throw ChoiceError("--heading-sigma", giver(row, &CameraChoice::heading_sigma_degrees),
+                      "is of a heading that is given, and this one is unknown");
+  }
+  heading_sigma_degrees_ = heading_degrees_ ? sigma.value_or(0.0) : 0.0;
 }
 
 GroundInfo CheckedCamera::ground_info(const Shape<3>& image) const {
-  const auto& c = choice_;
-  GroundInfo info;
-  info.heading_degrees = c.heading_degrees.value_or(0.0);
-  info.heading_sigma_degrees = c.heading_sigma_degrees.value_or(0.0);
-  if (from_file_) {
-    info.mounted = from_file_;
-    const camera::Heading& heading = from_file_->mount.heading;
-    if (!c.heading_degrees) {
-      info.heading_degrees = heading.known ? std::optional(heading.degrees) : std::nullopt;
-      if (!c.heading_sigma_degrees) info.heading_sigma_degrees = heading.sigma_degrees;
-    }
+  GroundInfo info{heading_degrees_, heading_sigma_degrees_, {}};
+  if (!mount_) return info;  // a whole level panorama
+  if (file_) {
+    info.mounted = camera::MountedCamera{file_->camera, *mount_};
     return info;
   }
-  if (!c.height) return info;  // a whole level panorama
+  if (!horizontal_fov_degrees_ && image[1] != 2 * image[0]) {
+    throw ImageError("the ground image is " + size_text(image) +
+                     " pixels, and of a camera whose height alone is given a whole panorama is "
+                     "expected, twice as wide as high: give --hfov of a photo, or --camera");
+  }
   const auto model =
-      c.horizontal_fov_degrees ? camera::Model::kPinhole : camera::Model::kEquirectangular;
-  info.mounted = camera::MountedCamera{
-      camera::camera_of_field_of_view(model, image[0], image[1],
-                                      c.horizontal_fov_degrees.value_or(360.0)),
-      {.height = *c.height,
-       .roll_degrees = c.roll_degrees.value_or(0.0),
-       .pitch_degrees = c.pitch_degrees.value_or(0.0),
-       .pitch_sigma_degrees = c.pitch_sigma_degrees.value_or(0.0)}};
-  camera::refuse(camera::flaw_of(info.mounted->mount));
+      horizontal_fov_degrees_ ? camera::Model::kPinhole : camera::Model::kEquirectangular;
+  try {
+    info.mounted = camera::MountedCamera{
+        camera::camera_of_field_of_view(model, image[0], image[1],
+                                        horizontal_fov_degrees_.value_or(360.0)),
+        *mount_};
+  } catch (const DataError& error) {
+    throw ImageError(error.what());
+  }
   return info;
+}
+
+std::string CheckedCamera::warning(const Shape<3>& image, const std::string& name) const {
+  if (!horizontal_fov_degrees_ || !looks_whole(image)) return {};
+  return name +
+         " is twice as wide as high, as a whole panorama is, and --hfov says that it is a "
+         "photo without distortion: if it is a panorama, leave out --hfov";
 }
 
 std::optional<double> parse_heading(const std::string& text) {
@@ -78,6 +191,16 @@ std::optional<double> parse_heading(const std::string& text) {
     throw DataError("degrees clockwise from north, or 'unknown'");
   }
   return degrees;
+}
+
+void need_camera(const model::Configuration& weights, const GroundInfo& camera,
+                 const Shape<3>& image) {
+  if (weights.family != model::Family::ground_match || camera.mounted || looks_whole(image)) return;
+  throw ImageError(
+      "the ground image is " + size_text(image) +
+      " pixels, and no whole panorama, which is twice as wide as high: say which camera took it, "
+      "with --hfov and --height of a photo, or with --camera FILE, where azimuth_deg and "
+      "elevation_deg say which part of a panorama it shows");
 }
 
 }  // namespace crossfix::pipeline

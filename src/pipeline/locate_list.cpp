@@ -1,6 +1,7 @@
 #include "locate_list.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <exception>
 #include <map>
@@ -36,9 +37,9 @@ std::vector<std::size_t> my_part(std::size_t entries, Index batch, const ranks::
 
 /// What a rank sends about one pair.
 struct Located {
-  std::size_t number = 0;  ///< in the list, from 0
-  std::string line;        ///< JSON
-  std::string warning;     ///< or empty
+  std::size_t number = 0;               ///< in the list, from 0
+  std::string line;                     ///< JSON
+  std::array<std::string, 2> warnings;  ///< of the camera, of the scale; or empty
   std::optional<FixError> error;
   bool failed = false;
   std::string raw;  ///< for the dump, see pack_raw; or empty
@@ -47,7 +48,7 @@ struct Located {
 std::string pack(const Located& located) {
   Json json{{"number", located.number},
             {"line", located.line},
-            {"warning", located.warning},
+            {"warnings", located.warnings},
             {"failed", located.failed}};
   if (located.error) {
     const FixError& error = *located.error;
@@ -63,7 +64,7 @@ std::string pack(const Located& located) {
 Located unpack(const std::string& bytes) {
   const Json json = Json::from_cbor(bytes);
   Located located{
-      json.at("number"), json.at("line"), json.at("warning"), {}, json.at("failed"), {}};
+      json.at("number"), json.at("line"), json.at("warnings"), {}, json.at("failed"), {}};
   if (json.contains("error")) {
     located.error.emplace();
     located.error->pixels = json.at("error")[0];
@@ -109,8 +110,11 @@ class ListReport {
 
  private:
   void print(const Located& located) {
-    // One warning is enough for the whole list: its tiles have the same source.
-    if (!located.warning.empty() && !std::exchange(warned_, true)) observer_.warn(located.warning);
+    // One warning of a kind is enough for the whole list: its images have the same source.
+    for (std::size_t kind = 0; kind < warned_.size(); ++kind) {
+      const std::string& warning = located.warnings[kind];
+      if (!warning.empty() && !std::exchange(warned_[kind], true)) observer_.warn(warning);
+    }
     lines_ << located.line << '\n';
     if (located.error) errors_.push_back(*located.error);
     if (located.failed) ++failed_;
@@ -129,7 +133,7 @@ class ListReport {
   std::optional<RawDump> dump_;
   std::vector<FixError> errors_;
   std::size_t failed_ = 0;
-  bool warned_ = false;
+  std::array<bool, 2> warned_{};
 };
 
 /// Locates a rank's pairs of a list, and sends rank 0 the result of each.
@@ -137,11 +141,7 @@ class ListRun {
  public:
   ListRun(const ListOptions& options, Localizer& localizer, ranks::Ranks& ranks,
           const std::vector<PairEntry>& entries)
-      : options_(options),
-        camera_(options.camera),
-        localizer_(localizer),
-        ranks_(ranks),
-        entries_(entries) {}
+      : options_(options), localizer_(localizer), ranks_(ranks), entries_(entries) {}
 
   void run(Observer& observer, std::ostream& lines) {
     std::optional<ListReport> report;
@@ -195,8 +195,10 @@ class ListRun {
     for (ReadPair& pair : group) {
       if (!pair.error.empty()) continue;
       try {
-        localizer_.check(pair_of(pair));
-        sound.push_back(pair_of(pair));
+        const Pair known = pair_of(pair);
+        need_camera(localizer_.configuration(), known.camera, known.ground.shape());
+        localizer_.check(known);
+        sound.push_back(known);
       } catch (const ImageError& error) {  // images that the weights do not accept
         pair.error = error.what();
       }
@@ -212,10 +214,9 @@ class ListRun {
   }
 
   Pair pair_of(const ReadPair& pair) const {
-    TileInfo tile = options_.tile;
-    if (pair.entry->metres_per_pixel) tile.metres_per_pixel = pair.entry->metres_per_pixel;
-    return {GroundImage(pair.images.ground), SatelliteImage(pair.images.satellite), tile,
-            camera_.ground_info(pair.images.ground.shape())};
+    return {GroundImage(pair.images.ground), SatelliteImage(pair.images.satellite),
+            pair.entry->tile(options_.tile),
+            pair.entry->camera.ground_info(pair.images.ground.shape())};
   }
 
   static Subject subject_of(const ReadPair& pair) {
@@ -230,8 +231,11 @@ class ListRun {
   Located located_by(const ReadPair& pair, const Fix& fix) const {
     Located located;
     located.line = to_json(subject_of(pair), fix).dump();
+    located.warnings[0] =
+        pair.entry->camera.warning(pair.images.ground.shape(), pair.entry->ground.string());
     if (!options_.rescale) {
-      located.warning = scale_warning(localizer_, pair_of(pair), pair.entry->satellite.string());
+      located.warnings[1] =
+          scale_warning(localizer_, pair_of(pair), pair.entry->satellite.string());
     }
     if (pair.entry->truth) located.error = error_of(fix, *pair.entry->truth);
     if (!options_.dump.empty()) located.raw = pack_raw(0, fix);
@@ -246,7 +250,6 @@ class ListRun {
   }
 
   const ListOptions& options_;
-  const CheckedCamera camera_;
   Localizer& localizer_;
   ranks::Ranks& ranks_;
   const std::vector<PairEntry>& entries_;

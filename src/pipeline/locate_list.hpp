@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "camera_choice.hpp"
 #include "crossfix/localizer.hpp"
 #include "observer.hpp"
 #include "pair_list.hpp"
@@ -18,7 +17,6 @@ namespace crossfix::pipeline {
 struct ListOptions {
   std::string name;            ///< of the list, for messages
   TileInfo tile;               ///< of tiles whose entries say no more
-  CameraChoice camera;         ///< of all images
   bool rescale = false;        ///< as the localizer was loaded
   std::filesystem::path dump;  ///< file of the raw outputs, or empty
 };

@@ -1,7 +1,6 @@
 #include "pair_list.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -11,16 +10,41 @@
 #include <system_error>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/io/georeference.hpp"
 #include "csv.hpp"
 
 namespace crossfix::pipeline {
 namespace {
 
-enum Column : std::size_t { kGround, kSatellite, kRow, kCol, kGsd, kColumns };
-constexpr std::array<std::string_view, kColumns> kNames{"ground", "satellite", "row", "col", "gsd"};
+/// Columns by number. Those of kCameraOptions follow.
+enum Column : std::size_t {
+  kGround,
+  kSatellite,
+  kRow,
+  kCol,
+  kGsd,
+  kBounds,
+  kCamera,
+  kHeading,
+  kFirstOption
+};
+
+std::vector<std::string> make_names() {
+  std::vector<std::string> names{"ground", "satellite", "row", "col", "gsd", "bounds"};
+  names.push_back(name_of(kCameraFileOption, Words::columns));
+  names.push_back(name_of(kHeadingOption, Words::columns));
+  for (const CameraOption& option : kCameraOptions) {
+    names.push_back(name_of(option.name, Words::columns));
+  }
+  return names;
+}
+const std::vector<std::string>& names() {
+  static const std::vector<std::string> all = make_names();
+  return all;
+}
 
 /// The index of each column in a record.
-using Columns = std::array<std::optional<std::size_t>, kColumns>;
+using Columns = std::vector<std::optional<std::size_t>>;
 
 /// Throws the error for one record.
 struct Complaint {
@@ -41,19 +65,18 @@ std::string read_text(const std::filesystem::path& file) {
 }
 
 Columns read_header(const CsvRecord& header, const Complaint& complain) {
-  Columns columns{};
+  Columns columns(names().size());
   for (std::size_t i = 0; i < header.fields.size(); ++i) {
-    const auto known = std::find(kNames.begin(), kNames.end(), header.fields[i]);
-    if (known == kNames.end()) {
-      complain("unknown column '" + header.fields[i] +
-               "'; the header is ground,satellite[,row,col][,gsd]");
+    const auto known = std::find(names().begin(), names().end(), header.fields[i]);
+    if (known == names().end()) {
+      complain("unknown column '" + header.fields[i] + "'; the header is " + pair_columns());
     }
-    auto& column_index = columns[static_cast<std::size_t>(known - kNames.begin())];
+    auto& column_index = columns[static_cast<std::size_t>(known - names().begin())];
     if (column_index) complain("column '" + header.fields[i] + "' stands twice");
     column_index = i;
   }
   if (!columns[kGround] || !columns[kSatellite]) {
-    complain("the header lacks 'ground' or 'satellite': ground,satellite[,row,col][,gsd]");
+    complain("the header lacks 'ground' or 'satellite': " + pair_columns());
   }
   if (columns[kRow].has_value() != columns[kCol].has_value()) {
     complain("the header has one of 'row' and 'col'; the truth needs both");
@@ -61,28 +84,50 @@ Columns read_header(const CsvRecord& header, const Complaint& complain) {
   return columns;
 }
 
-/// The number in a column; empty if the column or its text is missing.
-std::optional<double> number(const CsvRecord& record, const Columns& columns, Column column,
+/// What stands in a column; empty if the column or its text is missing.
+std::string text_in(const CsvRecord& record, const Columns& columns, std::size_t column) {
+  return columns[column] ? record.fields[*columns[column]] : std::string();
+}
+
+/// The number there; empty if there is none.
+std::optional<double> number(const CsvRecord& record, const Columns& columns, std::size_t column,
                              const Complaint& complain) {
-  if (!columns[column]) return {};
-  const std::string& text = record.fields[*columns[column]];
+  const std::string text = text_in(record, columns, column);
   if (text.empty()) return {};
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    complain(std::string(kNames[column]) + " is '" + text + "', which is no number");
+    complain(names()[column] + " is '" + text + "', which is no number");
   }
   return value;
+}
+
+CameraChoice read_camera(const CsvRecord& record, const Columns& columns,
+                         const std::filesystem::path& folder, const Complaint& complain) {
+  CameraChoice choice;
+  const std::string file = text_in(record, columns, kCamera);
+  if (!file.empty()) choice.file = folder / file;
+  const std::string heading = text_in(record, columns, kHeading);
+  try {
+    if (!heading.empty()) choice.heading_degrees = parse_heading(heading);
+  } catch (const DataError& error) {
+    complain(names()[kHeading] + " is '" + heading + "'; " + error.what());
+  }
+  std::size_t column = kFirstOption;
+  for (const CameraOption& option : kCameraOptions) {
+    choice.*option.field = number(record, columns, column++, complain);
+  }
+  return choice;
 }
 
 PairEntry read_entry(const CsvRecord& record, const Columns& columns,
                      const std::filesystem::path& folder, const Complaint& complain) {
   const auto path = [&](Column column) {
     const std::string& text = record.fields[*columns[column]];
-    if (text.empty()) complain("no path under '" + std::string(kNames[column]) + "'");
+    if (text.empty()) complain("no path under '" + names()[column] + "'");
     return folder / text;
   };
-  PairEntry entry{record.line, path(kGround), path(kSatellite), {}, {}};
+  PairEntry entry{record.line, path(kGround), path(kSatellite), {}, {}, {}, {}};
   const auto row = number(record, columns, kRow, complain);
   const auto col = number(record, columns, kCol, complain);
   if (row.has_value() != col.has_value()) complain("one of 'row' and 'col' is empty");
@@ -91,12 +136,36 @@ PairEntry read_entry(const CsvRecord& record, const Columns& columns,
   if (entry.metres_per_pixel && *entry.metres_per_pixel <= 0) {
     complain("gsd must be metres per pixel, above 0");
   }
+  const std::string bounds = text_in(record, columns, kBounds);
+  try {
+    if (!bounds.empty()) entry.bounds = io::parse_bounds(bounds);
+  } catch (const DataError& error) {
+    complain(error.what());
+  }
   return entry;
 }
 
 }  // namespace
 
-std::vector<PairEntry> read_pair_list(const std::filesystem::path& file) {
+TileInfo PairEntry::tile(const TileInfo& otherwise) const {
+  TileInfo info = otherwise;
+  if (metres_per_pixel || bounds) info.metres_per_pixel = metres_per_pixel;
+  if (bounds) info.bounds = bounds;
+  return info;
+}
+
+std::string pair_columns() {
+  std::string text = "ground,satellite[,row,col]";
+  for (std::size_t column = kGsd; column < names().size(); ++column) {
+    text += "[," + names()[column] + "]";
+  }
+  return text;
+}
+
+std::vector<PairEntry> read_pair_list(const std::filesystem::path& file,
+                                      const CameraChoice& options) {
+  CameraFiles cameras;
+  if (!options.file.empty()) cameras.read(options.file);  // its flaws are of no line
   const std::vector<CsvRecord> records = parse_csv(read_text(file), file.string());
   if (records.empty()) throw DataError(file.string() + ":1: empty; a header is expected");
   const Columns columns = read_header(records.front(), {file.string(), records.front().line});
@@ -107,7 +176,17 @@ std::vector<PairEntry> read_pair_list(const std::filesystem::path& file) {
       complain(std::to_string(record->fields.size()) + " fields where the header has " +
                std::to_string(records.front().fields.size()));
     }
-    entries.push_back(read_entry(*record, columns, file.parent_path(), complain));
+    const std::filesystem::path folder = file.parent_path();
+    PairEntry& entry = entries.emplace_back(read_entry(*record, columns, folder, complain));
+    const CameraChoice camera = read_camera(*record, columns, folder, complain);
+    try {
+      entry.camera = CheckedCamera(camera, options, cameras);
+    } catch (const ChoiceError& error) {
+      if (error.words() == Words::options) throw;
+      complain(error.what());
+    } catch (const DataError& error) {
+      complain(error.what());
+    }
   }
   return entries;
 }

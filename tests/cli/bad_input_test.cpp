@@ -33,6 +33,10 @@ TEST_CASE("usage errors exit 2") {
   CHECK(work.locate("--overlay fix.gif").failed_with(2, "fix.gif"));
   CHECK(work.locate("--overlay-ground").failed_with(2, "--overlay"));
   CHECK(work.locate("--heading +-5").failed_with(2, "--heading"));
+  for (const char* option : {"--height", "--gsd", "--camera", "--model", "--dump", "--threads"}) {
+    INFO(option);
+    CHECK(work.locate(option + std::string(" ''")).failed_with(2, std::string(option) + ": "));
+  }
   for (const char* input : {"ground.png", "tile.jpg", "weights.safetensors", "./ground.png"}) {
     CHECK(work.locate(std::string("--dump ") + input).failed_with(2, "is an input"));
   }
@@ -40,6 +44,37 @@ TEST_CASE("usage errors exit 2") {
   CHECK(work.locate("--overlay fix.png --dump fix.png").failed_with(2, "name another one"));
   CHECK(work.locate("--bounds 10,50,10.004,50.000643").failed_with(3, "times as high as wide"));
   CHECK(work.locate("--gsd 2 --bounds 8,50,8.000894,50.000575").failed_with(3, "by its bounds"));
+}
+
+TEST_CASE("options that no camera can have exit 2, and name the option") {
+  const Workspace work;
+  test::write_text(work.folder / "camera.yaml",
+                   "model: equirectangular\nwidth: 64\nheight: 32\nheight_m: 1.6\n"
+                   "heading_deg: 3\n");
+  test::write_text(work.folder / "bad.yaml", "model: equirectangular\nwidth: 64\nheight: x\n");
+  CHECK(work.locate("--hfov 90").failed_with(2, "--hfov: needs --height"));
+  CHECK(work.locate("--hfov 400 --height 2").failed_with(2, "--hfov: is 400;"));
+  CHECK(work.locate("--height -1").failed_with(2, "--height: is -1;"));
+  CHECK(work.locate("--pitch 3").failed_with(2, "--pitch: needs --height"));
+  CHECK(work.locate("--heading 1e300").failed_with(2, "--heading: is 1e+300;"));
+  CHECK(
+      work.locate("--heading unknown --heading-sigma 3").failed_with(2, "--heading-sigma: is of"));
+  const std::string camera = "--camera camera.yaml ";
+  CHECK(work.locate(camera + "--hfov 90").failed_with(2, "--hfov: is said by --camera too"));
+  CHECK(work.locate(camera + "--heading 3").failed_with(2, "--heading: is said by --camera too"));
+  CHECK(work.locate("--camera bad.yaml").failed_with(3, "bad.yaml:3: height"));
+}
+
+TEST_CASE("a seed beyond 64 bits exits 2") {
+  const Workspace work;
+  const std::string evaluate =
+      "evaluate --dataset vigor --root . --heading-noise 3 --heading-seed ";
+  for (const char* seed : {"18446744073709551616", "-1", "1e3", "''"}) {
+    INFO(seed);
+    CHECK(work.run(evaluate + seed).failed_with(2, "--heading-seed: "));
+    CHECK(work.run(std::string("world --out o --seed ") + seed).failed_with(2, "--seed: "));
+  }
+  CHECK(work.run(evaluate + "18446744073709551615").code == 3);  // there is no data set
 }
 
 TEST_CASE("an absent device exits 4") {
@@ -132,4 +167,9 @@ TEST_CASE("a list that cannot be read exits 3 before any work") {
   test::write_text(work.folder / "list.csv", "ground,satellite\nonly\n");
   CHECK(work.run("locate --pairs list.csv").failed_with(3, "list.csv:2:"));
   CHECK(work.run("locate --pairs absent.csv").failed_with(3, "absent.csv"));
+  test::write_text(work.folder / "list.csv",
+                   "ground,satellite,height,camera\nground.png,tile.jpg,,\n"
+                   "ground.png,tile.jpg,-1,\n");
+  CHECK(work.run("locate --pairs list.csv").failed_with(3, "list.csv:3: height is -1"));
+  CHECK(work.run("locate --pairs list.csv --hfov 90").failed_with(2, "--hfov: needs --height"));
 }

@@ -166,6 +166,58 @@ TEST_CASE("a list for the ground matcher goes on past a panorama without ground,
           .failed_with(3, "match on the ground plane"));
 }
 
+TEST_CASE("the rows of a list say which cameras took their images") {
+  const Workspace work;
+  io::write_png(work.folder / "wide.png", test::image("wide", 100, 100));
+  io::write_png(work.folder / "photo.png", test::image("photo", 48, 64));
+  io::write_png(work.folder / "part.png", test::image("part", 20, 64));
+  test::write_text(work.folder / "rig.yaml",
+                   "model: pinhole\nwidth: 64\nheight: 48\nhfov_deg: 80\nheight_m: 1.6\n");
+  test::write_text(work.folder / "list.csv",
+                   "ground,satellite,heading,camera,hfov,height,bounds,gsd\n"
+                   "ground.png,wide.png,90,,,,\"8,50,8.00028,50.00018\",\n"
+                   "photo.png,wide.png,unknown,rig.yaml,,,,0.2\n"
+                   "photo.png,wide.png,45,,80,1.6,,0.2\n"
+                   "part.png,wide.png,,,,,,0.2\n"       // which part of a panorama?
+                   "photo.png,wide.png,,,,2,,0.2\n"     // no whole panorama
+                   "ground.png,wide.png,,,90,2,,0.2\n"  // a panorama as a photo
+                   "part.png,wide.png,,rig.yaml,,,,0.2\n");
+  const Run run = work.run("locate --device cpu --pairs list.csv");
+  INFO(run.err);
+  CHECK(run.code == 3);
+  CHECK(run.message().find("3 of 7 pairs could not be located") != std::string::npos);
+  CHECK(run.err.find("warning: " + (work.folder / "ground.png").filename().string()) !=
+        std::string::npos);
+  const auto lines = lines_of(run);
+  REQUIRE(lines.size() == 7);
+  CHECK(lines[0]["heading_degrees"] == 90);
+  CHECK(lines[0]["position"][0].get<double>() > 8);
+  CHECK(lines[1]["heading_sigma_degrees"] > 0);
+  CHECK_FALSE(lines[1].contains("position"));
+  CHECK(lines[2]["heading_degrees"] == 45);
+  const json single =
+      lines_of(work.run("locate --device cpu --ground photo.png --satellite wide.png "
+                        "--gsd 0.2 --hfov 80 --height 1.6 --heading 45 --json"))
+          .at(0);
+  CHECK(lines[2]["pixel"] == single["pixel"]);
+  CHECK(lines[3]["error"].get<std::string>().find("azimuth_deg") != std::string::npos);
+  CHECK(lines[4]["error"].get<std::string>().find("twice as wide") != std::string::npos);
+  CHECK(lines[5].contains("pixel"));
+  CHECK(lines[6]["error"].get<std::string>().find("64 x 48") != std::string::npos);
+}
+
+TEST_CASE("a panorama given as a photo is located with a warning") {
+  const Workspace work;
+  io::write_png(work.folder / "wide.png", test::image("wide", 100, 100));
+  const std::string locate =
+      "locate --device cpu --gsd 0.2 --satellite wide.png --height 2 --ground ";
+  const Run run = work.run(locate + "ground.png --hfov 90");
+  CHECK(run.code == 0);
+  CHECK(run.err.find("warning: ground.png is twice as wide as high") != std::string::npos);
+  CHECK(run.err.find("leave out --hfov") != std::string::npos);
+  CHECK(work.run(locate + "ground.png").err.find("warning") == std::string::npos);
+}
+
 TEST_CASE("a list in batches gives the same lines, whatever pair fails") {
   const Workspace work;
   std::string list = "ground,satellite,row,col\n";

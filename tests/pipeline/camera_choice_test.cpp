@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <string>
+#include <utility>
 
 #include "io/files.hpp"
 
@@ -9,6 +10,28 @@ using namespace crossfix;
 using Catch::Contains;
 using pipeline::CameraChoice;
 using pipeline::CheckedCamera;
+using pipeline::ChoiceError;
+using pipeline::Words;
+
+namespace {
+
+/// A photo's camera in a file, of an image of 640 x 480 pixels.
+std::filesystem::path camera_file(const test::ScratchFolder& folder, const std::string& more) {
+  const auto file = folder / ("camera" + std::to_string(more.size()) + ".yaml");
+  test::write_text(file,
+                   "model: pinhole\nwidth: 640\nheight: 480\nhfov_deg: 80\nheight_m: 1.6\n" + more);
+  return file;
+}
+
+/// What a row's camera is beside what the options say.
+GroundInfo known(const CameraChoice& row, const CameraChoice& options) {
+  pipeline::CameraFiles files;
+  return CheckedCamera(row, options, files).ground_info({480, 640, 3});
+}
+
+constexpr std::optional<double> kUnknown;
+
+}  // namespace
 
 TEST_CASE("without options a camera is a whole level panorama that looks north") {
   const GroundInfo info = CheckedCamera(CameraChoice{}).ground_info({256, 512, 3});
@@ -53,9 +76,9 @@ TEST_CASE("a camera file, and the heading in it") {
   CHECK(info.heading_degrees == 30.0);
   CHECK(info.heading_sigma_degrees == 5.0);
   CHECK_THROWS_WITH((CheckedCamera(CameraChoice{.file = file, .height = 2})),
-                    Contains("--height both"));
+                    Contains("--height is said by --camera too"));
   CHECK_THROWS_WITH((CheckedCamera(CameraChoice{.file = file, .heading_degrees = 4.0})),
-                    Contains("--heading both"));
+                    Contains("--heading is said by --camera too"));
 }
 
 TEST_CASE("a heading that is unknown has no standard deviation") {
@@ -66,13 +89,140 @@ TEST_CASE("a heading that is unknown has no standard deviation") {
 
 TEST_CASE("a mount without its height is refused in one line") {
   CHECK_THROWS_WITH((CheckedCamera(CameraChoice{.horizontal_fov_degrees = 90})),
-                    Contains("--height METRES"));
+                    Contains("--hfov needs --height"));
   CHECK_THROWS_WITH((CheckedCamera(CameraChoice{.pitch_degrees = 3}).ground_info({256, 512, 3})),
-                    Contains("--height METRES"));
+                    Contains("--pitch needs --height"));
   CHECK_THROWS_AS((CheckedCamera(CameraChoice{.horizontal_fov_degrees = 190, .height = 1.6})
                        .ground_info({480, 640, 3})),
                   DataError);
   CHECK_THROWS_AS((CheckedCamera(CameraChoice{.horizontal_fov_degrees = 90, .height = -1})
                        .ground_info({480, 640, 3})),
                   DataError);
+}
+
+TEST_CASE("a fact out of range is refused in the words of where it stands") {
+  const std::pair<CameraChoice, std::string> wrong[] = {
+      {{.horizontal_fov_degrees = 400, .height = 1}, "hfov is 400; an angle"},
+      {{.height = -1}, "height is -1; a height"},
+      {{.height = 2, .pitch_degrees = 86}, "pitch is 86; an angle"},
+      {{.heading_degrees = 1e300}, "heading is 1e+300; an angle from -360 to 360"},
+      {{.heading_degrees = 361.0}, "heading is 361; an angle from -360 to 360"},
+      {{.heading_sigma_degrees = 181}, "sigma is 181; a standard deviation"}};
+  for (const auto& [choice, message] : wrong) {
+    INFO(message);
+    CHECK_THROWS_WITH(pipeline::check(choice, Words::options), Contains(message));
+    CHECK_THROWS_WITH(pipeline::check(choice, Words::columns), Contains(message));
+  }
+  CHECK_THROWS_WITH(pipeline::check({.heading_sigma_degrees = -1}, Words::options),
+                    Contains("--heading-sigma is -1"));
+  CHECK_THROWS_WITH(pipeline::check({.heading_sigma_degrees = -1}, Words::columns),
+                    Catch::StartsWith("heading_sigma is -1"));
+  CHECK_NOTHROW(pipeline::check({.heading_degrees = -360.0}, Words::options));
+}
+
+TEST_CASE("a row holds against the options, and they where it says nothing") {
+  const CameraChoice photo{.horizontal_fov_degrees = 90,
+                           .height = 2,
+                           .pitch_degrees = -3,
+                           .heading_degrees = 10.0,
+                           .heading_sigma_degrees = 5};
+  GroundInfo info = known({}, photo);
+  CHECK(info.mounted->mount.pitch_degrees == -3);
+  CHECK(info.heading_degrees == 10.0);
+  CHECK(info.heading_sigma_degrees == 5);
+
+  info = known({.horizontal_fov_degrees = 60, .pitch_degrees = 1, .heading_degrees = 20.0}, photo);
+  CHECK(info.mounted->camera.field_of_view().horizontal == Approx(60));
+  CHECK(info.mounted->mount.height == 2);
+  CHECK(info.mounted->mount.pitch_degrees == 1);
+  CHECK(info.heading_degrees == 20.0);
+  CHECK(info.heading_sigma_degrees == 5);
+
+  info = known({.heading_degrees = kUnknown}, photo);
+  CHECK_FALSE(info.heading_degrees);
+  CHECK(info.heading_sigma_degrees == 0);
+
+  // What the options leave open, a row may say.
+  CHECK(known({.height = 3}, {.horizontal_fov_degrees = 90}).mounted->mount.height == 3);
+}
+
+TEST_CASE("a row's camera file says it all, and a row's mount holds against the options' file") {
+  const test::ScratchFolder folder;
+  const auto with_heading = camera_file(folder, "heading_deg: 30\nheading_sigma_deg: 4\n");
+  const auto without = camera_file(folder, "");
+  const CameraChoice photo{.horizontal_fov_degrees = 90,
+                           .height = 2,
+                           .pitch_degrees = -3,
+                           .heading_degrees = 10.0,
+                           .heading_sigma_degrees = 5};
+  GroundInfo info = known({.file = with_heading}, photo);
+  CHECK(info.mounted->camera.field_of_view().horizontal == Approx(80));
+  CHECK(info.mounted->mount.height == 1.6);
+  CHECK(info.mounted->mount.pitch_degrees == 0);
+  CHECK(info.heading_degrees == 30.0);
+  CHECK(info.heading_sigma_degrees == 4);
+  info = known({.file = without}, photo);
+  CHECK(info.heading_degrees == 10.0);
+
+  info = known({.pitch_degrees = 7, .heading_degrees = 50.0}, {.file = with_heading});
+  CHECK(info.mounted->camera.field_of_view().horizontal == Approx(80));
+  CHECK(info.mounted->mount.height == 1.6);
+  CHECK(info.mounted->mount.pitch_degrees == 7);
+  CHECK(info.heading_degrees == 50.0);
+  CHECK(info.heading_sigma_degrees == 0);
+
+  info = known({.horizontal_fov_degrees = 50, .height = 3}, {.file = with_heading});
+  CHECK(info.mounted->camera.field_of_view().horizontal == Approx(50));
+  CHECK(info.heading_degrees == 0.0);
+  CHECK(known({.heading_degrees = 50.0}, {.file = without, .heading_sigma_degrees = 5})
+            .heading_sigma_degrees == 5);
+}
+
+TEST_CASE("a row that cannot be is refused in its words, options in theirs") {
+  const test::ScratchFolder folder;
+  const auto with_heading = camera_file(folder, "heading_deg: 30\n");
+  const auto without = camera_file(folder, "");
+  const auto message = [](const CameraChoice& row, const CameraChoice& options) {
+    try {
+      known(row, options);
+    } catch (const ChoiceError& error) {
+      return std::string(error.what()) + (error.words() == Words::options ? " (options)" : "");
+    }
+    return std::string("nothing");
+  };
+  CHECK(message({.file = without, .height = 2}, {}) ==
+        "height is said by camera too: give one of them");
+  CHECK(message({.file = with_heading, .heading_degrees = 3.0}, {}) ==
+        "heading is said by camera too: give one of them");
+  CHECK(message({}, {.file = with_heading, .heading_degrees = 3.0}) ==
+        "--heading is said by --camera too: give one of them (options)");
+  CHECK_THAT(message({.horizontal_fov_degrees = 50}, {.file = without}),
+             Catch::StartsWith("hfov needs height too"));
+  CHECK_THAT(message({.heading_degrees = 3.0}, {.horizontal_fov_degrees = 50}),
+             Catch::StartsWith("--hfov needs --height too"));
+  CHECK_THAT(message({.heading_sigma_degrees = 3}, {.heading_degrees = kUnknown}),
+             Catch::StartsWith("heading_sigma is of a heading that is given"));
+  CHECK_THAT(message({}, {.file = without, .heading_sigma_degrees = 3}),
+             Catch::StartsWith("--heading-sigma is of a heading that is given"));
+}
+
+TEST_CASE("a panorama given as a photo is warned about") {
+  const CheckedCamera photo(CameraChoice{.horizontal_fov_degrees = 90, .height = 2});
+  CHECK_THAT(photo.warning({256, 512, 3}, "a.jpg"), Catch::StartsWith("a.jpg is twice as wide"));
+  CHECK_THAT(photo.warning({256, 513, 3}, "a.jpg"), Catch::StartsWith("a.jpg is twice as wide"));
+  CHECK(photo.warning({480, 640, 3}, "a.jpg").empty());
+  CHECK(CheckedCamera(CameraChoice{.height = 2}).warning({256, 512, 3}, "a.jpg").empty());
+}
+
+TEST_CASE("a part of a panorama is refused with the way to give it") {
+  model::Configuration weights;
+  weights.family = model::Family::ground_match;
+  CHECK_THROWS_WITH(pipeline::need_camera(weights, {}, {200, 640, 3}),
+                    Contains("azimuth_deg") && Contains("--camera FILE") && Contains("640x200"));
+  CHECK_NOTHROW(pipeline::need_camera(weights, {}, {320, 640, 3}));
+  const GroundInfo photo = CheckedCamera(CameraChoice{.horizontal_fov_degrees = 90, .height = 2})
+                               .ground_info({200, 640, 3});
+  CHECK_NOTHROW(pipeline::need_camera(weights, photo, {200, 640, 3}));
+  weights.family = model::Family::crossfix;
+  CHECK_NOTHROW(pipeline::need_camera(weights, {}, {200, 640, 3}));
 }
