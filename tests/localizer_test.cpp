@@ -411,10 +411,11 @@ TEST_CASE("images the weights do not expect are refused", "[localizer]") {
   info.metres_per_pixel = -1;
   CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(satellite), info),
                   ImageError);
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(satellite), {},
-                                   {.heading_degrees = nan}),
-                  ImageError);
+  for (const double heading : {std::numeric_limits<double>::quiet_NaN(), 1e300, -1e11}) {
+    CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(satellite), {},
+                                     {.heading_degrees = heading}),
+                    ImageError);
+  }
 
   auto pinhole = test::tiny_configuration();
   pinhole.ground_projection = model::GroundProjection::pinhole;

@@ -22,13 +22,20 @@ void copy_row(ImageView image, Index row, std::uint8_t* out);
 
 bool is_png(Bytes bytes);
 Image read_png(Bytes bytes, std::string_view name, Index maximum_side);
+/// Height and width, from the beginning of a file.
+Shape<2> png_size(Bytes bytes, std::string_view name);
 
 bool is_jpeg(Bytes bytes);
 Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side);
+/// Height and width of the picture as it is shown, from the beginning of a file.
+Shape<2> jpeg_size(Bytes bytes, std::string_view name);
 
 /// The EXIF orientation, 1 to 8, in the body of a JPEG's APP1 segment. 1 if there is none, or if
 /// the segment is damaged (viewers show such a picture unrotated).
 int exif_orientation(Bytes segment);
+
+/// Whether an orientation makes rows of columns.
+constexpr bool is_transposed(int orientation) { return orientation >= 5; }
 
 /// The image rotated and mirrored according to its EXIF orientation.
 Image oriented(Image image, int orientation);

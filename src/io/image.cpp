@@ -17,7 +17,13 @@ namespace {
 /// No image within the size limit is larger than this on disk, except for padding.
 constexpr std::size_t kMaximumFileBytes = std::size_t{1} << 30;
 
-std::vector<std::byte> read_file(const std::filesystem::path& path) {
+/// The first bytes of any file in which the image's size stands, behind what cameras and programs
+/// put before it: EXIF with its thumbnail, colour profiles.
+constexpr std::size_t kBeginningBytes = std::size_t{1} << 20;
+
+/// The whole file, or at least `enough` bytes of it.
+std::vector<std::byte> read_file(const std::filesystem::path& path,
+                                 std::size_t enough = kMaximumFileBytes + 1) {
   const auto fail = [&](const std::string& why) {
     throw ImageError("cannot read image '" + path.string() + "': " + why);
   };
@@ -38,7 +44,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
     if (filled > kMaximumFileBytes) fail("it is larger than 1 GiB");
     // A large file of another kind is recognised by its first bytes.
     if (!is_png(bytes) && !is_jpeg(bytes)) break;
-  } while (got > 0);
+  } while (got > 0 && filled < enough);
   if (std::ferror(file.get()) != 0) fail(std::strerror(errno));
   bytes.resize(filled);
   return bytes;
@@ -80,6 +86,17 @@ Image read_image(Bytes bytes, std::string_view name, Index maximum_side) {
 
 Image read_image(const std::filesystem::path& path, Index maximum_side) {
   return read_image(read_file(path), path.string(), maximum_side);
+}
+
+Shape<2> read_image_size(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_file(path, kBeginningBytes);
+  const std::string name = path.string();
+  if (!is_png(bytes) && !is_jpeg(bytes)) {
+    throw ImageError("'" + name + "' is neither a PNG nor a JPEG image");
+  }
+  const auto size = is_png(bytes) ? png_size(bytes, name) : jpeg_size(bytes, name);
+  check_image_size(name, size[0], size[1], kMaximumImageSide);
+  return size;
 }
 
 void write_png(const std::filesystem::path& path, ImageView image, int compression) {

@@ -58,6 +58,22 @@ struct JpegReader {
   JpegReader(const JpegReader&) = delete;
   JpegReader& operator=(const JpegReader&) = delete;
   ~JpegReader() { jpeg_destroy_decompress(&info); }
+
+  /// Runs libjpeg calls. Throws ImageError where they fail.
+  void attempt(std::string_view name, auto&& calls) {
+    if (errors.attempt(calls)) return;
+    throw ImageError("JPEG image '" + std::string(name) +
+                     "' is damaged or cut short: " + errors.message.data());
+  }
+  /// Reads what stands before the pixels.
+  void read_header(Bytes bytes, std::string_view name) {
+    attempt(name, [&] {
+      jpeg_create_decompress(&info);
+      jpeg_save_markers(&info, JPEG_APP0 + 1, 0xffff);
+      jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+      jpeg_read_header(&info, TRUE);
+    });
+  }
 };
 
 struct JpegWriter {
@@ -98,21 +114,19 @@ bool is_jpeg(Bytes bytes) {
          bytes[2] == std::byte{0xff};
 }
 
+Shape<2> jpeg_size(Bytes bytes, std::string_view name) {
+  JpegReader reader;
+  reader.read_header(bytes, name);
+  const auto height = static_cast<Index>(reader.info.image_height);
+  const auto width = static_cast<Index>(reader.info.image_width);
+  return is_transposed(orientation_of(reader.info)) ? Shape<2>{width, height}
+                                                    : Shape<2>{height, width};
+}
+
 Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side) {
   JpegReader reader;
   jpeg_decompress_struct& info = reader.info;
-  const auto attempt = [&](auto&& calls) {
-    if (!reader.errors.attempt(calls)) {
-      throw ImageError("JPEG image '" + std::string(name) +
-                       "' is damaged or cut short: " + reader.errors.message.data());
-    }
-  };
-  attempt([&] {
-    jpeg_create_decompress(&info);
-    jpeg_save_markers(&info, JPEG_APP0 + 1, 0xffff);
-    jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-    jpeg_read_header(&info, TRUE);
-  });
+  reader.read_header(bytes, name);
   const auto height = static_cast<Index>(info.image_height);
   const auto width = static_cast<Index>(info.image_width);
   check_image_size(name, height, width, maximum_side);
@@ -121,7 +135,7 @@ Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side) {
   info.out_color_space = has_ink ? JCS_CMYK : JCS_RGB;
   Image image({height, width, 3});
   std::vector<std::uint8_t> ink(has_ink ? static_cast<std::size_t>(4 * width) : 0);
-  attempt([&] {
+  reader.attempt(name, [&] {
     jpeg_start_decompress(&info);
     while (info.output_scanline < info.output_height) {
       std::uint8_t* out = image.data() + static_cast<Index>(info.output_scanline) * 3 * width;

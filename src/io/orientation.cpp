@@ -50,7 +50,7 @@ Image oriented(Image image, int orientation) {
   if (orientation == 1) return image;
   const Index height = image.extent(0);
   const Index width = image.extent(1);
-  const bool transposed = orientation >= 5;
+  const bool transposed = is_transposed(orientation);
   // Which stored axis must be reversed so that the picture's rows run down and its columns right.
   const bool flip_rows =
       orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;

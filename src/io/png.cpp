@@ -93,6 +93,16 @@ bool is_png(Bytes bytes) {
          std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
 }
 
+Shape<2> png_size(Bytes bytes, std::string_view name) {
+  // The header is the first chunk: length, type, width, height.
+  constexpr std::size_t kWidthAt = kSignature.size() + 8;
+  if (bytes.size() < kWidthAt + 8 || std::memcmp(&bytes[kWidthAt - 4], "IHDR", 4) != 0) {
+    throw ImageError("PNG image '" + std::string(name) + "' is damaged: it has no header");
+  }
+  return {static_cast<Index>(big_endian_32(&bytes[kWidthAt + 4])),
+          static_cast<Index>(big_endian_32(&bytes[kWidthAt]))};
+}
+
 Image read_png(Bytes bytes, std::string_view name, Index maximum_side) {
   PngReader reader;
   png_image& png = reader.image;

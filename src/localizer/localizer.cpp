@@ -256,8 +256,8 @@ struct Localizer::Impl {
           "a heading rolls a panorama, and these weights expect pinhole images: rotate the tile to "
           "the camera's heading instead");
     }
-    if (!std::isfinite(pair.camera.heading_degrees.value_or(0))) {
-      throw ImageError("the heading must be a finite number of degrees");
+    if (!(std::abs(pair.camera.heading_degrees.value_or(0)) <= 1e10)) {
+      throw ImageError("the heading must be a number of degrees, at most 1e10 to either side");
     }
     if (pair.tile.metres_per_pixel &&
         !(*pair.tile.metres_per_pixel > 0 && std::isfinite(*pair.tile.metres_per_pixel))) {

@@ -111,6 +111,9 @@ class CheckedCamera {
   /// For an image of shape [height, width, 3]. Throws ImageError if it is of another camera.
   GroundInfo ground_info(const Shape<3>& image) const;
 
+  /// Whether the heading is unknown or not exact.
+  bool searches_heading() const { return !heading_degrees_ || heading_sigma_degrees_ > 0; }
+
   /// A warning if the image, called `name`, looks like one of another camera; else empty.
   std::string warning(const Shape<3>& image, const std::string& name) const;
 

@@ -12,7 +12,10 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/detail/model/ground_sight.hpp"
+#include "crossfix/io/georeference.hpp"
 #include "crossfix/io/image.hpp"
+#include "crossfix/model/backbone/efficientnet_lite.hpp"
 #include "fix_report.hpp"
 #include "prefetch.hpp"
 #include "raw_dump.hpp"
@@ -33,6 +36,63 @@ std::vector<std::size_t> my_part(std::size_t entries, Index batch, const ranks::
     }
   }
   return part;
+}
+
+/// What decides the shapes that a dump has of a pair, with weights that match on the ground plane.
+struct DumpShape {
+  std::size_t line = 0;  ///< in the list
+  Index grid = 0;
+  double side = 0;  ///< of the tile, metres
+  bool searched = false;
+
+  std::string text() const {
+    std::ostringstream text;
+    text.precision(4);
+    text << "a tile of " << side << " m, " << grid << " cells a side, and a heading that is "
+         << (searched ? "searched for" : "given");
+    return text.str();
+  }
+};
+
+/// Empty for a pair that cannot be located.
+std::optional<DumpShape> dump_shape(const PairEntry& entry, const TileInfo& otherwise,
+                                    const model::Configuration& weights) {
+  Shape<2> size{};
+  try {
+    size = io::read_image_size(entry.satellite);
+  } catch (const ImageError&) {  // its line will say so
+    return {};
+  }
+  const auto [height, width] = size;
+  const TileInfo tile = entry.tile(otherwise);
+  if (!tile.metres_per_pixel && !tile.bounds) return {};
+  const double metres = tile.metres_per_pixel ? *tile.metres_per_pixel
+                                              : io::metres_per_pixel(*tile.bounds, height, width);
+  const double least = metres * static_cast<double>(std::min(height, width));
+  if (!(least >= kMatchedSide[0] && least <= kMatchedSide[1] && metres <= kCoarsestMatched)) {
+    return {};
+  }
+  const Index side = model::matched_side(weights, height, width, metres);
+  return DumpShape{entry.line, model::EfficientNetLiteWeights::extent(side),
+                   metres * std::sqrt(static_cast<double>(height * width)),
+                   entry.camera.searches_heading()};
+}
+
+/// Throws DataError if a dump cannot hold the pairs, whose shapes have to be the same. They are
+/// known before the work with weights that match on the ground plane; others have one shape.
+void check_dump(const std::vector<PairEntry>& entries, const ListOptions& options,
+                const model::Configuration& weights) {
+  if (options.dump.empty() || weights.family != model::Family::ground_match) return;
+  std::optional<DumpShape> first;
+  for (const PairEntry& entry : entries) {
+    const auto shape = dump_shape(entry, options.tile, weights);
+    if (!shape) continue;
+    if (!first) first = shape;
+    if (shape->grid == first->grid && shape->searched == first->searched) continue;
+    throw DataError(options.name + ":" + std::to_string(shape->line) + ": " + shape->text() +
+                    "; line " + std::to_string(first->line) + " has " + first->text() +
+                    ": --dump takes tiles of one size in metres, and headings of one kind");
+  }
 }
 
 /// What a rank sends about one pair.
@@ -273,6 +333,7 @@ std::string scale_warning(const Localizer& localizer, const Pair& pair, const st
 void locate_list(const std::vector<PairEntry>& entries, const ListOptions& options,
                  Localizer& localizer, ranks::Ranks& ranks, Observer& observer,
                  std::ostream& lines) {
+  check_dump(entries, options, localizer.configuration());
   ListRun(options, localizer, ranks, entries).run(observer, lines);
 }
 

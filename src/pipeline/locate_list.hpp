@@ -27,7 +27,8 @@ std::string scale_warning(const Localizer& localizer, const Pair& pair, const st
 
 /// Locates every entry, in batches of the localizer's size. Rank 0 writes JSON lines to `lines`, in
 /// the order of the list. A pair that fails has an "error" in its line; the others go on, and
-/// DataError is thrown at the end. Collective over `ranks`, which share the pairs.
+/// DataError is thrown at the end. It is thrown before any work for pairs that one dump cannot
+/// hold, by the sizes in the headers of the tiles. Collective over `ranks`, which share the pairs.
 void locate_list(const std::vector<PairEntry>& entries, const ListOptions& options,
                  Localizer& localizer, ranks::Ranks& ranks, Observer& observer,
                  std::ostream& lines);

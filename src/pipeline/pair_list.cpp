@@ -39,8 +39,8 @@ std::vector<std::string> make_names() {
   return names;
 }
 const std::vector<std::string>& names() {
-  static const std::vector<std::string> kNames = make_names();
-  return kNames;
+  static const std::vector<std::string> all = make_names();
+  return all;
 }
 
 /// The index of each column in a record.

@@ -31,10 +31,10 @@ std::string pair_columns();
 
 /// Reads a CSV list of pairs, and the camera files that it names. Its header names the columns, in
 /// any order: `ground`, `satellite` (paths, relative to the folder of the list), optionally `row`
-/// and `col` (the truth, tile pixels; both empty if it is not known), `gsd` (metres per tile pixel),
-/// `bounds` ("west,south,east,north"), `camera` (path of a file), `heading`, and a column for each
-/// of kCameraOptions. An empty field means: as `options` say. Throws DataError "FILE:LINE: ..." for
-/// anything else, and ChoiceError for `options` that no camera can have.
+/// and `col` (the truth, tile pixels; both empty if it is not known), `gsd` (metres per tile
+/// pixel), `bounds` ("west,south,east,north"), `camera` (path of a file), `heading`, and a column
+/// for each of kCameraOptions. An empty field means: as `options` say. Throws DataError "FILE:LINE:
+/// ..." for anything else, and ChoiceError for `options` that no camera can have.
 std::vector<PairEntry> read_pair_list(const std::filesystem::path& file,
                                       const CameraChoice& options = {});
 

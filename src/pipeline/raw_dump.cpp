@@ -46,6 +46,12 @@ void RawDump::add(const Fix& fix) {
                     std::to_string(grid_) + ": give tiles of one size in metres");
   }
   for (std::size_t i = 0; i < kFields; ++i) {
+    if (values[i].size() == lengths_[i]) continue;
+    throw DataError("--dump: the heading of pair " + std::to_string(pairs_ + 1) + " is " +
+                    (values[i].size() > lengths_[i] ? "searched for" : "given") +
+                    ", not so those of the pairs before: give headings of one kind");
+  }
+  for (std::size_t i = 0; i < kFields; ++i) {
     rows_[i].insert(rows_[i].end(), values[i].begin(), values[i].end());
   }
   ++pairs_;

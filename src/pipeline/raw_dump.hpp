@@ -21,7 +21,8 @@ class RawDump {
   /// Throws DataError if `path` cannot be written.
   explicit RawDump(std::filesystem::path path);
 
-  /// Throws DataError if the grid of the fix differs from that of the fixes before.
+  /// Throws DataError if the grid of the fix, or whether its heading was searched for, differs from
+  /// the fixes before.
   void add(const Fix& fix);
 
   /// For a pair that could not be located: rows of NaN, so that rows correspond to the list.

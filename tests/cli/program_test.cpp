@@ -156,7 +156,18 @@ TEST_CASE("a list for the ground matcher goes on past a panorama without ground,
 
   test::write_text(work.folder / "two.csv",
                    "ground,satellite\nground.png,wide.png\nground.png,wider.png\n");
-  CHECK(work.run(locate + "two.csv --dump two.st").message().find("one size in metres") !=
+  // Before any work: nothing is printed.
+  CHECK(work.run(locate + "two.csv --dump two.st")
+            .failed_with(3, "two.csv:3: a tile of 22 m, 28 cells a side"));
+  test::write_text(work.folder / "kinds.csv",
+                   "ground,satellite,heading\nground.png,wide.png,\nground.png,wide.png,0\n");
+  CHECK(work.run(locate + "kinds.csv --dump two.st")
+            .failed_with(3, "a heading that is given; line 2"));
+  // A tile that cannot be located has no shape.
+  test::write_text(work.folder / "coarse.csv",
+                   "ground,satellite,gsd\nground.png,wider.png,9\nground.png,wide.png,\n"
+                   "ground.png,absent.png,\n");
+  CHECK(work.run(locate + "coarse.csv --dump coarse.st").message().find("2 of 3 pairs") !=
         std::string::npos);
   CHECK_FALSE(std::filesystem::exists(work.folder / "two.st"));
   CHECK(work.run(locate + "list.csv --dump-poses").failed_with(2, "needs --dump"));

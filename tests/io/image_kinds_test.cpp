@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "crossfix/io/image.hpp"
+#include "io/files.hpp"
 #include "io/png_builder.hpp"
 
 using namespace crossfix;
@@ -193,6 +194,7 @@ TEST_CASE("EXIF orientation stands the picture up") {
   }
   const auto encoded = io::encode_jpeg(stored, 100);
   const std::string plain(reinterpret_cast<const char*>(encoded.data()), encoded.size());
+  const test::ScratchFolder folder;
   // What a viewer shows: upper left, upper right, lower left, lower right. For each value the
   // standard names the visual sides of the stored first row and first column.
   const std::array<std::array<Rgb, 4>, 8> shown = {{
@@ -207,9 +209,13 @@ TEST_CASE("EXIF orientation stands the picture up") {
   }};
   for (int orientation = 1; orientation <= 8; ++orientation) {
     CAPTURE(orientation);
-    const Image image = read_bytes(with_orientation(plain, orientation, orientation % 2 == 0));
+    const std::string turned_file = with_orientation(plain, orientation, orientation % 2 == 0);
+    const Image image = read_bytes(turned_file);
     const bool turned = orientation >= 5;
     REQUIRE(image.shape() == (turned ? Shape<3>{32, 16, 3} : Shape<3>{16, 32, 3}));
+    test::write_text(folder / "turned.jpg", turned_file.substr(0, turned_file.size() - 40));
+    const Shape<2> size = io::read_image_size(folder / "turned.jpg");
+    CHECK(size == Shape<2>{image.extent(0), image.extent(1)});
     const Index bottom = image.extent(0) - 2;
     const Index right = image.extent(1) - 2;
     const auto& expected = shown[static_cast<std::size_t>(orientation - 1)];
@@ -221,4 +227,22 @@ TEST_CASE("EXIF orientation stands the picture up") {
   for (int nonsense : {0, 9, 65535}) {
     CHECK(near(pixel(read_bytes(with_orientation(plain, nonsense, true)), 1, 1), red, 20));
   }
+}
+
+TEST_CASE("an image's size is read from the beginning of its file") {
+  const test::ScratchFolder folder;
+  const auto path = folder / "image";
+  const auto encoded = io::encode_png(Image({5, 7, 3}));
+  const std::string png(reinterpret_cast<const char*>(encoded.data()), encoded.size());
+  test::write_text(path, png.substr(0, 33));
+  CHECK(io::read_image_size(path) == Shape<2>{5, 7});
+  const auto jpeg = io::encode_jpeg(Image({5, 7, 3}));
+  for (const std::string& text :
+       {png.substr(0, 20), png.substr(0, 16) + std::string(17, '\0'), std::string("none"),
+        std::string(), std::string(reinterpret_cast<const char*>(jpeg.data()), 30)}) {
+    test::write_text(path, text);
+    CHECK_THROWS_AS(io::read_image_size(path), ImageError);
+  }
+  CHECK_THROWS_AS(io::read_image_size(folder / "absent"), ImageError);
+  CHECK_THROWS_AS(io::read_image_size(folder.path()), ImageError);
 }

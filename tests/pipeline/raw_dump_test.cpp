@@ -71,6 +71,8 @@ TEST_CASE("a dump leaves out what fixes do not have, and refuses two grids", "[p
   CHECK_THROWS_WITH(dump.add(made_fix(3, 0)),
                     Catch::Matchers::Contains("pair 2 has a grid of 3 cells a side") &&
                         Catch::Matchers::Contains("one size in metres"));
+  CHECK_THROWS_WITH(dump.add(made_fix(2, 3)),
+                    Catch::Matchers::Contains("heading of pair 2 is searched for"));
   dump.commit();
   const auto file = io::Safetensors::open(path);
   CHECK(file.tensors().contains("logits"));

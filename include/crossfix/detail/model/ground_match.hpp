@@ -304,10 +304,8 @@ class GroundMatch {
 
   /// Side of the tile as the backbone sees it, in pixels.
   Index tile_side(const Question& question) const {
-    const double side =
-        std::sqrt(static_cast<double>(question.satellite.extent(0) * question.satellite.extent(1)));
-    return static_cast<Index>(
-        std::llround(side * question.metres_per_pixel / *configuration_.metres_per_network_pixel));
+    return matched_side(configuration_, question.satellite.extent(0), question.satellite.extent(1),
+                        question.metres_per_pixel);
   }
 
   /// Side of a view, in cells and in pixels.

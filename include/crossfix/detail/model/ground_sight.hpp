@@ -39,6 +39,14 @@ inline double nominal_height(const Configuration::GroundMatch& settings,
   return mounted != nullptr ? mounted->mount.height : settings.height;
 }
 
+/// Side of a tile of height x width pixels as the backbone sees it, in pixels.
+inline Index matched_side(const Configuration& configuration, Index height, Index width,
+                          double metres_per_pixel) {
+  const double side = std::sqrt(static_cast<double>(height * width));
+  return static_cast<Index>(
+      std::llround(side * metres_per_pixel / *configuration.metres_per_network_pixel));
+}
+
 /// Distance from the camera at which the ground that is used begins, metres: where the ground
 /// becomes visible, but not less than the setting. Greater than `farthest` if no ground is used.
 inline double nearest_used(const Configuration::GroundMatch& settings,
