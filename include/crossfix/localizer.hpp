@@ -141,9 +141,10 @@ struct Fix {
   /// Covariance of the posterior: row-row, row-col, col-col, px^2.
   std::array<double, 3> covariance_px{};
   /// How likely it is that the camera does not stand in the tile, or that nothing can be told: 0 to
-  /// 1, where right and wrong tiles are as common (model::Configuration::Nowhere). Everything else
-  /// here is what follows if it does stand there, but for the radius. Empty if the weights have no
-  /// grid to judge by. 1 if an image is blank.
+  /// 1, where wrong tiles are as common as the weights were calibrated for
+  /// (model::Configuration::Nowhere). 1 if an image is blank. Everything else here, but for the
+  /// radius, is what follows if the camera does stand there. Empty if the weights have no grid to
+  /// judge by.
   std::optional<double> nowhere;
   ops::Evidence evidence;  ///< what `nowhere` is computed from
   /// The image shows nothing: one colour, or nearly. The posterior is then even over the tile, and
@@ -154,7 +155,8 @@ struct Fix {
   bool not_here() const { return nowhere.value_or(0) >= 0.5; }
   /// Radius of a circle about `pixel` that holds 68 % of the truths. It is the smallest radius that
   /// holds 68 % of the posterior (`ops::kCellMassSide`), times the weights' `radius_scale`. Where
-  /// the camera is `not_here`, it is at least the radius that holds 68 % of the tile.
+  /// `nowhere` is above 32 %, no circle can promise that: it is then at least the radius that holds
+  /// 68 % of the tile.
   double radius68_px = 0;
   std::optional<double> radius68_m;
   std::optional<GeoPoint> position;

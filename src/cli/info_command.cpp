@@ -32,6 +32,12 @@ std::string projection(const model::Configuration& configuration) {
   return "pinhole, horizontal field of view " + (fov ? number(*fov) + " degrees" : "unknown");
 }
 
+std::string nowhere_text(const model::Configuration::Nowhere& nowhere) {
+  if (!nowhere.area) return "not calibrated: blank images alone are told";
+  return "a wrong tile has more than the right one in " + number(100 * *nowhere.area) +
+         " % of cases; calibrated for " + number(100 * nowhere.wrong_share) + " % wrong tiles";
+}
+
 void print_ground_match(const model::Configuration& c) {
   const auto& match = c.ground_match;
   row("network", "matcher over the ground plane, EfficientNet-Lite0 to block " +
@@ -45,6 +51,7 @@ void print_ground_match(const model::Configuration& c) {
   row("headings", std::to_string(match.headings) + " tried where unknown");
   row("temperature", number(c.decoding.temperature));
   row("radius scale", number(c.radius_scale));
+  row("nowhere", nowhere_text(c.nowhere));
 }
 
 void print_info(const ModelOptions& options) {
@@ -70,6 +77,7 @@ void print_info(const ModelOptions& options) {
   row("grid", std::to_string(c.grid) + " x " + std::to_string(c.grid) + " cells");
   row("temperature", number(c.decoding.temperature));
   row("radius scale", number(c.radius_scale));
+  row("nowhere", nowhere_text(c.nowhere));
   if (c.family != model::Family::crossfix) {
     row("network", std::string(c.family == model::Family::mcc ? "MCC" : "VIGOR baseline") +
                        ", VGG-16 backbones of " + std::to_string(c.backbone.planes) + " planes");

@@ -18,12 +18,25 @@ std::optional<PixelPoint> LocateOptions::truth_pixel() const {
   return PixelPoint{truth[0], truth[1]};
 }
 
+namespace {
+
+/// A line for weights that a wrong tile does not put off.
+const char* note_on_nowhere(const model::Configuration::Nowhere& nowhere) {
+  if (nowhere.area.value_or(0) >= model::Configuration::Nowhere::kLeastArea) return "";
+  return "crossfix: these weights hardly tell a wrong tile from the right one: trust the radius "
+         "only "
+         "if the camera is in the tile\n";
+}
+
+}  // namespace
+
 Localizer load(const LocateOptions& options, const ranks::Topology& topology) {
   Localizer localizer = options.model.load(
       topology,
       {.batch = options.batch, .rescale = options.rescale, .pose_probability = options.dump_poses});
   if (topology.rank == 0)
-    std::cerr << "crossfix: weights trained on: " << localizer.configuration().trained_on << '\n';
+    std::cerr << "crossfix: weights trained on: " << localizer.configuration().trained_on << '\n'
+              << note_on_nowhere(localizer.configuration().nowhere);
   return localizer;
 }
 

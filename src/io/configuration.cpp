@@ -295,8 +295,10 @@ model::Configuration parse_configuration(const std::string& json) {
   c.decoding.fix = named(fields, "fix", kFixRules);
   fields.with("nowhere", [&](const Json&, const std::string&) {
     const Fields nowhere = fields.nested("nowhere");
-    c.nowhere = {.bias = 0, .weights = {}, .calibrated = true};
+    c.nowhere = {.bias = 0, .weights = {}, .area = 0.5};
     nowhere.read_within("bias", c.nowhere.bias, -kSteepest, kSteepest);
+    nowhere.read_within("wrong_share", c.nowhere.wrong_share, 0, 1);
+    nowhere.read_within("area", *c.nowhere.area, 0, 1);
     for (std::size_t i = 0; i < c.nowhere.weights.size(); ++i) {
       nowhere.read_within(ops::Evidence::kNames[i], c.nowhere.weights[i], -kSteepest, kSteepest);
     }
@@ -354,8 +356,10 @@ std::string to_json(const model::Configuration& c) {
   document["temperature"] = c.decoding.temperature;
   document["radius_scale"] = c.radius_scale;
   document["fix"] = name_of(c.decoding.fix, kFixRules);
-  if (c.nowhere.calibrated) {
-    document["nowhere"] = {{"bias", c.nowhere.bias}};
+  if (c.nowhere.area) {
+    document["nowhere"] = {{"bias", c.nowhere.bias},
+                           {"wrong_share", c.nowhere.wrong_share},
+                           {"area", *c.nowhere.area}};
     for (std::size_t i = 0; i < c.nowhere.weights.size(); ++i) {
       document["nowhere"][ops::Evidence::kNames[i]] = c.nowhere.weights[i];
     }

@@ -403,7 +403,7 @@ struct Localizer::Impl {
                          fix.hypotheses.empty() ? 0 : fix.hypotheses.front().share, engine->seen());
     fix.nowhere.reset();
     if (fix.grid > 1) fix.nowhere = configuration.nowhere.of(fix.evidence);
-    if (fix.not_here()) {
+    if (fix.nowhere.value_or(0) > 1 - ops::kRadiusShare) {
       fix.radius68_px = std::max(fix.radius68_px, radius_of_even(fix.window, fix.pixel));
     }
     set_radius_metres(pair, fix);

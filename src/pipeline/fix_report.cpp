@@ -73,7 +73,13 @@ nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix) {
   json["pixel"] = {fix.pixel.row, fix.pixel.col};
   const auto& covariance = fix.covariance_px;
   json["covariance_px"] = {{covariance[0], covariance[1]}, {covariance[1], covariance[2]}};
-  if (fix.nowhere) json["nowhere"] = *fix.nowhere;
+  if (fix.nowhere) {
+    json["nowhere"] = *fix.nowhere;
+    const auto values = fix.evidence.values();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      json["evidence"][ops::Evidence::kNames[i]] = values[i];
+    }
+  }
   if (fix.blank_ground) json["blank_ground"] = true;
   if (fix.blank_satellite) json["blank_satellite"] = true;
   json["radius68_px"] = fix.radius68_px;
@@ -118,7 +124,7 @@ void print(std::ostream& out, const Subject& subject, const Fix& fix) {
         << '\n';
   }
   out << "radius     " << length(fix.radius68_px, fix.radius68_m) << "   (holds 68 %"
-      << (fix.not_here() ? " of the tile" : "") << ")\n";
+      << (fix.nowhere.value_or(0) > 1 - ops::kRadiusShare ? " of the tile" : "") << ")\n";
   if (fix.nowhere && !fix.not_here()) {
     out << "nowhere    "
         << format("%.0f %%   (that the camera stood elsewhere)\n", 100 * *fix.nowhere);

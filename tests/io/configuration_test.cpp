@@ -39,7 +39,8 @@ void check_equal(const Configuration& a, const Configuration& b) {
   CHECK(a.decoding.temperature == b.decoding.temperature);
   CHECK(a.radius_scale == b.radius_scale);
   CHECK(a.decoding.fix == b.decoding.fix);
-  CHECK(a.nowhere.calibrated == b.nowhere.calibrated);
+  CHECK(a.nowhere.area == b.nowhere.area);
+  CHECK(a.nowhere.wrong_share == b.nowhere.wrong_share);
   CHECK(a.nowhere.bias == b.nowhere.bias);
   CHECK(a.nowhere.weights == b.nowhere.weights);
 }
@@ -61,7 +62,7 @@ Configuration unusual() {
   c.trained_on = "two \"towns\"\nof nowhere";
   c.decoding = {1.7, ops::FixRule::neighbourhood};
   c.radius_scale = 0.875;
-  c.nowhere = {.bias = -1.5, .weights = {0.5, -2, 0, 1e-3, 30}, .calibrated = true};
+  c.nowhere = {.bias = -1.5, .weights = {0.5, -2, 0, 1e-3, 30}, .wrong_share = 0.25, .area = 0.75};
   return c;
 }
 

@@ -62,14 +62,19 @@ struct Configuration {
     }
   };
 
-  /// How `Fix::nowhere` follows from an answer's evidence: a logistic function, fitted to as many
-  /// right as wrong pairs (training/nowhere.py). The defaults are for weights that were not
-  /// calibrated. They use the share of the first hypothesis alone, which means the same for every
-  /// network.
+  /// How `Fix::nowhere` follows from an answer's evidence: a logistic function, fitted to right and
+  /// wrong pairs (training/nowhere.py). The defaults are for weights that were not calibrated: they
+  /// use the share of the first hypothesis alone, which means the same for every network, and never
+  /// reach one half.
   struct Nowhere {
-    double bias = 1.0;
+    double bias = -1.2;
     std::array<double, ops::Evidence::kCount> weights{0, 0, 0, -2.0, 0};  ///< Evidence::values
-    bool calibrated = false;
+    double wrong_share = 0.1;  ///< of wrong pairs among all that it was fitted for
+    /// How well it tells them apart where it was fitted: how often a wrong pair has more than a
+    /// right one. Empty: it was not fitted.
+    std::optional<double> area;
+    /// Weights of less area than this can hardly tell a wrong tile from the right one.
+    static constexpr double kLeastArea = 0.8;
 
     /// From 0 to 1; 1 for evidence that is not finite.
     double of(const ops::Evidence& evidence) const {
