@@ -24,7 +24,8 @@ struct DatasetChoice {
   LabelSet labels = LabelSet::original;
   Split split = Split::test;
   Control control = Control::none;
-  /// Locate wrong pairs too. They are made of the samples that an evaluation takes (add_wrong_pairs).
+  /// Locate wrong pairs too. They are made of the samples that an evaluation takes
+  /// (add_wrong_pairs), and `read` has none.
   bool wrong_pairs = false;
   HeadingNoise heading_noise;  ///< of panoramas alone
   ViewChoice view;             ///< of panoramas alone; its draws have the seed of the noise

@@ -13,7 +13,7 @@ using eval::Judged;
 
 namespace {
 
-/// Pairs of `nowhere` as given, with a radius of 2 m; each ground image has a right and a wrong one.
+/// Pairs of `nowhere` as given, with a radius of 2 m; a ground image has a right and a wrong one.
 std::vector<Judged> pairs_of(const std::vector<double>& right, const std::vector<double>& wrong) {
   std::vector<Judged> pairs;
   for (std::size_t i = 0; i < right.size(); ++i) pairs.push_back({i, false, right[i], 2});
