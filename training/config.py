@@ -47,6 +47,20 @@ class GroundProjection:
 
 
 @dataclass(frozen=True)
+class Nowhere:
+    """The logistic function that says how likely it is that the camera does not stand in the tile (`nowhere.py`): its
+    bias, and the weights of an answer's evidence.
+    """
+
+    bias: float = 0.0
+    peak: float = 0.0
+    standout: float = 0.0
+    deviation: float = 0.0
+    share: float = 0.0
+    seen: float = 0.0
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything needed to run a weights file. Defaults: the reference network at VIGOR size."""
 
@@ -64,6 +78,7 @@ class Config:
     trained_on: str = "unknown"
     temperature: float = 1.0
     radius_scale: float = 1.0  # factor from the radius of the posterior to radius68
+    nowhere: Nowhere | None = None  # None: not calibrated
     fix: str = "best_cell"  # where the fix lies: `best_cell`, or `neighbourhood` (`model.decode`)
 
     def __post_init__(self) -> None:
@@ -94,6 +109,8 @@ class Config:
         fields = asdict(self)
         if self.ground_projection.kind != "pinhole":
             del fields["ground_projection"]["horizontal_fov_degrees"]
+        if self.nowhere is None:
+            del fields["nowhere"]
         return json.dumps({"format": FORMAT, **fields}, separators=(",", ":"))
 
     @staticmethod
@@ -110,7 +127,12 @@ class Config:
             known = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
             return kind(**{k: v for k, v in known.items() if k in kind.__dataclass_fields__})
 
-        nested = {"trunk": Trunk, "normalization": Normalization, "ground_projection": GroundProjection}
+        nested = {
+            "trunk": Trunk,
+            "normalization": Normalization,
+            "ground_projection": GroundProjection,
+            "nowhere": Nowhere,
+        }
         return build(
             Config, {k: build(nested[k], v) if k in nested else v for k, v in fields.items()}
         )

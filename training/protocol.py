@@ -248,6 +248,52 @@ def figures_of(
     return figures
 
 
+def read_results(path: Path) -> list[dict]:
+    """The samples of a `samples.jsonl`, without its header."""
+    with open(path) as file:
+        return [json.loads(line) for line in file][1:]
+
+
+def area_under(right: np.ndarray, wrong: np.ndarray) -> float:
+    """How probable it is that a value of `wrong` is above one of `right`, where equal ones count half (Mann-Whitney).
+    NaN if either has none.
+    """
+    if len(right) == 0 or len(wrong) == 0:
+        return math.nan
+    ordered = np.sort(right)
+    below = np.searchsorted(ordered, wrong, "left") + np.searchsorted(ordered, wrong, "right")
+    return float(below.mean() / 2 / len(right))
+
+
+def nowhere_figures(samples: list[dict], sides: dict[str, float], mode: str) -> dict:
+    """How wrong pairs are told from right ones by a run of `crossfix evaluate --wrong-pairs`. `samples` are as
+    `read_results` gives them, `sides` the metres of a tile's side by city or run in the mode's scale.
+    """
+    judged = [s for s in samples if "nowhere" in s and (s.get("wrong") or ("true" in s and mode in s))]
+    wrong = np.array([s.get("wrong", False) for s in judged], bool)
+    nowhere = np.array([s["nowhere"] for s in judged])
+    radii = np.array([s["radius68"] * sides[s["group"]] for s in judged])
+    numbers: dict[str, int] = {}
+    image = np.array([numbers.setdefault(s["ground"], len(numbers)) for s in judged])
+    called = nowhere >= 0.5
+    drawn = []
+    generator = np.random.RandomState(SEED)
+    for _ in range(DRAWS):
+        bits = generator.randint(0, 2**32, size=len(numbers), dtype=np.uint32).astype(np.uint64)
+        picks = (bits * np.uint64(len(numbers))) >> np.uint64(32)
+        times = np.bincount(picks.astype(int), minlength=len(numbers))[image]
+        drawn.append(area_under(*(np.repeat(nowhere[part], times[part]) for part in (~wrong, wrong))))
+    return {
+        "right": int((~wrong).sum()),
+        "wrong": int(wrong.sum()),
+        "area": area_under(nowhere[~wrong], nowhere[wrong]),
+        "area_interval": np.nanpercentile(drawn, [2.5, 97.5]).tolist(),
+        "right_not_here": float(called[~wrong].mean()),
+        "wrong_not_here": float(called[wrong].mean()),
+        "wrong_small_radius": float((~called & (radii < 5))[wrong].mean()),
+    }
+
+
 def read_raw(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """`logits` and `offsets` from a safetensors file."""
     content = path.read_bytes()

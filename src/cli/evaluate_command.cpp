@@ -68,6 +68,10 @@ void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
   if (evaluation.resume && !evaluation.dump.empty()) {
     throw CLI::ValidationError("--dump", "goes without --resume: it needs every sample's outputs");
   }
+  if (evaluation.data.wrong_pairs && evaluation.data.control != data::Control::none) {
+    throw CLI::ValidationError("--wrong-pairs",
+                               "goes without --control, which leaves no right pairs to compare");
+  }
   if (options.list) {
     need_one_rank(ranks, "--list");
     return list_dataset(evaluation.data);

@@ -36,6 +36,9 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice) {
       command, "--control", choice.control,
       "Ground images of other panoramas (shuffled) or grey ones (blank): what is left of the "
       "error then owes nothing to them; none where absent");
+  command.add_flag("--wrong-pairs", choice.wrong_pairs,
+                   "Also locate every pair with the ground image of another camera, to see whether "
+                   "the weights notice");
   CLI::Option* noise =
       command.add_option("--heading-noise", choice.heading_noise.degrees,
                          "Roll panoramas, each up to so many degrees off north; 180: anywhere");

@@ -73,6 +73,7 @@ nlohmann::ordered_json DatasetChoice::settings() const {
   }
   json["split"] = name_of(split);
   json["control"] = name_of(control);
+  if (wrong_pairs) json["wrong_pairs"] = true;
   if (heading_noise.rolls()) json["heading_noise"] = heading_noise.degrees;
   if (heading_noise.rolls() || (view.draws() && view.tilt_degrees > 0)) {
     json["heading_seed"] = heading_noise.seed;

@@ -24,11 +24,15 @@ struct DatasetChoice {
   LabelSet labels = LabelSet::original;
   Split split = Split::test;
   Control control = Control::none;
+  /// Locate wrong pairs too. They are made of the samples that an evaluation takes
+  /// (add_wrong_pairs), and `read` has none.
+  bool wrong_pairs = false;
   HeadingNoise heading_noise;  ///< of panoramas alone
   ViewChoice view;             ///< of panoramas alone; its draws have the seed of the noise
 
   /// What the choice is by the names of `names_of`, for comparing runs: {"dataset": "vigor", ...}.
-  /// Noise of headings and views are in it where there are some.
+  /// Wrong pairs, noise of headings and views are in it
+  /// where there are some.
   nlohmann::ordered_json settings() const;
 
   /// For example "VIGOR, same-area, original labels".

@@ -59,8 +59,11 @@ struct Sample {
   Location location;  ///< of the camera: VIGOR's from the image's name, RobotCar's in UTM (zone 30)
   Truth true_;        ///< the true one: where the camera stood, pixels unrounded
   Truth reference;    ///< the one that the reference's scripts use
-  bool inside = true;           ///< whether the camera stands within the tile
-  bool in_reference = true;     ///< false: the reference drops it with its last, incomplete batch
+  bool inside = true;        ///< whether the camera stands within the tile
+  bool in_reference = true;  ///< false: the reference drops it with its last, incomplete batch
+  /// The ground image is of another camera, elsewhere in the city or run; all else is that of the
+  /// right pair. Scored by no mode: it only shows whether weights notice.
+  bool wrong = false;
   double up_degrees = 0;        ///< direction of the tile's upper edge, clockwise from north
   double rotation_degrees = 0;  ///< of `window` into the tile, counter-clockwise (RobotCar)
   MapWindow window;             ///< what the tile is cut from (RobotCar)

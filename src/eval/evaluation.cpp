@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 #include <string_view>
+#include <unordered_map>
 
 #include "crossfix/core/error.hpp"
 
@@ -17,7 +18,7 @@ Counts count(const data::Dataset& dataset, const std::vector<Outcome>& outcomes,
   std::set<std::string_view> failures;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const data::Sample& sample = dataset.samples[i];
-    if (group && sample.group != *group) continue;
+    if (sample.wrong || (group && sample.group != *group)) continue;
     ++counts.samples;
     if (!is_scored(sample, mode)) {
       ++(mode == Mode::true_ ? counts.outside : counts.dropped);
@@ -94,6 +95,22 @@ std::vector<Measurement> measurements_of(const data::Dataset& dataset,
   return measurements;
 }
 
+std::vector<Judged> judged_pairs(const data::Dataset& dataset, const std::vector<Outcome>& outcomes,
+                                 Mode mode) {
+  std::vector<Judged> pairs;
+  std::unordered_map<std::string_view, std::size_t> images;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const data::Sample& sample = dataset.samples[i];
+    const std::optional<Answer>& answer = outcomes[i].answer;
+    const bool right = is_scored(sample, mode) && sample.inside;
+    if (!(right || sample.wrong) || !answer || !answer->nowhere) continue;
+    const data::Truth& truth = truth_of(sample, mode);
+    pairs.push_back({images.emplace(sample.ground, images.size()).first->second, sample.wrong,
+                     *answer->nowhere, answer->radius68 * truth.side * truth.metres_per_pixel});
+  }
+  return pairs;
+}
+
 Evaluation evaluate(const data::Dataset& dataset, const std::vector<Outcome>& outcomes, Mode mode) {
   Evaluation result;
   result.mode = mode;
@@ -103,6 +120,7 @@ Evaluation evaluate(const data::Dataset& dataset, const std::vector<Outcome>& ou
   result.axes = axes_of(all);
   result.headings = headings_of(all);
   result.uncertainty = assess(all);
+  result.nowhere = compare(judged_pairs(dataset, outcomes, mode));
   for (std::size_t i = 0; i < dataset.groups.size(); ++i) {
     const std::vector<Measurement> part = measurements_of(dataset, outcomes, mode, i);
     result.groups.push_back({dataset.groups[i].name, count(dataset, outcomes, mode, i),

@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "measurement.hpp"
+#include "nowhere.hpp"
 #include "summary.hpp"
 #include "uncertainty.hpp"
 
 namespace crossfix::eval {
 
-/// Counts of samples by outcome.
+/// Counts of samples by outcome, without wrong pairs.
 struct Counts {
   std::size_t samples = 0;  ///< in the data set
   std::size_t scored = 0;
@@ -70,6 +71,7 @@ struct Evaluation {
   AxisErrors axes;
   HeadingErrors headings;
   Uncertainty uncertainty;
+  NowhereFigures nowhere;
   std::vector<GroupFigures> groups;
   OverRuns over_groups;
 };
@@ -86,6 +88,12 @@ struct Outcome {
 std::vector<Measurement> measurements_of(const data::Dataset& dataset,
                                          const std::vector<Outcome>& outcomes, Mode mode,
                                          std::optional<std::size_t> group = {});
+
+/// The pairs that have an answer which says how likely it is that the camera stands elsewhere: of
+/// the right ones those that the mode scores and whose camera stands in the tile, and the wrong
+/// ones. Radii are by the mode's scale.
+std::vector<Judged> judged_pairs(const data::Dataset& dataset, const std::vector<Outcome>& outcomes,
+                                 Mode mode);
 
 /// `outcomes` has one entry for each sample; otherwise DataError is thrown.
 Evaluation evaluate(const data::Dataset& dataset, const std::vector<Outcome>& outcomes, Mode mode);

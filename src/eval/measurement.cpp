@@ -13,7 +13,7 @@ const data::Truth& truth_of(const data::Sample& sample, Mode mode) {
 }
 
 bool is_scored(const data::Sample& sample, Mode mode) {
-  return mode == Mode::true_ ? sample.inside : sample.in_reference;
+  return !sample.wrong && (mode == Mode::true_ ? sample.inside : sample.in_reference);
 }
 
 Belief belief_of(const Fix& fix, const Shape<2>& tile, double temperature, PixelPoint truth) {
@@ -56,9 +56,12 @@ Answer answer_of(const data::Sample& sample, const Fix& fix, const Shape<2>& til
   Answer answer;
   answer.fix = {fix.pixel.row / height, fix.pixel.col / width};
   answer.radius68 = fix.radius68_px / std::sqrt(height * width);
+  answer.heading_degrees = heading_degrees;
+  answer.nowhere = fix.nowhere;
+  answer.evidence = fix.evidence;
+  if (sample.wrong) return answer;
   answer.reference = belief(sample.reference);
   answer.true_ = belief(sample.true_);
-  answer.heading_degrees = heading_degrees;
   if (!fix.heading_probability.empty() && fix.heading_degrees) {
     answer.heading_error_degrees =
         std::remainder(*fix.heading_degrees - heading_degrees.value_or(0), 360.0);

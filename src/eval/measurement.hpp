@@ -21,7 +21,7 @@ constexpr const char* name_of(Mode mode) { return mode == Mode::true_ ? "true" :
 const data::Truth& truth_of(const data::Sample& sample, Mode mode);
 
 /// Whether a mode scores a sample. The reference drops incomplete batches; the true mode skips
-/// tiles that do not hold the camera.
+/// tiles that do not hold the camera; neither scores wrong pairs.
 bool is_scored(const data::Sample& sample, Mode mode);
 
 /// How probable the truth was, by the posterior.
@@ -39,14 +39,16 @@ struct Belief {
 struct Answer {
   PixelPoint fix;
   double radius68 = 0;  ///< of the circle about the fix that holds 68 % of the posterior
-  Belief reference;     ///< about the truths of the two modes
+  Belief reference;     ///< about the truths of the two modes; of a wrong pair nothing
   Belief true_;
   /// What the centre of a rolled panorama or of a view looks at, degrees clockwise from the tile's
   /// upper edge; absent of images as they are, whose cameras look there.
   std::optional<double> heading_degrees;
   /// Of the heading found, degrees clockwise from the camera's, within [-180, 180]; absent where it
-  /// was not searched for.
+  /// was not searched for, and of a wrong pair.
   std::optional<double> heading_error_degrees;
+  std::optional<double> nowhere;  ///< `Fix::nowhere`
+  ops::Evidence evidence;         ///< what it is computed from
 
   const Belief& belief(Mode mode) const { return mode == Mode::true_ ? true_ : reference; }
 };

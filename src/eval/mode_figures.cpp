@@ -80,12 +80,27 @@ Json json_of(const Uncertainty& uncertainty) {
   return json;
 }
 
+Json json_of(const NowhereFigures& nowhere) {
+  Json json{{"right", nowhere.right},
+            {"wrong", nowhere.wrong},
+            {"area", json_of(nowhere.area)},
+            {"right_not_here", nowhere.right_not_here},
+            {"wrong_not_here", nowhere.wrong_not_here},
+            {"wrong_small_radius", nowhere.wrong_small_radius}};
+  for (const NowherePoint& point : nowhere.curve) {
+    json["curve"].push_back(
+        {{"threshold", point.threshold}, {"right", point.right}, {"wrong", point.wrong}});
+  }
+  return json;
+}
+
 Json json_of(const Evaluation& evaluation) {
   Json json{{"counts", json_of(evaluation.counts)},
             {"errors", json_of(evaluation.errors)},
             {"axes", json_of(evaluation.axes)},
             {"uncertainty", json_of(evaluation.uncertainty)}};
   if (evaluation.headings.count > 0) json["headings"] = json_of(evaluation.headings);
+  if (evaluation.nowhere.compared()) json["nowhere"] = json_of(evaluation.nowhere);
   for (const GroupFigures& group : evaluation.groups) {
     json["groups"].push_back({{"name", group.name},
                               {"counts", json_of(group.counts)},

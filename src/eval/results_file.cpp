@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -25,6 +26,10 @@ constexpr Mode kModes[] = {Mode::reference, Mode::true_};
 /// Keys of what headings were searched for, or off.
 constexpr const char* kHeading = "heading_deg";
 constexpr const char* kHeadingError = "heading_error_deg";
+
+/// Keys of how likely it is that the camera stands elsewhere, and why.
+constexpr const char* kNowhere = "nowhere";
+constexpr const char* kEvidence = "evidence";
 
 std::string read_all(int descriptor) {
   std::string text;
@@ -120,6 +125,22 @@ std::optional<double> number_at(const Json& json, const char* key) {
   return json.at(key).get<double>();
 }
 
+Json evidence_json(const ops::Evidence& evidence) {
+  Json json;
+  const auto values = evidence.values();
+  for (std::size_t i = 0; i < values.size(); ++i) json[ops::Evidence::kNames[i]] = values[i];
+  return json;
+}
+
+/// JSON has no numbers that are not finite: null is one.
+ops::Evidence evidence_from(const Json& json) {
+  const auto number = [&](std::size_t i) {
+    const Json& value = json.at(ops::Evidence::kNames[i]);
+    return value.is_null() ? std::nan("") : value.get<double>();
+  };
+  return {number(0), number(1), number(2), number(3), number(4)};
+}
+
 Belief belief_from(const Json& json) { return {json.at("level"), number_at(json, "log_density")}; }
 
 }  // namespace
@@ -128,6 +149,7 @@ Json to_json(const data::Dataset& dataset, const data::Sample& sample, const Out
   Json json{{"sample", sample.number},       {"group", dataset.groups.at(sample.group).name},
             {"line", sample.line},           {"ground", sample.ground},
             {"satellite", sample.satellite}, {"choice", sample.choice}};
+  if (sample.wrong) json["wrong"] = true;
   if (!outcome.answer) {
     json["error"] = outcome.failure;
     return json;
@@ -137,6 +159,10 @@ Json to_json(const data::Dataset& dataset, const data::Sample& sample, const Out
   json["radius68"] = answer.radius68;
   if (answer.heading_degrees) json[kHeading] = *answer.heading_degrees;
   if (answer.heading_error_degrees) json[kHeadingError] = *answer.heading_error_degrees;
+  if (answer.nowhere) {
+    json[kNowhere] = *answer.nowhere;
+    json[kEvidence] = evidence_json(answer.evidence);
+  }
   for (const Mode mode : kModes) {
     const char* name = name_of(mode);
     if (is_scored(sample, mode)) json[name] = belief_json(sample, answer, mode);
@@ -168,6 +194,8 @@ std::size_t take(const Json& record, const data::Dataset& dataset, std::vector<O
   answer.radius68 = record.at("radius68");
   answer.heading_degrees = number_at(record, kHeading);
   answer.heading_error_degrees = number_at(record, kHeadingError);
+  answer.nowhere = number_at(record, kNowhere);
+  if (answer.nowhere) answer.evidence = evidence_from(record.at(kEvidence));
   for (const Mode mode : kModes) {
     const char* key = name_of(mode);
     if (!record.contains(key)) continue;

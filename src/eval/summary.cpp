@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <random>
+#include <numeric>
+
+#include "bootstrap.hpp"
 
 namespace crossfix::eval {
 
@@ -106,19 +108,12 @@ ErrorSummary summarize(std::span<const Measurement> measurements) {
   summary.count = measurements.size();
   if (measurements.empty()) return summary;
   const Resampler resampler(measurements);
-  std::vector<std::uint32_t> times(resampler.images(), 1);
-  const Figures whole = resampler.figures(times);
+  const Figures whole = resampler.figures(std::vector<std::uint32_t>(resampler.images(), 1));
   std::array<std::vector<double>, kFigures> drawn;
-  std::mt19937 generator(kBootstrapSeed);
-  for (int draw = 0; draw < kBootstrapDraws; ++draw) {
-    std::fill(times.begin(), times.end(), 0U);
-    for (std::size_t i = 0; i < times.size(); ++i) {
-      // The upper half of a product: uniform to one part in 2^32 / images, and the same everywhere.
-      ++times[(std::uint64_t{generator()} * times.size()) >> 32U];
-    }
+  bootstrap(resampler.images(), [&](const std::vector<std::uint32_t>& times) {
     const Figures figures = resampler.figures(times);
     for (std::size_t f = 0; f < kFigures; ++f) drawn[f].push_back(figures[f]);
-  }
+  });
   const auto estimate = [&](Figure figure) {
     return Estimate{whole[figure], percentile_of(drawn[figure], 0.025),
                     percentile_of(drawn[figure], 0.975)};

@@ -28,10 +28,6 @@ struct ErrorSummary {
   Estimate within_5_percent;  ///< of the tile's side
 };
 
-/// Number of bootstrap draws, and the seed of the generator.
-inline constexpr int kBootstrapDraws = 1000;
-inline constexpr unsigned kBootstrapSeed = 42;
-
 /// Intervals are percentiles of a bootstrap. It draws ground images, each with all its tiles,
 /// because the errors of one image's tiles are not independent. The same measurements in the same
 /// order give the same intervals. The measurements of an image must follow each other.

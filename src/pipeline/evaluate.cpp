@@ -57,10 +57,11 @@ std::string fingerprint_of(const std::filesystem::path& file) {
   return print.text();
 }
 
-/// The fingerprint of all labels, in order.
+/// The fingerprint of all labels, in order. Wrong pairs follow from them.
 std::string fingerprint_of(const data::Dataset& dataset) {
   Fingerprint print;
   for (const data::Sample& sample : dataset.samples) {
+    if (sample.wrong) break;
     for (const std::string* name : {&sample.ground, &sample.satellite}) print.add(*name + '\n');
     for (const double number : {sample.true_.pixel.row, sample.true_.pixel.col,
                                 sample.true_.metres_per_pixel, sample.rotation_degrees}) {
@@ -101,6 +102,12 @@ class EvaluationRun {
     if (dataset_.samples.empty()) {
       throw DataError(options.data.root.string() + ": no samples in this split of " +
                       options.data.description());
+    }
+    right_ = dataset_.samples.size();
+    if (options.data.wrong_pairs && data::add_wrong_pairs(dataset_) == 0) {
+      throw DataError(
+          "--wrong-pairs: these samples make none; a city or run needs cameras that are farther "
+          "apart than a tile's diagonal");
     }
     check_projection();
     warn_about_scale();
@@ -166,6 +173,7 @@ class EvaluationRun {
   }
 
   bool is_wanted(const data::Sample& sample) const {
+    if (sample.wrong) return true;
     const auto modes = options_.modes();
     return std::any_of(modes.begin(), modes.end(),
                        [&](eval::Mode mode) { return eval::is_scored(sample, mode); });
@@ -180,17 +188,19 @@ class EvaluationRun {
     json["precision"] = name_of(localizer_.precision());
     json["weights"] = fingerprint_of(options_.weights);
     json["data"] = fingerprint_of(dataset_);
-    json["samples"] = dataset_.samples.size();
-    json["format"] = 2;
+    json["samples"] = right_;
+    json["format"] = 3;
     return json;
   }
 
-  /// The batches that lack a result. The data set alone decides which samples go together.
+  /// The batches that lack a result. The data set alone decides which samples go together. Wrong
+  /// pairs have batches of their own, so that the others' results do not depend on them.
   std::vector<Batch> batches_left() {
     std::vector<Batch> all;
     for (const data::Sample& sample : dataset_.samples) {
       if (!is_wanted(sample)) continue;
-      if (all.empty() || all.back().size() == static_cast<std::size_t>(options_.batch)) {
+      if (all.empty() || all.back().size() == static_cast<std::size_t>(options_.batch) ||
+          all.back().front()->wrong != sample.wrong) {
         all.emplace_back();
       }
       all.back().push_back(&sample);
@@ -293,7 +303,9 @@ class EvaluationRun {
     for (const SampleImages& images : batch) {
       const data::Sample& sample = *images.sample;
       const bool sound = is_sound(images);
-      if (sound && !options_.dump.empty()) raw_.emplace_back(sample.number, *fix);
+      if (sound && !options_.dump.empty() && !sample.wrong) {
+        raw_.emplace_back(sample.number, *fix);
+      }
       if (!outcomes_[sample.number].known()) {
         if (!sound) {
           if (options_.strict) throw ImageError(images.error);
@@ -343,6 +355,7 @@ class EvaluationRun {
   void write_dump() {
     auto next = raw_.begin();
     for (const data::Sample& sample : dataset_.samples) {
+      if (sample.wrong) break;
       if (next != raw_.end() && next->first == sample.number) {
         dump_->add((next++)->second);
       } else {
@@ -357,6 +370,7 @@ class EvaluationRun {
   ranks::Ranks& ranks_;
   Observer& observer_;
   data::Dataset dataset_;
+  std::size_t right_ = 0;  ///< samples that are no wrong pairs: the first ones
   std::vector<eval::Outcome> outcomes_;
   std::optional<SharedResults> results_;
   std::optional<RawDump> dump_;

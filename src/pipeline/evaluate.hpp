@@ -39,6 +39,8 @@ struct EvaluationResult {
 };
 
 /// Locates the samples of the data set, or those that `out` lacks, and writes `out` and `dump`.
+/// Wrong pairs, where they are wanted, follow the samples they are made of; `dump` has none of
+/// them.
 /// Only rank 0 gets a result. Throws DataError for files that cannot be read or continued,
 /// DeviceError, and with `strict` ImageError for an image that cannot be used. Collective over
 /// `ranks`, which share the samples.

@@ -50,6 +50,12 @@ std::vector<NamedText> standard_definitions(bool reference_mode) {
       {"Risk and coverage",
        "Samples are put in order of their radius, the most certain first; the curve is the error "
        "of those kept when only the given share is."},
+      {"Not here",
+       "An answer says how likely it is that the camera does not stand in the tile; from 50 % on "
+       "the pair is called not here. A wrong pair is a tile with the ground image of another "
+       "camera of its city or run, which stands outside it; a right pair has its own camera in it. "
+       "The area under the curve is how probable it is that of a right and a wrong pair the wrong "
+       "one is called so first; 0.5 is chance."},
       {"Negative log-likelihood",
        "Minus the natural logarithm of the posterior's density, for each square metre, at the "
        "truth; lower is better. Truths outside their tile have none."},

@@ -183,6 +183,34 @@ Table heading_table(const std::vector<ModeFigures>& modes) {
   return table;
 }
 
+Table nowhere_table(const std::vector<ModeFigures>& modes) {
+  Table table;
+  table.title = "Wrong pairs";
+  table.columns = {"right pairs",
+                   "wrong pairs",
+                   "area under the curve",
+                   "right called not here (%)",
+                   "wrong called not here (%)",
+                   "wrong kept with radius < " + readable(eval::kSmallRadius, 0) + " m (%)"};
+  const auto add = [&](const std::string& name, const eval::NowhereFigures& figures) {
+    if (!figures.compared()) return;
+    table.rows.push_back({name,
+                          {{count_figure(figures.right)},
+                           {count_figure(figures.wrong)},
+                           {{figures.area, Unit::plain}},
+                           {{figures.right_not_here, Unit::share}},
+                           {{figures.wrong_not_here, Unit::share}},
+                           {{figures.wrong_small_radius, Unit::share}}}});
+  };
+  for (const ModeFigures& figures : modes) {
+    const std::string mode = name_of(figures.all.mode);
+    if (figures.positives) add(mode + ", positives", figures.positives->nowhere);
+    add(mode, figures.all.nowhere);
+  }
+  table.note = "In brackets 95 % intervals. An area of 0.5 is chance.";
+  return table;
+}
+
 Mode charted_mode(const std::vector<ModeFigures>& figures) {
   const bool exact = std::any_of(figures.begin(), figures.end(), [](const ModeFigures& mode) {
     return mode.all.mode == Mode::true_;
@@ -199,21 +227,27 @@ Report html_report(const data::DatasetChoice& choice, const data::Dataset& datas
   report.dataset = dataset;
   report.mode = charted_mode(figures);
   report.measurements = eval::measurements_of(dataset, outcomes, report.mode);
+  std::size_t samples = 0;
   for (const ModeFigures& of_mode : figures) {
-    if (of_mode.all.mode == report.mode) report.uncertainty = of_mode.all.uncertainty;
+    if (of_mode.all.mode != report.mode) continue;
+    report.uncertainty = of_mode.all.uncertainty;
+    report.nowhere = of_mode.all.nowhere;
+    samples = of_mode.all.counts.samples;
   }
   const bool runs = choice.kind == data::DatasetKind::robotcar;
   report.tables.push_back(error_table(figures, runs));
   if (runs) report.tables.push_back(runs_table(figures));
   report.tables.push_back(heading_table(figures));
   report.tables.push_back(uncertainty_table(figures));
+  if (Table table = nowhere_table(figures); !table.rows.empty()) {
+    report.tables.push_back(std::move(table));
+  }
   add_counts(figures, report);
   add_definitions(figures, report);
   const auto count_text = [](std::size_t count) { return readable(static_cast<double>(count), 0); };
-  report.summary = count_text(report.measurements.size()) + " of " +
-                   count_text(dataset.samples.size()) + " samples of " + choice.root.string() +
-                   ". Charts, maps and pairs are of the " + std::string(name_of(report.mode)) +
-                   " mode.";
+  report.summary = count_text(report.measurements.size()) + " of " + count_text(samples) +
+                   " samples of " + choice.root.string() + ". Charts, maps and pairs are of the " +
+                   std::string(name_of(report.mode)) + " mode.";
   for (const auto& [key, value] : settings.items()) {
     report.settings.push_back({key, value.is_string() ? value.get<std::string>() : value.dump()});
   }

@@ -22,6 +22,10 @@ eval::Mode charted_mode(const std::vector<eval::ModeFigures>& figures);
 /// for each mode that has samples, and one of its positives where semi-positives were run too.
 Table heading_table(const std::vector<eval::ModeFigures>& modes);
 
+/// How well wrong pairs are told from right ones: a row for each mode, as above. No rows without
+/// wrong pairs.
+Table nowhere_table(const std::vector<eval::ModeFigures>& modes);
+
 /// The HTML report but for its pairs: tables of all modes, charts and maps of the charted one.
 /// `settings` is what the run was made with, an object of numbers and texts.
 Report html_report(const data::DatasetChoice& choice, const data::Dataset& dataset,

@@ -318,6 +318,35 @@ FigureText groups_figure(const Report& report) {
           "as much as large ones."};
 }
 
+FigureText nowhere_figure(const Report& report) {
+  const eval::NowhereFigures& figures = report.nowhere;
+  if (!figures.compared()) return {};
+  Curve curve{"by the threshold", {}};
+  for (const eval::NowherePoint& point : figures.curve) {
+    curve.points.push_back({point.right, point.wrong});
+  }
+  ChartFrame frame{
+      "Wrong pairs found",
+      "Share of wrong pairs called not here, over the share of right pairs called so."};
+  frame.height = 420;
+  Chart chart(frame, share_axis("Right pairs called not here"),
+              share_axis("Wrong pairs called not here"));
+  chart.diagonal("by chance");
+  chart.line(0, curve);
+  chart.marks(
+      1, "at 50 %",
+      {{{figures.right_not_here, figures.wrong_not_here},
+        {},
+        "at 50 %: " + readable(100 * figures.right_not_here, 1) + " % of the right and " +
+            readable(100 * figures.wrong_not_here, 1) + " % of the wrong pairs called not here"}});
+  return {chart.svg(),
+          "Wrong pairs found: every pair was located a second time with the ground image of "
+          "another camera. The curve says how many of these are called not here, if so many of the "
+          "right pairs are lost; the dot is what an answer says by itself. The area below the "
+          "curve is " +
+              readable(figures.area.value, 3) + "."};
+}
+
 Table groups_table(const Report& report) {
   Table table;
   table.title = "Samples by radius";

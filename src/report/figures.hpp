@@ -22,6 +22,7 @@ FigureText histogram_figure(const Report& report);
 FigureText risk_figure(const Report& report);
 FigureText reliability_figure(const Report& report);
 FigureText groups_figure(const Report& report);
+FigureText nowhere_figure(const Report& report);
 
 /// A map for each city that has positions, the cities with the most samples first, then a map of
 /// the truth's position in the tile, if that is known. At most `kMostMaps` cities.

@@ -113,6 +113,13 @@ void print_uncertainty(std::ostream& out, const std::vector<ModeFigures>& modes)
   print_table(out, risk, 1);
 }
 
+void print_nowhere(std::ostream& out, const std::vector<ModeFigures>& modes) {
+  const Rows rows = text_rows(nowhere_table(modes));
+  if (rows.size() == 1) return;
+  out << '\n';
+  print_table(out, rows, 1);
+}
+
 void print_counts(std::ostream& out, const std::vector<ModeFigures>& modes) {
   out << '\n';
   for (const ModeFigures& figures : modes) {
@@ -141,6 +148,7 @@ void print_figures(std::ostream& out, const std::vector<ModeFigures>& modes, boo
   if (runs) print_runs(out, modes);
   print_headings(out, modes);
   print_uncertainty(out, modes);
+  print_nowhere(out, modes);
   print_counts(out, modes);
 }
 

@@ -141,8 +141,9 @@ Sections sections_of(const Report& report) {
   sections.add("results", "Results", tables_markup(report.tables));
   sections.add("errors", "Errors",
                figures_markup({cumulative_figure(report), histogram_figure(report)}, "grid"));
-  std::string uncertainty = figures_markup(
-      {reliability_figure(report), groups_figure(report), risk_figure(report)}, "grid");
+  std::string uncertainty = figures_markup({reliability_figure(report), groups_figure(report),
+                                            risk_figure(report), nowhere_figure(report)},
+                                           "grid");
   const Table groups = groups_table(report);
   if (!groups.rows.empty()) uncertainty += table_markup(groups);
   sections.add("uncertainty", "Uncertainty", std::move(uncertainty));

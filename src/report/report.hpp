@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/sample.hpp"
+#include "eval/nowhere.hpp"
 #include "eval/summary.hpp"
 #include "eval/uncertainty.hpp"
 #include "picture.hpp"
@@ -80,6 +81,7 @@ struct Report {
   eval::Mode mode = eval::Mode::true_;          ///< the mode of charts, maps and pairs
   std::vector<eval::Measurement> measurements;  ///< of `mode`; their samples are in `dataset`
   eval::Uncertainty uncertainty;                ///< of these measurements
+  eval::NowhereFigures nowhere;                 ///< of `mode`; without wrong pairs not shown
   std::string pairs_note;        ///< legend of the pictures' colours and marks; may be empty
   std::vector<ShownPair> best;   ///< the best first
   std::vector<ShownPair> worst;  ///< the worst first

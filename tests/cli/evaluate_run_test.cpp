@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -331,6 +332,76 @@ TEST_CASE("the HTML report shows the best and worst pairs, and needs no other fi
   CHECK(vigor.run("--report no/such/folder.html").failed_with(3, "no/such/folder.html"));
 }
 
+TEST_CASE("evaluate locates wrong pairs, and says how many of them are found") {
+  const EvaluateWorkspace vigor;
+  const Run plain = vigor.run("--out plain");
+  const Run run = vigor.run("--wrong-pairs --out run --report report.html");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK_FALSE(holds(plain.out, "wrong pairs"));
+  CHECK(holds(run.out, "area under the curve"));
+  CHECK(holds(run.out, "true, positives"));
+  CHECK(holds(run.out, "84 of 88 samples scored"));
+  const auto lines = lines_of(vigor.read("run/samples.jsonl"));
+  CHECK(lines[0].at("wrong_pairs") == true);
+  // The lines before the wrong pairs are those of a run without.
+  const std::string first = vigor.read("plain/samples.jsonl");
+  const std::string all = vigor.read("run/samples.jsonl");
+  const std::string records = first.substr(first.find('\n'));
+  CHECK(all.substr(all.find('\n'), records.size()) == records);
+  REQUIRE(lines.size() > 1 + kSamples);
+  std::size_t found = 0;
+  std::vector<double> right;
+  std::vector<double> wrong;
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    CHECK(lines[i].at("sample") == i - 1);
+    CHECK(lines[i].contains("wrong") == (i > kSamples));
+    const double nowhere = lines[i].at("nowhere");
+    if (i > kSamples) {
+      CHECK_FALSE(lines[i].contains("true"));
+      CHECK_FALSE(lines[i].contains("reference"));
+      wrong.push_back(nowhere);
+      found += nowhere >= 0.5 ? 1 : 0;
+    } else if (lines[i].contains("true")) {
+      right.push_back(nowhere);
+    }
+    // Weights that were not calibrated judge by the share alone.
+    const double share = lines[i].at("evidence").at("share");
+    CHECK(nowhere == Approx(1 / (1 + std::exp(2 * share - 1))));
+  }
+  double above = 0;
+  for (const double w : wrong) {
+    for (const double r : right) above += w > r ? 1 : w == r ? 0.5 : 0;
+  }
+  const auto figures = json::parse(vigor.read("run/figures.json"));
+  json exact = figures.at("modes").at("true");
+  const json nowhere = exact.at("nowhere");
+  const auto count = static_cast<double>(wrong.size());
+  CHECK(nowhere.at("right") == right.size());
+  CHECK(nowhere.at("wrong") == wrong.size());
+  CHECK(nowhere.at("area").at("value").get<double>() ==
+        Approx(above / count / static_cast<double>(right.size())));
+  CHECK(nowhere.at("wrong_not_here").get<double>() == Approx(static_cast<double>(found) / count));
+  CHECK(nowhere.at("curve").back().at("wrong") == 1);
+  CHECK(exact.at("positives").at("nowhere").at("wrong") < wrong.size());
+  // All else is as without them.
+  exact.erase("nowhere");
+  exact.at("positives").erase("nowhere");
+  CHECK(exact == json::parse(vigor.read("plain/figures.json")).at("modes").at("true"));
+  const std::string text = vigor.read("report.html");
+  const test::Document report(text);
+  CHECK(holds(text, "84 of 88 samples"));
+  CHECK(holds(text, "Wrong pairs called not here (%)"));
+  CHECK(holds(text, "by chance"));
+  CHECK(report.find("h4").size() == 20);
+
+  const std::string results = vigor.read("run/samples.jsonl");
+  CHECK(vigor.run("--wrong-pairs --out run --resume").out == run.out);
+  CHECK(vigor.read("run/samples.jsonl") == results);
+  CHECK(vigor.run("--out run --resume").failed_with(3, "made with wrong_pairs true"));
+  CHECK(vigor.run("--wrong-pairs --control shuffled").failed_with(2, "--wrong-pairs"));
+}
+
 TEST_CASE("evaluate draws views of a camera from a world's panoramas, and its report shows them") {
   const test::Workspace work;
   REQUIRE(work.run("world --out world --seed 9 --cities 1 --panoramas 4 --tile-size 160 "
@@ -364,6 +435,19 @@ TEST_CASE("evaluate draws views of a camera from a world's panoramas, and its re
   CHECK(part.at(1).at("heading_deg") == lines.at(1).at("heading_deg"));
   CHECK(part.at(1).at("fix")[0].get<double>() ==
         Approx(lines.at(1).at("fix")[0].get<double>()).margin(1e-4));
+  // Wrong pairs see the other camera's view, with its draws.
+  const Run wrong = work.run(command + "--wrong-pairs --batch 3 --out wrong");
+  INFO(wrong.err);
+  REQUIRE(wrong.code == 0);
+  const auto both = lines_of(test::read_text(work.folder / "wrong/samples.jsonl"));
+  REQUIRE(both.size() > lines.size());
+  for (std::size_t i = 1; i < both.size(); ++i) {
+    CHECK(both[i].at("heading_deg") ==
+          data::heading_of({45, 2}, both[i].at("ground").get<std::string>()));
+    CHECK(both[i].contains("heading_error_deg") == (i < lines.size()));
+    CHECK(both[i].at("evidence").at("seen") < 1);
+    if (i < lines.size()) CHECK(both[i] == lines[i]);
+  }
   CHECK(work.run(command + "--batch 3 --out run --resume").code == 0);
   CHECK(work.run(command + "--batch 3 --out run --resume --tilt-told none")
             .failed_with(3, "made with tilt_told"));

@@ -1,6 +1,7 @@
 #include "eval/results_file.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "crossfix/core/error.hpp"
 #include "io/files.hpp"
@@ -85,6 +86,34 @@ TEST_CASE("headings come back as they were, and leave no trace where there are n
   eval::take(Json::parse(eval::line_of(set, set.samples[0], outcome)), set, taken);
   CHECK(taken[0].answer->heading_degrees == -100.0 / 3);
   CHECK(taken[0].answer->heading_error_degrees == 10.0 / 7);
+}
+
+TEST_CASE("what an answer says of the camera's absence comes back as it was") {
+  data::Dataset set = some_dataset();
+  Outcome outcome = some_outcome(1);
+  CHECK(eval::line_of(set, set.samples[0], outcome).find("nowhere") == std::string::npos);
+  outcome.answer->nowhere = 1.0 / 3;
+  outcome.answer->evidence = {1.0 / 7, 20.0 / 3, 1.0 / 11, std::nan(""), 1.0 / 13};
+  const std::string line = eval::line_of(set, set.samples[0], outcome);
+  CHECK(line.find("wrong") == std::string::npos);
+  std::vector<Outcome> taken(3);
+  eval::take(Json::parse(line), set, taken);
+  CHECK(taken[0].answer->nowhere == 1.0 / 3);
+  const ops::Evidence& evidence = taken[0].answer->evidence;
+  CHECK(evidence.peak == 1.0 / 7);
+  CHECK(evidence.standout == 20.0 / 3);
+  CHECK(evidence.deviation == 1.0 / 11);
+  CHECK(std::isnan(evidence.share));
+  CHECK(evidence.seen == 1.0 / 13);
+  // A wrong pair has no truth to compare with.
+  set.samples[1].wrong = true;
+  const Json wrong = eval::to_json(set, set.samples[1], outcome);
+  CHECK(wrong.at("wrong") == true);
+  CHECK(wrong.at("evidence").at("seen") == 1.0 / 13);
+  CHECK_FALSE(wrong.contains("true"));
+  CHECK_FALSE(wrong.contains("reference"));
+  eval::take(wrong, set, taken);
+  CHECK(taken[1].answer->nowhere == 1.0 / 3);
 }
 
 TEST_CASE("a last line that is cut short anywhere is written anew") {

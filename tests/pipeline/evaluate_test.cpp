@@ -253,6 +253,82 @@ TEST_CASE("a run goes on with what its folder holds, and ends as if it had not b
   CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("made with batch 3"));
 }
 
+TEST_CASE("wrong pairs follow the samples, and change nothing about them") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  options.limit = 25;  // the last batch of three is incomplete
+  options.mode = "true";
+  options.data.heading_noise = {45, 3};
+  options.dump = evaluation.file("plain.safetensors");
+  const EvaluationResult plain = evaluation.run(options);
+  options.data.wrong_pairs = true;
+  options.dump = evaluation.file("raw.safetensors");
+  const EvaluationResult both = evaluation.run(options);
+  CHECK(both.settings.at("wrong_pairs") == true);
+  CHECK_FALSE(plain.settings.contains("wrong_pairs"));
+  CHECK(both.settings.at("format") == 3);
+  CHECK(both.settings.at("data") == plain.settings.at("data"));
+  const std::size_t count = plain.dataset.samples.size();
+  REQUIRE(count == 25);
+  REQUIRE(both.dataset.samples.size() > count);
+  const std::vector<eval::Outcome> first(
+      both.outcomes.begin(), both.outcomes.begin() + static_cast<std::ptrdiff_t>(count));
+  CHECK(same(first, plain.outcomes));
+  CHECK(test::read_text(evaluation.file("raw.safetensors")) ==
+        test::read_text(evaluation.file("plain.safetensors")));
+  Localizer localizer = evaluation.localizer(1);
+  const data::ImageSource images = options.data.images(both.dataset);
+  for (std::size_t i = 0; i < both.dataset.samples.size(); ++i) {
+    CAPTURE(i);
+    const data::Sample& sample = both.dataset.samples[i];
+    CHECK(sample.number == i);
+    CHECK(sample.wrong == (i >= count));
+    CHECK(both.outcomes[i].known() == (sample.inside || sample.wrong));
+    if (!sample.wrong) continue;
+    const io::Image tile = images.tile(sample);
+    const Fix fix = localizer.locate(GroundImage(images.ground(sample)), SatelliteImage(tile));
+    const eval::Answer& answer = both.outcomes[i].answer.value();
+    CHECK(answer.fix.row == Approx(fix.pixel.row / static_cast<double>(tile.extent(0))));
+    CHECK(answer.nowhere.value() == Approx(fix.nowhere.value()));
+    CHECK(answer.evidence.share == Approx(fix.evidence.share));
+    CHECK_FALSE(answer.true_.log_density);
+    // The image that was shown has its own draw.
+    const Index width = images.ground(sample).extent(1);
+    CHECK(answer.heading_degrees ==
+          data::heading_of(options.data.heading_noise, sample.ground, width));
+  }
+  const auto figures = eval::evaluate(both.dataset, both.outcomes, eval::Mode::true_);
+  CHECK(figures.counts.samples == count);
+  CHECK(figures.nowhere.wrong == both.dataset.samples.size() - count);
+  CHECK(figures.nowhere.right == figures.counts.scored);
+}
+
+TEST_CASE("a run with wrong pairs goes on with them") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  options.limit = 12;
+  options.data.wrong_pairs = true;
+  options.out = evaluation.file("run");
+  const EvaluationResult whole = evaluation.run(options);
+  const fs::path results = options.out / "samples.jsonl";
+  const std::string text = test::read_text(results);
+  test::write_text(results, text.substr(0, text.rfind("\n{") - 40));  // in the last but one
+  options.resume = true;
+  const EvaluationResult resumed = evaluation.run(options);
+  const auto area = [](const EvaluationResult& result) {
+    return eval::evaluate(result.dataset, result.outcomes, eval::Mode::true_).nowhere.area.value;
+  };
+  CHECK(area(resumed) == area(whole));
+  CHECK(test::read_text(results) == text);
+  options.data.wrong_pairs = false;
+  CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("made with wrong_pairs true"));
+  // A single panorama of a city has none.
+  options.data.wrong_pairs = true;
+  options.limit = 1;
+  options.out = evaluation.file("one");
+  CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("--wrong-pairs: these samples make"));
+}
+
 TEST_CASE("noise rolls every panorama by its own draw, whatever else is evaluated with it") {
   Evaluation evaluation;
   EvaluationOptions options = evaluation.options();

@@ -59,6 +59,26 @@ TEST_CASE("errors along and across the heading, and of headings that were search
   CHECK(line_of(text, "true, positives").ends_with("2.00 / 2.00 0.0 / 100.0 / 100.0"));
 }
 
+TEST_CASE("how wrong pairs are told from right ones") {
+  test::TwoCities some;
+  for (eval::Outcome& outcome : some.outcomes) outcome.answer->nowhere = 0.25;
+  CHECK(printed(some, false).find("wrong pairs") == std::string::npos);
+  for (std::size_t i = 0; i < 4; ++i) {
+    some.set.samples.push_back(some.set.samples[i]);
+    some.set.samples.back().number = 8 + i;
+    some.set.samples.back().wrong = true;
+    some.outcomes.push_back(some.outcomes[i]);
+    some.outcomes.back().answer->nowhere = i == 0 ? 0.75 : 0.25;
+  }
+  const std::string text = printed(some, false);
+  INFO(text);
+  // Of the last, radii of 4.5 m.
+  const std::string rows = text.substr(text.find("Wrong pairs"));
+  CHECK(line_of(rows, "true, positives") == "true, positives 4 2 0.750 0.0 50.0 50.0");
+  CHECK(line_of(rows, "true  ") == "true 7 4 0.625 0.0 25.0 75.0");
+  CHECK(text.find("true: 7 of 8 samples scored") != std::string::npos);
+}
+
 TEST_CASE("RobotCar's table has the runs side by side, and their average") {
   test::TwoCities some;
   for (data::Sample& sample : some.set.samples) sample.choice = 0;

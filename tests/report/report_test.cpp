@@ -287,6 +287,25 @@ TEST_CASE("without locations there is the map of the tile; without that, none") 
   CHECK(std::find(ids.begin(), ids.end(), "maps") == ids.end());
 }
 
+TEST_CASE("where wrong pairs were located, a curve says how many are found") {
+  Report report = some_report(50);
+  const std::size_t charts = test::Document(render(report)).find("svg", "chart").size();
+  report.nowhere = {.right = 40,
+                    .wrong = 30,
+                    .area = {0.875, 0.8, 0.95},
+                    .right_not_here = 0.1,
+                    .wrong_not_here = 0.7,
+                    .wrong_small_radius = 0.05,
+                    .curve = {{1.1, 0, 0}, {0.6, 0.1, 0.7}, {0.4, 0.1, 0.8}, {0.1, 1, 1}}};
+  const std::string text = render(report);
+  CHECK(test::Document(text).find("svg", "chart").size() == charts + 1);
+  for (const char* part : {"Wrong pairs found", "by chance", "curve is 0.875.",
+                           "10.0 % of the right and 70.0 % of the wrong pairs"}) {
+    INFO(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+}
+
 TEST_CASE("both modes are defined, each with its own error") {
   const auto exact = standard_definitions(false);
   const auto reference = standard_definitions(true);
