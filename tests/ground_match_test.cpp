@@ -1,6 +1,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -466,6 +467,8 @@ TEST_CASE("images that show nothing are answered, not matched") {
   Localizer localizer = bundled({.pose_probability = true});
   const TileInfo scale{.metres_per_pixel = kScale};
   Fix fix;
+  localizer.locate({GroundImage(panorama), SatelliteImage(tile), scale}, fix);
+  const Index grid = fix.grid;
   const auto check = [&](bool blank_ground, bool blank_satellite) {
     CHECK(fix.blank_ground == blank_ground);
     CHECK(fix.blank_satellite == blank_satellite);
@@ -479,17 +482,25 @@ TEST_CASE("images that show nothing are answered, not matched") {
     CHECK(fix.hypotheses.empty());
     CHECK(fix.probability.size() == static_cast<std::size_t>(fix.grid * fix.grid));
     CHECK(fix.probability.front() == fix.probability.back());
-    CHECK(fix.pose_probability == fix.probability);
+    CHECK(fix.grid == grid);
+    const std::size_t headings = std::max<std::size_t>(fix.heading_probability.size(), 1);
+    CHECK(fix.pose_probability.size() == headings * fix.probability.size());
+    CHECK(std::accumulate(fix.pose_probability.begin(), fix.pose_probability.end(), 0.0) ==
+          Approx(1).epsilon(1e-4));
   };
   localizer.locate({GroundImage(panorama), SatelliteImage(black_tile), scale, {{}}}, fix);
   check(false, true);
   CHECK_FALSE(fix.heading_degrees);
+  CHECK(fix.heading_probability.size() == 54);
   localizer.locate({GroundImage(black_ground), SatelliteImage(tile), scale, {30.0}}, fix);
   check(true, false);
   CHECK(fix.heading_degrees == 30.0);
+  CHECK(fix.heading_probability.empty());
   localizer.locate({GroundImage(black_ground), SatelliteImage(black_tile), scale, {30.0, 5}}, fix);
   check(true, true);
   CHECK(fix.heading_sigma_degrees == 5.0);
+  // Bins of 360 / 54 degrees; the steps at 20 and 40 degrees share the prior.
+  CHECK(std::accumulate(&fix.heading_probability[2], &fix.heading_probability[8], 0.0) > 0.99);
   // The next pair is as if there had been none before.
   localizer.locate({GroundImage(panorama), SatelliteImage(tile), scale}, fix);
   CHECK_FALSE(fix.blank_ground);

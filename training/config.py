@@ -49,7 +49,7 @@ class GroundProjection:
 @dataclass(frozen=True)
 class Nowhere:
     """The logistic function that says how likely it is that the camera does not stand in the tile (`nowhere.py`): its
-    bias, and the weights of an answer's evidence.
+    bias, the weights of an answer's evidence, the share of wrong pairs that it assumes, and its area under the curve.
     """
 
     bias: float = 0.0
@@ -58,6 +58,8 @@ class Nowhere:
     deviation: float = 0.0
     share: float = 0.0
     seen: float = 0.0
+    wrong_share: float = 0.1
+    area: float = 0.5
 
 
 @dataclass(frozen=True)

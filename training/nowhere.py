@@ -3,7 +3,8 @@
 Takes folders that `crossfix evaluate --wrong-pairs --out DIR` wrote. The fit is a logistic function of the evidence, 0
 for right pairs and 1 for wrong ones: by Newton's method, on standardised values, with a small penalty on the squares of
 the weights. Right and wrong pairs weigh the same, and so do the folders. Prints the coefficients, and for each folder
-the area under the curve and the shares called not here, by cross-validation over ground images. Needs only NumPy.
+the area under the curve and the shares called not here, by cross-validation over ground images. `--wrong-share` is
+the share of wrong pairs that the result is for: it moves the bias. Needs only NumPy.
 
 Example:
     python training/nowhere.py --results build/wrong-photo build/wrong-panorama --use peak standout seen \
@@ -154,17 +155,25 @@ def with_nowhere(content: bytes, nowhere: dict[str, float]) -> bytes:
     return len(written).to_bytes(8, "little") + written + content[8 + length :]
 
 
-def report(pairs: Pairs, folders: list[Path], use: list[str]) -> None:
-    """Prints a row for each folder."""
-    nowhere = cross_validated(pairs, use)
+def prior_of(wrong_share: float) -> float:
+    """What the bias moves by if so many pairs are wrong, instead of half of them."""
+    return float(np.log(wrong_share / (1 - wrong_share)))
+
+
+def report(pairs: Pairs, folders: list[Path], use: list[str], wrong_share: float) -> float:
+    """Prints a row for each folder; the mean of their areas."""
+    sums = np.clip(cross_validated(pairs, use), 1e-300, 1 - 1e-16)
+    nowhere = logistic(np.log(sums / (1 - sums)) + prior_of(wrong_share))
+    areas = []
     print(f"{'by cross-validation':<40} right  wrong   area  not here, %: right  wrong")
     for number, folder in enumerate(folders):
         right, wrong = (nowhere[(pairs.folder == number) & (pairs.wrong == kind)] for kind in (False, True))
         called = [100 * (part >= 0.5).mean() for part in (right, wrong)]
+        areas.append(area_under(right, wrong))
         print(
-            f"{str(folder):<40} {len(right):5} {len(wrong):6}  {area_under(right, wrong):.3f} "
-            f"{called[0]:19.1f} {called[1]:6.1f}"
+            f"{str(folder):<40} {len(right):5} {len(wrong):6}  {areas[-1]:.3f} {called[0]:19.1f} {called[1]:6.1f}"
         )
+    return float(np.mean(areas))
 
 
 def arguments(words: list[str] | None) -> argparse.Namespace:
@@ -173,11 +182,14 @@ def arguments(words: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--results", type=Path, nargs="+", required=True, help="folders of evaluate --wrong-pairs --out")
     parser.add_argument("--use", nargs="+", choices=EVIDENCE, default=list(EVIDENCE), help="evidence (default: all)")
+    parser.add_argument("--wrong-share", type=float, default=0.5, help="share of wrong pairs assumed (default: 0.5)")
     parser.add_argument("--weights", type=Path, help="weights file to take")
     parser.add_argument("--out", type=Path, help="weights file to write: the same with the fitted function")
     options = parser.parse_args(words)
     if (options.weights is None) != (options.out is None):
         parser.error("--weights and --out go together")
+    if not 0.001 <= options.wrong_share <= 0.999:
+        parser.error("--wrong-share is from 0.001 to 0.999")
     return options
 
 
@@ -186,11 +198,13 @@ def main(words: list[str] | None = None) -> int:
     try:
         pairs = read_pairs(options.results)
         bias, weights = fitted(pairs, options.use)
+        bias += prior_of(options.wrong_share)
         nowhere = {name: float(f"{value:.6g}") for name, value in zip(("bias", *EVIDENCE), (bias, *weights))}
         if max(abs(value) for value in nowhere.values()) > STEEPEST:
             raise DataError(f"a coefficient is beyond {STEEPEST:g}: {nowhere}")
+        nowhere["wrong_share"] = options.wrong_share
+        nowhere["area"] = round(report(pairs, options.results, options.use, options.wrong_share), 3)
         print(json.dumps(nowhere))
-        report(pairs, options.results, options.use)
         if options.out:
             content = with_nowhere(options.weights.read_bytes(), nowhere)
             partial = options.out.with_name(options.out.name + ".partial")

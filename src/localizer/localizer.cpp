@@ -9,6 +9,7 @@
 #include "content.hpp"
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/detail/model/ground_match.hpp"
+#include "crossfix/detail/model/heading_search.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
@@ -364,8 +365,7 @@ struct Localizer::Impl {
 
   /// The answer where an image shows nothing: the camera may stand anywhere in the tile, or not.
   void finish_blank(const Pair& pair, Fix& fix) const {
-    constexpr Index kGridOfBlank = 32;  // a matcher's grid depends on what it has not looked at
-    fix.grid = matches_ground() ? kGridOfBlank : configuration.grid;
+    fix.grid = grid_of(pair);
     const auto cells = static_cast<std::size_t>(fix.grid * fix.grid);
     fix.logits.assign(cells, 0.0F);
     fix.offsets.assign(2 * cells, 0.5F);
@@ -375,23 +375,50 @@ struct Localizer::Impl {
     fix.covariance_px = {fix.window.height * fix.window.height / 12, 0,
                          fix.window.width * fix.window.width / 12};
     fix.position = position_of(pair, fix.pixel);
-    fix.heading_degrees.reset();
-    fix.heading_sigma_degrees.reset();
+    set_prior_heading(pair.camera, fix);
     fix.heading_covariance = {};
-    fix.heading_probability.clear();
     fix.hypotheses.clear();
-    const bool panorama =
-        configuration.ground_projection == model::GroundProjection::equirectangular;
-    if (panorama && pair.camera.heading_degrees) {
-      fix.heading_degrees = ops::wrapped_degrees(*pair.camera.heading_degrees);
-      fix.heading_sigma_degrees = pair.camera.heading_sigma_degrees;
-    }
     fix.pose_probability.clear();
-    if (options.pose_probability) fix.pose_probability = fix.probability;
+    if (options.pose_probability) {
+      for (const float heading : fix.heading_probability) {
+        fix.pose_probability.insert(fix.pose_probability.end(), cells,
+                                    heading / static_cast<float>(cells));
+      }
+      if (fix.heading_probability.empty()) fix.pose_probability = fix.probability;
+    }
     fix.evidence = {};
     fix.nowhere = 1;
     fix.radius68_px = radius_of_even(fix.window, fix.pixel);
     set_radius_metres(pair, fix);
+  }
+
+  /// N of a pair's posterior.
+  Index grid_of(const Pair& pair) const {
+    if (!matches_ground()) return configuration.grid;
+    const Shape<3>& shape = pair.satellite.shape();
+    const Index side =
+        model::matched_side(configuration, shape[0], shape[1], *metres_per_pixel(pair.tile, shape));
+    return model::EfficientNetLiteWeights::extent(side);
+  }
+
+  /// The heading where no image says anything of it: as given, with its deviation.
+  void set_prior_heading(const GroundInfo& camera, Fix& fix) const {
+    fix.heading_degrees.reset();
+    fix.heading_sigma_degrees.reset();
+    fix.heading_probability.clear();
+    if (configuration.ground_projection != model::GroundProjection::equirectangular) return;
+    if (camera.heading_degrees) {
+      fix.heading_degrees = ops::wrapped_degrees(*camera.heading_degrees);
+      fix.heading_sigma_degrees = camera.heading_sigma_degrees;
+    }
+    model::HeadingSearch search(configuration.ground_match.headings);
+    search.start(camera.heading_degrees, 1, camera.heading_sigma_degrees);
+    if (!search.searched()) return;
+    std::vector<float> log_masses;
+    for (Index row = 0; row < search.rows(); ++row) {
+      log_masses.push_back(static_cast<float>(search.log_prior(row)));
+    }
+    search.posterior(log_masses, fix.heading_probability);
   }
 
   /// How likely it is that the camera does not stand in the tile at all, and a radius that keeps to

@@ -54,7 +54,7 @@ nlohmann::ordered_json to_json(const Hypothesis& hypothesis) {
 const char* reason_of(const Fix& fix) {
   if (fix.blank_ground) return "the ground image shows nothing";
   if (fix.blank_satellite) return "the satellite tile shows nothing";
-  return "no place of the tile looks enough like the ground image";
+  return "nothing in the tile looks enough like the ground image";
 }
 
 }  // namespace

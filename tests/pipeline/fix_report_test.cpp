@@ -82,7 +82,7 @@ TEST_CASE("JSON and text of a camera that is not here") {
   std::ostringstream elsewhere;
   print(elsewhere, some_subject(), fix);
   CHECK(elsewhere.str().starts_with(
-      "not here   88 %: no place of the tile looks enough like the ground image\n"));
+      "not here   88 %: nothing in the tile looks enough like the ground image\n"));
   CHECK(elsewhere.str().find("(holds 68 % of the tile)") != std::string::npos);
   fix.nowhere = 1;
   fix.blank_satellite = true;
