@@ -159,7 +159,7 @@ def test_the_weights_file_keeps_all_but_the_field(tmp_path, capsys):
     assert nowhere.main([str(word) for word in words]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4 and lines[1].startswith(str(tmp_path / "0"))
-    printed = json.loads(lines[0])
+    printed = json.loads(lines[-1])
     loaded, config = load_weights(tmp_path / "out.safetensors")
     assert config.nowhere == Nowhere(**printed)
     assert config.nowhere.peak < 0 and config.nowhere.standout == 0
