@@ -28,9 +28,9 @@ if(NOT output MATCHES "${fix}.*\n.*${fix}")
   message(FATAL_ERROR "track_route disagrees with locate_one: ${output}")
 endif()
 
-# A panorama is no photo of 90 degrees, but a size and a camera that see the ground: some fix comes of it.
-run(${EXAMPLES}/locate_pinhole ${SOURCE_DIR}/models/crossfix-ground.safetensors ${data}/${ground} ${data}/${satellite}
-    ${gsd} 90 2.6 0)
-if(NOT output MATCHES "^row [-0-9.]+, column [-0-9.]+, within [0-9.]+ m .68 %., heading 0 [+]- 0 degrees")
+# The bundled photo of 90 degrees, whose camera stood at row 422.6, column 442.2 and looked towards 225 degrees.
+run(${EXAMPLES}/locate_pinhole ${SOURCE_DIR}/models/crossfix-ground.safetensors ${data}/milldale03-photo.jpg
+    ${data}/milldale03-tile.png 0.1123 90 2.5)
+if(NOT output MATCHES "^row 42[0-9.]+, column 44[0-9.]+, within [0-9.]+ m .68 %., heading 22[0-9] [+]- [0-9]+ degrees")
   message(FATAL_ERROR "locate_pinhole printed: ${output}")
 endif()
