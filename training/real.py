@@ -30,6 +30,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from protocol import area_under
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 LARGEST_CROP = 73.0  # metres
 CROP_SHARE = 1 / 1.9  # of a tile's side
@@ -159,6 +161,7 @@ def measure(options: argparse.Namespace) -> list[dict]:
                 if "error" in answer:
                     raise RuntimeError(f"{item['entry']['pair']}: {answer['error']}")
                 item["entry"][item["kind"]] = answer["error_m"]
+                item["entry"][f"{item['kind']}_nowhere"] = answer.get("nowhere", 0.0)
                 if item["kind"] == "fix":
                     item["entry"]["within_radius"] = answer["within_radius68"]
                     item["entry"]["radius"] = answer["radius68_m"]
@@ -201,6 +204,9 @@ def summary(rows: list[dict]) -> dict:
         found[f"{name}_within"] = share(np.concatenate(column(name)))
     found["truth_within_radius"] = float(np.mean(np.concatenate(column("within_radius"))))
     found["radius_m"] = float(np.median(np.concatenate(column("radius"))))
+    nowhere = [np.concatenate(column(f"{name}_nowhere")) for name in ("fix", "wrong")]
+    found["nowhere_area"] = area_under(*nowhere)
+    found["not_here"] = [float(np.mean(values >= 0.5)) for values in nowhere]
     headed = [row["heading_error"] for row in rows if "heading_error" in row]
     found["heading_within_20"] = float(np.mean(np.array(headed) <= 20)) if headed else None
     found["heading_median"] = float(np.median(headed)) if headed else None
@@ -209,6 +215,7 @@ def summary(rows: list[dict]) -> dict:
 
 def table(figures: dict[str, dict], headings: bool) -> str:
     header = ["source", "pairs", "crop", f"within {NEAR:g} m", "median", "centre guess", "wrong panorama", "truth within radius68", "radius68"]
+    header += ["nowhere: area", "not here: right, wrong"]
     lines = [header + (["heading within 20°"] if headings else [])]
     lines.append(["---"] * len(lines[0]))
     for source, found in figures.items():
@@ -218,6 +225,7 @@ def table(figures: dict[str, dict], headings: bool) -> str:
             median += " [{:.1f}, {:.1f}]".format(*found["median_interval"])
         line = [source, str(found["pairs"]), f"{found['crop_m']:.0f} m", shares, median, f"{found['centre_within']:.0%}"]
         line += [f"{found['wrong_within']:.0%}", f"{found['truth_within_radius']:.0%}", f"{found['radius_m']:.1f} m"]
+        line += [f"{found['nowhere_area']:.2f}", "{:.0%}, {:.0%}".format(*found["not_here"])]
         if headings:
             share = found["heading_within_20"]
             line.append("" if share is None else f"{share:.0%}")
@@ -230,6 +238,7 @@ def add_to_ledger(options: argparse.Namespace, figures: dict[str, dict]) -> None
     run = subprocess.run(["git", "describe", "--always", "--dirty", "--exclude", "*"], cwd=REPOSITORY, capture_output=True, text=True)
     date = subprocess.run(["date", "+%F"], capture_output=True, text=True).stdout.strip()
     shares = "; ".join(f"{name} {found['within']:.0%}" for name, found in figures.items())
+    shares += "; nowhere's area " + ", ".join(f"{name} {found['nowhere_area']:.2f}" for name, found in figures.items())
     if options.heading == "unknown":
         headed = [f"{name} {found['heading_within_20']:.0%}" for name, found in figures.items() if found["heading_within_20"] is not None]
         shares += f"; headings within 20 degrees {', '.join(headed)}"
