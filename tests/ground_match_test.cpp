@@ -459,6 +459,35 @@ TEST_CASE("a wrong tile stands out less than the right one") {
   }
 }
 
+TEST_CASE("a heading known better than the search can tell is taken as given") {
+  const auto tile = test::image("ground/tile", 100, 100);
+  const auto panorama = panorama_of(tile, {50.5, 40.5}, 8);
+  Localizer localizer = bundled();
+  const auto locate = [&](double sigma) {
+    return localizer.locate(GroundImage(panorama), SatelliteImage(tile),
+                            {.metres_per_pixel = kScale}, {8.0, sigma});
+  };
+  const Fix exact = locate(0);
+  const Fix sure = locate(1);
+  CHECK(sure.logits == exact.logits);
+  CHECK(sure.heading_degrees == 8.0);
+  CHECK(sure.heading_sigma_degrees == 1.0);
+  CHECK(locate(3).heading_probability.size() == 54);
+}
+
+TEST_CASE("a photo a pixel wide is refused, not sampled") {
+  const auto tile = test::image("ground/tile", 100, 100);
+  const auto sliver = test::image("ground/sliver", 64, 1);
+  const camera::MountedCamera mounted{
+      camera::camera_of_field_of_view(camera::Model::kPinhole, 64, 1, 90), {.height = 2}};
+  Localizer localizer = bundled();
+  CHECK_THROWS_AS(localizer.check({GroundImage(sliver),
+                                   SatelliteImage(tile),
+                                   {.metres_per_pixel = kScale},
+                                   {0.0, 0, mounted}}),
+                  ImageError);
+}
+
 TEST_CASE("images that show nothing are answered, not matched") {
   const auto tile = test::image("ground/tile", 200, 200);
   const auto panorama = panorama_of(tile, {90.5, 110.5}, 0);

@@ -76,6 +76,8 @@ struct LocalizerOptions {
   /// `kScaleTolerance` is cropped about its centre, or padded with grey, to the side used in
   /// training.
   bool rescale = false;
+  /// Match images that show nothing as any others, to see what a network makes of them.
+  bool match_blank = false;
   /// Keep the posterior over headings and positions in each Fix. Only for weights that match on the
   /// ground plane.
   bool pose_probability = false;
@@ -94,8 +96,9 @@ struct GroundInfo {
   /// unknown, which only weights that match on the ground plane accept. For other weights the
   /// panorama is rolled by whole columns so that its centre looks north.
   std::optional<double> heading_degrees = 0.0;
-  /// Standard deviation of a heading that is given, degrees; 0: it is exact. Above 0 the heading is
-  /// searched for with this prior, which only weights that match on the ground plane do.
+  /// Standard deviation of a heading that is given, degrees; 0: it is exact. Above 2 degrees the
+  /// heading is searched for with this prior, which only weights that match on the ground plane do.
+  /// Below, it is taken as given.
   double heading_sigma_degrees = 0;
   /// The camera and its mount, for weights that match on the ground plane. Empty: a whole level
   /// panorama from the height that the weights assume. The mount's own heading is not read.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -58,6 +59,11 @@ void print_result(const EvaluateOptions& options, const pipeline::EvaluationResu
   }
   std::cout.flush();
   if (!options.report.empty()) write_report(options, result, figures, localizer);
+  if (std::all_of(figures.begin(), figures.end(),
+                  [](const eval::ModeFigures& mode) { return mode.all.errors.count == 0; })) {
+    throw DataError(options.evaluation.data.root.string() +
+                    ": nothing was scored; the warnings and counts say why");
+  }
 }
 
 void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
@@ -78,7 +84,9 @@ void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
   }
   options.model.bundled = "crossfix-s.safetensors";
   evaluation.weights = options.model.model_path();
-  Localizer localizer = options.model.load(ranks.topology(), {.batch = evaluation.batch});
+  Localizer localizer = options.model.load(
+      ranks.topology(),
+      {.batch = evaluation.batch, .match_blank = evaluation.data.control == data::Control::blank});
   if (!options.report.empty() && ranks.first()) {
     const io::AtomicFile probe(options.report);  // fails now, not at the end of long work
   }

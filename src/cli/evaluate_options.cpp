@@ -40,8 +40,10 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice) {
                    "Also locate every pair with the ground image of another camera, to see whether "
                    "the weights notice");
   CLI::Option* noise =
-      command.add_option("--heading-noise", choice.heading_noise.degrees,
-                         "Roll panoramas, each up to so many degrees off north; 180: anywhere");
+      command
+          .add_option("--heading-noise", choice.heading_noise.degrees,
+                      "Roll panoramas, each up to so many degrees off north; 180: anywhere")
+          ->check(CLI::Range(0.0, 180.0));
   command.add_option("--heading-seed", choice.heading_noise.seed, "Of all draws; 0 where absent")
       ->check(taken_by(parse_seed))
       ->needs(noise);
@@ -51,6 +53,7 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice) {
   command
       .add_option("--tilt", choice.view.tilt_degrees,
                   "Standard deviation of the views' pitch and roll, degrees; 0 where absent")
+      ->check(CLI::Range(0.0, data::kLargestTilt))
       ->needs(camera);
   add_choice(command, "--tilt-told", choice.view.told,
              "What the weights know of each tilt; its standard deviation where absent")

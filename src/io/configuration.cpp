@@ -293,8 +293,11 @@ model::Configuration parse_configuration(const std::string& json) {
   fields.read_within("temperature", c.decoding.temperature, 1e-4, 1e4);
   fields.read_within("radius_scale", c.radius_scale, 1e-3, 1e3);
   c.decoding.fix = named(fields, "fix", kFixRules);
-  fields.with("nowhere", [&](const Json&, const std::string&) {
+  fields.with("nowhere", [&](const Json& value, const std::string&) {
     const Fields nowhere = fields.nested("nowhere");
+    for (const char* name : {"bias", "area"}) {
+      if (!value.contains(name)) fail("nowhere", value, std::string("an object with ") + name);
+    }
     c.nowhere = {.bias = 0, .weights = {}, .area = 0.5};
     nowhere.read_within("bias", c.nowhere.bias, -kSteepest, kSteepest);
     nowhere.read_within("wrong_share", c.nowhere.wrong_share, 0, 1);

@@ -85,6 +85,17 @@ double radius_of_even(const PixelWindow& window, const PixelPoint& centre) {
   return outer;
 }
 
+/// The part of a window that lies in the satellite image.
+template <MemorySpace Space>
+PixelWindow within(const PixelWindow& window,
+                   const TensorView<const std::uint8_t, 3, Space>& tile) {
+  const double top = std::max(window.row, 0.0);
+  const double left = std::max(window.col, 0.0);
+  return {top, left,
+          std::min(window.row + window.height, static_cast<double>(tile.extent(0))) - top,
+          std::min(window.col + window.width, static_cast<double>(tile.extent(1))) - left};
+}
+
 /// Reuses the vector's memory if it is large enough.
 template <std::size_t Rank>
 void copy(const TensorView<float, Rank>& from, std::vector<float>& to) {
@@ -188,7 +199,7 @@ struct Localizer::Impl {
     if constexpr (Space::kHostAccessible) {
       const auto& settings = configuration.ground_match;
       const auto* mounted = pair.camera.mounted ? &*pair.camera.mounted : nullptr;
-      if (!is_blank(pair.ground) &&
+      if ((options.match_blank || !is_blank(pair.ground)) &&
           model::nearest_used(settings, pair.ground, mounted) > settings.farthest) {
         throw model::no_ground(settings);
       }
@@ -207,6 +218,10 @@ struct Localizer::Impl {
       throw ImageError(
           "these weights take the heading as it is given; weights that match on the ground plane "
           "search about one that is not exact");
+    }
+    if (matches_ground() && (pair.ground.extent(0) < 2 || pair.ground.extent(1) < 2)) {
+      throw ImageError("the ground image is " + size_text(pair.ground) +
+                       " pixels; 2x2 at least are expected");
     }
     if (!camera.mounted) return;
     if (!matches_ground()) {
@@ -371,9 +386,9 @@ struct Localizer::Impl {
     fix.offsets.assign(2 * cells, 0.5F);
     fix.probability.assign(cells, 1.0F / static_cast<float>(cells));
     fix.cell = 0;
-    fix.pixel = {fix.window.row + fix.window.height / 2, fix.window.col + fix.window.width / 2};
-    fix.covariance_px = {fix.window.height * fix.window.height / 12, 0,
-                         fix.window.width * fix.window.width / 12};
+    const PixelWindow seen = within(fix.window, pair.satellite);
+    fix.pixel = {seen.row + seen.height / 2, seen.col + seen.width / 2};
+    fix.covariance_px = {seen.height * seen.height / 12, 0, seen.width * seen.width / 12};
     fix.position = position_of(pair, fix.pixel);
     set_prior_heading(pair.camera, fix);
     fix.heading_covariance = {};
@@ -387,8 +402,9 @@ struct Localizer::Impl {
       if (fix.heading_probability.empty()) fix.pose_probability = fix.probability;
     }
     fix.evidence = {};
+    fix.evidence.seen = 0;
     fix.nowhere = 1;
-    fix.radius68_px = radius_of_even(fix.window, fix.pixel);
+    fix.radius68_px = radius_of_even(seen, fix.pixel);
     set_radius_metres(pair, fix);
   }
 
@@ -431,7 +447,8 @@ struct Localizer::Impl {
     fix.nowhere.reset();
     if (fix.grid > 1) fix.nowhere = configuration.nowhere.of(fix.evidence);
     if (fix.nowhere.value_or(0) > 1 - ops::kRadiusShare) {
-      fix.radius68_px = std::max(fix.radius68_px, radius_of_even(fix.window, fix.pixel));
+      fix.radius68_px =
+          std::max(fix.radius68_px, radius_of_even(within(fix.window, pair.satellite), fix.pixel));
     }
     set_radius_metres(pair, fix);
   }
@@ -473,9 +490,9 @@ struct Localizer::Impl {
     fix.heading_sigma_degrees.reset();
     fix.heading_probability.clear();
     if (configuration.ground_projection != model::GroundProjection::equirectangular) return;
-    if (camera.heading_degrees && !(camera.heading_sigma_degrees > 0)) {
+    if (!model::HeadingSearch::searches(camera.heading_degrees, camera.heading_sigma_degrees)) {
       fix.heading_degrees = ops::wrapped_degrees(*camera.heading_degrees);
-      fix.heading_sigma_degrees = 0;
+      fix.heading_sigma_degrees = camera.heading_sigma_degrees;
       return;
     }
     const auto probability = engine->heading_probability();
@@ -522,8 +539,8 @@ struct Localizer::Impl {
     bool nothing = true;  // to be seen in any of the pairs
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const PairIn<Space>& pair = pairs[i];
-      fixes[i].blank_ground = is_blank(pair.ground);
-      fixes[i].blank_satellite = is_blank(pair.satellite);
+      fixes[i].blank_ground = !options.match_blank && is_blank(pair.ground);
+      fixes[i].blank_satellite = !options.match_blank && is_blank(pair.satellite);
       nothing = nothing && (fixes[i].blank_ground || fixes[i].blank_satellite);
       of_pairs[i] = {pair.ground,
                      SatelliteImageIn<Space>(window_of(pair, fixes[i].window, rooms[i].framed)),

@@ -130,6 +130,12 @@ void CheckedCamera::choose_heading(const CameraChoice& row, const CameraChoice& 
   const bool written = file_ && file_->mount.heading.known;
   if (written && files_own && row.heading_degrees) contradict(kHeadingOption, Words::columns);
   if (written && !files_own && options.heading_degrees) contradict(kHeadingOption, Words::options);
+  if (written && files_own && row.heading_sigma_degrees) {
+    contradict("--heading-sigma", Words::columns);
+  }
+  if (written && !files_own && options.heading_sigma_degrees) {
+    contradict("--heading-sigma", Words::options);
+  }
   bool from_file = false;
   if (row.heading_degrees) {
     heading_degrees_ = *row.heading_degrees;

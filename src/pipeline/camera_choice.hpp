@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/detail/model/heading_search.hpp"
 #include "crossfix/localizer.hpp"
 
 namespace crossfix::pipeline {
@@ -111,8 +112,10 @@ class CheckedCamera {
   /// For an image of shape [height, width, 3]. Throws ImageError if it is of another camera.
   GroundInfo ground_info(const Shape<3>& image) const;
 
-  /// Whether the heading is unknown or not exact.
-  bool searches_heading() const { return !heading_degrees_ || heading_sigma_degrees_ > 0; }
+  /// Whether the heading is to be searched for.
+  bool searches_heading() const {
+    return model::HeadingSearch::searches(heading_degrees_, heading_sigma_degrees_);
+  }
 
   /// A warning if the image, called `name`, looks like one of another camera; else empty.
   std::string warning(const Shape<3>& image, const std::string& name) const;

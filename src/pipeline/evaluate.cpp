@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "crossfix/camera/ground.hpp"
 #include "crossfix/core/error.hpp"
 #include "eval/measurement.hpp"
 #include "raw_dump.hpp"
@@ -110,6 +111,7 @@ class EvaluationRun {
           "apart than a tile's diagonal");
     }
     check_projection();
+    check_view();
     warn_about_scale();
     results_.emplace(ranks, options.out, header(), options.resume, dataset_, outcomes_);
     if (!options.dump.empty() && ranks.first()) dump_.emplace(options.dump);
@@ -153,6 +155,14 @@ class EvaluationRun {
                     std::string(pinhole ? "pinhole images" : "equirectangular panoramas") +
                     ", and the ground images of " + options_.data.description() + " are " +
                     (pinhole ? "panoramas" : "pinhole images"));
+  }
+
+  /// Views that see no ground are refused before the work, and not one by one.
+  void check_view() const {
+    const auto& camera = options_.data.view.camera;
+    if (!camera || !matches_ground()) return;
+    const auto& settings = configuration().ground_match;
+    camera::check_sees_ground(camera->camera, camera->mount, settings.nearest, settings.farthest);
   }
 
   void warn_about_scale() const {

@@ -220,7 +220,7 @@ TEST_CASE("values out of range, with their lines") {
   refuses(kPinhole + "pitch_deg: 90\n",
           ":9: pitch_deg is 90; an angle from -85 (down) to 85 (up) degrees is expected");
   refuses(kPinhole + "roll_sigma_deg: -1\n",
-          ":9: roll_sigma_deg is -1; a standard deviation from 0 to 180 degrees is expected");
+          ":9: roll_sigma_deg is -1; a standard deviation from 0 to 30 degrees is expected");
   refuses("model: pinhole\nwidth: 9\nheight: 9\nhfov_deg: 180\nheight_m: 2\n",
           ":4: hfov_deg is 180; an angle above 0 and below 180 degrees is expected");
   refuses("model: cylindrical\nwidth: 9\nheight: 9\nhfov_deg: 0\nheight_m: 2\n",

@@ -105,9 +105,9 @@ TEST_CASE("mounts with a flaw") {
   refuses_mount([](Mount& m) { m.roll_degrees = kNan; },
                 "roll_deg is nan; an angle from -180 to 180 (clockwise) degrees is expected");
   refuses_mount([](Mount& m) { m.roll_sigma_degrees = -2; },
-                "roll_sigma_deg is -2; a standard deviation from 0 to 180 degrees is expected");
+                "roll_sigma_deg is -2; a standard deviation from 0 to 30 degrees is expected");
   refuses_mount([](Mount& m) { m.pitch_sigma_degrees = kNan; },
-                "pitch_sigma_deg is nan; a standard deviation from 0 to 180 degrees is expected");
+                "pitch_sigma_deg is nan; a standard deviation from 0 to 30 degrees is expected");
   refuses_mount(
       [](Mount& m) {
         m.heading = {true, 400, 0};

@@ -62,6 +62,9 @@ TEST_CASE("options that no camera can have exit 2, and name the option") {
   const std::string camera = "--camera camera.yaml ";
   CHECK(work.locate(camera + "--hfov 90").failed_with(2, "--hfov: is said by --camera too"));
   CHECK(work.locate(camera + "--heading 3").failed_with(2, "--heading: is said by --camera too"));
+  CHECK(work.locate(camera + "--heading-sigma 3")
+            .failed_with(2, "--heading-sigma: is said by --camera too"));
+  CHECK(work.locate("--height 2 --pitch-sigma 31").failed_with(2, "--pitch-sigma: is 31;"));
   CHECK(work.locate("--camera bad.yaml").failed_with(3, "bad.yaml:3: height"));
 }
 

@@ -31,6 +31,8 @@ struct Mount {
 inline constexpr double kHighestMount = 200;
 /// Closer to straight up and down a heading means little.
 inline constexpr double kSteepestPitch = 85;
+/// Largest standard deviation of roll and pitch, degrees: who knows less knows nothing of the tilt.
+inline constexpr double kLargestTiltSigma = 30;
 
 inline std::optional<Flaw> flaw_of(const Mount& m) {
   if (!(m.height > 0 && m.height <= kHighestMount)) {
@@ -51,15 +53,17 @@ inline std::optional<Flaw> flaw_of(const Mount& m) {
     return detail::flaw_of_value("heading_deg", m.heading.degrees,
                                  "an angle from -360 to 360 degrees, clockwise from north,");
   }
-  if (!(m.height_sigma >= 0 && m.height_sigma <= kHighestMount)) {
+  if (!(m.height_sigma >= 0 && m.height_sigma < m.height)) {
     return detail::flaw_of_value("height_sigma_m", m.height_sigma,
-                                 "a standard deviation of at least 0 m");
+                                 "a standard deviation of at least 0 m and below the height");
   }
   for (const auto& [key, sigma] : {std::pair{"roll_sigma_deg", m.roll_sigma_degrees},
                                    {"pitch_sigma_deg", m.pitch_sigma_degrees},
                                    {"heading_sigma_deg", m.heading.sigma_degrees}}) {
-    if (!(sigma >= 0 && sigma <= 180)) {
-      return detail::flaw_of_value(key, sigma, "a standard deviation from 0 to 180 degrees");
+    const double most = key == std::string_view("heading_sigma_deg") ? 180 : kLargestTiltSigma;
+    if (!(sigma >= 0 && sigma <= most)) {
+      return detail::flaw_of_value(
+          key, sigma, "a standard deviation from 0 to " + detail::shown(most) + " degrees");
     }
   }
   return {};

@@ -19,8 +19,9 @@ namespace crossfix::model {
 /// camera may stand. Reuse for further questions allocates nothing.
 class HeadingSearch {
  public:
-  static constexpr Index kParts = 3;    ///< parts of a step, odd
-  static constexpr Index kRefined = 3;  ///< largest number of steps that are divided
+  static constexpr Index kParts = 3;        ///< parts of a step, odd
+  static constexpr double kLeastSigma = 2;  ///< degrees: about the deviation of a bin of 6.7
+  static constexpr Index kRefined = 3;      ///< largest number of steps that are divided
 
   struct Heading {
     double degrees;  ///< middle of the arc, degrees clockwise from north
@@ -36,6 +37,12 @@ class HeadingSearch {
   explicit HeadingSearch(Index steps) : steps_(steps) {
     headings_.reserve(static_cast<std::size_t>(most_rows(steps, 1)));
     masses_.reserve(headings_.capacity());
+  }
+
+  /// Whether a heading has to be searched for: it is unknown, or its standard deviation is more than
+  /// the search can tell.
+  static bool searches(std::optional<double> given, double sigma) {
+    return !given || sigma > kLeastSigma;
   }
 
   /// log(sum of exp).
@@ -54,7 +61,7 @@ class HeadingSearch {
     given_ = given;
     sigma_ = sigma;
     headings_.clear();
-    searched_ = !given || sigma > 0;
+    searched_ = searches(given, sigma);
     // Whole turns are removed before poses are rounded to float.
     if (!searched_) headings_.push_back({std::remainder(*given, 360.0), 0, 1});
     for (Index i = 0; searched_ && i < steps_; ++i) {
