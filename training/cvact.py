@@ -11,8 +11,9 @@ The .mat file has `panoIds`, `utm` (metres) and the numbers, from 1, of `trainSe
 
 Figures, and where they are from:
 - Zoom 20, as the paper says, drawn twice as large: 0.061 m a pixel, 73 m a tile. The paper says 0.12 m a pixel, which
-  leaves out that factor; an author says in issue 5 of that repository that the images were enlarged twice, and a reader
-  measured about 68 m there.
+  leaves out that factor; an author says in issue 5 of that repository that the images were enlarged twice (but still
+  calls 0.12 right), and a reader measured about 68 m there. Shi et al. (repository YujiaoShi/Sat2StrPanoramaSynthesis)
+  take 50 m. At 0.0609 m the bundled weights find the one full-size sample to 1.4 m (docs/real.md).
 - UTM zone 55, south of the equator, which is Canberra's. Only the latitude is needed, for the scale.
 - North is in the centre of the panoramas: the orientation maps of that repository.
 """

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cvact
@@ -37,6 +38,7 @@ def arguments() -> argparse.Namespace:
     add("--crops", type=int, default=1, metavar="N", help="crops of a tile (default: 1)")
     add("--seed", type=int, default=0, metavar="S", help="of the crops (default: 0)")
     add("--turn", action="store_true", help="turn each crop so that the camera looks to its upper edge, for weights of pinhole images")
+    add("--bare", action="store_true", help="leave the cameras out of the list, for weights that know a single camera, such as those of train.py")
     add("--gsd", type=float, metavar="METRES", help="a tile's metres per pixel, instead of the published scale")
     options = parser.parse_args()
     if options.kind != "csv" and options.split not in KINDS[options.kind].SPLITS:
@@ -66,6 +68,8 @@ def main() -> int:
         if options.crop:
             folder = options.out.parent / f"{options.out.stem}-tiles"
             pairs = cropped(pairs, folder, options.crop, options.crops, options.seed, options.turn)
+        if options.bare:
+            pairs = (replace(pair, camera=None) for pair in pairs)
         count = write_list(pairs, options.out)
     except (DataError, OSError) as error:
         print(f"readers: {error}", file=sys.stderr)

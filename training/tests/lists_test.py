@@ -1,6 +1,7 @@
 """Training on lists of pairs: which are taken, what is kept for validation, and steps of a run."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 import calibrate
+import readers
 import systems
 import train
 from config import PRESETS, SMALL, GroundProjection
@@ -16,6 +18,7 @@ from dataset import PairData, load_resized, read_lists, split_by_ground
 from labels import DataError
 from weights import load_weights
 
+PROGRAM = Path(__file__).resolve().parents[2] / "build/bin/crossfix"
 PINHOLE = replace(SMALL, ground_projection=GroundProjection("pinhole"))
 
 
@@ -119,11 +122,20 @@ def test_lists_and_worlds_mix(make, run, world, capsys):
     assert training > 12 and validation >= 4
 
 
-def test_one_step_on_pinhole_images(make, run, pinhole, tmp_path):
+def test_one_step_on_pinhole_images(make, run, pinhole, tmp_path, monkeypatch):
     path = make(size=(40, 60), heading="0", hfov="75", height="1.6")
     assert run("--list", path, preset="small-pinhole") == 0
     _, config = load_weights(tmp_path / "run/best.safetensors")
     assert config.ground_projection == GroundProjection("pinhole", 75.0)
+    if not PROGRAM.exists():
+        pytest.skip(f"{PROGRAM} is not built")
+    # Such weights know their camera: a list for them says nothing of it.
+    words = ["readers", "--kind", "csv", "--root", path, "--out", tmp_path / "bare.csv", "--bare"]
+    monkeypatch.setattr("sys.argv", [str(word) for word in words])
+    assert readers.main() == 0
+    command = [PROGRAM, "locate", "--model", tmp_path / "run/best.safetensors", "--pairs", tmp_path / "bare.csv"]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 8, done.stderr
 
 
 @pytest.mark.parametrize(

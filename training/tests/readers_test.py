@@ -249,9 +249,9 @@ def test_cvusa_images_are_a_window_of_a_panorama(of_cvusa):
     pairs = cvusa.read(of_cvusa, "train")
     assert len(pairs) == 3 and len(cvusa.read(of_cvusa, "val")) == 1
     assert (pairs[0].row, pairs[0].col, pairs[0].heading) == (37.5, 37.5, 0)
-    # 0.2985821 m cos(38) = 0.2352859 m; 28 of 154 columns' degrees are 65.4545.
+    # 0.2985821 m cos(38) = 0.2352859 m; 28 of 154 columns' degrees are 65.4545, and 20 of 1232 are 5.8442.
     assert pairs[0].gsd == pytest.approx(0.2352859, rel=1e-6)
-    assert "elevation_deg: [-32.7273, 32.7273]" in pairs[0].camera.text
+    assert "elevation_deg: [-26.8831, 38.5714]" in pairs[0].camera.text
     assert not pairs[0].panorama
 
 
