@@ -2,8 +2,8 @@
 the truths lie within radius68, and writes both to a weights file. Prints the share that lies within, in each fifth
 of the pairs by radius.
 
-It uses the validation blocks of the training split (those that train.py keeps from training), never the test split, and
-with `--unseen` also worlds whose cities training has not seen.
+It uses the validation blocks of the training split (those that train.py keeps from training), never the test split; of
+lists the ground images that train.py keeps; and with `--unseen` also worlds whose cities training has not seen.
 
 Example:
     python training/calibrate.py --weights build/train-s/best.safetensors --data build/world \
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from config import Config
-from dataset import PairData, validation_split
+from dataset import PairData, read_lists, split_by_ground, validation_split
 from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
 from loss import cell_entropy
 from model import CrossFix, cell_corners, decode
@@ -109,14 +109,18 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--data", type=Path, nargs="+", required=True)
+    parser.add_argument("--data", type=Path, nargs="+", default=[])
+    parser.add_argument("--list", type=Path, action="append", default=[], help="as given to train.py")
     parser.add_argument("--unseen", type=Path, nargs="*", default=[], help="worlds of other cities: all of their pairs")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path("build/calibration-cache"))
     parser.add_argument("--validation", type=float, default=0.05, help="as given to train.py")
+    parser.add_argument("--seed", type=int, default=1, help="as given to train.py; it chooses the validation images of lists")
     parser.add_argument("--limit", type=int, default=512, help="pairs, as train.py takes")
     parser.add_argument("--dtype", choices=sorted(DTYPES), default="f16")
     options = parser.parse_args()
+    if not (options.data or options.list or options.unseen):
+        parser.error("give --data, --list or --unseen")
     try:
         state, config = load_weights(options.weights)
         # The calibration is of the weights as they will be stored.
@@ -126,6 +130,10 @@ def main() -> int:
         model.load_state_dict(state)
         pairs = validation_pairs(options.data, options.validation)[: options.limit]
         pairs += validation_pairs(options.unseen, 1.0)[: options.limit]
+        if options.list:
+            metres = (config.metres_per_network_pixel or 1.0) * config.satellite_size
+            samples, _ = read_lists(options.list, config.ground_projection.kind == "equirectangular", metres)
+            pairs += split_by_ground(samples, options.validation, options.seed)[1][: options.limit]
         logits, offsets, fixes, truths = outputs(model, PairData(pairs, config, options.cache, "calibration"))
         temperature, scale, shares = calibrated(logits, offsets, fixes, truths, config)
         errors = (fixes - truths).norm(dim=1) * (config.metres_per_network_pixel or 1.0)

@@ -1,4 +1,4 @@
-"""Training data in VIGOR's layout: spatial validation blocks, and caches at network size."""
+"""Training data in VIGOR's layout, and lists of pairs: what is kept for validation, and caches at network size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import numpy as np
 from PIL import Image
 
 from config import Config
+from counter import uniform
 from labels import DataError, Sample
+from pairs import ASPECT_TOLERANCE, Pair, image_size, read_list
 
 
 def validation_split(
@@ -45,19 +47,93 @@ def validation_split(
     return training, validation
 
 
-def load_resized(path: Path, height: int, width: int) -> np.ndarray:
-    """An image at network size, uint8 [height, width, 3], by Pillow's bilinear filter."""
+SIDE_TOLERANCE = 0.05  # of the side, in metres, that the network's tiles have
+FIELD_TOLERANCE = 0.5  # degrees between the fields of view of one camera's images
+
+
+def _fits(pair: Pair, whole: bool, metres: float) -> None:
+    """Raises DataError, one line, if a network cannot learn from a pair. The network takes whole panoramas, or pinhole
+    images; its tiles are square, of a side of `metres`.
+    """
+    height, width = pair.size
+    side = width * pair.gsd
+    if abs(width - height) > ASPECT_TOLERANCE * height or abs(side - metres) > SIDE_TOLERANCE * metres:
+        raise DataError(
+            f"{pair.satellite}: a tile of {height * pair.gsd:.1f} x {side:.1f} m, where this preset takes squares of "
+            f"{metres:.1f} m: cut them with readers.py --crop {metres:g}"
+        )
+    if pair.heading is None:
+        raise DataError(f"{pair.ground}: its heading is unknown; to train, give it in the column heading")
+    if whole:
+        rows, cols = image_size(pair.ground)
+        if not pair.panorama or abs(cols - 2 * rows) > ASPECT_TOLERANCE * cols:
+            raise DataError(f"{pair.ground}: no whole panorama, which this preset takes; give panoramas twice as wide as high, or a preset of pinhole images")
+    elif pair.camera is None or pair.camera.model != "pinhole" or pair.camera.distorted or pair.camera.hfov is None:
+        raise DataError(f"{pair.ground}: no pinhole image without distortion, which this preset takes; give such a camera, or a preset of panoramas")
+    elif pair.heading % 360 != 0:
+        raise DataError(f"{pair.satellite}: not turned to the camera, as this preset takes tiles: cut them with readers.py --crop {metres:g} --turn")
+
+
+def read_lists(paths: list[Path], whole: bool, metres: float) -> tuple[list[Sample], float | None]:
+    """The pairs of some lists to train on, and the field of view of pinhole images in degrees. Of a list with a column
+    `split`, only lines of `train` are read. Raises DataError for what this network cannot learn from: see `_fits`.
+    """
+    samples, pairs = [], []
+    for path in paths:
+        of_list = read_list(path)
+        if any(pair.split for pair in of_list):
+            of_list = [pair for pair in of_list if pair.split == "train"]
+            if not of_list:
+                raise DataError(f"{path}: no line has the split 'train'")
+        pairs += of_list
+    for pair in pairs:
+        _fits(pair, whole, metres)
+        if not whole and abs(pair.camera.hfov - pairs[0].camera.hfov) > FIELD_TOLERANCE:
+            raise DataError(
+                f"{pair.ground}: a field of view of {pair.camera.hfov:.1f} degrees, and {pairs[0].camera.hfov:.1f} before: this "
+                "preset takes images of one field of view; train on each alone"
+            )
+        truth = pair.row / pair.size[0], pair.col / pair.size[1]
+        samples.append(Sample("list", pair.ground.resolve(), (pair.satellite,), (truth,), True, pair.heading))
+    return samples, None if whole or not pairs else pairs[0].camera.hfov
+
+
+def split_by_ground(samples: list[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
+    """(training, validation): a share of the ground images, at least one, goes to validation with all its tiles."""
+    grounds = sorted({sample.panorama for sample in samples})
+    if len(grounds) < 2:
+        raise DataError(f"{grounds[0]}: the only ground image of the lists; two are needed, one of them for validation")
+    order = np.argsort(uniform(f"validation {seed}", (len(grounds),)), kind="stable")
+    count = min(max(1, round(share * len(grounds))), len(grounds) - 1)
+    held = {grounds[index] for index in order[:count]}
+    kept = [sample for sample in samples if sample.panorama not in held]
+    return kept, [sample for sample in samples if sample.panorama in held]
+
+
+def load_resized(path: Path, height: int, width: int, heading: float = 0.0) -> np.ndarray:
+    """An image at network size, uint8 [height, width, 3], by Pillow's bilinear filter. A panorama whose centre looks to
+    `heading` is first rolled, by whole columns, so that it looks north.
+    """
     try:
         with Image.open(path) as image:
             rgb = image.convert("RGB")
+            columns = round(heading * rgb.width / 360) % rgb.width
+            if columns:
+                rgb = Image.fromarray(np.roll(np.asarray(rgb), columns, axis=1))
             return np.asarray(rgb.resize((width, height), Image.Resampling.BILINEAR))
     except OSError as error:
         raise DataError(f"{path}: cannot be read as an image ({error})") from error
 
 
-def _cached(paths: list[Path], height: int, width: int, folder: Path, name: str) -> np.ndarray:
-    """The images as one memory-mapped array [images, height, width, 3], made on first use."""
-    key = hashlib.sha256("\n".join([f"{height} {width}", *map(str, paths)]).encode()).hexdigest()
+def _cached(
+    paths: list[Path], height: int, width: int, folder: Path, name: str, headings: list[float] | None = None
+) -> np.ndarray:
+    """The images as one memory-mapped array [images, height, width, 3], made on first use. `headings` as for
+    `load_resized`.
+    """
+    headings = headings or [0.0] * len(paths)
+    words = [f"{path} {heading:g}" if heading else str(path) for path, heading in zip(paths, headings)]
+    key = hashlib.sha256("\n".join([f"{height} {width}", *words]).encode()).hexdigest()
     target = folder / f"{name}-{key[:16]}.npy"
     if not target.is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +142,7 @@ def _cached(paths: list[Path], height: int, width: int, folder: Path, name: str)
         array = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
         with ThreadPoolExecutor() as pool:  # Pillow releases the interpreter while it works
             load = partial(load_resized, height=height, width=width)
-            for index, image in enumerate(pool.map(load, paths)):
+            for index, image in enumerate(pool.map(lambda one: load(one[0], heading=one[1]), zip(paths, headings))):
                 array[index] = image
                 if sys.stderr.isatty():
                     print(f"\r{name}: {index + 1}/{len(paths)} images", end="", file=sys.stderr)
@@ -80,8 +156,9 @@ def _cached(paths: list[Path], height: int, width: int, folder: Path, name: str)
 class PairData:
     """Samples with their images at network size.
 
-    `ground` [panoramas, H, W, 3] and `satellite` [tiles, S, S, 3] are uint8. For sample i, `tiles[i]` lists rows of
-    `satellite`, and `truths[i]` has the camera's (row, col) as fractions of each of these tiles.
+    `ground` [panoramas, H, W, 3] and `satellite` [tiles, S, S, 3] are uint8. For sample i, `panoramas[i]` is a row of
+    `ground`, `tiles[i]` lists rows of `satellite`, and `truths[i]` has the camera's (row, col) as fractions of each of
+    these tiles.
     """
 
     def __init__(self, samples: list[Sample], config: Config, cache: Path, name: str) -> None:
@@ -91,9 +168,11 @@ class PairData:
         paths = sorted({tile for sample in samples for tile in sample.tiles})
         index = {path: i for i, path in enumerate(paths)}
         size = config.satellite_size
-        panoramas = [sample.panorama for sample in samples]
+        rows = {view: i for i, view in enumerate(dict.fromkeys((s.panorama, s.heading) for s in samples))}
+        self.panoramas = np.array([rows[sample.panorama, sample.heading] for sample in samples])
+        panoramas, headings = map(list, zip(*rows))
         self.satellite = _cached(paths, size, size, cache, f"{name}-satellite")
-        self.ground = _cached(panoramas, *config.ground_size, cache, f"{name}-ground")
+        self.ground = _cached(panoramas, *config.ground_size, cache, f"{name}-ground", headings)
         self.tiles = [np.array([index[tile] for tile in sample.tiles]) for sample in samples]
         self.truths = [np.array(sample.truths, dtype=np.float32) for sample in samples]
 
@@ -110,4 +189,4 @@ class PairData:
         picks = [choice % len(self.tiles[row]) for row, choice in zip(rows, choices)]
         tiles = np.array([self.tiles[row][pick] for row, pick in zip(rows, picks)])
         truth = np.stack([self.truths[row][pick] for row, pick in zip(rows, picks)])
-        return self.satellite[tiles], self.ground[rows], truth
+        return self.satellite[tiles], self.ground[self.panoramas[rows]], truth

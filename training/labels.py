@@ -29,6 +29,7 @@ class Sample:
     tiles: tuple[Path, ...]
     truths: tuple[tuple[float, float], ...]  # (row, col) as fractions of the tile's side
     positive: bool  # whether tiles[0] is the positive
+    heading: float = 0.0  # of the panorama's centre, degrees clockwise from the tile's upper edge
 
     @property
     def latitude_longitude(self) -> tuple[float, float]:

@@ -30,12 +30,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from crops import crop_corner
 from protocol import area_under
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LARGEST_CROP = 73.0  # metres
 CROP_SHARE = 1 / 1.9  # of a tile's side
-MARGIN = 0.05  # of a crop's side: least distance of the camera from its edge
 NEAR = 5.0  # metres: the share of fixes within this distance is compared
 LEAST_PAIRS = 4  # a source with fewer is reported, but not pooled
 SAMPLES = 2000  # of the bootstrap
@@ -78,11 +78,7 @@ def crop_corners(pair: dict, number: int, size: tuple[int, int], options: argpar
     for seed in range(options.seeds):
         random = np.random.default_rng([seed, number])
         for _ in range(options.crops):
-            corner = []
-            for at, extent in ((float(pair["row"]), size[1]), (float(pair["col"]), size[0])):
-                low = max(0, int(at - (1 - MARGIN) * side))
-                high = max(low, min(extent - side, int(at - MARGIN * side)))
-                corner.append(int(random.integers(low, high + 1)))
+            corner = crop_corner((float(pair["row"]), float(pair["col"])), size[::-1], side, random.integers)
             corners.append((*corner, side))
     return corners
 

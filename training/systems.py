@@ -20,7 +20,7 @@ from torch import Tensor, nn
 import baselines
 from auxiliary import MatchingHead
 from baseline_loss import mcc_losses, vigor_losses
-from config import FORMAT, METADATA_KEY, PRESETS, Config
+from config import FORMAT, METADATA_KEY, PRESETS, Config, GroundProjection
 from loss import cell_entropy, location_loss
 from model import CrossFix, decode
 from weights import DTYPES, save_tensors, save_weights
@@ -44,10 +44,17 @@ class CrossFixSystem:
         return self.config.to_json()
 
     def made(self, description: str) -> bool:
-        """Whether a description is of this network, whatever it was trained on and whichever rule gives the fix."""
-        other = Config.from_json(description)
+        """Whether a description is of this network, whatever it was trained on, whichever rule gives the fix, and
+        whatever the field of view of pinhole images."""
+        other, ours = Config.from_json(description), self.config.ground_projection
+        if other.ground_projection.kind != ours.kind:
+            return False
         read_off = {name: getattr(self.config, name) for name in ("trained_on", "temperature", "radius_scale", "fix")}
-        return replace(other, **read_off) == self.config
+        return replace(other, ground_projection=ours, **read_off) == self.config
+
+    def photographed(self, hfov: float) -> None:
+        """From here on says that it was trained on pinhole images of this field of view, degrees."""
+        self.config = replace(self.config, ground_projection=GroundProjection("pinhole", round(hfov, 3)))
 
     def normalised(self, images: Tensor) -> Tensor:
         statistics = self.config.normalization

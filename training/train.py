@@ -1,4 +1,5 @@
-"""Trains a crossfix network, or one of the baselines, on data in VIGOR's layout (for example from `crossfix world`).
+"""Trains a crossfix network, or one of the baselines, on data in VIGOR's layout (for example from `crossfix world`), or
+on lists of pairs (for example from readers.py).
 
 Example:
     python training/train.py --data build/world --out build/train-s --minutes 90
@@ -23,14 +24,16 @@ import numpy as np
 import torch
 
 import augment
-from dataset import PairData, validation_split
+from dataset import PairData, read_lists, split_by_ground, validation_split
 from fresh import FreshWorlds, first_seed
-from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
+from labels import TRAIN_SPLIT, DataError, Sample, cities_of, read_split, refuse_reserved
 from plot_log import validations, write_picture
 from ranks import Ranks
 from sam import ascended
 from systems import SYSTEMS, make_system
 from weights import load_weights
+
+VALIDATION_PAIRS = 512  # at most; of --data and --list each at least half, if there are as many
 
 
 def arguments() -> argparse.Namespace:
@@ -38,7 +41,8 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--data", type=Path, nargs="+", required=True, help="VIGOR-layout folders")
+    add("--data", type=Path, nargs="+", default=[], help="VIGOR-layout folders")
+    add("--list", type=Path, action="append", default=[], metavar="FILE", help="list of pairs, as for locate --pairs; may be repeated")
     add("--out", type=Path, required=True, help="folder for checkpoints, log and weights")
     add(
         "--fresh",
@@ -76,13 +80,18 @@ def arguments() -> argparse.Namespace:
     )
     add("--positives", type=float, default=0.6, help="share of pairs drawn as positives")
     add("--crop", type=float, default=0.0, metavar="SHARE", help="cut up to this share off a tile's side")
-    add("--validation", type=float, default=0.05, help="share of blocks kept for validation")
+    add("--validation", type=float, default=0.05, help="share of blocks, and of ground images of lists, kept for validation")
     add("--every", type=int, default=250, help="steps between validations")
     add("--precision", choices=("bf16", "f32"), default="bf16")
     add("--threads", type=int, default=0, help="CPU threads (0: all)")
     add("--seed", type=int, default=1)
     add("--trained-on", default="unknown", help="text for the weights file")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.data and not options.list:
+        parser.error("give --data, --list, or both")
+    if options.fresh and (options.list or not options.data):
+        parser.error("--fresh goes with --data alone: its worlds take the place of the pairs")
+    return options
 
 
 class Average:
@@ -163,11 +172,29 @@ class Trainer:
                 )
                 training += kept
                 validation += [sample for sample in held if sample.positive]
+        kept, held = self.load_lists()
+        training += kept
+        limit = VALIDATION_PAIRS - min(len(held), VALIDATION_PAIRS // 2)
+        validation = validation[:limit] + held[: VALIDATION_PAIRS - min(len(validation), limit)]
         cache = self.options.cache or self.options.out / "cache"
         with self.ranks.first_alone():
             self.training = PairData(training, self.system.size, cache, "training")
-            self.validation = PairData(validation[:512], self.system.size, cache, "validation")
+            self.validation = PairData(validation, self.system.size, cache, "validation")
         print(f"{len(training)} training panoramas, {len(self.validation)} validation pairs", flush=True)
+
+    def load_lists(self) -> tuple[list[Sample], list[Sample]]:
+        """(training, validation) of --list."""
+        if not self.options.list:
+            return [], []
+        if self.system.semi_positives:
+            raise DataError(f"--list: preset {self.options.preset} learns from several tiles a panorama, and a list has one; give --data")
+        whole = self.system.equirectangular
+        if not whole and self.options.data:
+            raise DataError(f"--data: preset {self.options.preset} takes pinhole images, and --data has panoramas; give --list alone")
+        samples, hfov = read_lists(self.options.list, whole, self.system.tile_metres)
+        if hfov is not None:
+            self.system.photographed(hfov)
+        return split_by_ground(samples, self.options.validation, self.options.seed)
 
     def renew(self) -> None:
         """From here on trains on the next fresh world, if it is done."""

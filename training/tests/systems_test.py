@@ -94,7 +94,7 @@ def test_a_run_starts_from_a_weights_file(world, tmp_path, monkeypatch, capsys):
 
 def test_vigor_learns_from_a_positive_and_another_tile_of_the_panorama(world, tmp_path):
     options = options_for(
-        "vigor-baseline-small", data=[world], out=tmp_path, seed=1, rate=1e-4, decay=0.0, start=None, resume=False,
+        "vigor-baseline-small", data=[world], out=tmp_path, seed=1, rate=1e-4, decay=0.0, start=None, resume=False, list=[],
         validation=0.5, batch=3, positives=0.6, cache=None, crop=0.0, fresh=None,
     )  # fmt: skip
     trainer = train.Trainer(options)
