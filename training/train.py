@@ -32,7 +32,7 @@ from plot_log import validations, write_picture
 from ranks import Ranks
 from sam import ascended
 from systems import RECIPES, SYSTEMS, make_system
-from trunk import BACKBONES, start_backbones
+from trunk import BACKBONES, INPUTS, start_backbones
 from weights import load_weights
 
 
@@ -72,9 +72,9 @@ def arguments() -> argparse.Namespace:
     )
     add(
         "--trunk-input",
-        choices=("rgb", "bgr"),
-        help="what a VGG-16 of --trunk has seen: rgb, normalised as torchvision does (default), or bgr, grey levels "
-        "minus their mean, as Caffe does",
+        choices=INPUTS,
+        help="what a VGG-16 of --trunk has seen: rgb, normalised as torchvision's (default), or grey levels minus their "
+        "mean, as the first VGG-16",
     )
     add("--batch", type=int, default=16, help="pairs a step, of all processes together")
     add("--rate", type=float, default=6e-4, help="peak learning rate")

@@ -1,8 +1,7 @@
 """Backbones that start from a pretrained classifier: ResNet-50 up to layer3, or the convolutions of VGG-16.
 
 The file has the key names of torchvision and timm, under any prefix. Tensors are taken to the bit, except the first
-convolution of a VGG-16 that has seen normalised RGB: it is rewritten for the network's input, BGR grey levels minus
-their mean.
+convolution of a VGG-16 that has seen RGB: it is rewritten for the network's input, BGR grey levels minus their mean.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ from weights import load_tensors
 
 # The backbones in a network, and their views. The first one serves both where there is no second.
 BACKBONES = {"sat_extractor": "satellite", "grd_extractor": "ground"}
+# What a VGG-16 has seen: normalised RGB, as torchvision's; RGB or BGR grey levels minus VGG's means, as the first VGG-16.
+INPUTS = ("rgb", "rgb-levels", "bgr-levels")
 COUNTER = "num_batches_tracked"  # old files lack it, and nothing uses it
 
 
@@ -121,11 +122,16 @@ def fitting_presets(tensors: dict[str, Tensor]) -> list[str]:
 
 
 @torch.no_grad()
-def see_grey_levels(first: nn.Conv2d) -> None:
-    """Rewrites a convolution of RGB, normalised as torchvision does, for BGR grey levels minus VGG's means.
+def see_bgr_levels(first: nn.Conv2d, seen: str) -> None:
+    """Rewrites a convolution of what it has `seen`, one of `INPUTS`, for BGR grey levels minus VGG's means.
 
-    The outputs are the same, except at the border: there the padding is a grey that differs by at most 0.41 levels.
+    The outputs are the same, except at the border: there the padding is a grey that differs by at most 0.5 levels.
     """
+    if seen == "bgr-levels":
+        return
+    if seen == "rgb-levels":
+        first.weight.copy_(first.weight.flip(1))
+        return
     weight = first.weight.double() / (255 * torch.tensor(IMAGENET_STD, dtype=torch.float64).view(1, 3, 1, 1))
     shift = torch.tensor(VGG_MEAN_BGR[::-1], dtype=torch.float64) - 255 * torch.tensor(IMAGENET_MEAN, dtype=torch.float64)
     first.bias.add_((weight.sum(dim=(2, 3)) @ shift).to(first.bias))
@@ -135,7 +141,7 @@ def see_grey_levels(first: nn.Conv2d) -> None:
 def start_backbones(model: nn.Module, path: Path, seen: str | None = None) -> list[str]:
     """Copies the tensors of a file to the backbones of both views; returns lines that say what was taken.
 
-    `seen` is what a VGG-16 has seen, `rgb` (which None means) or `bgr`. Raises ValueError, in one line, if the file
+    `seen` is what a VGG-16 has seen, one of `INPUTS` (None: the first). Raises ValueError, in one line, if the file
     does not fit; then no backbone has changed.
     """
     backbones = {name: getattr(model, name) for name in BACKBONES if hasattr(model, name)}
@@ -151,22 +157,22 @@ def start_backbones(model: nn.Module, path: Path, seen: str | None = None) -> li
     for key, value in chosen.items():
         if value.is_floating_point() and not value.isfinite().all():
             raise InputError(f"{path}: `{prefix}{names[key]}` holds NaN or infinity")
-    adapted = isinstance(backbone, Vgg16) and seen != "bgr"
+    seen = (seen or INPUTS[0]) if isinstance(backbone, Vgg16) else None
     for module in backbones.values():
         with torch.no_grad():
             state = module.state_dict()
             for key, value in chosen.items():
                 state[key].copy_(value)
-        if adapted:
-            see_grey_levels(module.stages[0][0])
+        if seen:
+            see_bgr_levels(module.stages[0][0], seen)
     parameters = sum(chosen[key].numel() for key, _ in backbone.named_parameters())
     under = f" under `{prefix}`" if prefix else ""
     lines = []
     for name in backbones:
         views = BACKBONES[name] if len(backbones) > 1 else "both views"
         lines.append(f"{path}{under}: {len(chosen)} tensors, {parameters:,} parameters for {name} ({views})")
-    if adapted:
-        lines.append(f"`{prefix}features.0` is rewritten for BGR grey levels")
+    if seen and seen != "bgr-levels":
+        lines.append(f"`{prefix}features.0` is rewritten from {seen} to bgr-levels, which this network sees")
     used = {prefix + names[key] for key in chosen}
     rest = Counter(prefix + key.removeprefix(prefix).split(".")[0] if key.startswith(prefix) else key.split(".")[0]
                    for key in tensors if key not in used)  # fmt: skip
