@@ -73,13 +73,13 @@ def arguments() -> argparse.Namespace:
     add(
         "--trunk-input",
         choices=INPUTS,
-        help="what a VGG-16 of --trunk has seen: rgb, normalised as torchvision's (default), or grey levels minus their "
-        "mean, as the first VGG-16",
+        help="what a VGG-16 of --trunk has seen: rgb, normalised as torchvision's (default), or grey levels minus "
+        "their mean, as the first VGG-16",
     )
     add("--batch", type=int, default=16, help="pairs a step, of all processes together")
     add("--rate", type=float, default=6e-4, help="peak learning rate")
     add("--trunk-rate", type=float, metavar="RATE", help="that of the backbones (default: --rate)")
-    add("--last-rate", type=float, default=0.01, metavar="SHARE", help="of the peak, at the end of the run (default: 0.01)")
+    add("--last-rate", type=float, default=0.01, metavar="SHARE", help="of the peak, at the end (default: 0.01)")
     add("--warm-up", type=int, default=300, help="steps")
     add("--decay", type=float, default=0.02, help="weight decay")
     add("--sam", type=float, default=0.0, metavar="RHO", help="sharpness-aware steps of this radius (published: 0.05)")
@@ -165,18 +165,18 @@ class Trainer:
         self.seed_draws(0)
         self.system = make_system(options)
         self.clip = self.system.clip if options.clip is None else options.clip
+        self.progress = Progress()
+        if options.trunk:
+            self.start_trunk(options.trunk)  # refuses a bad file before images are read
+        elif options.preset in RECIPES and not (options.start or options.resume) and self.ranks.first:
+            print("the backbones are random: the published ones start from ImageNet (--trunk)", flush=True)
         self.load_data()
         self.model = self.system.model.to(self.device, memory_format=torch.channels_last)
         self.helper = self.system.helper.to(self.device)
         self.peaks, groups = self.parameter_groups()
         self.optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.decay)
-        self.progress = Progress()
         if options.start:
             self.model.load_state_dict(self.start(options.start))
-        if options.trunk:
-            self.start_trunk(options.trunk)
-        if options.preset in RECIPES and not (options.start or options.trunk or options.resume) and self.ranks.first:
-            print("the backbones are random: the published ones start from ImageNet (--trunk)", flush=True)
         self.average = Average(self.model)
         if options.resume:
             self.restore(options.out / "last.pt")
@@ -227,13 +227,11 @@ class Trainer:
 
     def parameter_groups(self) -> tuple[list[float], list[dict[str, list[torch.nn.Parameter]]]]:
         """Peak learning rates and parameters: of everything, or of the backbones apart from the rest."""
-        named = dict(self.model.named_parameters())
-        backbones = [named[key] for key in named if key.split(".")[0] in BACKBONES]
-        rest = [named[key] for key in named if key.split(".")[0] not in BACKBONES]
-        rest += self.helper.parameters()
         if self.options.trunk_rate is None:
-            everything = [*self.model.parameters(), *self.helper.parameters()]
-            return [self.options.rate], [{"params": everything}]
+            return [self.options.rate], [{"params": [*self.model.parameters(), *self.helper.parameters()]}]
+        backbones, rest = [], list(self.helper.parameters())
+        for key, parameter in self.model.named_parameters():
+            (backbones if key.split(".")[0] in BACKBONES else rest).append(parameter)
         return [self.options.rate, self.options.trunk_rate], [{"params": rest}, {"params": backbones}]
 
     def rate_share(self) -> float:
@@ -349,7 +347,7 @@ class Trainer:
             self.progress.trunk = hashlib.file_digest(file, "sha256").hexdigest()
         if self.options.resume:  # the checkpoint has the backbones
             return
-        for line in start_backbones(self.model, path, self.options.trunk_input):
+        for line in start_backbones(self.system.model, path, self.options.trunk_input):
             if self.ranks.first:
                 print(line, flush=True)
 

@@ -21,7 +21,7 @@ from weights import load_tensors
 
 # The backbones in a network, and their views. The first one serves both where there is no second.
 BACKBONES = {"sat_extractor": "satellite", "grd_extractor": "ground"}
-# What a VGG-16 has seen: normalised RGB, as torchvision's; RGB or BGR grey levels minus VGG's means, as the first VGG-16.
+# What a VGG-16 has seen: normalised RGB, as torchvision's; or grey levels minus VGG's means, as the first VGG-16.
 INPUTS = ("rgb", "rgb-levels", "bgr-levels")
 COUNTER = "num_batches_tracked"  # old files lack it, and nothing uses it
 
@@ -133,7 +133,8 @@ def see_bgr_levels(first: nn.Conv2d, seen: str) -> None:
         first.weight.copy_(first.weight.flip(1))
         return
     weight = first.weight.double() / (255 * torch.tensor(IMAGENET_STD, dtype=torch.float64).view(1, 3, 1, 1))
-    shift = torch.tensor(VGG_MEAN_BGR[::-1], dtype=torch.float64) - 255 * torch.tensor(IMAGENET_MEAN, dtype=torch.float64)
+    imagenet_mean = 255 * torch.tensor(IMAGENET_MEAN, dtype=torch.float64)
+    shift = torch.tensor(VGG_MEAN_BGR[::-1], dtype=torch.float64) - imagenet_mean
     first.bias.add_((weight.sum(dim=(2, 3)) @ shift).to(first.bias))
     first.weight.copy_(weight.flip(1))
 

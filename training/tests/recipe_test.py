@@ -59,7 +59,8 @@ def backbone(image: np.ndarray, w: Weights, view: str) -> np.ndarray:
             stride = 2 if layer == 2 and block == 0 else 1
             dilation = DILATION if layer == 3 and block == 0 else 1
             y = relu(batch_norm(convolution(x, w[f"{name}.conv1.weight"]), w, f"{name}.bn1"))
-            y = relu(batch_norm(convolution(y, w[f"{name}.conv2.weight"], stride, dilation, dilation), w, f"{name}.bn2"))
+            y = convolution(y, w[f"{name}.conv2.weight"], stride, dilation, dilation)
+            y = relu(batch_norm(y, w, f"{name}.bn2"))
             y = batch_norm(convolution(y, w[f"{name}.conv3.weight"]), w, f"{name}.bn3")
             if block == 0:
                 x = batch_norm(convolution(x, w[f"{name}.downsample.0.weight"], stride), w, f"{name}.downsample.1")

@@ -79,7 +79,8 @@ def nested(state: dict, wrapper: str) -> dict:
     return {"epoch": 3, "optimizer": {0: {"exp_avg": torch.zeros(2)}}, dictionary: keys} if dictionary else keys
 
 
-WRAPPERS = ["", "module.", "module.pre.", "backbone.", "encoder.", "{state_dict}", "{model}", "{state_dict}module.encoder."]
+WRAPPERS = ["", "module.", "module.pre.", "backbone.", "encoder."]
+WRAPPERS += ["{state_dict}", "{model}", "{state_dict}module.encoder."]
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
