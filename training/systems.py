@@ -34,8 +34,8 @@ class Recipe:
     settings: dict[str, object]
 
 
-# What the authors published about the training of the reference network on VIGOR. They clip no gradients, soften no
-# targets, and the rates stay as they are.
+# What the authors published about the training of the reference network on VIGOR. From `positives` on it is what we
+# assume, because we know of no clipping, schedule or mixed precision, and not how tiles are drawn.
 RECIPES = {
     "vigor-published": Recipe(
         "vigor",
