@@ -25,7 +25,7 @@ from model import CrossFix
 from weights import DTYPES, save_tensors, save_weights
 
 
-class InputError(Exception):
+class InputError(ValueError):
     """The checkpoint cannot be converted; the message is one line."""
 
 

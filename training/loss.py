@@ -10,6 +10,11 @@ from config import Config
 from model import cell_corners
 
 
+def at_least_single(x: Tensor) -> Tensor:
+    """bf16 and f16 as float32; float64 stays, for checks."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def cell_targets(truth: Tensor, config: Config, sigma: float) -> Tensor:
     """Target distribution over cells, [B, N * N], for truth (row, col) in [0, 1] of the tile.
 
@@ -29,7 +34,7 @@ def cell_targets(truth: Tensor, config: Config, sigma: float) -> Tensor:
 def cell_entropy(logits: Tensor, truth: Tensor, config: Config, sigma: float) -> Tensor:
     """Cross-entropy of logits [B, N * N] against `cell_targets`, mean over the batch."""
     target = cell_targets(truth, config, sigma)
-    return -(target * F.log_softmax(logits.float(), dim=1)).sum(dim=1).mean()
+    return -(target * F.log_softmax(at_least_single(logits), dim=1)).sum(dim=1).mean()
 
 
 def location_loss(
@@ -42,6 +47,6 @@ def location_loss(
     """
     target = cell_targets(truth, config, sigma)
     wanted = (truth[:, None] * config.grid - cell_corners(config).to(truth.device)).clamp(0, 1)
-    squares = (offsets.float() - wanted).square().mean(dim=2)
+    squares = (at_least_single(offsets) - wanted).square().mean(dim=2)
     offset = (target * squares).sum(dim=1).mean()
     return cell_entropy(logits, truth, config, sigma), offset

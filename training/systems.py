@@ -11,7 +11,7 @@ import argparse
 import json
 import math
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -25,6 +25,43 @@ from loss import cell_entropy, location_loss
 from model import CrossFix, decode
 from weights import DTYPES, save_tensors, save_weights
 
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network, and how it is trained: the defaults of train.py's options."""
+
+    network: str  # a preset
+    settings: dict[str, object]
+
+
+# What the authors published about the training of the reference network on VIGOR. From `positives` on it is what we
+# assume, because we know of no clipping, schedule or mixed precision, and not how tiles are drawn.
+RECIPES = {
+    "vigor-published": Recipe(
+        "vigor",
+        {
+            "rate": 1e-4,
+            "trunk_rate": 1e-5,
+            "decay": 1e-4,
+            "sam": 0.05,
+            "batch": 4,
+            "sigma": (0.0, 0.0),
+            "auxiliary": 0.0,
+            "positives": 0.25,
+            "warm_up": 1,
+            "last_rate": 1.0,
+            "clip": math.inf,
+            "precision": "f32",
+        },
+    )
+}
+
+
+def network_of(preset: str) -> str:
+    """The preset whose network a preset trains: its own, unless it is a recipe."""
+    return RECIPES[preset].network if preset in RECIPES else preset
+
+
 class CrossFixSystem:
     """The reference network of a preset, with the matching head that helps it at the start."""
 
@@ -33,7 +70,7 @@ class CrossFixSystem:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.size = self.config = replace(PRESETS[options.preset], trained_on=options.trained_on)
+        self.size = self.config = replace(PRESETS[network_of(options.preset)], trained_on=options.trained_on)
         self.equirectangular = self.config.ground_projection.kind == "equirectangular"
         self.tile_metres = (self.config.metres_per_network_pixel or 1.0) * self.config.satellite_size
         self.model = CrossFix(self.config, options.dropout)
@@ -180,7 +217,7 @@ BASELINES = {
     "vigor-baseline": (VigorSystem, baselines.VIGOR_BASELINE),
     "vigor-baseline-small": (VigorSystem, replace(baselines.VIGOR_BASELINE_SMALL, batch_norm=True)),
 }
-SYSTEMS = sorted([*PRESETS, *BASELINES])
+SYSTEMS = sorted([*PRESETS, *BASELINES, *RECIPES])
 
 
 def make_system(options: argparse.Namespace) -> CrossFixSystem | BaselineSystem:

@@ -4,6 +4,7 @@ on lists of pairs (for example from readers.py).
 Example:
     python training/train.py --data build/world --out build/train-s --minutes 90
     torchrun --nproc-per-node 4 training/train.py --data build/world --out build/train-s --minutes 90
+    python training/train.py --data VIGOR --out build/vigor --preset vigor-published --trunk resnet50.pth --steps 100000
 Stop it at any time; the same command with --resume goes on from the last checkpoint.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
 import json
 import math
 import os
@@ -30,7 +32,8 @@ from labels import TRAIN_SPLIT, DataError, Sample, cities_of, read_split, refuse
 from plot_log import validations, write_picture
 from ranks import Ranks
 from sam import ascended
-from systems import SYSTEMS, make_system
+from systems import RECIPES, SYSTEMS, make_system
+from trunk import BACKBONES, INPUTS, start_backbones
 from weights import load_weights
 
 VALIDATION_PAIRS = 512  # at most; of --data and --list each at least half, if there are as many
@@ -52,17 +55,39 @@ def arguments() -> argparse.Namespace:
     )
     add("--fresh-panoramas", type=int, default=2000, help="of each (default: 2000)")
     add("--cache", type=Path, help="folder for the images at network size (default: OUT/cache)")
-    add("--preset", choices=SYSTEMS, default="small", help="network (default: small)")
+    add(
+        "--preset",
+        choices=SYSTEMS,
+        default="small",
+        help="network (default: small); vigor-published also sets the options below to the published recipe's, "
+        "unless they are given",
+    )
     budget = parser.add_mutually_exclusive_group(required=True)
     budget.add_argument("--steps", type=int, help="length of the run in steps")
     budget.add_argument("--minutes", type=float, help="length of the run in minutes")
     add("--resume", action="store_true", help="go on from OUT/last.pt")
     add("--start", type=Path, help="weights to start from: a checkpoint, or a weights file (not of a baseline)")
+    add(
+        "--trunk",
+        type=Path,
+        metavar="FILE",
+        help="start the backbones from this pretrained ResNet-50 (the baselines: VGG-16) with the names of torchvision "
+        "or timm, .pth or .safetensors",
+    )
+    add(
+        "--trunk-input",
+        choices=INPUTS,
+        help="what a VGG-16 of --trunk has seen: rgb, normalised as torchvision's (default), or grey levels minus "
+        "their mean, as the first VGG-16",
+    )
     add("--batch", type=int, default=16, help="pairs a step, of all processes together")
     add("--rate", type=float, default=6e-4, help="peak learning rate")
+    add("--trunk-rate", type=float, metavar="RATE", help="that of the backbones (default: --rate)")
+    add("--last-rate", type=float, default=0.01, metavar="SHARE", help="of the peak, at the end (default: 0.01)")
     add("--warm-up", type=int, default=300, help="steps")
     add("--decay", type=float, default=0.02, help="weight decay")
     add("--sam", type=float, default=0.0, metavar="RHO", help="sharpness-aware steps of this radius (published: 0.05)")
+    add("--clip", type=float, metavar="NORM", help="of the gradient (default: 1; inf for the baselines)")
     add("--dropout", type=float, default=0.0)
     add(
         "--sigma",
@@ -91,6 +116,15 @@ def arguments() -> argparse.Namespace:
         parser.error("give --data, --list, or both")
     if options.fresh and (options.list or not options.data):
         parser.error("--fresh goes with --data alone: its worlds take the place of the pairs")
+    if options.preset in RECIPES:
+        parser.set_defaults(**RECIPES[options.preset].settings)
+        options = parser.parse_args()
+    if options.trunk and options.start:
+        parser.error("--trunk and --start: both give the backbones their first weights")
+    if options.trunk_input and not options.trunk:
+        parser.error("--trunk-input says what the file of --trunk has seen")
+    if options.trunk_rate is not None and not options.trunk_rate >= 0:
+        parser.error(f"--trunk-rate {options.trunk_rate}: must be 0 or more")
     return options
 
 
@@ -119,6 +153,7 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     best: float = math.inf  # metres, median on validation
+    trunk: str = ""  # SHA-256 of the file that the backbones started from
 
 
 def to_network(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
@@ -137,13 +172,17 @@ class Trainer:
         torch.manual_seed(options.seed)
         self.seed_draws(0)
         self.system = make_system(options)
+        self.clip = self.system.clip if options.clip is None else options.clip
+        self.progress = Progress()
+        if options.trunk:
+            self.start_trunk(options.trunk)  # refuses a bad file before images are read
+        elif options.preset in RECIPES and not (options.start or options.resume) and self.ranks.first:
+            print("the backbones are random: the published ones start from ImageNet (--trunk)", flush=True)
         self.load_data()
         self.model = self.system.model.to(self.device, memory_format=torch.channels_last)
         self.helper = self.system.helper.to(self.device)
-        self.optimizer = torch.optim.AdamW(
-            [*self.model.parameters(), *self.helper.parameters()], lr=options.rate, weight_decay=options.decay
-        )
-        self.progress = Progress()
+        self.peaks, groups = self.parameter_groups()
+        self.optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.decay)
         if options.start:
             self.model.load_state_dict(self.start(options.start))
         self.average = Average(self.model)
@@ -212,11 +251,20 @@ class Trainer:
             return min(1.0, self.progress.step / self.options.steps)
         return min(1.0, self.progress.seconds / (60 * self.options.minutes))
 
-    def rate(self) -> float:
-        """Linear warm-up, then a cosine down to 1 % of the peak over the budget."""
+    def parameter_groups(self) -> tuple[list[float], list[dict[str, list[torch.nn.Parameter]]]]:
+        """Peak learning rates and parameters: of everything, or of the backbones apart from the rest."""
+        if self.options.trunk_rate is None:
+            return [self.options.rate], [{"params": [*self.model.parameters(), *self.helper.parameters()]}]
+        backbones, rest = [], list(self.helper.parameters())
+        for key, parameter in self.model.named_parameters():
+            (backbones if key.split(".")[0] in BACKBONES else rest).append(parameter)
+        return [self.options.rate, self.options.trunk_rate], [{"params": rest}, {"params": backbones}]
+
+    def rate_share(self) -> float:
+        """The share of the peak learning rates: linear warm-up, then a cosine down to the last one over the budget."""
         warm = min(1.0, (self.progress.step + 1) / self.options.warm_up)
         cosine = 0.5 * (1 + math.cos(math.pi * self.fraction()))
-        return self.options.rate * warm * (0.01 + 0.99 * cosine)
+        return warm * (self.options.last_rate + (1 - self.options.last_rate) * cosine)
 
     def autocast(self) -> torch.autocast:
         enabled = self.options.precision == "bf16"
@@ -266,14 +314,13 @@ class Trainer:
     def step(self) -> dict[str, float]:
         """One optimiser step -> the parts of the loss."""
         batch = self.draw()
-        rate = self.rate()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for group, peak in zip(self.optimizer.param_groups, self.peaks):
+            group["lr"] = peak * self.rate_share()
         losses = self.backward(batch)
         if self.options.sam > 0:
             with ascended(self.model, self.options.sam):
                 self.backward(batch)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.system.clip)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()
         self.progress.step += 1
         self.progress.seconds = self.ranks.agree(time.monotonic() - self.started)
@@ -320,6 +367,16 @@ class Trainer:
         self.check_network(path, description)
         return state
 
+    def start_trunk(self, path: Path) -> None:
+        """Starts the backbones from a pretrained classifier; a run that is resumed must have started from it."""
+        with open(path, "rb") as file:
+            self.progress.trunk = hashlib.file_digest(file, "sha256").hexdigest()
+        if self.options.resume:  # the checkpoint has the backbones
+            return
+        for line in start_backbones(self.system.model, path, self.options.trunk_input):
+            if self.ranks.first:
+                print(line, flush=True)
+
     def check_network(self, path: Path, description: str) -> None:
         if not self.system.made(description):
             raise DataError(f"{path}: made with another network than --preset {self.options.preset}")
@@ -327,11 +384,18 @@ class Trainer:
     def restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
         self.check_network(path, state["config"])
+        progress = Progress(**state["progress"])
+        if self.options.trunk and progress.trunk != self.progress.trunk:
+            began = "another file" if progress.trunk else "no file"
+            raise DataError(f"{path}: this run's backbones started from {began}, not from --trunk {self.options.trunk}")
+        if len(state["optimizer"]["param_groups"]) != len(self.peaks):
+            was = "without" if self.options.trunk_rate is not None else "with"
+            raise DataError(f"{path}: this run began {was} --trunk-rate")
         self.model.load_state_dict(state["model"])
         self.helper.load_state_dict(state["matching"])
         self.average.model.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.progress = Progress(**state["progress"])
+        self.progress = progress
         self.seed_draws(self.progress.step)
 
     def log(self, losses: dict[str, float], **more: float) -> dict[str, float]:
@@ -340,7 +404,7 @@ class Trainer:
             "step": self.progress.step,
             "samples": self.progress.step * self.options.batch,
             "minutes": round(self.progress.seconds / 60, 2),
-            "rate": float(f"{self.rate():.3g}"),
+            "rate": float(f"{self.options.rate * self.rate_share():.3g}"),
             **{name: round(loss, 4) for name, loss in losses.items()},
             **more,
         }

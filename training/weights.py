@@ -34,17 +34,21 @@ def save_tensors(
     os.replace(partial, path)
 
 
+def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """(tensors, metadata) of a safetensors file. Raises ValueError if it is not a complete one."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a safetensors file ({error})") from error
+
+
 def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], Config]:
     """(state_dict in float32, configuration) of a weights file; no metadata means the reference.
 
     Raises ValueError if it is not a complete safetensors file.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            state = {key: file.get_tensor(key) for key in file.keys()}
-            metadata = file.metadata() or {}
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a safetensors file ({error})") from error
+    state, metadata = load_tensors(path)
     state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
     text = metadata.get(METADATA_KEY)
     return state, Config.from_json(text) if text else Config()

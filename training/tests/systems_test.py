@@ -15,12 +15,13 @@ from weights import load_weights
 
 def options_for(preset: str, **changes) -> argparse.Namespace:
     values = {"preset": preset, "trained_on": "noise", "dropout": 0.0, "sigma": (1.0, 0.5), "auxiliary": 0.5}
+    values |= {"trunk": None, "trunk_rate": None, "clip": None}
     return argparse.Namespace(**{**values, **changes})
 
 
 def test_presets_are_those_of_the_program_and_the_baselines():
     small = ["small", "small-256", "mcc-small", "mcc-small-256", "vigor-baseline-small"]
-    assert sorted(["crossfix-s", "mcc", "robotcar", "vigor", "vigor-baseline", *small]) == SYSTEMS
+    assert sorted(["crossfix-s", "mcc", "robotcar", "vigor", "vigor-baseline", "vigor-published", *small]) == SYSTEMS
 
 
 @pytest.mark.parametrize("preset", ["small", "mcc-small", "vigor-baseline-small"])
