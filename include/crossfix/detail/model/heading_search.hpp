@@ -39,8 +39,8 @@ class HeadingSearch {
     masses_.reserve(headings_.capacity());
   }
 
-  /// Whether a heading has to be searched for: it is unknown, or its standard deviation is more than
-  /// the search can tell.
+  /// Whether a heading has to be searched for: it is unknown, or its standard deviation is more
+  /// than the search can tell.
   static bool searches(std::optional<double> given, double sigma) {
     return !given || sigma > kLeastSigma;
   }
