@@ -99,7 +99,8 @@ TEST_CASE("mounts with a flaw") {
   refuses_mount([](Mount& m) { m.height = kNan; }, "height_m is nan" + height);
   refuses_mount([](Mount& m) { m.height = 1600; }, "height_m is 1600" + height);
   refuses_mount([](Mount& m) { m.height_sigma = -1; },
-                "height_sigma_m is -1; a standard deviation of at least 0 m is expected");
+                "height_sigma_m is -1; a standard deviation of at least 0 m and below the height "
+                "is expected");
   refuses_mount([](Mount& m) { m.pitch_degrees = 90; },
                 "pitch_deg is 90; an angle from -85 (down) to 85 (up) degrees is expected");
   refuses_mount([](Mount& m) { m.roll_degrees = kNan; },
