@@ -23,9 +23,8 @@ namespace {
 /// A line for weights that a wrong tile does not put off.
 const char* note_on_nowhere(const model::Configuration::Nowhere& nowhere) {
   if (nowhere.area.value_or(0) >= model::Configuration::Nowhere::kLeastArea) return "";
-  return "crossfix: these weights hardly tell a wrong tile from the right one: trust the radius "
-         "only "
-         "if the camera is in the tile\n";
+  return "crossfix: these weights hardly tell a wrong tile from the right one: trust the "
+         "radius only if the camera is in the tile\n";
 }
 
 }  // namespace

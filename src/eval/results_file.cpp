@@ -125,13 +125,6 @@ std::optional<double> number_at(const Json& json, const char* key) {
   return json.at(key).get<double>();
 }
 
-Json evidence_json(const ops::Evidence& evidence) {
-  Json json;
-  const auto values = evidence.values();
-  for (std::size_t i = 0; i < values.size(); ++i) json[ops::Evidence::kNames[i]] = values[i];
-  return json;
-}
-
 /// JSON has no numbers that are not finite: null is one.
 ops::Evidence evidence_from(const Json& json) {
   const auto number = [&](std::size_t i) {
@@ -144,6 +137,13 @@ ops::Evidence evidence_from(const Json& json) {
 Belief belief_from(const Json& json) { return {json.at("level"), number_at(json, "log_density")}; }
 
 }  // namespace
+
+Json to_json(const ops::Evidence& evidence) {
+  Json json;
+  const auto values = evidence.values();
+  for (std::size_t i = 0; i < values.size(); ++i) json[ops::Evidence::kNames[i]] = values[i];
+  return json;
+}
 
 Json to_json(const data::Dataset& dataset, const data::Sample& sample, const Outcome& outcome) {
   Json json{{"sample", sample.number},       {"group", dataset.groups.at(sample.group).name},
@@ -161,7 +161,7 @@ Json to_json(const data::Dataset& dataset, const data::Sample& sample, const Out
   if (answer.heading_error_degrees) json[kHeadingError] = *answer.heading_error_degrees;
   if (answer.nowhere) {
     json[kNowhere] = *answer.nowhere;
-    json[kEvidence] = evidence_json(answer.evidence);
+    json[kEvidence] = to_json(answer.evidence);
   }
   for (const Mode mode : kModes) {
     const char* name = name_of(mode);

@@ -9,6 +9,9 @@
 
 namespace crossfix::eval {
 
+/// By the names of `ops::Evidence::kNames`.
+nlohmann::ordered_json to_json(const ops::Evidence& evidence);
+
 /// The JSON object of one sample; docs/evaluate.md documents its keys.
 nlohmann::ordered_json to_json(const data::Dataset& dataset, const data::Sample& sample,
                                const Outcome& outcome);

@@ -128,14 +128,10 @@ CheckedCamera::CheckedCamera(const CameraChoice& row, const CameraChoice& option
 void CheckedCamera::choose_heading(const CameraChoice& row, const CameraChoice& options) {
   const bool files_own = !row.file.empty();  // the file is the row's
   const bool written = file_ && file_->mount.heading.known;
-  if (written && files_own && row.heading_degrees) contradict(kHeadingOption, Words::columns);
-  if (written && !files_own && options.heading_degrees) contradict(kHeadingOption, Words::options);
-  if (written && files_own && row.heading_sigma_degrees) {
-    contradict("--heading-sigma", Words::columns);
-  }
-  if (written && !files_own && options.heading_sigma_degrees) {
-    contradict("--heading-sigma", Words::options);
-  }
+  const CameraChoice& beside = files_own ? row : options;  // what names the file
+  const Words words = files_own ? Words::columns : Words::options;
+  if (written && beside.heading_degrees) contradict(kHeadingOption, words);
+  if (written && beside.heading_sigma_degrees) contradict("--heading-sigma", words);
   bool from_file = false;
   if (row.heading_degrees) {
     heading_degrees_ = *row.heading_degrees;

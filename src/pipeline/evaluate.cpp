@@ -160,7 +160,7 @@ class EvaluationRun {
   /// Views that see no ground are refused before the work, and not one by one.
   void check_view() const {
     const auto& camera = options_.data.view.camera;
-    if (!camera || !matches_ground()) return;
+    if (!camera) return;
     const auto& settings = configuration().ground_match;
     camera::check_sees_ground(camera->camera, camera->mount, settings.nearest, settings.farthest);
   }

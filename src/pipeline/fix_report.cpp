@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <ostream>
 
+#include "eval/results_file.hpp"
+
 namespace crossfix::pipeline {
 namespace {
 
@@ -75,10 +77,7 @@ nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix) {
   json["covariance_px"] = {{covariance[0], covariance[1]}, {covariance[1], covariance[2]}};
   if (fix.nowhere) {
     json["nowhere"] = *fix.nowhere;
-    const auto values = fix.evidence.values();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      json["evidence"][ops::Evidence::kNames[i]] = values[i];
-    }
+    json["evidence"] = eval::to_json(fix.evidence);
   }
   if (fix.blank_ground) json["blank_ground"] = true;
   if (fix.blank_satellite) json["blank_satellite"] = true;

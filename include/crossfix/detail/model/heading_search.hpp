@@ -53,9 +53,9 @@ class HeadingSearch {
     return largest + std::log(sum);
   }
 
-  /// Starts with the heading that is given, degrees, if its standard deviation `sigma` is 0. Starts
-  /// with all steps otherwise, which then have that prior, or an even one if no heading is given.
-  /// `variants`: rows of each heading.
+  /// Starts with the heading that is given, degrees, if its standard deviation `sigma` is too small
+  /// to search (`searches`). Starts with all steps otherwise, which then have that prior, or an
+  /// even one if no heading is given. `variants`: rows of each heading.
   void start(std::optional<double> given, Index variants = 1, double sigma = 0) {
     variants_ = variants;
     given_ = given;
@@ -91,7 +91,7 @@ class HeadingSearch {
     }
   }
 
-  /// Whether headings are searched for: none is given, or one with a standard deviation.
+  /// Whether the headings of this question are searched for.
   bool searched() const { return searched_; }
   Index rows() const { return static_cast<Index>(headings_.size()) * variants_; }
   Index variants() const { return variants_; }
