@@ -154,8 +154,12 @@ struct Fix {
   /// there are no hypotheses. Images in a GPU's memory are not looked at.
   bool blank_ground = false;
   bool blank_satellite = false;
-  /// Whether `nowhere` is at least one half.
-  bool not_here() const { return nowhere.value_or(0) >= 0.5; }
+  static constexpr double kNotHere = 0.5;
+  /// Whether `nowhere` is at least `kNotHere`.
+  bool not_here() const { return nowhere.value_or(0) >= kNotHere; }
+  /// Whether the camera may be elsewhere so likely that no circle within the tile can hold 68 % of
+  /// the truths. The radius is then at least that of the tile.
+  bool radius_of_tile() const { return nowhere.value_or(0) > 1 - ops::kRadiusShare; }
   /// Radius of a circle about `pixel` that holds 68 % of the truths. It is the smallest radius that
   /// holds 68 % of the posterior (`ops::kCellMassSide`), times the weights' `radius_scale`. Where
   /// `nowhere` is above 32 %, no circle can promise that: it is then at least the radius that holds

@@ -74,7 +74,7 @@ NowhereFigures compare(std::span<const Judged> pairs) {
   for (const Judged& pair : pairs) {
     images = std::max(images, pair.ground_image + 1);
     ++(pair.wrong ? result.wrong : result.right);
-    const bool not_here = pair.nowhere >= 0.5;
+    const bool not_here = pair.nowhere >= Fix::kNotHere;
     if (not_here) ++called[pair.wrong ? 1 : 0];
     if (pair.wrong && !not_here && pair.radius68_metres < kSmallRadius) ++small;
   }

@@ -446,7 +446,7 @@ struct Localizer::Impl {
                          fix.hypotheses.empty() ? 0 : fix.hypotheses.front().share, engine->seen());
     fix.nowhere.reset();
     if (fix.grid > 1) fix.nowhere = configuration.nowhere.of(fix.evidence);
-    if (fix.nowhere.value_or(0) > 1 - ops::kRadiusShare) {
+    if (fix.radius_of_tile()) {
       fix.radius68_px =
           std::max(fix.radius68_px, radius_of_even(within(fix.window, pair.satellite), fix.pixel));
     }

@@ -123,7 +123,7 @@ void print(std::ostream& out, const Subject& subject, const Fix& fix) {
         << '\n';
   }
   out << "radius     " << length(fix.radius68_px, fix.radius68_m) << "   (holds 68 %"
-      << (fix.nowhere.value_or(0) > 1 - ops::kRadiusShare ? " of the tile" : "") << ")\n";
+      << (fix.radius_of_tile() ? " of the tile" : "") << ")\n";
   if (fix.nowhere && !fix.not_here()) {
     out << "nowhere    "
         << format("%.0f %%   (that the camera stood elsewhere)\n", 100 * *fix.nowhere);
