@@ -1,16 +1,21 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "crossfix/camera/ground.hpp"
 #include "crossfix/camera/panorama.hpp"
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/detail/model/heading_search.hpp"
+#include "crossfix/io/configuration.hpp"
+#include "crossfix/io/safetensors.hpp"
 #include "crossfix/localizer.hpp"
 #include "crossfix/ops/heading.hpp"
+#include "io/files.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/counter_generator.hpp"
 #include "support/flat_ground.hpp"
@@ -295,6 +300,69 @@ TEST_CASE("a tile that shows the ground twice has two hypotheses, each with its 
   CHECK(known.hypotheses.at(0).share > 0.9);
   CHECK(known.hypotheses.at(0).heading_degrees == headings[1]);
   CHECK(known.heading_covariance == std::array<double, 3>{});
+}
+
+TEST_CASE("adapters change the view they belong to, and nothing where they are zero") {
+  const auto bundled =
+      io::Safetensors::open(test::source_folder() / "models/crossfix-ground.safetensors");
+  auto configuration = io::read_configuration(bundled);
+  TensorRecords plain;  // without the bundled adapters
+  for (const auto& [name, record] : bundled.tensors()) {
+    if (!name.starts_with("adapters.")) plain[name] = record;
+  }
+  constexpr Index kChannels = 40;
+  const std::map<std::string, std::vector<Index>> shapes{
+      {"expand.weight", {2 * kChannels, kChannels, 1, 1}},  {"expand.bias", {2 * kChannels}},
+      {"depthwise.weight", {2 * kChannels, 5, 5}},          {"depthwise.bias", {2 * kChannels}},
+      {"project.weight", {kChannels, 2 * kChannels, 1, 1}}, {"project.bias", {kChannels}}};
+  const test::ScratchFolder folder;
+  const auto tile = test::image("ground/tile", 120, 120);
+  const auto panorama = test::panorama_of(tile, kScale, {60.5, 60.5}, 0);
+  // The logits of weights whose adapters' projections have values within `view` and `tile`.
+  const auto logits = [&](Index adapters, float of_view, float of_tile) {
+    TensorRecords records = plain;
+    std::map<std::string, std::vector<float>> values;
+    for (Index i = 0; i < adapters; ++i) {
+      for (const auto& [kind, size] : {std::pair{"view", of_view}, std::pair{"tile", of_tile}}) {
+        for (const auto& [name, shape] : shapes) {
+          const std::string full =
+              std::string("adapters.") + kind + "." + std::to_string(i) + "." + name;
+          Index count = 1;
+          for (const Index extent : shape) count *= extent;
+          auto& value = values[full];
+          const std::uint64_t stream = test::stream(name);
+          for (Index k = 0; k < count; ++k) {
+            const auto drawn =
+                static_cast<float>(test::value(stream, static_cast<std::uint64_t>(k)));
+            value.push_back(drawn * (name.starts_with("project") ? size : 0.2F));
+          }
+          records[full] = {Dtype::f32, shape, reinterpret_cast<const std::byte*>(value.data())};
+        }
+      }
+    }
+    configuration.ground_match.adapters = adapters;
+    io::write_safetensors(folder / "w", records,
+                          {{io::kConfigurationKey, io::to_json(configuration)}});
+    Localizer localizer = Localizer::load(folder / "w", {.device = Device::cpu});
+    return localizer
+        .locate(GroundImage(panorama), SatelliteImage(tile), {.metres_per_pixel = kScale})
+        .logits;
+  };
+  const auto without = logits(0, 0, 0);
+  REQUIRE(without.size() == 900);
+  CHECK(logits(2, 0, 0) == without);
+  const auto both = logits(2, 0.1F, 0.1F);
+  const auto view = logits(2, 0.1F, 0);
+  const auto of_tile = logits(2, 0, 0.1F);
+  CHECK(view != without);
+  CHECK(of_tile != without);
+  CHECK(both != view);
+  CHECK(both != of_tile);
+  CHECK(logits(1, 0.1F, 0.1F) != both);
+
+  io::write_safetensors(folder / "w", plain, {{io::kConfigurationKey, io::to_json(configuration)}});
+  CHECK_THROWS_WITH(Localizer::load(folder / "w", {.device = Device::cpu}),
+                    Contains("'adapters.view.0.expand.weight' is missing"));
 }
 
 TEST_CASE("the matcher keeps a tile's features for that tile alone") {

@@ -32,6 +32,9 @@ class Settings:
     nearest: float = 1.5  # metres: ground nearer than this is left out
     farthest: float = 16.0  # and farther than this
     range: float = 5.0  # the weight of ground at a distance of d metres is exp(-d / range)
+    # Or its weights at even steps from 0 to `farthest`, in place of `range`; between them the logarithm is linear.
+    range_weights: tuple[float, ...] = ()
+    adapters: int = 0  # blocks of each view's own after the backbone
     height: float = 2.6  # of the camera above the ground, metres
     ratios: int = 1  # of height times scale to the nominal ones, marginalised: in even steps of the logarithm
     largest_ratio: float = 1.25  # they go from its inverse to it; a single ratio is 1
@@ -52,7 +55,9 @@ class Settings:
         """The configuration, as the metadata of a weights file holds it."""
         if not self.dilated or self.enlarge != 1:
             raise ValueError("the library's trunk is dilated, and sees images as they are")
-        names = ("blocks", "height", "nearest", "farthest", "range", "headings", "ratios", "largest_ratio")
+        names = ["blocks", "height", "nearest", "farthest", "range", "headings", "ratios", "largest_ratio", "adapters"]
+        if self.range_weights:
+            names.append("range_weights")
         fields = {
             "format": 1,
             "network": "ground-match",
@@ -207,14 +212,22 @@ def nearest_seen(panorama: np.ndarray, height: float) -> float:
     return height / math.tan(down) if 0 < down < math.pi / 2 else (0.0 if down > 0 else math.inf)
 
 
+def weight_at(distance: np.ndarray, settings: Settings) -> np.ndarray:
+    """The weight of ground at distances in metres, up to `farthest`."""
+    if not settings.range_weights:
+        return np.exp(-distance / settings.range)
+    steps = np.linspace(0, settings.farthest, len(settings.range_weights))
+    return np.exp(np.interp(distance, steps, np.log(settings.range_weights)))
+
+
 def view_weights(settings: Settings, nearest: float = 0.0) -> torch.Tensor:
-    """exp(-distance / range) at the cells of a view whose middle is ground that is seen and used, otherwise 0: [2m + 1,
-    2m + 1]."""
+    """The weight of each cell of a view by its distance, where its middle is ground that is seen and used, otherwise 0:
+    [2m + 1, 2m + 1]."""
     m = view_cells(settings)
     row, col = np.mgrid[-m : m + 1, -m : m + 1] * settings.cell * settings.metres_per_pixel
     distance = np.hypot(row, col)
     used = (distance <= settings.farthest) & (distance >= max(settings.nearest, nearest))
-    return torch.from_numpy(np.where(used, np.exp(-distance / settings.range), 0.0).astype(np.float32))
+    return torch.from_numpy(np.where(used, weight_at(distance, settings), 0.0).astype(np.float32))
 
 
 def slide(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -40,8 +40,9 @@ def settings_of(fields: dict) -> ground_match.Settings:
     return replace(ground_match.Settings(), temperature=fields["temperature"], **known)
 
 
-def features(tensors: dict[str, torch.Tensor], levels: np.ndarray, settings: ground_match.Settings) -> torch.Tensor:
-    """The backbone from the tensors of a weights file (BatchNorm is folded already), in float64."""
+def features(tensors: dict[str, torch.Tensor], levels: np.ndarray, settings: ground_match.Settings, kind: str) -> torch.Tensor:
+    """The backbone and the adapters of a kind (view or tile), from the tensors of a weights file (BatchNorm is folded
+    already), in float64."""
 
     def convolve(x, name, **how):
         return F.conv2d(x, tensors[name + ".weight"], tensors[name + ".bias"], **how)
@@ -56,18 +57,37 @@ def features(tensors: dict[str, torch.Tensor], levels: np.ndarray, settings: gro
         y = F.conv2d(y, depthwise, tensors[name + ".depthwise.bias"], how.stride, how.padding, how.dilation, how.groups)
         y = convolve(F.relu6(y), name + ".project")
         x = x + y if block.residual else y
+    for i in range(settings.adapters):
+        name = f"adapters.{kind}.{i}"
+        y = F.relu6(convolve(x, name + ".expand"))
+        depthwise = tensors[name + ".depthwise.weight"][:, None]
+        y = F.relu6(F.conv2d(y, depthwise, tensors[name + ".depthwise.bias"], padding=2, groups=y.shape[1]))
+        x = x + convolve(y, name + ".project")
     return x
+
+
+def with_adapters(tensors: dict[str, torch.Tensor], count: int) -> dict[str, torch.Tensor]:
+    """The tensors and those of random adapters, for a backbone of five blocks."""
+    random = torch.Generator().manual_seed(1)
+    shapes = {"expand.weight": (80, 40, 1, 1), "expand.bias": (80,), "depthwise.weight": (80, 5, 5), "depthwise.bias": (80,)}
+    shapes |= {"project.weight": (40, 80, 1, 1), "project.bias": (40,)}
+    found = dict(tensors)
+    for kind in ("view", "tile"):
+        for i in range(count):
+            for name, shape in shapes.items():
+                found[f"adapters.{kind}.{i}.{name}"] = torch.randn(shape, generator=random).mul(0.1).half()
+    return found
 
 
 def expected(tensors: dict[str, torch.Tensor], tile: np.ndarray, panorama: np.ndarray, settings: ground_match.Settings, heading: float | None) -> np.ndarray:
     """temperature x the log of the mass of every cell over headings and ratios, minus its largest value. heading: None
     means searched for."""
-    seen = features(tensors, tile, settings)
+    seen = features(tensors, tile, settings, "tile")
     weights = ground_match.view_weights(settings, ground_match.nearest_seen(panorama, settings.height)).double()
 
     def score_of(heading: float) -> torch.Tensor:
         views = [ground_match.ground_view(panorama, settings, heading, settings.ratio(i)) for i in range(settings.ratios)]
-        return torch.stack([ground_match.score(seen, features(tensors, view, settings), weights) for view in views])
+        return torch.stack([ground_match.score(seen, features(tensors, view, settings, "view"), weights) for view in views])
 
     if heading is None:
         scores, prior = ground_match.search(score_of, settings.headings, settings.temperature)
@@ -85,7 +105,6 @@ def main() -> int:
     with safe_open(BUNDLED, framework="pt") as file:
         stored = {key: file.get_tensor(key) for key in file.keys()}
         fields = json.loads(file.metadata()[METADATA_KEY])
-    tensors = {key: value.double() for key, value in stored.items()}
     tile, panorama = image("parity/tile", TILE, TILE), image("parity/panorama", *PANORAMA)
     padded = panorama.copy()
     padded[200:] = 117  # nothing is seen from 26.6 degrees below the horizon on: 5.2 m
@@ -96,6 +115,8 @@ def main() -> int:
         ("five ratios", panorama, "10", {"ratios": 5}),
         ("six headings, coarse to fine", panorama, "unknown", {"headings": 6}),
         ("four headings, two ratios", padded, "unknown", {"headings": 4, "ratios": 2}),
+        ("two adapters", panorama, "20", {"adapters": 2}),
+        ("weights by range", panorama, "30", {"range_weights": [0.5, 1.0, 0.6, 0.3, 0.1], "farthest": 20}),
     ]
     worst = 0
     with tempfile.TemporaryDirectory() as name:
@@ -105,7 +126,9 @@ def main() -> int:
             Image.fromarray(picture).save(folder / "panorama.png")
             own = json.loads(json.dumps(fields))
             own["ground_match"].update(changed)
-            save_file(stored, folder / "weights.safetensors", metadata={METADATA_KEY: json.dumps(own)})
+            kept = with_adapters(stored, changed["adapters"]) if "adapters" in changed else stored
+            tensors = {key: value.double() for key, value in kept.items()}
+            save_file(kept, folder / "weights.safetensors", metadata={METADATA_KEY: json.dumps(own)})
             settings = settings_of(own)
             wanted = expected(tensors, tile, picture, settings, None if heading == "unknown" else float(heading))
             for precision, bound in BOUNDS.items():

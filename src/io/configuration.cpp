@@ -30,6 +30,8 @@ constexpr Index kNarrowestView = 12;
 constexpr Index kWidestView = 1024;
 /// Metres per network pixel, for weights that match on the ground plane.
 constexpr double kMatchedScales[2] = {0.05, 1.0};
+constexpr std::size_t kMostRangeWeights = 1000;
+constexpr double kRangeWeights[2] = {1e-6, 1e6};
 constexpr double kSteepest = 1e4;    ///< of a weight of `nowhere`, either way
 constexpr Index kLargest = 1 << 16;  ///< of any count or width; keeps products far from overflow
 
@@ -283,6 +285,19 @@ model::Configuration parse_configuration(const std::string& json) {
   match.read("nearest", c.ground_match.nearest, 1000.0);
   match.read("farthest", c.ground_match.farthest, 1000.0);
   match.read_within("range", c.ground_match.range, 0.5, 1000.0);
+  match.read("adapters", c.ground_match.adapters, 0, model::EfficientNetLiteWeights::kAdapters);
+  match.with("range_weights", [&](const Json& value, const std::string& full) {
+    if (!value.is_array() || value.size() < 2 || value.size() > kMostRangeWeights) {
+      fail(full, value, "a list of 2 to " + std::to_string(kMostRangeWeights) + " numbers");
+    }
+    for (const Json& weight : value) {
+      const double number = weight.is_number() ? weight.get<double>() : std::nan("");
+      if (!(number >= kRangeWeights[0] && number <= kRangeWeights[1])) {
+        fail(full, weight, "numbers from 1e-6 to 1e6");
+      }
+      c.ground_match.range_weights.push_back(number);
+    }
+  });
   match.read("ratios", c.ground_match.ratios, 1, 15);
   match.read_within("largest_ratio", c.ground_match.largest_ratio, 1.0, 10.0);
   match.read("headings", c.ground_match.headings, 1, 360);
@@ -335,10 +350,14 @@ std::string to_json(const model::Configuration& c) {
   const nlohmann::ordered_json normalization = {{"mean", mean}, {"std", std}};
   if (c.family == Family::ground_match) {
     const auto& match = c.ground_match;
-    document["ground_match"] = {{"blocks", match.blocks},   {"height", match.height},
-                                {"nearest", match.nearest}, {"farthest", match.farthest},
-                                {"range", match.range},     {"headings", match.headings},
-                                {"ratios", match.ratios},   {"largest_ratio", match.largest_ratio}};
+    document["ground_match"] = {{"blocks", match.blocks},    {"height", match.height},
+                                {"nearest", match.nearest},  {"farthest", match.farthest},
+                                {"range", match.range},      {"headings", match.headings},
+                                {"ratios", match.ratios},    {"largest_ratio", match.largest_ratio},
+                                {"adapters", match.adapters}};
+    if (!match.range_weights.empty()) {
+      document["ground_match"]["range_weights"] = match.range_weights;
+    }
     document["normalization"] = normalization;
   } else {
     document["trunk"] = {{"blocks", c.backbone.blocks},

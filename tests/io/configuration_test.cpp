@@ -2,6 +2,8 @@
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <vector>
 
 #include "crossfix/core/error.hpp"
 #include "io/files.hpp"
@@ -160,6 +162,14 @@ TEST_CASE("a wrong field is refused with its name, its value and what would be r
        "from 0.5"},
       {R"({"network":"ground-match","ground_match":{"largest_ratio":0.5}})",
        "'ground_match.largest_ratio'", "from 1.0 to 10.0"},
+      {R"({"network":"ground-match","ground_match":{"range_weights":[1]}})",
+       "'ground_match.range_weights'", "a list of 2 to 1000 numbers"},
+      {R"({"network":"ground-match","ground_match":{"range_weights":[1,0]}})",
+       "'ground_match.range_weights'", "numbers from 1e-6 to 1e6"},
+      {R"({"network":"ground-match","ground_match":{"range_weights":[1,null]}})",
+       "'ground_match.range_weights'", "numbers from 1e-6 to 1e6"},
+      {R"({"network":"ground-match","ground_match":{"adapters":9}})", "'ground_match.adapters'",
+       "from 0 to 8"},
       {R"({"fix":"mean"})", "'fix' is '\"mean\"'", "\"best_cell\" or \"neighbourhood\""},
       {R"({"temperature":null})", "'temperature' is 'null'", "a number"},
   };
@@ -189,6 +199,8 @@ TEST_CASE("a matcher's configuration survives being written and read") {
                           .nearest = 2,
                           .farthest = 20,
                           .range = 7,
+                          .range_weights = {2, 1, 0.25},
+                          .adapters = 3,
                           .headings = 36,
                           .ratios = 5,
                           .largest_ratio = 1.2};
@@ -201,6 +213,12 @@ TEST_CASE("a matcher's configuration survives being written and read") {
   CHECK(read.ground_match.nearest == 2);
   CHECK(read.ground_match.farthest == 20);
   CHECK(read.ground_match.range == 7);
+  CHECK(read.ground_match.range_weights == std::vector<double>{2, 1, 0.25});
+  CHECK(read.ground_match.weight(0) == 2);
+  CHECK(read.ground_match.weight(5) == Approx(std::sqrt(2.0)));
+  CHECK(read.ground_match.weight(15) == Approx(0.5));
+  CHECK(read.ground_match.weight(20) == Approx(0.25));
+  CHECK(read.ground_match.adapters == 3);
   CHECK(read.ground_match.headings == 36);
   CHECK(read.ground_match.ratios == 5);
   CHECK(read.ground_match.largest_ratio == 1.2);

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "crossfix/core/shape.hpp"
 #include "crossfix/ops/decode.hpp"
@@ -48,12 +50,26 @@ struct Configuration {
     double nearest = 1.5;    ///< ground closer to the camera than this is ignored
     double farthest = 16.0;  ///< ground farther from the camera than this is ignored
     double range = 5.0;      ///< ground at distance d has weight exp(-d / range)
-    Index headings = 18;     ///< number of headings tried, at even steps, if the heading is unknown
+    /// Weights of ground at even steps of its distance from 0 to `farthest`, in place of `range`;
+    /// between them their logarithms are linear. Empty: `range` counts.
+    std::vector<double> range_weights;
+    Index adapters = 0;   ///< blocks of each view's own after the backbone
+    Index headings = 18;  ///< number of headings tried, at even steps, if the heading is unknown
     /// Number of ratios tried, where a ratio is height times scale over their nominal values. They
     /// have even steps of the logarithm from 1 / `largest_ratio` to `largest_ratio`. If there is
     /// only one, it is 1.
     Index ratios = 1;
     double largest_ratio = 1.25;
+
+    /// Weight of ground at a distance of d metres, up to `farthest`.
+    double weight(double d) const {
+      if (range_weights.empty()) return std::exp(-d / range);
+      const auto last = static_cast<double>(range_weights.size() - 1);
+      const double at = std::clamp(d / farthest * last, 0.0, last);
+      const double low = std::min(std::floor(at), last - 1);
+      const auto i = static_cast<std::size_t>(low);
+      return range_weights[i] * std::pow(range_weights[i + 1] / range_weights[i], at - low);
+    }
 
     double ratio(Index i) const {
       if (ratios == 1) return 1;

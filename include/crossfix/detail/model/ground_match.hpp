@@ -81,7 +81,7 @@ class GroundMatch {
            Index most_rows)
           : side(tile_side),
             rows(most_rows),
-            backbone(target, match.weights_, {1, side, side, 3}),
+            backbone(target, match.tile_weights_, {1, side, side, 3}),
             grid(backbone.output_shape()[1]),
             even({grid, grid}),
             arena(target, match.lay_out(nullptr, *this).second),
@@ -133,10 +133,13 @@ class GroundMatch {
   GroundMatch(const typename B::Target& target, Parameters parameters,
               const Configuration& configuration)
       : configuration_(configuration),
-        weights_(parameters, "trunk", configuration.ground_match.blocks),
+        view_weights_(parameters, "trunk", configuration.ground_match.blocks,
+                      {"adapters.view", configuration.ground_match.adapters}),
+        tile_weights_(parameters, "trunk", configuration.ground_match.blocks,
+                      {"adapters.tile", configuration.ground_match.adapters}),
         parameter_count_(parameters.count()),
-        view_backbone_(target, weights_, view_images_shape(1)) {
-    if (kTogether > 1) views_backbone_.emplace(target, weights_, view_images_shape(kTogether));
+        view_backbone_(target, view_weights_, view_images_shape(1)) {
+    if (kTogether > 1) views_backbone_.emplace(target, view_weights_, view_images_shape(kTogether));
     Tensor<float, 2> weights({view_cells(), view_cells()});
     whole_ground_ = weigh_ground(configuration_.ground_match, configuration_.ground_match.nearest,
                                  *configuration_.metres_per_network_pixel * kStride, weights);
@@ -332,9 +335,9 @@ class GroundMatch {
   }
   Shape<4> view_images_shape(Index count) const { return {count, view_side(), view_side(), 3}; }
   Shape<4> view_features_shape(Index count) const {
-    return {count, view_cells(), view_cells(), weights_.channels()};
+    return {count, view_cells(), view_cells(), view_weights_.channels()};
   }
-  Shape<3> tile_features_shape(Index grid) const { return {grid, grid, weights_.channels()}; }
+  Shape<3> tile_features_shape(Index grid) const { return {grid, grid, tile_weights_.channels()}; }
   static std::size_t outputs_count(Index grid) {
     return static_cast<std::size_t>(ops::HeadOutputs<HostSpace>::element_count(1, grid));
   }
@@ -533,7 +536,8 @@ class GroundMatch {
   }
 
   Configuration configuration_;
-  EfficientNetLiteWeights weights_;
+  EfficientNetLiteWeights view_weights_;  ///< of the backbone and the view's adapters
+  EfficientNetLiteWeights tile_weights_;  ///< of the backbone and the tile's adapters
   Index parameter_count_;
   double whole_ground_ = 0;  ///< sum of the weights of a view that shows all ground
   Backbone view_backbone_;

@@ -98,7 +98,7 @@ inline void mount_variants(const Configuration::GroundMatch& settings,
   marginalise(mount.pitch_sigma_degrees, &MountVariant::pitch_degrees);
 }
 
-/// exp(-distance / range) for ground that is visible and used, at the middles of cells of `cell`
+/// The settings' weight for ground that is visible and used, at the middles of cells of `cell`
 /// metres; `weights` [cells, cells], the camera above the middle one. With distance, an image shows
 /// a square metre in fewer pixels, and an error in the height moves it farther. Returns the sum.
 inline double weigh_ground(const Configuration::GroundMatch& settings, double nearest, double cell,
@@ -110,7 +110,7 @@ inline double weigh_ground(const Configuration::GroundMatch& settings, double ne
       const double distance =
           cell * std::hypot(static_cast<double>(i - middle), static_cast<double>(j - middle));
       const bool used = distance >= nearest && distance <= settings.farthest;
-      weights(i, j) = used ? static_cast<float>(std::exp(-distance / settings.range)) : 0.0F;
+      weights(i, j) = used ? static_cast<float>(settings.weight(distance)) : 0.0F;
       total += static_cast<double>(weights(i, j));
     }
   }

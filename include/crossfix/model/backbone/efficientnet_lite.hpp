@@ -34,8 +34,19 @@ class EfficientNetLiteWeights {
     FoldedConvolution project;  ///< [outputs, middle, 1, 1]
   };
 
-  /// Reads PREFIX.stem.weight, PREFIX.blocks.0.depthwise.weight and so on, of `blocks` blocks.
-  EfficientNetLiteWeights(Parameters& parameters, const std::string& prefix, Index blocks)
+  /// Largest number of adapters.
+  static constexpr Index kAdapters = 8;
+
+  /// Adapters: blocks of our own after those of the network, that keep its channels and stride.
+  struct Adapters {
+    std::string prefix;
+    Index count = 0;
+  };
+
+  /// Reads PREFIX.stem.weight, PREFIX.blocks.0.depthwise.weight and so on, of `blocks` blocks; then
+  /// those of the adapters: ADAPTERS.0.expand.weight and so on.
+  EfficientNetLiteWeights(Parameters& parameters, const std::string& prefix, Index blocks,
+                          const Adapters& adapters)
       : stem_(plain(parameters, prefix + ".stem", {kStem, 3, 3, 3})) {
     static constexpr std::array<std::array<Index, 6>, kBlocks> kPlan{{
         // inputs, outputs, expansion, kernel, stride, dilation
@@ -48,16 +59,12 @@ class EfficientNetLiteWeights {
     for (Index i = 0; i < blocks; ++i) {
       const auto& [inputs, outputs, expansion, kernel, stride, dilation] =
           kPlan[static_cast<std::size_t>(i)];
-      const std::string name = prefix + ".blocks." + std::to_string(i);
-      Block block{inputs, outputs, expansion, kernel, stride, dilation, {}, {}, {}, {}};
-      const Index middle = block.middle();
-      if (expansion > 1) {
-        block.expand = plain(parameters, name + ".expand", {middle, inputs, 1, 1});
-      }
-      block.depthwise = parameters.get<3>(name + ".depthwise.weight", {middle, kernel, kernel});
-      block.depthwise_bias = parameters.get<1>(name + ".depthwise.bias", {middle});
-      block.project = plain(parameters, name + ".project", {outputs, middle, 1, 1});
-      blocks_.push_back(std::move(block));
+      add(parameters, prefix + ".blocks." + std::to_string(i),
+          {inputs, outputs, expansion, kernel, stride, dilation, {}, {}, {}, {}});
+    }
+    for (Index i = 0; i < adapters.count; ++i) {
+      add(parameters, adapters.prefix + "." + std::to_string(i),
+          {channels(), channels(), 2, 5, 1, 1, {}, {}, {}, {}});
     }
   }
 
@@ -73,6 +80,19 @@ class EfficientNetLiteWeights {
                                  const Shape<4>& shape) {
     return {parameters.get<4>(name + ".weight", shape),
             parameters.get<1>(name + ".bias", {shape[0]})};
+  }
+
+  /// Reads a block's tensors.
+  void add(Parameters& parameters, const std::string& name, Block block) {
+    const Index middle = block.middle();
+    if (block.expansion > 1) {
+      block.expand = plain(parameters, name + ".expand", {middle, block.inputs, 1, 1});
+    }
+    block.depthwise =
+        parameters.get<3>(name + ".depthwise.weight", {middle, block.kernel, block.kernel});
+    block.depthwise_bias = parameters.get<1>(name + ".depthwise.bias", {middle});
+    block.project = plain(parameters, name + ".project", {block.outputs, middle, 1, 1});
+    blocks_.push_back(std::move(block));
   }
 
   FoldedConvolution stem_;
