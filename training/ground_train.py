@@ -235,7 +235,9 @@ def main() -> int:
     add("--train", type=Path, nargs="+", required=True)
     add("--validation", type=Path, nargs="+", required=True)
     add("--out", type=Path, required=True)
-    add("--minutes", type=float, default=30)
+    add("--minutes", type=float, default=30, help="the learning rate falls over them")
+    add("--steps", type=int, help="instead of minutes")
+    add("--source", type=int, nargs=2, default=(0, 1), metavar=("I", "N"), help="of N caches that pairs were drawn from in turn, the I-th alone")
     add("--batch", type=int, default=16)
     add("--rate", type=float, default=1e-3)
     add("--trunk-rate", type=float, default=0.0, help="of the backbone's last blocks; 0 keeps them")
@@ -292,12 +294,15 @@ def main() -> int:
     begun = time.monotonic()
     report(0)
     step, checked, running = 0, time.monotonic(), 0.0
-    while (passed := (time.monotonic() - begun) / 60) < options.minutes:
-        share = passed / options.minutes
+    while True:
+        share = step / options.steps if options.steps else (time.monotonic() - begun) / 60 / options.minutes
+        if share >= 1:
+            break
         for group in optimizer.param_groups:
             group["lr"] = group["rate"] * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
         data = train[random.choice(len(train), p=counts / counts.sum())]
-        rows = np.sort(random.integers(0, data.count, options.batch))
+        first, of = options.source
+        rows = np.sort(random.integers(0, data.count // of, options.batch)) * of + first
         tile, view, seen, truths = data.batch(rows)
         tiles, views = model.tile(tile), model.view(view, seen)
         scores = [model.scores(tiles, views)]

@@ -64,22 +64,22 @@ inline ImageError no_ground(const Configuration::GroundMatch& settings) {
                     " m of the camera: its lower part is of one colour");
 }
 
-/// The ways in which the camera may stand: the settings' ratios of height, and for each standard
-/// deviation of the mount that is above 0 the three points of Gauss-Hermite quadrature (mean and
-/// mean +- sqrt(3) sigma, with weights 2/3, 1/6 and 1/6), which integrate polynomials of degree 5
-/// exactly. A height of 0 or less has no variant.
+/// The ways in which the camera may stand. Without a mount: the settings' ratios of height. With
+/// one, for each of its standard deviations that is above 0 the three points of Gauss-Hermite
+/// quadrature (mean and mean +- sqrt(3) sigma, with weights 2/3, 1/6 and 1/6), which integrate
+/// polynomials of degree 5 exactly; a height of 0 or less has no variant. A mount that is told is
+/// taken as told, so its image has no ratios.
 inline void mount_variants(const Configuration::GroundMatch& settings,
                            const camera::MountedCamera* mounted,
                            std::vector<MountVariant>& variants) {
   variants.clear();
-  for (Index i = 0; i < settings.ratios; ++i)
-    variants.push_back({.height_ratio = settings.ratio(i)});
-  if (mounted == nullptr) return;
-  const camera::Mount& mount = mounted->mount;
-  for (MountVariant& variant : variants) {
-    variant.roll_degrees = mount.roll_degrees;
-    variant.pitch_degrees = mount.pitch_degrees;
+  if (mounted == nullptr) {
+    for (Index i = 0; i < settings.ratios; ++i)
+      variants.push_back({.height_ratio = settings.ratio(i)});
+    return;
   }
+  const camera::Mount& mount = mounted->mount;
+  variants.push_back({.roll_degrees = mount.roll_degrees, .pitch_degrees = mount.pitch_degrees});
   const auto marginalise = [&](double sigma, double MountVariant::*field) {
     if (!(sigma > 0)) return;
     const std::size_t count = variants.size();
