@@ -224,8 +224,8 @@ def view_weights(settings: Settings, nearest: float = 0.0) -> torch.Tensor:
     """The weight of each cell of a view by its distance, where its middle is ground that is seen and used, otherwise 0:
     [2m + 1, 2m + 1]."""
     m = view_cells(settings)
-    row, col = np.mgrid[-m : m + 1, -m : m + 1] * settings.cell * settings.metres_per_pixel
-    distance = np.hypot(row, col)
+    # As the library rounds it: cells that lie just at `farthest` count or not on both sides.
+    distance = settings.metres_per_pixel * settings.cell * np.hypot(*np.mgrid[-m : m + 1, -m : m + 1])
     used = (distance <= settings.farthest) & (distance >= max(settings.nearest, nearest))
     return torch.from_numpy(np.where(used, weight_at(distance, settings), 0.0).astype(np.float32))
 

@@ -171,8 +171,9 @@ class Sampler:
         self.photos, self.settings, self.side, self.strength = photos, settings, side, strength
         self.spread, self.assumed = spread, assumed
         m = view_cells(settings)
-        row, col = np.mgrid[-m : m + 1, -m : m + 1] * settings.cell * settings.metres_per_pixel
-        self.distance, self.azimuth = np.hypot(row, col), np.degrees(np.arctan2(col, -row))
+        row, col = np.mgrid[-m : m + 1, -m : m + 1]
+        self.distance = settings.metres_per_pixel * settings.cell * np.hypot(row, col)
+        self.azimuth = np.degrees(np.arctan2(col, -row))
 
     def texture(self, image: np.ndarray, most: float, random: np.random.Generator) -> np.ndarray:
         """The image with the grain of an orthophoto."""
