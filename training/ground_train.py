@@ -26,9 +26,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from config import METADATA_KEY
 from ground_match import LITE0, LITE0_EPSILON, Settings, Trunk, folded, lite0_keys, view_cells
 from ground_pairs import CACHED_BLOCKS, VIEW, pretrained
 from protocol import area_under
+from weights import load_tensors
 
 KNOTS = 11  # of the weight by range, at even steps from 0 to the farthest ground
 CELL = 0.8  # metres
@@ -159,7 +161,21 @@ class Matcher(nn.Module):
 
 
 def load_matcher(path: Path) -> Matcher:
-    """A matcher from a checkpoint."""
+    """A matcher from a checkpoint, or from a weights file (its first blocks must be the pretrained ones)."""
+    if path.suffix == ".safetensors":
+        tensors, metadata = load_tensors(path)
+        fields = json.loads(metadata[METADATA_KEY])
+        match = fields["ground_match"]
+        model = Matcher(VIEW, match["adapters"])
+        for kind, adapters in (("view", model.view_adapters), ("tile", model.tile_adapters)):
+            for i, block in enumerate(adapters):
+                block.load(tensors, f"adapters.{kind}.{i}")
+        for i, block in enumerate(model.blocks):
+            block.load(tensors, f"trunk.blocks.{CACHED_BLOCKS + i}")
+        if len(match.get("range_weights", ())) == KNOTS and match["farthest"] == VIEW.farthest:
+            model.log_range.data = torch.tensor(match["range_weights"]).log()
+        model.log_temperature.data = torch.tensor(math.log(fields["temperature"]))
+        return model
     state = torch.load(path, weights_only=True)
     adapters = {key.split(".")[1] for key in state if key.startswith("view_adapters.")}
     model = Matcher(VIEW, len(adapters))
@@ -242,7 +258,7 @@ def main() -> int:
     add("--rate", type=float, default=1e-3)
     add("--trunk-rate", type=float, default=0.0, help="of the backbone's last blocks; 0 keeps them")
     add("--adapters", type=int, default=1)
-    add("--start", type=Path, help="last.pt of another run")
+    add("--start", type=Path, help="checkpoint of another run, or a weights file")
     add("--no-range", action="store_true")
     add("--decay", type=float, default=0.01)
     add("--wrong", type=float, default=1.0, help="share of batches with another pair's tile and a turned view")
@@ -253,8 +269,7 @@ def main() -> int:
     torch.set_num_threads(options.threads)
     model = Matcher(VIEW, options.adapters).to(memory_format=torch.channels_last)
     if options.start:
-        missing = model.load_state_dict(torch.load(options.start), strict=False)
-        print(f"started from {options.start}; {missing}")
+        model.load_state_dict(load_matcher(options.start).state_dict(), strict=False)
     trunk = list(model.blocks.parameters())
     scalars = [model.log_temperature] + ([] if options.no_range else [model.log_range])
     rest = [p for name, p in model.named_parameters() if "adapters" in name]

@@ -18,7 +18,7 @@ import ground_pairs
 import scenes
 from config import METADATA_KEY
 from effects import recoloured, smooth_noise, softened
-from ground_train import CELL, Block, Drawn, Matcher, fast_size, target_of
+from ground_train import CELL, Block, Drawn, Matcher, fast_size, load_matcher, target_of
 from weights import load_tensors, save_tensors
 
 PROGRAM = Path(__file__).resolve().parents[2] / "build/bin/crossfix"
@@ -232,6 +232,9 @@ def test_the_program_runs_what_was_trained(tmp_path):
     save_tensors(model.exported(), {METADATA_KEY: model.settings_of().to_json()}, path, torch.float16)
     tensors, metadata = load_tensors(path)
     assert json.loads(metadata[METADATA_KEY])["ground_match"]["adapters"] == 1
+    again = load_matcher(path)
+    for name, value in model.state_dict().items():
+        assert torch.allclose(again.state_dict()[name], value, atol=2e-3, rtol=2e-3), name
     run = subprocess.run([str(PROGRAM), "info", str(path)], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert f"{sum(value.numel() for value in tensors.values()):,}" in run.stdout or str(sum(v.numel() for v in tensors.values())) in run.stdout
