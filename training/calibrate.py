@@ -64,19 +64,25 @@ def outputs(model: CrossFix, data: PairData) -> tuple[Tensor, Tensor, Tensor, Te
     return torch.cat(logits), torch.cat(shifts), torch.cat(fixes), torch.cat(truths)
 
 
-def posterior_radii(logits: Tensor, offsets: Tensor, fixes: Tensor, temperature: float, config: Config) -> Tensor:
-    """For each pair, the radius about the fix that holds 68 % of the posterior, network pixels [pairs]."""
+def radius_holding(places: Tensor, mass: Tensor, fix: Tensor, cell: float) -> float:
+    """The radius about a fix that holds 68 % of the mass [cells], each cell's even over a square about its place
+    [cells, 2]. Places in cells; the fix and the radius in the unit that a cell is `cell` of."""
     steps = ((torch.arange(POINTS) + 0.5) / POINTS - 0.5) * PLACE_SIDE
     square = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1).flatten(0, 1)
+    points = (places[:, None, :] + square).flatten(0, 1) * cell
+    mass = mass.repeat_interleave(len(square)) / len(square)
+    distance, order = (points - fix).norm(dim=1).sort()
+    reached = torch.searchsorted(mass[order].cumsum(0), SHARE)
+    return distance[min(int(reached), len(distance) - 1)].item()
+
+
+def posterior_radii(logits: Tensor, offsets: Tensor, fixes: Tensor, temperature: float, config: Config) -> Tensor:
+    """For each pair, the radius about the fix that holds 68 % of the posterior, network pixels [pairs]."""
     corners = cell_corners(config)
-    radii = []
-    for scores, shifts, fix in zip(logits, offsets, fixes):
-        points = ((corners + shifts)[:, None, :] + square).flatten(0, 1) * config.cell_pixels
-        mass = (scores / temperature).softmax(0).repeat_interleave(len(square)) / len(square)
-        distance, order = (points - fix).norm(dim=1).sort()
-        reached = torch.searchsorted(mass[order].cumsum(0), SHARE)
-        radii.append(distance[min(int(reached), len(distance) - 1)].item())
-    return torch.tensor(radii)
+    return torch.tensor([
+        radius_holding(corners + shifts, (scores / temperature).softmax(0), fix, config.cell_pixels)
+        for scores, shifts, fix in zip(logits, offsets, fixes)
+    ])
 
 
 def fifths(inside: Tensor, radii: Tensor) -> list[float]:

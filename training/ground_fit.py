@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from calibrate import SHARE, radius_holding
 from config import METADATA_KEY
-from ground_train import CELL, Drawn, Matcher, load_matcher, target_of
+from ground_train import CELL, SIGMA, Drawn, Matcher, load_matcher, target_of
 from weights import DTYPES, save_tensors
 
-SHARE = 0.68
 NEIGHBOURHOOD = 2  # cells about the best one, over which the fix is the mean
 
 
@@ -34,7 +34,7 @@ def all_scores(model: Matcher, sets: list[list[Drawn]]) -> tuple[list[torch.Tens
     """Scores [ratios, pairs, H, W] of each set of pairs, and the truths [pairs, 2] in cells. `sets` has the pairs of
     each ratio: pair i of one is pair i of the others."""
     found, truths = [], []
-    for number, several in enumerate(zip(*sets)):
+    for several in zip(*sets):
         for begin in range(0, several[0].count, 20):
             rows = np.arange(begin, min(begin + 20, several[0].count))
             scores = []
@@ -56,7 +56,7 @@ def loss_at(found: list[torch.Tensor], truths: torch.Tensor, temperature: float)
     total, done = 0.0, 0
     for scores in found:
         p = posterior(scores, temperature).flatten(1)
-        target = target_of(truths[done : done + len(p)], scores.shape[2:], 0.7).flatten(1)
+        target = target_of(truths[done : done + len(p)], scores.shape[2:], SIGMA).flatten(1)
         total -= float((target * torch.log(p + 1e-30)).sum())
         done += len(p)
     return total / done
@@ -65,7 +65,6 @@ def loss_at(found: list[torch.Tensor], truths: torch.Tensor, temperature: float)
 def errors_and_radii(found: list[torch.Tensor], truths: torch.Tensor, temperature: float) -> tuple[np.ndarray, np.ndarray]:
     """Distances of the fix from the truth and radii of the circle about it that holds 68 % of the posterior, metres."""
     errors, radii, done = [], [], 0
-    points = torch.tensor([(r / 6 - 5 / 12, c / 6 - 5 / 12) for r in range(6) for c in range(6)]) * 0.5  # of half a cell
     for scores in found:
         for p in posterior(scores, temperature):
             best = int(p.argmax())
@@ -75,13 +74,8 @@ def errors_and_radii(found: list[torch.Tensor], truths: torch.Tensor, temperatur
             near = p[rows][:, cols]
             fix = torch.stack([(near.sum(1) * rows).sum(), (near.sum(0) * cols).sum()]) / near.sum()
             errors.append(float(torch.linalg.vector_norm(fix - truths[done])) * CELL)
-            order = p.flatten().argsort(descending=True)[:2000]
-            cells = torch.stack([order // p.shape[1], order % p.shape[1]], 1)
-            distance = torch.linalg.vector_norm(cells[:, None] + points - fix, dim=2).flatten()
-            mass = (p.flatten()[order] / len(points)).repeat_interleave(len(points))
-            order = distance.argsort()
-            reach = int((mass[order].cumsum(0) < SHARE * float(mass.sum())).sum())
-            radii.append(float(distance[order][min(reach, len(distance) - 1)]) * CELL)
+            cells = torch.cartesian_prod(torch.arange(p.shape[0]), torch.arange(p.shape[1]))
+            radii.append(radius_holding(cells, p.flatten(), fix * CELL, CELL))
             done += 1
     return np.array(errors), np.array(radii)
 

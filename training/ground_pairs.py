@@ -204,7 +204,7 @@ class Sampler:
             x[row:] = 128
         return x.clip(0, 255)
 
-    def tile(self, image: np.ndarray, truth: tuple[float, float], random: np.random.Generator) -> np.ndarray:
+    def tile(self, image: np.ndarray, random: np.random.Generator) -> np.ndarray:
         s = self.strength
         x = image.astype(np.float32)
         if random.random() < 0.5 * s:
@@ -262,7 +262,7 @@ class Sampler:
             view = view * seen[..., None]
         if random.random() < 0.3 * s:
             view = self.shadowed(view, random)
-        tile = self.tile(tile, truth, random)
+        tile = self.tile(tile, random)
         quarter, mirrored = int(random.integers(4)), random.random() < 0.5
         tile, view, weights = (np.rot90(x, quarter) for x in (tile, view, weights))
         row, col = truth
@@ -274,11 +274,17 @@ class Sampler:
         return Pair(np.ascontiguousarray(tile, np.float32), np.ascontiguousarray(view, np.float32), np.ascontiguousarray(weights), (row, col))
 
 
-def first_layers(blocks: int) -> torch.nn.Module:
-    """The stem and the first blocks of the pretrained backbone."""
-    trunk = Trunk(LITE0, 5, True, LITE0_EPSILON)
+def pretrained_trunk() -> Trunk:
+    """The backbone with all the blocks that the matcher has, as it was pretrained."""
+    trunk = Trunk(LITE0, VIEW.blocks, VIEW.dilated, LITE0_EPSILON)
     state = torch.load(pretrained(), map_location="cpu", weights_only=True)
     trunk.load_state_dict(lite0_keys(state), strict=False)
+    return trunk
+
+
+def first_layers(blocks: int) -> torch.nn.Module:
+    """The stem and the first blocks of the pretrained backbone."""
+    trunk = pretrained_trunk()
     trunk.blocks = trunk.blocks[:blocks]
     return trunk.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 

@@ -27,13 +27,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from config import METADATA_KEY
-from ground_match import LITE0, LITE0_EPSILON, Settings, Trunk, folded, lite0_keys, view_cells
-from ground_pairs import CACHED_BLOCKS, VIEW, pretrained
+from ground_match import LITE0_EPSILON, Settings, folded, view_cells
+from ground_pairs import CACHED_BLOCKS, VIEW, pretrained_trunk
 from protocol import area_under
 from weights import load_tensors
 
 KNOTS = 11  # of the weight by range, at even steps from 0 to the farthest ground
-CELL = 0.8  # metres
+CELL = VIEW.cell * VIEW.metres_per_pixel  # metres
+SIGMA = 0.7  # cells: of the target about the truth
 FIRST_CENTRE = 0.5  # pixels of the first cell's middle, at 4 pixels a cell
 
 
@@ -80,10 +81,7 @@ class Matcher(nn.Module):
     def __init__(self, settings: Settings, adapters: int) -> None:
         super().__init__()
         self.settings = settings
-        trunk = Trunk(LITE0, settings.blocks, True, LITE0_EPSILON)
-        state = torch.load(pretrained(), map_location="cpu", weights_only=True)
-        trunk.load_state_dict(lite0_keys(state), strict=False)
-        self.first = folded(trunk.state_dict(), settings.blocks, LITE0_EPSILON)
+        self.first = folded(pretrained_trunk().state_dict(), settings.blocks, LITE0_EPSILON)
         plan = ((24, 40, 5, 6, 1), (40, 40, 5, 6, 2))
         self.blocks = nn.ModuleList(Block(*row) for row in plan[: settings.blocks - CACHED_BLOCKS])
         for i, block in enumerate(self.blocks):
@@ -205,7 +203,7 @@ class Drawn:
 
     def batch(self, rows: np.ndarray) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         images = [torch.from_numpy(array[rows].astype(np.float32)).permute(0, 3, 1, 2) for array in (self.tiles, self.views)]
-        truths = (torch.from_numpy(self.truths[rows].copy()) - FIRST_CENTRE) / 4  # in cells
+        truths = (torch.from_numpy(self.truths[rows].copy()) - FIRST_CENTRE) / VIEW.cell  # in cells
         return *images, torch.from_numpy(self.weights[rows].astype(np.float32)), truths
 
 
@@ -232,7 +230,7 @@ def validate(model: Matcher, data: Drawn, batch: int = 20) -> dict[str, float]:
                 best = flat.argmax(1)
                 cells = torch.stack([best // scores.shape[2], best % scores.shape[2]], 1)
                 errors.append((torch.linalg.vector_norm(cells - truths, dim=1) * CELL).numpy())
-                target = target_of(truths, scores.shape[1:], 0.7)
+                target = target_of(truths, scores.shape[1:], SIGMA)
                 losses.append(-(target.flatten(1) * torch.log_softmax(flat / temperature, 1)).sum(1).numpy())
     error = np.concatenate(errors)
     right, wrong = (np.concatenate(x) for x in standouts)
@@ -327,7 +325,7 @@ def main() -> int:
             turned = model.view(torch.rot90(view, quarter, (2, 3)), torch.rot90(seen, quarter, (1, 2)))
             scores.append(model.scores(tiles, turned))
         logits = torch.cat([s.flatten(1) for s in scores], 1) / model.log_temperature.exp()
-        target = target_of(truths, scores[0].shape[1:], 0.7).flatten(1)
+        target = target_of(truths, scores[0].shape[1:], SIGMA).flatten(1)
         own = logits[:, : target.shape[1]]
         loss = (torch.logsumexp(logits, 1) - (target * own).sum(1)).mean()
         optimizer.zero_grad(set_to_none=True)

@@ -213,10 +213,9 @@ def box(shape: tuple[int, int], at: np.ndarray, length: float, width: float, ang
     return rows, cols, (abs(along) <= length / 2) & (abs(beside) <= width / 2)
 
 
-def paste(image: np.ndarray, where: tuple[slice, slice, np.ndarray], texture: np.ndarray, share: float = 1.0) -> None:
+def paste(image: np.ndarray, where: tuple[slice, slice, np.ndarray], texture: np.ndarray) -> None:
     rows, cols, mask = where
-    part = image[rows, cols]
-    part[mask] = (1 - share) * part[mask] + share * texture[rows, cols][mask]
+    image[rows, cols][mask] = texture[rows, cols][mask]
 
 
 @dataclass
@@ -237,7 +236,7 @@ def car(image: np.ndarray, heights: np.ndarray | None, road: Road, random: np.ra
     where = box(image.shape[:2], at, random.uniform(3.8, 6) / SCALE, random.uniform(1.7, 2.1) / SCALE, angle)
     if where is None:
         return
-    paste(image, where, np.broadcast_to(random.uniform(20, 235) + random.normal(0, 25, 3), image.shape), 1.0)
+    paste(image, where, np.broadcast_to(random.uniform(20, 235) + random.normal(0, 25, 3), image.shape))
     if heights is not None:
         rows, cols, mask = where
         heights[rows, cols][mask] = random.uniform(1.3, 2)
@@ -272,8 +271,7 @@ def make_scene(photos: Orthophotos, side: int, random: np.random.Generator) -> S
         if where is None:
             continue
         rows, cols, mask = where
-        covers = on_road[rows, cols] & mask
-        if not crown and covers.any():
+        if not crown and (on_road[rows, cols] & mask).any():
             continue
         for image, s, d in ((tile, sun[0], dark[0]), (ground, sun[1], dark[1])):
             shift = np.round(s * height / SCALE).astype(int)
@@ -290,9 +288,9 @@ def make_scene(photos: Orthophotos, side: int, random: np.random.Generator) -> S
         heights[rows, cols][stands] = np.maximum(heights[rows, cols][stands], height)
     for where, crown, height in tops:
         texture = tiled(photos.green if crown else photos.images, (side, side), random)
-        paste(tile, where, texture * random.uniform(0.5, 1.1), 1.0)
+        paste(tile, where, texture * random.uniform(0.5, 1.1))
         if not crown or random.random() < 0.3:
-            paste(ground, where, texture, 1.0)
+            paste(ground, where, texture)
     for road in roads:
         if road.width > 4 / SCALE:
             for _ in range(int(random.integers(0, 5))):
