@@ -162,6 +162,15 @@ SMALL = Config(
 )
 # With the cells of the reference, 2.25 m: the same tiles at 256 px.
 SMALL_256 = replace(SMALL, grid=32, satellite_size=256, metres_per_network_pixel=0.28125)
+# Its backbones are those of the reference, which start from ResNet-50 (`train.py --trunk`).
+SMALL_256_RESNET = replace(SMALL_256, trunk=Trunk())
 # The bundled network. models/crossfix-s.md has measurements of where it differs from the reference.
 CROSSFIX_S = replace(SMALL, fix="neighbourhood")
-PRESETS = {"vigor": VIGOR, "robotcar": ROBOTCAR, "small": SMALL, "small-256": SMALL_256, "crossfix-s": CROSSFIX_S}
+PRESETS = {
+    "vigor": VIGOR,
+    "robotcar": ROBOTCAR,
+    "small": SMALL,
+    "small-256": SMALL_256,
+    "small-256-resnet": SMALL_256_RESNET,
+    "crossfix-s": CROSSFIX_S,
+}

@@ -20,7 +20,7 @@ def options_for(preset: str, **changes) -> argparse.Namespace:
 
 
 def test_presets_are_those_of_the_program_and_the_baselines():
-    small = ["small", "small-256", "mcc-small", "mcc-small-256", "vigor-baseline-small"]
+    small = ["small", "small-256", "small-256-resnet", "mcc-small", "mcc-small-256", "vigor-baseline-small"]
     assert sorted(["crossfix-s", "mcc", "robotcar", "vigor", "vigor-baseline", "vigor-published", *small]) == SYSTEMS
 
 

@@ -200,7 +200,7 @@ def test_a_misfit_names_the_presets_that_fit(tmp_path):
     path = tmp_path / "file.pth"
     message = refusal(CrossFix(SMALL), resnet(planes=64, blocks=(3, 4, 6)), path)
     assert "`conv1.weight` has shape [64, 3, 7, 7] where the network has [32, 3, 7, 7]" in message
-    assert message.endswith("presets that fit: robotcar, vigor, vigor-published")
+    assert message.endswith("presets that fit: robotcar, small-256-resnet, vigor, vigor-published")
     small_mcc = Mcc(BASELINES["mcc-small"][1])
     message = refusal(small_mcc, vgg(16, False), path)
     assert "(the network has BatchNorm, the file has none)" in message and message.endswith("no preset fits")
