@@ -86,26 +86,26 @@ void locate_pair(const LocateOptions& options) {
   std::optional<pipeline::RawDump> dump;
   if (!options.dump.empty()) dump.emplace(options.dump);
 
-  const io::Image ground = io::read_image(options.ground);
+  const io::Photo photo = io::read_photo(options.ground);
+  const io::Image& ground = photo.image;
   const io::Image satellite = io::read_image(options.satellite);
   Localizer localizer = load(options, {});
   const Pair pair{GroundImage(ground), SatelliteImage(satellite), options.tile(),
-                  camera.ground_info(ground.shape())};
+                  camera.ground_info(ground.shape(), photo.tags)};
   pipeline::need_camera(localizer.configuration(), pair.camera, ground.shape());
-  const std::string warning = camera.warning(ground.shape(), options.ground);
-  if (!warning.empty()) warn(warning);
-  if (!options.rescale) {
-    const std::string scale = pipeline::scale_warning(localizer, pair, options.satellite);
-    if (!scale.empty()) warn(scale);
-  }
+  pipeline::Subject subject{0,
+                            options.ground,
+                            options.satellite,
+                            {satellite.extent(0), satellite.extent(1)},
+                            options.truth_pixel(),
+                            camera.takes_heading_of(photo.tags),
+                            {}};
+  subject.warnings =
+      pipeline::warnings_of(localizer, pair, photo, camera, subject, options.rescale);
+  for (const pipeline::Warning& warning : subject.warnings) warn(warning.text);
 
   Fix fix;
   localizer.locate(pair, fix);
-  const pipeline::Subject subject{0,
-                                  options.ground,
-                                  options.satellite,
-                                  {satellite.extent(0), satellite.extent(1)},
-                                  options.truth_pixel()};
   if (overlay) {
     const io::Image tile = draw::draw_overlay(satellite, fix, subject.truth);
     overlay->write(options.overlay_ground ? draw::with_ground_below(ground, tile) : tile.view());

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "crossfix/io/image.hpp"
+#include "crossfix/io/photo.hpp"
 
 namespace crossfix::io {
 
@@ -30,9 +30,21 @@ Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side);
 /// Height and width of the picture as it is shown, from the beginning of a file.
 Shape<2> jpeg_size(Bytes bytes, std::string_view name);
 
-/// The EXIF orientation, 1 to 8, in the body of a JPEG's APP1 segment. 1 if there is none, or if
-/// the segment is damaged (viewers show such a picture unrotated).
-int exif_orientation(Bytes segment);
+/// What stands beside the pixels of a file, where it stands: parts of its bytes. Empty: nothing.
+struct Metadata {
+  Bytes exif;  ///< a TIFF structure
+  Bytes xmp;   ///< an XML packet
+};
+Metadata png_metadata(Bytes bytes);
+/// Of the segments before the pixels.
+Metadata jpeg_metadata(Bytes bytes);
+
+/// The EXIF orientation, 1 to 8. 1 if there is none, or if it is damaged (viewers show such a
+/// picture unrotated).
+int exif_orientation(Bytes exif);
+
+/// What an XMP packet says of a panorama; damaged ones say nothing.
+PanoramaTags panorama_tags(Bytes xmp);
 
 /// Whether an orientation makes rows of columns.
 constexpr bool is_transposed(int orientation) { return orientation >= 5; }

@@ -88,6 +88,13 @@ Image read_image(const std::filesystem::path& path, Index maximum_side) {
   return read_image(read_file(path), path.string(), maximum_side);
 }
 
+Photo read_photo(const std::filesystem::path& path, Index maximum_side) {
+  const std::vector<std::byte> bytes = read_file(path);
+  Photo photo{read_image(bytes, path.string(), maximum_side), {}};
+  photo.tags = panorama_tags(is_png(bytes) ? png_metadata(bytes).xmp : jpeg_metadata(bytes).xmp);
+  return photo;
+}
+
 Shape<2> read_image_size(const std::filesystem::path& path) {
   const std::vector<std::byte> bytes = read_file(path, kBeginningBytes);
   const std::string name = path.string();

@@ -20,6 +20,7 @@ struct JpegErrors {
   jpeg_error_mgr manager{};
   std::jmp_buf jump{};
   std::array<char, JMSG_LENGTH_MAX> message{};
+  bool at_end = false;  ///< libjpeg asked for more bytes than there are
 
   JpegErrors() {
     jpeg_std_error(&manager);
@@ -31,8 +32,13 @@ struct JpegErrors {
     manager.emit_message = [](j_common_ptr info, int level) {
       if (level >= 0) return;
       const int code = info->err->msg_code;
-      // Cameras leave bytes between segments and unusual version marks; no pixel depends on them.
-      if (code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR) {
+      // Unusual marks and bytes between segments: no pixel depends on them.
+      if (code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR ||
+          code == JWRN_NOT_SEQUENTIAL) {
+        return;
+      }
+      if (code == JWRN_JPEG_EOF) {  // pixels may be missing or not: see `lacks_scans`
+        reinterpret_cast<JpegErrors*>(info->err)->at_end = true;
         return;
       }
       info->err->error_exit(info);
@@ -69,7 +75,6 @@ struct JpegReader {
   void read_header(Bytes bytes, std::string_view name) {
     attempt(name, [&] {
       jpeg_create_decompress(&info);
-      jpeg_save_markers(&info, JPEG_APP0 + 1, 0xffff);
       jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
       jpeg_read_header(&info, TRUE);
     });
@@ -90,12 +95,18 @@ struct JpegWriter {
   }
 };
 
-int orientation_of(const jpeg_decompress_struct& info) {
-  for (const jpeg_marker_struct* m = info.marker_list; m != nullptr; m = m->next) {
-    const int orientation = exif_orientation(std::as_bytes(std::span(m->data, m->data_length)));
-    if (orientation != 1) return orientation;
+/// Whether a file that ended before its end mark may lack pixels, or their detail. Huffman-coded
+/// scans warn of each by themselves where they are cut; whole scans can be missing of files that have
+/// several, and arithmetic coding does not warn.
+bool lacks_scans(jpeg_decompress_struct& info) {
+  if (info.arith_code != 0) return true;
+  if (info.progressive_mode == 0) return jpeg_has_multiple_scans(&info) != 0;
+  for (int component = 0; component < info.num_components; ++component) {
+    for (const int missing_bits : std::span(info.coef_bits[component], DCTSIZE2)) {
+      if (missing_bits != 0) return true;
+    }
   }
-  return 1;
+  return false;
 }
 
 /// Converts one row of inverted CMYK (255 is no ink) to RGB.
@@ -114,13 +125,44 @@ bool is_jpeg(Bytes bytes) {
          bytes[2] == std::byte{0xff};
 }
 
+Metadata jpeg_metadata(Bytes bytes) {
+  constexpr std::string_view kExif("Exif\0\0", 6);
+  constexpr std::string_view kXmp("http://ns.adobe.com/xap/1.0/\0", 29);
+  constexpr int kFill = 0xff;  // before a marker, any number of times
+  constexpr int kApp1 = 0xe1;
+  constexpr int kStartOfScan = 0xda;
+  const auto byte = [&](std::size_t at) { return std::to_integer<int>(bytes[at]); };
+  Metadata found;
+  std::size_t at = 2;  // behind the start of the image
+  while (at + 4 <= bytes.size()) {
+    const int marker = byte(at + 1);
+    if (byte(at) != kFill || marker == kFill || marker == 0) {
+      ++at;  // fill, or bytes that some cameras leave between segments
+      continue;
+    }
+    if (marker == kStartOfScan) break;
+    const auto length = static_cast<std::size_t>(byte(at + 2) << 8 | byte(at + 3));
+    if (length < 2 || length > bytes.size() - at - 2) break;
+    const Bytes body = bytes.subspan(at + 4, length - 2);
+    const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
+    if (marker == kApp1 && text.starts_with(kExif) && found.exif.empty()) {
+      found.exif = body.subspan(kExif.size());
+    }
+    if (marker == kApp1 && text.starts_with(kXmp) && found.xmp.empty()) {
+      found.xmp = body.subspan(kXmp.size());
+    }
+    at += 2 + length;
+  }
+  return found;
+}
+
 Shape<2> jpeg_size(Bytes bytes, std::string_view name) {
   JpegReader reader;
   reader.read_header(bytes, name);
   const auto height = static_cast<Index>(reader.info.image_height);
   const auto width = static_cast<Index>(reader.info.image_width);
-  return is_transposed(orientation_of(reader.info)) ? Shape<2>{width, height}
-                                                    : Shape<2>{height, width};
+  const bool transposed = is_transposed(exif_orientation(jpeg_metadata(bytes).exif));
+  return transposed ? Shape<2>{width, height} : Shape<2>{height, width};
 }
 
 Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side) {
@@ -130,13 +172,13 @@ Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side) {
   const auto height = static_cast<Index>(info.image_height);
   const auto width = static_cast<Index>(info.image_width);
   check_image_size(name, height, width, maximum_side);
-  const int orientation = orientation_of(info);  // finishing frees the markers
   const bool has_ink = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
   info.out_color_space = has_ink ? JCS_CMYK : JCS_RGB;
   Image image({height, width, 3});
   std::vector<std::uint8_t> ink(has_ink ? static_cast<std::size_t>(4 * width) : 0);
   reader.attempt(name, [&] {
     jpeg_start_decompress(&info);
+    if (reader.errors.at_end && lacks_scans(info)) ERREXIT(&info, JERR_INPUT_EOF);
     while (info.output_scanline < info.output_height) {
       std::uint8_t* out = image.data() + static_cast<Index>(info.output_scanline) * 3 * width;
       std::uint8_t* row = has_ink ? ink.data() : out;
@@ -145,7 +187,7 @@ Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side) {
     }
     jpeg_finish_decompress(&info);
   });
-  return oriented(std::move(image), orientation);
+  return oriented(std::move(image), exif_orientation(jpeg_metadata(bytes).exif));
 }
 
 std::vector<std::byte> encode_jpeg(ImageView image, int quality) {

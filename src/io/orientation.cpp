@@ -1,7 +1,5 @@
 /// EXIF orientation (CIPA DC-008, tag 0x0112): the sides of the picture to which the first row and
 /// the first column of the stored pixels belong.
-#include <cstring>
-
 #include "codecs.hpp"
 
 namespace crossfix::io {
@@ -26,15 +24,12 @@ struct Tiff {
 
 }  // namespace
 
-int exif_orientation(Bytes segment) {
-  constexpr char kMark[] = {'E', 'x', 'i', 'f', 0, 0};
+int exif_orientation(Bytes exif) {
   constexpr std::size_t kEntryBytes = 12;
   constexpr std::size_t kOrientation = 0x0112;
   constexpr std::size_t kShort = 3;
-  if (segment.size() < sizeof kMark + 8 || std::memcmp(segment.data(), kMark, sizeof kMark) != 0) {
-    return 1;
-  }
-  Tiff tiff{segment.subspan(sizeof kMark), segment[sizeof kMark] == std::byte{'M'}};
+  if (exif.size() < 8) return 1;
+  const Tiff tiff{exif, exif[0] == std::byte{'M'}};
   const std::size_t directory = tiff.read(4, 4);
   const std::size_t entries = tiff.read(directory, 2);
   for (std::size_t entry = 0; entry < entries; ++entry) {

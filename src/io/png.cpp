@@ -20,15 +20,18 @@ std::size_t big_endian_32(const std::byte* at) {
   return value;
 }
 
-/// True if the chunks follow one another up to IEND within the file. libpng stops at the last row,
-/// and would not notice that the file is truncated after it.
-bool has_all_chunks(Bytes bytes) {
+/// Calls `take` with the type and the body of each chunk. True if they follow one another up to IEND
+/// within the file. libpng stops at the last row, and would not notice that the file is truncated
+/// after it.
+bool for_each_chunk(Bytes bytes, auto&& take) {
   constexpr std::size_t kFrame = 12;  // length, type, checksum
   std::size_t at = kSignature.size();
   while (bytes.size() - at >= kFrame) {
     const std::size_t length = big_endian_32(&bytes[at]);
     if (length > bytes.size() - at - kFrame) return false;
-    if (std::memcmp(&bytes[at + 4], "IEND", 4) == 0) return true;
+    const std::string_view type(reinterpret_cast<const char*>(&bytes[at + 4]), 4);
+    if (type == "IEND") return true;
+    take(type, bytes.subspan(at + 8, length));
     at += kFrame + length;
   }
   return false;
@@ -93,14 +96,29 @@ bool is_png(Bytes bytes) {
          std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
 }
 
+Metadata png_metadata(Bytes bytes) {
+  // Keyword, then two zeros for text that is not compressed; language and translation, which are
+  // empty.
+  constexpr std::string_view kXmp("XML:com.adobe.xmp\0\0\0\0\0", 22);
+  Metadata found;
+  for_each_chunk(bytes, [&](std::string_view type, Bytes body) {
+    const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
+    if (type == "eXIf") found.exif = body;
+    if (type == "iTXt" && text.starts_with(kXmp)) found.xmp = body.subspan(kXmp.size());
+  });
+  return found;
+}
+
 Shape<2> png_size(Bytes bytes, std::string_view name) {
   // The header is the first chunk: length, type, width, height.
   constexpr std::size_t kWidthAt = kSignature.size() + 8;
   if (bytes.size() < kWidthAt + 8 || std::memcmp(&bytes[kWidthAt - 4], "IHDR", 4) != 0) {
     throw ImageError("PNG image '" + std::string(name) + "' is damaged: it has no header");
   }
-  return {static_cast<Index>(big_endian_32(&bytes[kWidthAt + 4])),
-          static_cast<Index>(big_endian_32(&bytes[kWidthAt]))};
+  const auto width = static_cast<Index>(big_endian_32(&bytes[kWidthAt]));
+  const auto height = static_cast<Index>(big_endian_32(&bytes[kWidthAt + 4]));
+  const bool transposed = is_transposed(exif_orientation(png_metadata(bytes).exif));
+  return transposed ? Shape<2>{width, height} : Shape<2>{height, width};
 }
 
 Image read_png(Bytes bytes, std::string_view name, Index maximum_side) {
@@ -112,14 +130,15 @@ Image read_png(Bytes bytes, std::string_view name, Index maximum_side) {
   if (png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()) == 0) fail(png.message);
   check_image_size(name, static_cast<Index>(png.height), static_cast<Index>(png.width),
                    maximum_side);
-  if (!has_all_chunks(bytes)) fail("it is cut short");
+  if (!for_each_chunk(bytes, [](std::string_view, Bytes) {})) fail("it is cut short");
+  const int orientation = exif_orientation(png_metadata(bytes).exif);
   // Viewers take 16-bit samples without a gamma chunk as sRGB, like 8-bit samples.
   png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   Image image({static_cast<Index>(png.height), static_cast<Index>(png.width), 3});
   if ((png.format & PNG_FORMAT_FLAG_ALPHA) == 0) {
     png.format = PNG_FORMAT_RGB;
     if (png_image_finish_read(&png, nullptr, image.data(), 0, nullptr) == 0) fail(png.message);
-    return image;
+    return oriented(std::move(image), orientation);
   }
   png.format = PNG_FORMAT_RGBA;
   std::vector<std::uint8_t> rgba(PNG_IMAGE_SIZE(png));
@@ -133,7 +152,7 @@ Image read_png(Bytes bytes, std::string_view name, Index maximum_side) {
           (rgba[pixel + channel] * alpha + 255 * (255 - alpha) + 127) / 255);
     }
   }
-  return image;
+  return oriented(std::move(image), orientation);
 }
 
 std::vector<std::byte> encode_png(ImageView image, int compression) {

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <string>
 
 #include "crossfix/io/camera_file.hpp"
+#include "panorama_check.hpp"
 
 namespace crossfix::pipeline {
 namespace {
@@ -44,6 +46,25 @@ void refuse(const std::optional<camera::Flaw>& flaw, Words words) {
 /// Whichever gives a fact.
 Words giver(const CameraChoice& row, std::optional<double> CameraChoice::*field) {
   return row.*field ? Words::columns : Words::options;
+}
+
+/// "12.5 degrees".
+std::string degrees(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g degrees", std::round(value * 100) / 100);
+  return text;
+}
+
+[[noreturn]] void refuse_part(const io::PanoramaTags::Part& part) {
+  char text[320];
+  std::snprintf(
+      text, sizeof text,
+      "the ground image is a part of a panorama, %.0f x %.0f of 360 x 180 degrees, as its "
+      "file says: weights that match on the ground plane take it with a camera file (model: "
+      "equirectangular, azimuth_deg: [%g, %g], elevation_deg: [%g, %g])",
+      part.azimuth_end - part.azimuth_begin, part.elevation_end - part.elevation_begin,
+      part.azimuth_begin, part.azimuth_end, part.elevation_begin, part.elevation_end);
+  throw ImageError(text);
 }
 
 [[noreturn]] void need_height(const char* option, Words words) {
@@ -133,6 +154,7 @@ void CheckedCamera::choose_heading(const CameraChoice& row, const CameraChoice& 
   if (written && beside.heading_degrees) contradict(kHeadingOption, words);
   if (written && beside.heading_sigma_degrees) contradict("--heading-sigma", words);
   bool from_file = false;
+  is_heading_given_ = row.heading_degrees || options.heading_degrees || file_;
   if (row.heading_degrees) {
     heading_degrees_ = *row.heading_degrees;
   } else if (options.heading_degrees && !written) {
@@ -151,8 +173,10 @@ void CheckedCamera::choose_heading(const CameraChoice& row, const CameraChoice& 
   heading_sigma_degrees_ = heading_degrees_ ? sigma.value_or(0.0) : 0.0;
 }
 
-GroundInfo CheckedCamera::ground_info(const Shape<3>& image) const {
-  GroundInfo info{heading_degrees_, heading_sigma_degrees_, {}};
+GroundInfo CheckedCamera::ground_info(const Shape<3>& image, const io::PanoramaTags& tags) const {
+  GroundInfo info{
+      takes_heading_of(tags) ? tags.heading : heading_degrees_, heading_sigma_degrees_, {}};
+  if (tags.part && !file_ && !horizontal_fov_degrees_) refuse_part(*tags.part);
   if (!mount_) return info;  // a whole level panorama
   if (file_) {
     info.mounted = camera::MountedCamera{file_->camera, *mount_};
@@ -176,11 +200,42 @@ GroundInfo CheckedCamera::ground_info(const Shape<3>& image) const {
   return info;
 }
 
-std::string CheckedCamera::warning(const Shape<3>& image, const std::string& name) const {
-  if (!horizontal_fov_degrees_ || !looks_whole(image)) return {};
-  return name +
-         " is twice as wide as high, as a whole panorama is, and --hfov says that it is a "
-         "photo without distortion: if it is a panorama, leave out --hfov";
+Warnings CheckedCamera::warnings(const io::Photo& photo, const std::string& name) const {
+  constexpr double kLevel = 2;     // degrees of a camera that counts as level
+  constexpr double kAgreeing = 5;  // degrees between two statements of a heading
+  Warnings found;
+  const auto warn = [&](WarningKind kind, const std::string& text) {
+    found.push_back({kind, name + text});
+  };
+  const bool whole = looks_whole(photo.image.shape());
+  if (whole && horizontal_fov_degrees_) {
+    warn(WarningKind::lens,
+         " is twice as wide as high, as a whole panorama is, and --hfov says that it is a photo "
+         "without distortion: if it is a panorama, leave out --hfov");
+  }
+  if (whole && !horizontal_fov_degrees_ && !file_ && is_open_panorama(photo.image)) {
+    warn(WarningKind::panorama,
+         " is taken for a whole panorama, 360 degrees wide, but its left and right edges do not "
+         "meet: if it shows less, or has a border, the fix is wrong; give its camera (--camera)");
+  }
+  const io::PanoramaTags& tags = photo.tags;
+  if (is_heading_given_ && heading_degrees_ && tags.heading) {
+    const double apart = std::remainder(*heading_degrees_ - *tags.heading, 360.0);
+    if (std::abs(apart) > kAgreeing) {
+      warn(WarningKind::tags, ": its file says that it looks at " + degrees(*tags.heading) +
+                                  ", not at " + degrees(*heading_degrees_) +
+                                  " as given; what is given holds");
+    }
+  }
+  const bool tilted =
+      std::abs(tags.pitch.value_or(0)) > kLevel || std::abs(tags.roll.value_or(0)) > kLevel;
+  if (tilted && !file_ && !mount_) {
+    warn(WarningKind::tags, ": its file says that the camera was tilted, pitch " +
+                                degrees(tags.pitch.value_or(0)) + " and roll " +
+                                degrees(tags.roll.value_or(0)) +
+                                "; it is taken for level: give --height, --pitch and --roll");
+  }
+  return found;
 }
 
 std::optional<double> parse_heading(const std::string& text) {

@@ -9,7 +9,9 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/detail/model/heading_search.hpp"
+#include "crossfix/io/photo.hpp"
 #include "crossfix/localizer.hpp"
+#include "warning.hpp"
 
 namespace crossfix::pipeline {
 
@@ -109,16 +111,23 @@ class CheckedCamera {
   /// wrong.
   CheckedCamera(const CameraChoice& row, const CameraChoice& options, CameraFiles& files);
 
-  /// For an image of shape [height, width, 3]. Throws ImageError if it is of another camera.
-  GroundInfo ground_info(const Shape<3>& image) const;
+  /// For an image of shape [height, width, 3]. A heading that nobody gave is as its file says, else
+  /// north. Throws ImageError if it is of another camera, and if its file says that it is a part of a
+  /// panorama and nobody gave its camera.
+  GroundInfo ground_info(const Shape<3>& image, const io::PanoramaTags& tags = {}) const;
+
+  /// Whether the heading is what the image's file says.
+  bool takes_heading_of(const io::PanoramaTags& tags) const {
+    return !is_heading_given_ && tags.heading.has_value();
+  }
 
   /// Whether the heading is to be searched for.
   bool searches_heading() const {
     return model::HeadingSearch::searches(heading_degrees_, heading_sigma_degrees_);
   }
 
-  /// A warning if the image, called `name`, looks like one of another camera; else empty.
-  std::string warning(const Shape<3>& image, const std::string& name) const;
+  /// What about the photo, called `name`, does not fit the camera.
+  Warnings warnings(const io::Photo& photo, const std::string& name) const;
 
  private:
   void choose_heading(const CameraChoice& row, const CameraChoice& options);
@@ -128,6 +137,7 @@ class CheckedCamera {
   std::optional<camera::Mount> mount_;  ///< empty: as the weights assume
   std::optional<double> heading_degrees_ = 0.0;
   double heading_sigma_degrees_ = 0;
+  bool is_heading_given_ = false;
 };
 
 /// Degrees clockwise from north, or nothing for "unknown". Throws DataError for anything else.

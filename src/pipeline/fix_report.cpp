@@ -88,6 +88,7 @@ nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix) {
     json["heading_degrees"] = *fix.heading_degrees;
     json["heading_sigma_degrees"] = *fix.heading_sigma_degrees;
     json["heading_covariance"] = fix.heading_covariance;
+    if (subject.is_heading_of_file) json["heading_source"] = "image";
   }
   for (const Hypothesis& each : fix.hypotheses) json["hypotheses"].push_back(to_json(each));
   json["grid"] = fix.grid;
@@ -95,6 +96,7 @@ nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix) {
   json["window"] = {window.row, window.col, window.height, window.width};
   json["cell"] = {fix.cell / fix.grid, fix.cell % fix.grid};
   json["cell_probability"] = fix.probability[static_cast<std::size_t>(fix.cell)];
+  for (const Warning& warning : subject.warnings) json["warnings"].push_back(warning.text);
   if (subject.truth) {
     const FixError error = error_of(fix, *subject.truth);
     json["truth"] = {subject.truth->row, subject.truth->col};
@@ -134,6 +136,11 @@ void print(std::ostream& out, const Subject& subject, const Fix& fix) {
         << format("%.0f degrees clockwise from north, give or take %.0f",
                   whole_degrees(*fix.heading_degrees), *fix.heading_sigma_degrees)
         << '\n';
+  }
+  if (subject.is_heading_of_file && fix.heading_degrees && !searched) {
+    out << "heading    "
+        << format("%.0f degrees clockwise from north, as the image's file says\n",
+                  whole_degrees(*fix.heading_degrees));
   }
   if (fix.hypotheses.size() > 1) {
     for (const Hypothesis& each : fix.hypotheses) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "crossfix/localizer.hpp"
+#include "warning.hpp"
 
 namespace crossfix::pipeline {
 
@@ -18,6 +19,8 @@ struct Subject {
   std::string satellite;
   Shape<2> tile_size{};  ///< height, width, pixels
   std::optional<PixelPoint> truth;
+  bool is_heading_of_file = false;  ///< the heading is what the ground image's file says
+  Warnings warnings;
 };
 
 /// How far a fix is from the truth.

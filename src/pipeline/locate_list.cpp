@@ -97,9 +97,9 @@ void check_dump(const std::vector<PairEntry>& entries, const ListOptions& option
 
 /// What a rank sends about one pair.
 struct Located {
-  std::size_t number = 0;               ///< in the list, from 0
-  std::string line;                     ///< JSON
-  std::array<std::string, 2> warnings;  ///< of the camera, of the scale; or empty
+  std::size_t number = 0;  ///< in the list, from 0
+  std::string line;        ///< JSON
+  Warnings warnings;
   std::optional<FixError> error;
   bool failed = false;
   std::string raw;  ///< for the dump, see pack_raw; or empty
@@ -108,8 +108,11 @@ struct Located {
 std::string pack(const Located& located) {
   Json json{{"number", located.number},
             {"line", located.line},
-            {"warnings", located.warnings},
+            {"warnings", Json::array()},
             {"failed", located.failed}};
+  for (const Warning& warning : located.warnings) {
+    json["warnings"].push_back({static_cast<int>(warning.kind), warning.text});
+  }
   if (located.error) {
     const FixError& error = *located.error;
     json["error"] = {error.pixels, error.within_radius68};
@@ -123,8 +126,10 @@ std::string pack(const Located& located) {
 
 Located unpack(const std::string& bytes) {
   const Json json = Json::from_cbor(bytes);
-  Located located{
-      json.at("number"), json.at("line"), json.at("warnings"), {}, json.at("failed"), {}};
+  Located located{json.at("number"), json.at("line"), {}, {}, json.at("failed"), {}};
+  for (const Json& warning : json.at("warnings")) {
+    located.warnings.push_back({static_cast<WarningKind>(warning[0].get<int>()), warning[1]});
+  }
   if (json.contains("error")) {
     located.error.emplace();
     located.error->pixels = json.at("error")[0];
@@ -170,10 +175,10 @@ class ListReport {
 
  private:
   void print(const Located& located) {
-    // One warning of a kind is enough for the whole list: its images have the same source.
-    for (std::size_t kind = 0; kind < warned_.size(); ++kind) {
-      const std::string& warning = located.warnings[kind];
-      if (!warning.empty() && !std::exchange(warned_[kind], true)) observer_.warn(warning);
+    for (const Warning& warning : located.warnings) {
+      if (!std::exchange(warned_[static_cast<std::size_t>(warning.kind)], true)) {
+        observer_.warn(warning.text);
+      }
     }
     lines_ << located.line << '\n';
     if (located.error) errors_.push_back(*located.error);
@@ -193,7 +198,7 @@ class ListReport {
   std::optional<RawDump> dump_;
   std::vector<FixError> errors_;
   std::size_t failed_ = 0;
-  std::array<bool, 2> warned_{};
+  std::array<bool, kWarningKinds> warned_{};
 };
 
 /// Locates a rank's pairs of a list, and sends rank 0 the result of each.
@@ -233,7 +238,7 @@ class ListRun {
 
  private:
   struct Images {
-    io::Image ground;
+    io::Photo ground;
     io::Image satellite;
   };
 
@@ -245,7 +250,7 @@ class ListRun {
   };
 
   static Images read(const PairEntry& entry) {
-    return {io::read_image(entry.ground), io::read_image(entry.satellite)};
+    return {io::read_photo(entry.ground), io::read_image(entry.satellite)};
   }
 
   /// Locates the readable pairs of a group together, sends all results in order, and empties the
@@ -274,9 +279,10 @@ class ListRun {
   }
 
   Pair pair_of(const ReadPair& pair) const {
-    return {GroundImage(pair.images.ground), SatelliteImage(pair.images.satellite),
+    const io::Photo& ground = pair.images.ground;
+    return {GroundImage(ground.image), SatelliteImage(pair.images.satellite),
             pair.entry->tile(options_.tile),
-            pair.entry->camera.ground_info(pair.images.ground.shape())};
+            pair.entry->camera.ground_info(ground.image.shape(), ground.tags)};
   }
 
   static Subject subject_of(const ReadPair& pair) {
@@ -285,18 +291,18 @@ class ListRun {
             entry.ground.string(),
             entry.satellite.string(),
             {pair.images.satellite.extent(0), pair.images.satellite.extent(1)},
-            entry.truth};
+            entry.truth,
+            entry.camera.takes_heading_of(pair.images.ground.tags),
+            {}};
   }
 
   Located located_by(const ReadPair& pair, const Fix& fix) const {
     Located located;
-    located.line = to_json(subject_of(pair), fix).dump();
-    located.warnings[0] =
-        pair.entry->camera.warning(pair.images.ground.shape(), pair.entry->ground.string());
-    if (!options_.rescale) {
-      located.warnings[1] =
-          scale_warning(localizer_, pair_of(pair), pair.entry->satellite.string());
-    }
+    Subject subject = subject_of(pair);
+    subject.warnings = warnings_of(localizer_, pair_of(pair), pair.images.ground,
+                                   pair.entry->camera, subject, options_.rescale);
+    located.line = to_json(subject, fix).dump();
+    located.warnings = std::move(subject.warnings);
     if (pair.entry->truth) located.error = error_of(fix, *pair.entry->truth);
     if (!options_.dump.empty()) located.raw = pack_raw(0, fix);
     return located;
@@ -320,14 +326,17 @@ class ListRun {
 
 }  // namespace
 
-std::string scale_warning(const Localizer& localizer, const Pair& pair, const std::string& name) {
+Warnings warnings_of(const Localizer& localizer, const Pair& pair, const io::Photo& ground,
+                     const CheckedCamera& camera, const Subject& subject, bool rescales) {
+  Warnings found = camera.warnings(ground, subject.ground);
   const auto ratio = localizer.scale_ratio(pair.tile, pair.satellite);
-  if (!ratio || std::abs(*ratio - 1) <= kScaleTolerance) return {};
+  if (rescales || !ratio || std::abs(*ratio - 1) <= kScaleTolerance) return found;
   std::ostringstream text;
   text.precision(3);
-  text << name << ": a pixel of the network's input covers " << *ratio
+  text << subject.satellite << ": a pixel of the network's input covers " << *ratio
        << " times the ground it was trained on; expect worse fixes, or give --rescale";
-  return text.str();
+  found.push_back({WarningKind::scale, text.str()});
+  return found;
 }
 
 void locate_list(const std::vector<PairEntry>& entries, const ListOptions& options,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "crossfix/localizer.hpp"
+#include "fix_report.hpp"
 #include "observer.hpp"
 #include "pair_list.hpp"
 #include "ranks/ranks.hpp"
@@ -21,9 +22,10 @@ struct ListOptions {
   std::filesystem::path dump;  ///< file of the raw outputs, or empty
 };
 
-/// A warning if the scale of the tile is far from the one that the weights were trained at, else
-/// empty.
-std::string scale_warning(const Localizer& localizer, const Pair& pair, const std::string& name);
+/// What of a pair does not fit: its camera, and the scale of its tile if that is far from the one
+/// that the weights were trained at and the localizer does not rescale.
+Warnings warnings_of(const Localizer& localizer, const Pair& pair, const io::Photo& ground,
+                     const CheckedCamera& camera, const Subject& subject, bool rescales);
 
 /// Locates every entry, in batches of the localizer's size. Rank 0 writes JSON lines to `lines`, in
 /// the order of the list. A pair that fails has an "error" in its line; the others go on, and

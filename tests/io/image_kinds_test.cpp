@@ -10,6 +10,7 @@
 
 #include "crossfix/io/image.hpp"
 #include "io/files.hpp"
+#include "io/jpeg_builder.hpp"
 #include "io/png_builder.hpp"
 
 using namespace crossfix;
@@ -69,8 +70,8 @@ std::string ink_jpeg(J_COLOR_SPACE stored, std::array<unsigned char, 4> inverted
   return bytes;
 }
 
-/// Inserts an EXIF segment with this orientation after the start marker.
-std::string with_orientation(const std::string& jpeg, int orientation, bool big_endian) {
+/// A TIFF structure with this orientation.
+std::string exif_of(int orientation, bool big_endian) {
   const auto number = [&](unsigned value, std::size_t size) {
     std::string text;
     for (std::size_t i = 0; i < size; ++i) {
@@ -79,14 +80,17 @@ std::string with_orientation(const std::string& jpeg, int orientation, bool big_
     }
     return text;
   };
-  std::string body("Exif\0\0", 6);
-  body += big_endian ? "MM" : "II";
+  std::string body = big_endian ? "MM" : "II";
   body += number(42, 2) + number(8, 4) + number(2, 2);
   body += number(0x0100, 2) + number(4, 2) + number(1, 4) + number(40, 4);  // a field before it
   body += number(0x0112, 2) + number(3, 2) + number(1, 4) +
           number(static_cast<unsigned>(orientation), 2) + number(0, 2) + number(0, 4);
-  const auto size = static_cast<int>(body.size()) + 2;
-  return jpeg.substr(0, 2) + bytes_of({0xff, 0xe1, size >> 8, size & 0xff}) + body + jpeg.substr(2);
+  return body;
+}
+
+/// Inserts an EXIF segment with this orientation after the start marker.
+std::string with_orientation(const std::string& jpeg, int orientation, bool big_endian) {
+  return test::with_segment(jpeg, std::string("Exif\0\0", 6) + exif_of(orientation, big_endian));
 }
 
 }  // namespace
@@ -174,6 +178,24 @@ TEST_CASE("CMYK and YCCK JPEG: ink subtracts from white") {
     CHECK(near(pixel(read_bytes(ink_jpeg(stored, {0, 255, 255, 255})), 3, 3), {0, 255, 255}, 2));
     CHECK(near(pixel(read_bytes(ink_jpeg(stored, {255, 255, 255, 0})), 3, 3), {0, 0, 0}, 2));
     CHECK(near(pixel(read_bytes(ink_jpeg(stored, {200, 100, 50, 128})), 3, 3), {100, 50, 25}, 2));
+  }
+}
+
+TEST_CASE("EXIF orientation stands a PNG up as it does a JPEG") {
+  const std::string rows = bytes_of({0, 10, 20, 30, 0, 40, 50, 60});  // 3 x 2 pixels
+  const test::ScratchFolder folder;
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    CAPTURE(orientation);
+    PngBuilder png(3, 2, 8, 0, false);
+    const std::string bytes =
+        png.chunk("eXIf", exif_of(orientation, orientation % 2 == 0)).data(rows).finish();
+    const Image image = read_bytes(bytes);
+    const bool turned = orientation >= 5;
+    REQUIRE(image.shape() == (turned ? Shape<3>{3, 2, 3} : Shape<3>{2, 3, 3}));
+    const std::array<int, 8> upper_left{10, 30, 60, 40, 10, 40, 60, 30};
+    CHECK(int{image(0, 0, 0)} == upper_left[static_cast<std::size_t>(orientation - 1)]);
+    test::write_text(folder / "turned.png", bytes);
+    CHECK(io::read_image_size(folder / "turned.png") == Shape<2>{image.extent(0), image.extent(1)});
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "io/files.hpp"
+#include "io/jpeg_builder.hpp"
 #include "io/png_builder.hpp"
 
 using namespace crossfix;
@@ -32,6 +33,10 @@ int largest_difference(const Image& a, const Image& b) {
     largest = std::max(largest, std::abs(a.data()[i] - b.data()[i]));
   }
   return largest;
+}
+
+Image read_text(const std::string& bytes) {
+  return io::read_image(std::as_bytes(std::span(bytes)), "made");
 }
 
 /// True if reading gives an ImageError whose one-line message contains the name and `part`.
@@ -99,13 +104,42 @@ TEST_CASE("files that are no image are refused with their name") {
 TEST_CASE("an image cut short anywhere is refused") {
   const ScratchFolder folder;
   const Image image = ramp(24, 16);
-  for (const auto& bytes : {io::encode_png(image), io::encode_jpeg(image)}) {
-    REQUIRE_NOTHROW(io::read_image(bytes, "whole"));
-    for (std::size_t size = 0; size < bytes.size(); ++size) {
-      CAPTURE(size, bytes.size());
-      CHECK_THROWS_AS(io::read_image(std::span(bytes).first(size), "cut"), ImageError);
+  const auto bytes = io::encode_png(image);
+  REQUIRE_NOTHROW(io::read_image(bytes, "whole"));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    CAPTURE(size, bytes.size());
+    CHECK_THROWS_AS(io::read_image(std::span(bytes).first(size), "cut"), ImageError);
+  }
+}
+
+TEST_CASE("a JPEG cut short is read if it lacks no pixel, else refused") {
+  for (const bool progressive : {false, true}) {
+    const std::string whole = test::made_jpeg(progressive);
+    const Image image = read_text(whole);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      CAPTURE(progressive, size, whole.size());
+      if (size + 2 >= whole.size()) {  // the end mark alone is missing
+        CHECK(largest_difference(read_text(whole.substr(0, size)), image) == 0);
+        continue;
+      }
+      Image read;
+      try {
+        read = read_text(whole.substr(0, size));
+      } catch (const ImageError&) {
+        continue;
+      }
+      CHECK(size + 8 >= whole.size());
+      CHECK(largest_difference(read, image) == 0);
     }
   }
+}
+
+TEST_CASE("a scan header with parameters of no sequential JPEG loses no pixel") {
+  std::string bytes = test::made_jpeg(false);
+  const Image image = read_text(bytes);
+  const std::size_t scan = bytes.find("\xff\xda");
+  bytes[scan + 12] = 0;  // the last coefficient of the spectrum: 63
+  CHECK(largest_difference(read_text(bytes), image) == 0);
 }
 
 TEST_CASE("a damaged PNG is refused") {

@@ -4,17 +4,14 @@
 
 #include <array>
 #include <catch2/catch.hpp>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
-// jpeglib.h needs cstdio before it.
-#include <jpeglib.h>
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/configuration.hpp"
 #include "crossfix/io/image.hpp"
 #include "crossfix/io/safetensors.hpp"
 #include "io/files.hpp"
+#include "io/jpeg_builder.hpp"
 #include "io/png_builder.hpp"
 #include "io/safetensors_header.hpp"
 
@@ -109,40 +106,6 @@ std::string with_checksums(std::string png) {
   return png;
 }
 
-std::string made_jpeg(bool progressive) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* buffer = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&info, &buffer, &size);
-  info.image_width = info.image_height = 24;
-  info.input_components = 3;
-  info.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&info);
-  jpeg_set_quality(&info, 60, TRUE);
-  if (progressive) jpeg_simple_progression(&info);
-  jpeg_start_compress(&info, TRUE);
-  const std::string exif("Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",
-                         32);
-  jpeg_write_marker(&info, JPEG_APP0 + 1, reinterpret_cast<const JOCTET*>(exif.data()),
-                    static_cast<unsigned>(exif.size()));
-  std::array<unsigned char, 72> row{};
-  while (info.next_scanline < info.image_height) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      row[i] = static_cast<unsigned char>(i * 7 + info.next_scanline * 31 * (i % 3));
-    }
-    unsigned char* samples = row.data();
-    jpeg_write_scanlines(&info, &samples, 1);
-  }
-  jpeg_finish_compress(&info);
-  std::string bytes(reinterpret_cast<const char*>(buffer), size);
-  jpeg_destroy_compress(&info);
-  std::free(buffer);
-  return bytes;
-}
-
 }  // namespace
 
 TEST_CASE("damaged weights are read or refused") {
@@ -209,7 +172,7 @@ TEST_CASE("damaged PNG images are read or refused") {
 
 TEST_CASE("damaged JPEG images are read or refused") {
   for (bool progressive : {false, true}) {
-    const std::string whole = made_jpeg(progressive);
+    const std::string whole = test::made_jpeg(progressive);
     REQUIRE_NOTHROW(read_bytes(whole));
     const int refused = refusals(whole, progressive ? 7 : 8, 1500, read_bytes);
     CHECK(refused > 300);

@@ -65,6 +65,46 @@ TEST_CASE("a panorama may stand higher than the weights assume") {
                     Contains("twice as wide"));
 }
 
+TEST_CASE("a heading that nobody gave is the file's") {
+  const io::PanoramaTags tags{.heading = 90.0};
+  const Shape<3> shape{256, 512, 3};
+  const CheckedCamera silent{CameraChoice{}};
+  CHECK(silent.ground_info(shape, tags).heading_degrees == 90.0);
+  CHECK(silent.takes_heading_of(tags));
+  const CheckedCamera north(CameraChoice{.heading_degrees = 0.0});
+  CHECK(north.ground_info(shape, tags).heading_degrees == 0.0);
+  CHECK_FALSE(north.takes_heading_of(tags));
+  const CheckedCamera unknown(CameraChoice{.heading_degrees = kUnknown});
+  CHECK_FALSE(unknown.ground_info(shape, tags).heading_degrees);
+}
+
+TEST_CASE("a part of a panorama needs its camera") {
+  io::PanoramaTags tags;
+  tags.part = {-135, 135, -67.5, 67.5};
+  CHECK_THROWS_WITH(CheckedCamera(CameraChoice{}).ground_info({256, 512, 3}, tags),
+                    Contains("270 x 135 of 360 x 180 degrees") && Contains("[-135, 135]"));
+  const test::ScratchFolder folder;
+  const CameraChoice choice{.file = camera_file(folder, "")};
+  CHECK_NOTHROW(CheckedCamera(choice).ground_info({480, 640, 3}, tags));
+}
+
+TEST_CASE("what a file says against what is given is a warning") {
+  io::Photo photo{io::Image({256, 512, 3}), {}};
+  photo.tags.heading = 90;
+  CHECK(CheckedCamera(CameraChoice{}).warnings(photo, "a.jpg").empty());
+  CHECK(CheckedCamera(CameraChoice{.heading_degrees = 91.0}).warnings(photo, "a.jpg").empty());
+  const auto warnings =
+      CheckedCamera(CameraChoice{.heading_degrees = 10.0}).warnings(photo, "a.jpg");
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].kind == pipeline::WarningKind::tags);
+  CHECK(warnings[0].text ==
+        "a.jpg: its file says that it looks at 90 degrees, not at 10 degrees as given; what is "
+        "given holds");
+  photo.tags = {.pitch = -8.5};
+  CHECK(CheckedCamera(CameraChoice{}).warnings(photo, "a.jpg").size() == 1);
+  CHECK(CheckedCamera(CameraChoice{.height = 2.0}).warnings(photo, "a.jpg").empty());
+}
+
 TEST_CASE("a camera file, and the heading in it") {
   const test::ScratchFolder folder;
   const auto file = folder / "camera.yaml";
@@ -207,11 +247,16 @@ TEST_CASE("a row that cannot be is refused in its words, options in theirs") {
 }
 
 TEST_CASE("a panorama given as a photo is warned about") {
-  const CheckedCamera photo(CameraChoice{.horizontal_fov_degrees = 90, .height = 2});
-  CHECK_THAT(photo.warning({256, 512, 3}, "a.jpg"), Catch::StartsWith("a.jpg is twice as wide"));
-  CHECK_THAT(photo.warning({256, 513, 3}, "a.jpg"), Catch::StartsWith("a.jpg is twice as wide"));
-  CHECK(photo.warning({480, 640, 3}, "a.jpg").empty());
-  CHECK(CheckedCamera(CameraChoice{.height = 2}).warning({256, 512, 3}, "a.jpg").empty());
+  const auto of = [](const CameraChoice& choice, Index height, Index width) {
+    return CheckedCamera(choice).warnings({io::Image({height, width, 3}), {}}, "a.jpg");
+  };
+  const CameraChoice photo{.horizontal_fov_degrees = 90, .height = 2};
+  for (Index width : {512, 513}) {
+    REQUIRE(of(photo, 256, width).size() == 1);
+    CHECK_THAT(of(photo, 256, width)[0].text, Catch::StartsWith("a.jpg is twice as wide"));
+  }
+  CHECK(of(photo, 480, 640).empty());
+  CHECK(of(CameraChoice{.height = 2}, 256, 512).empty());
 }
 
 TEST_CASE("a part of a panorama is refused with the way to give it") {

@@ -35,8 +35,10 @@ TEST_CASE("a list is located in this process, and its observer told how it goes"
   CHECK(recorder.total == 4);
   CHECK(recorder.done == 4);
   CHECK(recorder.ended == 1);
-  REQUIRE(recorder.warnings.size() == 1);  // the scale of the first tile is reported for all
-  CHECK(recorder.warnings[0].find("tile.png") != std::string::npos);
+  // Of the first pair, for all: its ground image goes not all around, and the scale of its tile.
+  REQUIRE(recorder.warnings.size() == 2);
+  CHECK(recorder.warnings[0].find("ground.png is taken for a whole panorama") != std::string::npos);
+  CHECK(recorder.warnings[1].find("tile.png") != std::string::npos);
   REQUIRE(recorder.notes.size() == 1);
   CHECK(recorder.notes[0].find("3 pairs with a truth") == 0);
   std::istringstream text(lines.str());
@@ -46,6 +48,7 @@ TEST_CASE("a list is located in this process, and its observer told how it goes"
   for (std::size_t i = 0; i < 4; ++i) {
     CHECK(objects[i]["line"] == i + 2);
     CHECK(objects[i].contains("error") == (i == 1));
+    CHECK(objects[i].contains("warnings") == (i != 1));
   }
   CHECK(objects[0]["pixel"] == objects[3]["pixel"]);
 }

@@ -1,0 +1,56 @@
+/// JPEG files with metadata, of libjpeg's kinds.
+#pragma once
+
+#include <cstdio>
+#include <string>
+// jpeglib.h needs cstdio before it.
+#include <jpeglib.h>
+
+#include <array>
+#include <cstdlib>
+
+namespace crossfix::test {
+
+/// A coloured picture of 24 x 24 pixels, stored on its side (EXIF orientation 6).
+inline std::string made_jpeg(bool progressive) {
+  jpeg_compress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&info);
+  unsigned char* buffer = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&info, &buffer, &size);
+  info.image_width = info.image_height = 24;
+  info.input_components = 3;
+  info.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&info);
+  jpeg_set_quality(&info, 60, TRUE);
+  if (progressive) jpeg_simple_progression(&info);
+  jpeg_start_compress(&info, TRUE);
+  const std::string exif("Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",
+                         32);
+  jpeg_write_marker(&info, JPEG_APP0 + 1, reinterpret_cast<const JOCTET*>(exif.data()),
+                    static_cast<unsigned>(exif.size()));
+  std::array<unsigned char, 72> row{};
+  while (info.next_scanline < info.image_height) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = static_cast<unsigned char>(i * 7 + info.next_scanline * 31 * (i % 3));
+    }
+    unsigned char* samples = row.data();
+    jpeg_write_scanlines(&info, &samples, 1);
+  }
+  jpeg_finish_compress(&info);
+  std::string bytes(reinterpret_cast<const char*>(buffer), size);
+  jpeg_destroy_compress(&info);
+  std::free(buffer);
+  return bytes;
+}
+
+/// A JPEG with this segment after its start, of type APP1.
+inline std::string with_segment(const std::string& jpeg, const std::string& body) {
+  const auto size = body.size() + 2;
+  return jpeg.substr(0, 2) + "\xff\xe1" + static_cast<char>(size >> 8 & 0xffU) +
+         static_cast<char>(size & 0xffU) + body + jpeg.substr(2);
+}
+
+}  // namespace crossfix::test
