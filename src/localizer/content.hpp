@@ -5,8 +5,12 @@
 namespace crossfix {
 
 /// An image of less content than this shows nothing that could be matched: a black frame, a grey or
-/// white tile, one with a line of text. Photographs and the synthetic world have 0.25 and more.
-inline constexpr double kLeastContent = 0.1;
+/// white tile, one with a line of text, one that is covered by a patch. Panoramas have 0.34 and more
+/// (29 photographed, 40 drawn), tiles 0.57.
+inline constexpr double kLeastContent = 0.2;
+
+/// A tile of less content than this is covered in part.
+inline constexpr double kCoveredContent = 0.5;
 
 /// The share of an 8-bit RGB image [height, width, 3] that shows anything, from 0 to 1: of 16 x 16
 /// patches, those in which a channel's standard deviation is at least `camera::kPaddingDeviation`.

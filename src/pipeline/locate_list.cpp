@@ -17,6 +17,7 @@
 #include "crossfix/io/image.hpp"
 #include "crossfix/model/backbone/efficientnet_lite.hpp"
 #include "fix_report.hpp"
+#include "localizer/content.hpp"
 #include "prefetch.hpp"
 #include "raw_dump.hpp"
 #include "sharing.hpp"
@@ -329,6 +330,13 @@ class ListRun {
 Warnings warnings_of(const Localizer& localizer, const Pair& pair, const io::Photo& ground,
                      const CheckedCamera& camera, const Subject& subject, bool rescales) {
   Warnings found = camera.warnings(ground, subject.ground);
+  const double content = content_of(pair.satellite);
+  if (content >= kLeastContent && content < kCoveredContent) {
+    std::ostringstream text;
+    text << subject.satellite << ": " << std::lround(100 * (1 - content))
+         << " % of the tile shows nothing; a camera that stands there is not found";
+    found.push_back({WarningKind::content, text.str()});
+  }
   const auto ratio = localizer.scale_ratio(pair.tile, pair.satellite);
   if (rescales || !ratio || std::abs(*ratio - 1) <= kScaleTolerance) return found;
   std::ostringstream text;

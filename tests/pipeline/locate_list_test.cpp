@@ -17,7 +17,12 @@ using namespace crossfix;
 TEST_CASE("a list is located in this process, and its observer told how it goes", "[pipeline]") {
   const test::ScratchFolder folder;
   io::write_png(folder / "ground.png", test::image("ground", 32, 64));
-  io::write_png(folder / "tile.png", test::image("tile", 64, 64));
+  // Grey from column 26 on: 59 % of the tile shows nothing.
+  io::Image tile = test::image("tile", 64, 64);
+  for (Index i = 0; i < tile.size(); ++i) {
+    if (i / 3 % 64 >= 26) tile.data()[i] = 128;
+  }
+  io::write_png(folder / "tile.png", tile);
   std::vector<pipeline::PairEntry> entries(4);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     entries[i] = {i + 2, folder / "ground.png", folder / "tile.png", PixelPoint{3, 4}, 0.5};
@@ -35,10 +40,13 @@ TEST_CASE("a list is located in this process, and its observer told how it goes"
   CHECK(recorder.total == 4);
   CHECK(recorder.done == 4);
   CHECK(recorder.ended == 1);
-  // Of the first pair, for all: its ground image goes not all around, and the scale of its tile.
-  REQUIRE(recorder.warnings.size() == 2);
+  // Of the first pair, for all: its ground image goes not all around, and its tile is covered in
+  // part and of another scale.
+  REQUIRE(recorder.warnings.size() == 3);
   CHECK(recorder.warnings[0].find("ground.png is taken for a whole panorama") != std::string::npos);
-  CHECK(recorder.warnings[1].find("tile.png") != std::string::npos);
+  CHECK(recorder.warnings[1].find("tile.png: 6") != std::string::npos);
+  CHECK(recorder.warnings[1].find("% of the tile shows nothing") != std::string::npos);
+  CHECK(recorder.warnings[2].find("tile.png: a pixel") != std::string::npos);
   REQUIRE(recorder.notes.size() == 1);
   CHECK(recorder.notes[0].find("3 pairs with a truth") == 0);
   std::istringstream text(lines.str());
