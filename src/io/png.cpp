@@ -21,20 +21,22 @@ std::size_t big_endian_32(const std::byte* at) {
 }
 
 /// Calls `take` with the type and the body of each chunk. True if they follow one another up to IEND
-/// within the file. libpng stops at the last row, and would not notice that the file is truncated
-/// after it.
+/// within the file, or if that alone is missing or cut: no pixel depends on it. libpng stops at the
+/// last row, and would not notice that the file is truncated after it.
 bool for_each_chunk(Bytes bytes, auto&& take) {
   constexpr std::size_t kFrame = 12;  // length, type, checksum
   std::size_t at = kSignature.size();
+  bool has_pixels = false;
   while (bytes.size() - at >= kFrame) {
     const std::size_t length = big_endian_32(&bytes[at]);
     if (length > bytes.size() - at - kFrame) return false;
     const std::string_view type(reinterpret_cast<const char*>(&bytes[at + 4]), 4);
     if (type == "IEND") return true;
+    has_pixels = has_pixels || type == "IDAT";
     take(type, bytes.subspan(at + 8, length));
     at += kFrame + length;
   }
-  return false;
+  return has_pixels;
 }
 
 /// libpng's simplified reader; frees its memory.

@@ -101,14 +101,18 @@ TEST_CASE("files that are no image are refused with their name") {
   CHECK(refused(folder / "text.jpg", "neither a PNG nor a JPEG"));
 }
 
-TEST_CASE("an image cut short anywhere is refused") {
-  const ScratchFolder folder;
+TEST_CASE("a PNG cut short is refused, unless its end mark alone is missing") {
   const Image image = ramp(24, 16);
   const auto bytes = io::encode_png(image);
-  REQUIRE_NOTHROW(io::read_image(bytes, "whole"));
+  constexpr std::size_t kEndBytes = 12;  // of the chunk that ends the file
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     CAPTURE(size, bytes.size());
-    CHECK_THROWS_AS(io::read_image(std::span(bytes).first(size), "cut"), ImageError);
+    const auto cut = std::span(bytes).first(size);
+    if (size + kEndBytes < bytes.size()) {
+      CHECK_THROWS_AS(io::read_image(cut, "cut"), ImageError);
+    } else {  // no pixel is missing
+      CHECK(largest_difference(io::read_image(cut, "cut"), image) == 0);
+    }
   }
 }
 
