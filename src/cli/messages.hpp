@@ -13,8 +13,8 @@ void say(const std::string& text);
 /// Says "warning: MESSAGE".
 void warn(const std::string& message);
 
-/// Makes all outputs, in this order, also where one of them cannot be written. Then throws the first
-/// error; the others are warnings.
+/// Makes all outputs, in this order, also where one of them cannot be written. Then throws the
+/// first error; the others are warnings.
 void make_outputs(std::initializer_list<std::function<void()>> outputs);
 
 }  // namespace crossfix::cli

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "io/strict_json.hpp"
+
 using namespace crossfix;
 
 namespace {
@@ -51,6 +53,13 @@ TEST_CASE("printable text has no control character and is UTF-8 on one line") {
     CAPTURE(code);
     CHECK_FALSE(has_control(io::printable("a" + character(code) + "b")));
   }
+}
+
+TEST_CASE("text that is cut for a message ends with a whole character") {
+  const std::string most(79, 'n');
+  CHECK(io::shown(most + "\xC3\xA9") == "'" + most + "...'");
+  CHECK(io::shown(most + "e") == "'" + most + "e'");
+  CHECK(io::shown("\x1B]0;x\x07") == "'?]0;x?'");
 }
 
 TEST_CASE("JSON is valid whatever bytes its strings hold, and a terminal does not obey it") {
