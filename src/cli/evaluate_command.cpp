@@ -1,11 +1,13 @@
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
 
 #include "commands.hpp"
+#include "crossfix/detail/printable.hpp"
 #include "crossfix/io/atomic_file.hpp"
 #include "evaluate_options.hpp"
+#include "messages.hpp"
+#include "pipeline/fix_report.hpp"
 #include "report/evaluation_html.hpp"
 #include "report/print_figures.hpp"
 #include "terminal_observer.hpp"
@@ -45,24 +47,34 @@ void print_result(const EvaluateOptions& options, const pipeline::EvaluationResu
     figures.push_back(eval::figures_of(result.dataset, result.outcomes, mode));
     json["modes"][eval::name_of(mode)] = eval::to_json(figures.back());
   }
-  if (!options.evaluation.out.empty()) {
-    io::AtomicFile file(options.evaluation.out / "figures.json");
-    file.write(json.dump(2) + "\n");
-    file.commit();
-  }
-  if (options.json) {
-    std::cout << json.dump(2) << '\n';
-  } else {
+  const std::string text = io::json_text(json, 2) + '\n';
+  const auto print = [&] {
     const data::DatasetChoice& choice = options.evaluation.data;
-    std::cout << choice.description() << ", " << choice.root.string() << "\n\n";
-    report::print_figures(std::cout, figures, choice.kind == data::DatasetKind::robotcar);
-  }
-  std::cout.flush();
-  if (!options.report.empty()) write_report(options, result, figures, localizer);
-  if (std::all_of(figures.begin(), figures.end(),
-                  [](const eval::ModeFigures& mode) { return mode.all.errors.count == 0; })) {
-    throw DataError(options.evaluation.data.root.string() +
-                    ": nothing was scored; the warnings and counts say why");
+    if (options.json) {
+      std::cout << text;
+    } else {
+      std::cout << io::printable(choice.description() + ", " + choice.root.string()) << "\n\n";
+      report::print_figures(std::cout, figures, choice.kind == data::DatasetKind::robotcar);
+    }
+    pipeline::flush_output(std::cout);
+  };
+  const auto write_figures = [&] {
+    if (options.evaluation.out.empty()) return;
+    io::AtomicFile file(options.evaluation.out / "figures.json");
+    file.write(text);
+    file.commit();
+  };
+  const auto report = [&] {
+    if (!options.report.empty()) write_report(options, result, figures, localizer);
+  };
+  const auto dump = [&] {
+    if (result.dump) result.dump->commit();
+  };
+  make_outputs({print, write_figures, report, dump});
+  for (const eval::ModeFigures& mode : figures) {
+    if (mode.all.errors.count > 0) continue;
+    throw DataError(options.evaluation.data.root.string() + ": nothing was scored in mode " +
+                    name_of(mode.all.mode) + "; the warnings and counts say why");
   }
 }
 

@@ -4,9 +4,10 @@
 #include <vector>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/detail/printable.hpp"
 #include "data/statistics.hpp"
 #include "evaluate_options.hpp"
-#include "model_options.hpp"
+#include "messages.hpp"
 #include "report/text_table.hpp"
 
 namespace crossfix::cli {
@@ -64,7 +65,7 @@ void list_dataset(const data::DatasetChoice& choice) {
   if (rows.size() == 1) {
     throw DataError(choice.root.string() + ": no label files of " + choice.description());
   }
-  std::cout << choice.description() << ", " << choice.root.string() << "\n\n";
+  std::cout << io::printable(choice.description() + ", " + choice.root.string()) << "\n\n";
   report::print_table(std::cout, rows, 2);
   std::cout << "\noutside: the camera does not stand in the tile. centre: error of guessing the "
                "tile's centre, on\npositives, mean / median, m.";

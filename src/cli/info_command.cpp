@@ -4,6 +4,7 @@
 #include <string>
 
 #include "commands.hpp"
+#include "crossfix/detail/printable.hpp"
 #include "model_options.hpp"
 
 namespace crossfix::cli {
@@ -11,7 +12,7 @@ namespace {
 
 void row(const char* name, const std::string& value) {
   std::cout.width(22);
-  std::cout << std::left << name << value << '\n';
+  std::cout << std::left << name << io::printable(value) << '\n';
 }
 
 std::string number(double value) {

@@ -7,11 +7,13 @@
 
 #include "commands.hpp"
 #include "crossfix/core/error.hpp"
+#include "crossfix/detail/printable.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/image.hpp"
 #include "draw/overlay.hpp"
 #include "draw/picture_file.hpp"
 #include "locate_options.hpp"
+#include "messages.hpp"
 #include "pipeline/fix_report.hpp"
 #include "pipeline/locate_list.hpp"
 #include "pipeline/raw_dump.hpp"
@@ -89,40 +91,52 @@ void locate_pair(const LocateOptions& options) {
   const io::Photo photo = io::read_photo(options.ground);
   const io::Image& ground = photo.image;
   const io::Image satellite = io::read_image(options.satellite);
+  const Shape<2> tile_size{satellite.extent(0), satellite.extent(1)};
+  if (overlay) {
+    const Shape<2> below{ground.extent(0), ground.extent(1)};
+    overlay->need_size(draw::overlay_size(
+        tile_size, options.overlay_ground ? std::optional(below) : std::nullopt));
+  }
   Localizer localizer = load(options, {});
   const Pair pair{GroundImage(ground), SatelliteImage(satellite), options.tile(),
                   camera.ground_info(ground.shape(), photo.tags)};
   pipeline::need_camera(localizer.configuration(), pair.camera, ground.shape());
-  pipeline::Subject subject{0,
-                            options.ground,
-                            options.satellite,
-                            {satellite.extent(0), satellite.extent(1)},
-                            options.truth_pixel(),
-                            camera.takes_heading_of(photo.tags),
+  pipeline::Subject subject{0,         options.ground,        options.satellite,
+                            tile_size, options.truth_pixel(), camera.takes_heading_of(photo.tags),
                             {}};
+  localizer.check(pair);
   subject.warnings =
       pipeline::warnings_of(localizer, pair, photo, camera, subject, options.rescale);
   for (const pipeline::Warning& warning : subject.warnings) warn(warning.text);
 
   Fix fix;
   localizer.locate(pair, fix);
-  if (overlay) {
+  const auto print = [&] {
+    if (options.json) {
+      std::cout << io::json_text(pipeline::to_json(subject, fix)) + '\n';
+    } else {
+      pipeline::print(std::cout, subject, fix);
+    }
+    pipeline::flush_output(std::cout);
+  };
+  const auto write_overlay = [&] {
+    if (!overlay) return;
     const io::Image tile = draw::draw_overlay(satellite, fix, subject.truth);
     overlay->write(options.overlay_ground ? draw::with_ground_below(ground, tile) : tile.view());
-  }
-  if (dump) {
+  };
+  const auto write_dump = [&] {
+    if (!dump) return;
     dump->add(fix);
     dump->commit();
-  }
-  if (options.json) {
-    std::cout << pipeline::to_json(subject, fix) << '\n';
-  } else {
-    pipeline::print(std::cout, subject, fix);
-  }
+  };
+  make_outputs({print, write_overlay, write_dump});
 }
 
 void locate_pairs(const LocateOptions& options, ranks::Ranks& ranks) {
-  const auto entries = pipeline::read_pair_list(options.pairs, options.camera);
+  // mpirun gives standard input to rank 0 alone.
+  const std::string list =
+      ranks.broadcast(ranks.first() ? pipeline::read_list(options.pairs) : std::string());
+  const auto entries = pipeline::parse_pair_list(list, options.pairs, options.camera);
   Localizer localizer = load(options, ranks.topology());
   TerminalObserver observer(ranks.topology().terminal);
   pipeline::locate_list(entries, {options.pairs, options.tile(), options.rescale, options.dump},
@@ -148,9 +162,13 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
   command->add_option("--ground", options->ground, "Street-view image, PNG or JPEG");
   command->add_option("--satellite", options->satellite,
                       "Satellite tile it was taken in, square, north up");
-  command->add_option("--pairs", options->pairs,
-                      "CSV list instead, and what is known of each pair: " +
-                          pipeline::pair_columns() + " (docs/json.md); prints JSON lines");
+  command
+      ->add_option("--pairs", options->pairs,
+                   "CSV list instead (-: standard input), and what is known of each pair: " +
+                       pipeline::pair_columns() + " (docs/json.md); prints JSON lines")
+      ->transform([](const std::string& file) {
+        return file == "-" ? std::string(pipeline::kStandardInput) : file;
+      });
   command
       ->add_option("--batch", options->batch,
                    "Pairs of a list that go through the network together")

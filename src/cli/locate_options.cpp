@@ -1,8 +1,7 @@
 #include "locate_options.hpp"
 
-#include <iostream>
-
 #include "crossfix/io/georeference.hpp"
+#include "messages.hpp"
 
 namespace crossfix::cli {
 
@@ -20,11 +19,11 @@ std::optional<PixelPoint> LocateOptions::truth_pixel() const {
 
 namespace {
 
-/// A line for weights that a wrong tile does not put off.
-const char* note_on_nowhere(const model::Configuration::Nowhere& nowhere) {
-  if (nowhere.area.value_or(0) >= model::Configuration::Nowhere::kLeastArea) return "";
-  return "crossfix: these weights hardly tell a wrong tile from the right one: trust the "
-         "radius only if the camera is in the tile\n";
+/// Says so of weights that a wrong tile does not put off.
+void note_on_nowhere(const model::Configuration::Nowhere& nowhere) {
+  if (nowhere.area.value_or(0) >= model::Configuration::Nowhere::kLeastArea) return;
+  say("these weights hardly tell a wrong tile from the right one: trust the radius only if the "
+      "camera is in the tile");
 }
 
 }  // namespace
@@ -33,9 +32,10 @@ Localizer load(const LocateOptions& options, const ranks::Topology& topology) {
   Localizer localizer = options.model.load(
       topology,
       {.batch = options.batch, .rescale = options.rescale, .pose_probability = options.dump_poses});
-  if (topology.rank == 0)
-    std::cerr << "crossfix: weights trained on: " << localizer.configuration().trained_on << '\n'
-              << note_on_nowhere(localizer.configuration().nowhere);
+  if (topology.rank == 0) {
+    say("weights trained on: " + localizer.configuration().trained_on);
+    note_on_nowhere(localizer.configuration().nowhere);
+  }
   return localizer;
 }
 

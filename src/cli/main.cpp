@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -6,27 +9,34 @@
 
 #include "commands.hpp"
 #include "crossfix/core/error.hpp"
+#include "messages.hpp"
 #include "model_options.hpp"
+#include "pipeline/fix_report.hpp"
 
 namespace {
 
 enum ExitCode { kUsage = 2, kInput = 3, kDevice = 4 };
 
-/// Prints one line on standard error, in one write, so that no output of mpirun comes in between.
-void say_error(const std::string& message) { std::cerr << "crossfix: error: " + message + '\n'; }
+void say_error(const std::string& message) { crossfix::cli::say("error: " + message); }
 
-/// Prints the error once, on one line whatever a path or a parser put into `message`, and for any
-/// number of ranks.
+/// Prints the error once, for any number of ranks.
 int fail(crossfix::ranks::Ranks& ranks, int code, std::string message) {
   while (!message.empty() && message.back() == '\n') message.pop_back();
-  for (char& c : message) {
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
-  }
   if (!ranks.first()) ranks.send_failure(code, message);
   std::cout.flush();
   say_error(message);
   ranks.end(code);
   return code;
+}
+
+/// Files that are opened must not get the numbers of the standard streams, or what is printed would
+/// go into them. A stream that was closed stays without use: these have the other direction.
+bool reserve_standard_descriptors() {
+  for (const int wanted : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(wanted, F_GETFD) >= 0) continue;
+    if (::open("/dev/null", wanted == STDIN_FILENO ? O_WRONLY : O_RDONLY) != wanted) return false;
+  }
+  return true;
 }
 
 /// An option without its value is most often a variable of a shell that is not set. The parser
@@ -59,11 +69,12 @@ int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
         [&ranks, name](std::size_t) { crossfix::cli::need_one_rank(ranks, name); });
   }
   try {
-    app.parse(argc, argv);
-    std::cout.flush();
-    if (!std::cout) throw crossfix::DataError("standard output: cannot be written");
-  } catch (const CLI::Success& request) {
-    return ranks.first() ? app.exit(request) : 0;
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::Success& request) {
+      if (ranks.first()) app.exit(request);  // help or version
+    }
+    crossfix::pipeline::flush_output(std::cout);
   } catch (const CLI::RequiredError& error) {
     // The parser treats an unknown command as no command.
     const auto unknown = app.remaining();
@@ -86,6 +97,8 @@ int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!reserve_standard_descriptors()) return kInput;
+  std::ios::sync_with_stdio(false);  // a line that is flushed is one write
   std::unique_ptr<crossfix::ranks::Ranks> ranks;
   try {
     ranks = crossfix::ranks::start(argc, argv);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <iostream>
 #include <system_error>
 #include <vector>
 
@@ -85,7 +84,5 @@ std::uint64_t parse_seed(const std::string& text) {
   if (error == std::errc() && stop == end) return seed;
   throw DataError("'" + text + "' is no whole number from 0 to 2^64 - 1");
 }
-
-void warn(const std::string& message) { std::cerr << "crossfix: warning: " << message << '\n'; }
 
 }  // namespace crossfix::cli

@@ -49,7 +49,4 @@ auto taken_by(const auto& read) {
   };
 }
 
-/// Prints "crossfix: warning: MESSAGE" on standard error.
-void warn(const std::string& message);
-
 }  // namespace crossfix::cli

@@ -1,8 +1,6 @@
 #include "terminal_observer.hpp"
 
-#include <iostream>
-
-#include "model_options.hpp"
+#include "messages.hpp"
 
 namespace crossfix::cli {
 
@@ -13,7 +11,7 @@ void TerminalObserver::warn(const std::string& message) {
 
 void TerminalObserver::note(const std::string& message) {
   clear_line();
-  std::cerr << "crossfix: " << message << '\n';
+  say(message);
 }
 
 void TerminalObserver::begin(const std::string& what, std::size_t total) {

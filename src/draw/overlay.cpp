@@ -130,6 +130,11 @@ void mark_heading(const Canvas& canvas, const Fix& fix, double row, double col, 
   });
 }
 
+/// Height of a ground image that is scaled to a width.
+Index strip_height(const Shape<2>& ground, Index width) {
+  return std::max<Index>(1, width * ground[0] / ground[1]);
+}
+
 }  // namespace
 
 void resize_into(io::ImageView image, TensorView<std::uint8_t, 3> to) {
@@ -144,11 +149,18 @@ void mark_truth(const Canvas& canvas, double row, double col, double stroke) {
   });
 }
 
+Shape<2> overlay_size(const Shape<2>& tile, const std::optional<Shape<2>>& ground) {
+  const Index factor = ceil_div<Index>(kSmallestOverlay, std::max(tile[0], tile[1]));
+  Shape<2> size{tile[0] * factor, tile[1] * factor};
+  if (ground) size[0] += strip_height(*ground, size[1]);
+  return size;
+}
+
 io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<PixelPoint>& truth,
                        double weight) {
-  const Index side = std::max(tile.extent(0), tile.extent(1));
-  const Index factor = ceil_div<Index>(kSmallestOverlay, side);
-  io::Image image({tile.extent(0) * factor, tile.extent(1) * factor, 3});
+  const auto [height, width] = overlay_size({tile.extent(0), tile.extent(1)});
+  const Index factor = height / tile.extent(0);
+  io::Image image({height, width, 3});
   resize_into(tile, image);
   const Canvas canvas(image);
   const auto scale = static_cast<double>(factor);
@@ -156,7 +168,7 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
 
   const double row = fix.pixel.row * scale;
   const double col = fix.pixel.col * scale;
-  const double stroke = weight * std::max(1.5, static_cast<double>(side * factor) / 280);
+  const double stroke = weight * std::max(1.5, static_cast<double>(std::max(height, width)) / 280);
   const double arm = 5 * stroke;
   mark_hypotheses(canvas, fix, scale, 0.7 * stroke, 3 * arm);
   const Colour radius_colour = fix.not_here() ? kNotHereColour : kFixColour;
@@ -181,7 +193,7 @@ io::Image draw_overlay(io::ImageView tile, const Fix& fix, const std::optional<P
 
 io::Image with_ground_below(io::ImageView ground, io::ImageView overlay) {
   const Index width = overlay.extent(1);
-  const Index strip = std::max<Index>(1, width * ground.extent(0) / ground.extent(1));
+  const Index strip = strip_height({ground.extent(0), ground.extent(1)}, width);
   io::Image image({strip + overlay.extent(0), width, 3});
   resize_into(ground, image.view().slice(0, 0, strip));
   copy(overlay, image.view().slice(0, strip, strip + overlay.extent(0)));

@@ -11,6 +11,9 @@ namespace crossfix::draw {
 /// Smallest side of an overlay, pixels. A smaller tile is enlarged by a whole factor.
 inline constexpr Index kSmallestOverlay = 512;
 
+/// Height and width of draw_overlay's picture of such a tile, with `ground` above it if given.
+Shape<2> overlay_size(const Shape<2>& tile, const std::optional<Shape<2>>& ground = {});
+
 /// The tile with the posterior as a heat map (transparent where it is unlikely), the fix as a cross
 /// with its 68 % circle, an arrow for its heading with a sector for the standard deviation, a ring
 /// about each of the other hypotheses, larger for a larger share, and the truth, if given, as a

@@ -20,9 +20,13 @@ class PictureFile {
   /// Throws DataError if the name has another ending, or the path cannot be written.
   explicit PictureFile(const std::filesystem::path& path);
 
+  /// Throws DataError for a height and width that no picture is written in: before the work.
+  void need_size(const Shape<2>& size) const;
+
   void write(io::ImageView picture);
 
  private:
+  std::filesystem::path path_;
   PictureType type_;
   io::AtomicFile file_;
 };

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/detail/printable.hpp"
 #include "crossfix/io/atomic_file.hpp"
 
 namespace crossfix::eval {
@@ -57,7 +58,7 @@ Json belief_json(const data::Sample& sample, const Answer& answer, Mode mode) {
 /// Throws if the headers of two runs differ.
 void compare(const Json& theirs, const Json& ours) {
   const auto shown = [](const Json& json, const std::string& key) {
-    return json.contains(key) ? json.at(key).dump() : "nothing";
+    return json.contains(key) ? io::json_text(json.at(key)) : "nothing";
   };
   for (const Json* side : {&ours, &theirs}) {
     for (const auto& [key, value] : side->items()) {
@@ -172,8 +173,7 @@ Json to_json(const data::Dataset& dataset, const data::Sample& sample, const Out
 
 std::string line_of(const data::Dataset& dataset, const data::Sample& sample,
                     const Outcome& outcome) {
-  return to_json(dataset, sample, outcome).dump(-1, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  return io::json_text(to_json(dataset, sample, outcome)) + "\n";
 }
 
 std::size_t take(const Json& record, const data::Dataset& dataset, std::vector<Outcome>& outcomes) {
@@ -221,7 +221,7 @@ ResultsFile::ResultsFile(std::filesystem::path path, const Json& header, bool re
   read_lines(path_, text, header_,
              [&](const Json& record) { numbers_.push_back(take(record, dataset_, outcomes)); });
   descriptor_ = file.descriptor();
-  if (text.empty()) write(header_.dump() + "\n");
+  if (text.empty()) write(io::json_text(header_) + "\n");
   file.release();
 }
 
@@ -253,7 +253,7 @@ void ResultsFile::finish(const std::vector<Outcome>& outcomes) {
   }
   if (wanted == numbers_) return;
   io::AtomicFile file(path_);
-  file.write(header_.dump() + "\n");
+  file.write(io::json_text(header_) + "\n");
   for (const std::size_t number : wanted) {
     file.write(line_of(dataset_, dataset_.samples[number], outcomes[number]));
   }

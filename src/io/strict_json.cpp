@@ -1,10 +1,12 @@
 #include "strict_json.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <set>
 #include <vector>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/detail/printable.hpp"
 
 namespace crossfix::io {
 
@@ -40,11 +42,12 @@ Json parse_strict(const std::string& what, std::string_view text, int deepest) {
 
 std::string shown(std::string_view text) {
   constexpr std::size_t kLongest = 80;
-  std::string result = "'";
-  for (char c : text.substr(0, kLongest)) {
-    result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  std::size_t end = std::min(text.size(), kLongest);
+  // Not within a character.
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) {
+    --end;
   }
-  return result += text.size() > kLongest ? "...'" : "'";
+  return "'" + printable(text.substr(0, end)) + (end < text.size() ? "...'" : "'");
 }
 
 }  // namespace crossfix::io

@@ -14,8 +14,7 @@ using Json = nlohmann::json;
 /// WeightsError that begins with `what`.
 Json parse_strict(const std::string& what, std::string_view text, int deepest);
 
-/// Text from a file, prepared for a one-line message: quoted, control characters replaced, cut at
-/// 80.
+/// Text from a file, prepared for a one-line message: quoted, printable, cut at 80 bytes.
 std::string shown(std::string_view text);
 
 }  // namespace crossfix::io

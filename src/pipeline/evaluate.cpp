@@ -13,8 +13,10 @@
 
 #include "crossfix/camera/ground.hpp"
 #include "crossfix/core/error.hpp"
+#include "crossfix/detail/model/ground_sight.hpp"
+#include "crossfix/detail/printable.hpp"
+#include "crossfix/model/backbone/efficientnet_lite.hpp"
 #include "eval/measurement.hpp"
-#include "raw_dump.hpp"
 #include "sample_reader.hpp"
 #include "shared_results.hpp"
 #include "sharing.hpp"
@@ -112,6 +114,7 @@ class EvaluationRun {
     }
     check_projection();
     check_view();
+    check_dump();
     warn_about_scale();
     results_.emplace(ranks, options.out, header(), options.resume, dataset_, outcomes_);
     if (!options.dump.empty() && ranks.first()) dump_.emplace(options.dump);
@@ -129,10 +132,11 @@ class EvaluationRun {
     results_->collect(outcomes_);
     if (!options_.dump.empty()) collect_raw();
     if (!ranks_.first()) return {};
-    if (dump_) write_dump();
+    if (dump_) fill_dump();
     auto settings = header();
     results_.reset();  // it refers to the data set
-    return EvaluationResult{std::move(dataset_), std::move(outcomes_), std::move(settings)};
+    return EvaluationResult{std::move(dataset_), std::move(outcomes_), std::move(settings),
+                            std::move(dump_)};
   }
 
  private:
@@ -163,6 +167,31 @@ class EvaluationRun {
     if (!camera) return;
     const auto& settings = configuration().ground_match;
     camera::check_sees_ground(camera->camera, camera->mount, settings.nearest, settings.farthest);
+  }
+
+  /// With weights that match on the ground plane the grid follows from the tile's size in metres,
+  /// and a dump has one grid.
+  void check_dump() const {
+    if (options_.dump.empty() || !matches_ground()) return;
+    const auto metres = [](const data::Sample& sample) {
+      return sample.true_.side * sample.true_.metres_per_pixel;
+    };
+    const auto grid = [&](const data::Sample& sample) {
+      return model::EfficientNetLiteWeights::extent(
+          model::matched_side(configuration(), 1, 1, metres(sample)));
+    };
+    const data::Sample* first = nullptr;
+    for (const data::Sample& sample : dataset_.samples) {
+      if (sample.wrong || !is_wanted(sample)) continue;
+      if (first == nullptr) first = &sample;
+      if (grid(sample) == grid(*first)) continue;
+      char text[160];
+      std::snprintf(text, sizeof text,
+                    "--dump: the tile of sample %zu is of %.1f m, that of sample %zu of %.1f m; it "
+                    "takes tiles of one size in metres",
+                    sample.number, metres(sample), first->number, metres(*first));
+      throw DataError(text);
+    }
   }
 
   void warn_about_scale() const {
@@ -326,7 +355,7 @@ class EvaluationRun {
       }
       if (sound) ++fix;
     }
-    ranks_.send(message.dump(-1, ' ', false, Json::error_handler_t::replace));
+    ranks_.send(io::json_text(message));
   }
 
   bool matches_ground() const { return configuration().family == model::Family::ground_match; }
@@ -362,7 +391,7 @@ class EvaluationRun {
               [](const auto& a, const auto& b) { return a.first < b.first; });
   }
 
-  void write_dump() {
+  void fill_dump() {
     auto next = raw_.begin();
     for (const data::Sample& sample : dataset_.samples) {
       if (sample.wrong) break;
@@ -372,7 +401,6 @@ class EvaluationRun {
         dump_->add_missing();
       }
     }
-    dump_->commit();
   }
 
   const EvaluationOptions& options_;

@@ -12,6 +12,7 @@
 #include "eval/evaluation.hpp"
 #include "observer.hpp"
 #include "ranks/ranks.hpp"
+#include "raw_dump.hpp"
 
 namespace crossfix::pipeline {
 
@@ -36,11 +37,12 @@ struct EvaluationResult {
   data::Dataset dataset;
   std::vector<eval::Outcome> outcomes;  ///< by sample
   nlohmann::ordered_json settings;      ///< what the results depend on
+  std::optional<RawDump> dump;          ///< to be committed, if one is asked for
 };
 
-/// Locates the samples of the data set, or those that `out` lacks, and writes `out` and `dump`.
-/// Wrong pairs, where they are wanted, follow the samples they are made of; `dump` has none of
-/// them.
+/// Locates the samples of the data set, or those that `out` lacks, and writes `out`. The result has
+/// what is to be written to `dump`: figures come first. Wrong pairs, where they are wanted, follow
+/// the samples they are made of; `dump` has none of them.
 /// Only rank 0 gets a result. Throws DataError for files that cannot be read or continued,
 /// DeviceError, and with `strict` ImageError for an image that cannot be used. Collective over
 /// `ranks`, which share the samples.

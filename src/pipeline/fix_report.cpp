@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <ostream>
 
+#include "crossfix/core/error.hpp"
 #include "eval/results_file.hpp"
 
 namespace crossfix::pipeline {
@@ -155,6 +156,10 @@ void print(std::ostream& out, const Subject& subject, const Fix& fix) {
         << "error      " << length(error.pixels, error.metres) << "   ("
         << (error.within_radius68 ? "within" : "outside") << " the radius)\n";
   }
+}
+
+void flush_output(std::ostream& out) {
+  if (!out.flush()) throw DataError("standard output: cannot be written");
 }
 
 std::string summary(const std::vector<FixError>& errors) {

@@ -41,6 +41,9 @@ nlohmann::ordered_json to_json(const Subject& subject, const std::string& error)
 /// The same for people to read, in a few lines.
 void print(std::ostream& out, const Subject& subject, const Fix& fix);
 
+/// Ends a print to standard output. Throws DataError if some of it could not be written.
+void flush_output(std::ostream& out);
+
 /// The summary of a list: "5 pairs with a truth: error mean 3.21 m, median 2.90 m; 80 % within
 /// their radius". In metres if every error has them, otherwise in pixels. `errors` must not be
 /// empty.

@@ -13,6 +13,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/detail/model/ground_sight.hpp"
+#include "crossfix/detail/printable.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/image.hpp"
 #include "crossfix/model/backbone/efficientnet_lite.hpp"
@@ -145,9 +146,8 @@ Located unpack(const std::string& bytes) {
 /// The part of rank 0: prints what all ranks locate, in the order of the list.
 class ListReport {
  public:
-  ListReport(const ListOptions& options, const ranks::Ranks& ranks, Observer& observer,
-             std::ostream& lines)
-      : options_(options), ranks_(ranks), observer_(observer), lines_(lines) {
+  ListReport(const ListOptions& options, Observer& observer, std::ostream& lines)
+      : options_(options), observer_(observer), lines_(lines) {
     if (!options.dump.empty()) dump_.emplace(options.dump);
   }
 
@@ -159,15 +159,14 @@ class ListReport {
       waiting_.erase(waiting_.begin());
       ++next_;
     }
-    if (!ranks_.alone()) lines_.flush();  // if another rank ends, this one ends too
     observer_.advance(1);
   }
 
   /// Throws DataError if some pairs could not be located.
   void finish() {
     observer_.end();
-    if (dump_) dump_->commit();
     if (!errors_.empty()) observer_.note(summary(errors_));
+    if (dump_) dump_->commit();
     if (failed_ == 0) return;
     throw DataError(options_.name + ": " + std::to_string(failed_) + " of " +
                     std::to_string(next_) +
@@ -181,7 +180,8 @@ class ListReport {
         observer_.warn(warning.text);
       }
     }
-    lines_ << located.line << '\n';
+    lines_ << located.line + '\n';
+    flush_output(lines_);
     if (located.error) errors_.push_back(*located.error);
     if (located.failed) ++failed_;
     if (!dump_) return;
@@ -191,7 +191,6 @@ class ListReport {
   }
 
   const ListOptions& options_;
-  const ranks::Ranks& ranks_;
   Observer& observer_;
   std::ostream& lines_;
   std::map<std::size_t, Located> waiting_;  ///< located, but pairs before them are missing
@@ -212,7 +211,7 @@ class ListRun {
   void run(Observer& observer, std::ostream& lines) {
     std::optional<ListReport> report;
     if (ranks_.first()) {
-      report.emplace(options_, ranks_, observer, lines);
+      report.emplace(options_, observer, lines);
       observer.begin("pairs", entries_.size());
       ranks_.on_receive([&](const std::string& message) { report->take(unpack(message)); });
     }
@@ -302,7 +301,7 @@ class ListRun {
     Subject subject = subject_of(pair);
     subject.warnings = warnings_of(localizer_, pair_of(pair), pair.images.ground,
                                    pair.entry->camera, subject, options_.rescale);
-    located.line = to_json(subject, fix).dump();
+    located.line = io::json_text(to_json(subject, fix));
     located.warnings = std::move(subject.warnings);
     if (pair.entry->truth) located.error = error_of(fix, *pair.entry->truth);
     if (!options_.dump.empty()) located.raw = pack_raw(0, fix);
@@ -311,7 +310,7 @@ class ListRun {
 
   static Located failed(const ReadPair& pair) {
     Located located;
-    located.line = to_json(subject_of(pair), pair.error).dump();
+    located.line = io::json_text(to_json(subject_of(pair), pair.error));
     located.failed = true;
     return located;
   }

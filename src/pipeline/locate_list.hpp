@@ -28,9 +28,10 @@ Warnings warnings_of(const Localizer& localizer, const Pair& pair, const io::Pho
                      const CheckedCamera& camera, const Subject& subject, bool rescales);
 
 /// Locates every entry, in batches of the localizer's size. Rank 0 writes JSON lines to `lines`, in
-/// the order of the list. A pair that fails has an "error" in its line; the others go on, and
-/// DataError is thrown at the end. It is thrown before any work for pairs that one dump cannot
-/// hold, by the sizes in the headers of the tiles. Collective over `ranks`, which share the pairs.
+/// the order of the list, each whole and as soon as it is known. A pair that fails has an "error"
+/// in its line; the others go on, and DataError is thrown at the end. It is thrown at once where a
+/// line cannot be written, and before any work for pairs that one dump cannot hold, by the sizes in
+/// the headers of the tiles. Collective over `ranks`, which share the pairs.
 void locate_list(const std::vector<PairEntry>& entries, const ListOptions& options,
                  Localizer& localizer, ranks::Ranks& ranks, Observer& observer,
                  std::ostream& lines);

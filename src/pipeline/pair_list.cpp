@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -56,12 +57,13 @@ struct Complaint {
   }
 };
 
-std::string read_text(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file)) {
-    throw DataError(file.string() + ": cannot be opened; a CSV list of pairs is expected");
-  }
-  return {std::istreambuf_iterator<char>(stream), {}};
+/// What a path of the list starts at. An open descriptor (/dev/stdin, /dev/fd/63) is in no folder.
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  std::filesystem::path folder = file.parent_path();
+  const bool descriptor = folder == "/dev" || folder == "/dev/fd" ||
+                          (folder.string().starts_with("/proc/") && folder.filename() == "fd");
+  if (descriptor) folder.clear();
+  return folder;
 }
 
 Columns read_header(const CsvRecord& header, const Complaint& complain) {
@@ -162,13 +164,31 @@ std::string pair_columns() {
   return text;
 }
 
-std::vector<PairEntry> read_pair_list(const std::filesystem::path& file,
-                                      const CameraChoice& options) {
+std::string read_list(const std::filesystem::path& file) {
+  std::ifstream opened;
+  const bool standard_input = file == kStandardInput;  // which may be a socket, that has no path
+  if (!standard_input) opened.open(file, std::ios::binary);
+  std::istream& stream = standard_input ? std::cin : opened;
+  if (!stream || std::filesystem::is_directory(file)) {
+    throw DataError(file.string() + ": cannot be opened; a CSV list of pairs is expected");
+  }
+  try {
+    return {std::istreambuf_iterator<char>(stream), {}};
+  } catch (const std::ios_base::failure&) {
+    throw DataError(file.string() + ": cannot be read; a CSV list of pairs is expected");
+  }
+}
+
+std::vector<PairEntry> parse_pair_list(const std::string& text, const std::filesystem::path& file,
+                                       const CameraChoice& options) {
   CameraFiles cameras;
   if (!options.file.empty()) cameras.read(options.file);  // its flaws are of no line
-  const std::vector<CsvRecord> records = parse_csv(read_text(file), file.string());
+  const std::vector<CsvRecord> records = parse_csv(text, file.string());
   if (records.empty()) throw DataError(file.string() + ":1: empty; a header is expected");
   const Columns columns = read_header(records.front(), {file.string(), records.front().line});
+  if (records.size() == 1) {
+    Complaint{file.string(), records.front().line}("no pair follows the header");
+  }
   std::vector<PairEntry> entries;
   for (auto record = records.begin() + 1; record != records.end(); ++record) {
     const Complaint complain{file.string(), record->line};
@@ -176,7 +196,7 @@ std::vector<PairEntry> read_pair_list(const std::filesystem::path& file,
       complain(std::to_string(record->fields.size()) + " fields where the header has " +
                std::to_string(records.front().fields.size()));
     }
-    const std::filesystem::path folder = file.parent_path();
+    const std::filesystem::path folder = folder_of(file);
     PairEntry& entry = entries.emplace_back(read_entry(*record, columns, folder, complain));
     const CameraChoice camera = read_camera(*record, columns, folder, complain);
     try {

@@ -66,9 +66,10 @@ void RawDump::add_missing() {
 }
 
 void RawDump::commit() const {
+  if (grid_ == 0) return;
   const Index cells = grid_ * grid_;
   const auto headings = static_cast<Index>(lengths_[4]);
-  const Index posed = cells == 0 ? 0 : static_cast<Index>(lengths_[5]) / cells;
+  const Index posed = static_cast<Index>(lengths_[5]) / cells;
   const std::array<std::pair<const char*, std::vector<Index>>, kFields> shapes{
       {{"window", {pairs_, static_cast<Index>(lengths_[0])}},
        {"logits", {pairs_, cells}},

@@ -28,7 +28,7 @@ class RawDump {
   /// For a pair that could not be located: rows of NaN, so that rows correspond to the list.
   void add_missing();
 
-  /// Writes the file whole or not at all. Throws DataError.
+  /// Writes the file whole or not at all; not if no pair could be located. Throws DataError.
   void commit() const;
 
  private:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/detail/printable.hpp"
 
 namespace crossfix::pipeline {
 
@@ -50,13 +51,13 @@ SharedResults::SharedResults(ranks::Ranks& ranks, std::filesystem::path folder, 
 
 /// Machines may have different copies of weights and labels, and different devices.
 void SharedResults::agree(const Json& header) {
-  const std::vector<std::string> theirs = ranks_.gather(header.dump());
+  const std::vector<std::string> theirs = ranks_.gather(io::json_text(header));
   for (std::size_t rank = 1; rank < theirs.size(); ++rank) {
     const Json other = Json::parse(theirs[rank]);
     for (const auto& [key, value] : header.items()) {
       if (other.at(key) == value) continue;
-      throw DataError("rank " + std::to_string(rank) + " has " + key + " " + other.at(key).dump() +
-                      ", and rank 0 has " + value.dump() +
+      throw DataError("rank " + std::to_string(rank) + " has " + key + " " +
+                      io::json_text(other.at(key)) + ", and rank 0 has " + io::json_text(value) +
                       "; all ranks need the same weights, data and devices");
     }
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/detail/printable.hpp"
 
 namespace crossfix::report {
 
@@ -15,28 +16,6 @@ namespace {
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view kMinus = "\xE2\x88\x92";        // U+2212
 constexpr std::string_view kThinSpace = "\xE2\x80\xAF";    // U+202F
-
-/// Bytes of the UTF-8 character that `text` begins with; 0 if XML does not allow it.
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    return first >= 0x20 ? (first == 0x7F ? 0 : 1) : (first == '\t' || first == '\n' ? 1 : 0);
-  }
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  unsigned code = first & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return 0;
-    code = code << 6U | (byte(i) & 0x3FU);
-  }
-  constexpr std::array<unsigned, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
-  if (code < kSmallest[length] || code > 0x10FFFF) return 0;
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  const bool control = code < 0xA0;
-  const bool unassigned = (code & 0xFFFEU) == 0xFFFE;
-  return surrogate || control || unassigned ? 0 : length;
-}
 
 /// std::to_chars, because it does not depend on the locale.
 std::string fixed(double value, int decimals) {
@@ -53,7 +32,8 @@ std::string escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = character_length(text);
+    const bool blank = text.front() == '\t' || text.front() == '\n';
+    const std::size_t length = blank ? 1 : io::character_length(text);
     if (length == 0) {
       out += kReplacement;
       text.remove_prefix(1);

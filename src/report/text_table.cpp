@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <ostream>
 
+#include "crossfix/detail/printable.hpp"
+
 namespace crossfix::report {
 
 namespace {
@@ -16,12 +18,14 @@ std::size_t width_of(const std::string& text) {
 
 }  // namespace
 
-void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows,
-                 std::size_t left) {
+void print_table(std::ostream& out, std::vector<std::vector<std::string>> rows, std::size_t left) {
   std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
+  for (auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = io::printable(row[i]);
+      widths[i] = std::max(widths[i], width_of(row[i]));
+    }
   }
   for (const auto& row : rows) {
     std::string line;

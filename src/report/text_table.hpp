@@ -9,8 +9,8 @@ namespace crossfix::report {
 
 /// Prints rows that all have the same number of fields, with columns two blanks apart. The first
 /// `left` columns are flush left, the others flush right. Widths are counted in UTF-8 characters.
-void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows,
-                 std::size_t left);
+/// Fields are made printable.
+void print_table(std::ostream& out, std::vector<std::vector<std::string>> rows, std::size_t left);
 
 /// For example "12,740".
 std::string thousands(std::size_t count);

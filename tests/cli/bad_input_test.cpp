@@ -158,6 +158,10 @@ TEST_CASE("outputs that cannot be written exit 3 and leave nothing") {
   CHECK(work.run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg",
                  "/dev/full")
             .failed_with(3, "standard output"));
+  test::write_text(work.folder / "list.csv", "ground,satellite\nground.png,tile.jpg\n");
+  CHECK(work.run("locate --model weights.safetensors --pairs list.csv", "/dev/full")
+            .failed_with(3, "standard output"));
+  std::filesystem::remove(work.folder / "list.csv");
   // An input that fails after the outputs were opened.
   CHECK(work.run("locate --model weights.safetensors --ground absent.png --satellite tile.jpg "
                  "--overlay fix.png --dump raw.st")
@@ -165,10 +169,85 @@ TEST_CASE("outputs that cannot be written exit 3 and leave nothing") {
   CHECK(work.folder.entries() == before);
 }
 
+TEST_CASE("a fix is printed although a picture or a dump cannot be written") {
+  const Workspace work;
+  std::filesystem::create_symlink("/dev/full", work.folder / "full.png");
+  const auto fix_of = [](const Run& run) { return run.out.substr(run.out.find("pixel")); };
+  const Run whole = work.locate("");
+  for (const char* outputs :
+       {"--overlay full.png --dump raw.st", "--overlay fix.png --dump full.png"}) {
+    const Run run = work.locate(outputs);
+    INFO(outputs << "\n" << run.err);
+    CHECK(run.code == 3);
+    CHECK(run.message().find("cannot write 'full.png'") != std::string::npos);
+    CHECK(fix_of(run) == fix_of(whole));
+  }
+  CHECK(std::filesystem::exists(work.folder / "raw.st"));  // each, although the other failed
+  CHECK(std::filesystem::exists(work.folder / "fix.png"));
+  const Run unprinted = work.run(
+      "locate --model weights.safetensors --ground ground.png --satellite tile.jpg --dump kept.st",
+      "/dev/full");
+  CHECK(unprinted.failed_with(3, "standard output"));
+  CHECK(std::filesystem::exists(work.folder / "kept.st"));
+  test::write_text(work.folder / "list.csv", "ground,satellite,row,col\nground.png,tile.jpg,3,4\n");
+  const Run list = work.run("locate --model weights.safetensors --pairs list.csv --dump full.png");
+  CHECK(list.code == 3);
+  CHECK(list.out.ends_with("}\n"));
+  CHECK(list.err.find("1 pairs with a truth") != std::string::npos);
+}
+
+TEST_CASE("what cannot be written or located is refused before the work, and without warnings") {
+  const Workspace work;
+  io::write_png(work.folder / "tall.png", test::image("tall", 200, 5));  // 20480 px at 512 px wide
+  const Run tall = work.run(
+      "locate --model weights.safetensors --ground tall.png --satellite tile.jpg --overlay-ground "
+      "--overlay fix.png");
+  CHECK(tall.failed_with(3, "'fix.png' would be 512 x 20992 pixels"));
+  CHECK(tall.err.find("trained on") == std::string::npos);
+  const Run far = work.locate("--bounds 10,50,10.004,50.000643");
+  CHECK(far.failed_with(3, "times as high as wide"));
+  CHECK(far.err.find("warning") == std::string::npos);
+}
+
+TEST_CASE("a list of which no pair is located leaves no dump") {
+  const Workspace work;
+  test::write_text(work.folder / "list.csv",
+                   "ground,satellite\nabsent.png,tile.jpg\ntile.jpg,tile.jpg\n");
+  const auto before = work.folder.entries();
+  const Run run = work.run("locate --model weights.safetensors --pairs list.csv --dump raw.st");
+  CHECK(run.code == 3);
+  CHECK(run.message().find("2 of 2 pairs") != std::string::npos);
+  CHECK(work.folder.entries() == before);
+}
+
+TEST_CASE("a stream that is closed gets no file in its stead") {
+  const Workspace work;
+  const std::string locate =
+      "locate --model weights.safetensors --ground ground.png --satellite tile.jpg --gsd 7 ";
+  // The shell's own streams tell how it went.
+  const auto code_with = [&](const std::string& closed) {
+    std::filesystem::remove(work.folder / "fix.png");
+    return work.run(locate + "--overlay fix.png " + closed + "; echo code $?").out;
+  };
+  REQUIRE(code_with(">/dev/null 2>&1") == "code 0\n");
+  const std::string picture = test::read_text(work.folder / "fix.png");
+  for (const auto& [closed, code] :
+       {std::pair{"<&- >/dev/null 2>&1", 0}, std::pair{"2>&- >/dev/null", 0},
+        std::pair{">&- 2>/dev/null", 3}, std::pair{"<&- >&- 2>&-", 3}}) {
+    INFO(closed);
+    CHECK(code_with(closed) == "code " + std::to_string(code) + "\n");
+    CHECK(test::read_text(work.folder / "fix.png") == picture);
+  }
+  CHECK(work.run("--version >&- 2>/dev/null; echo code $?").out == "code 3\n");
+}
+
 TEST_CASE("a list that cannot be read exits 3 before any work") {
   const Workspace work;
   test::write_text(work.folder / "list.csv", "ground,satellite\nonly\n");
   CHECK(work.run("locate --pairs list.csv").failed_with(3, "list.csv:2:"));
+  test::write_text(work.folder / "list.csv", "ground,satellite\r\n");
+  CHECK(work.run("locate --pairs list.csv --dump raw.st").failed_with(3, "no pair follows"));
+  CHECK_FALSE(std::filesystem::exists(work.folder / "raw.st"));
   CHECK(work.run("locate --pairs absent.csv").failed_with(3, "absent.csv"));
   test::write_text(work.folder / "list.csv",
                    "ground,satellite,height,camera\nground.png,tile.jpg,,\n"

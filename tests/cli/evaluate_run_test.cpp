@@ -17,6 +17,7 @@
 #include "data/heading_noise.hpp"
 #include "data/robotcar.hpp"
 #include "report/xml_check.hpp"
+#include "support/source_folder.hpp"
 #include "vigor_workspace.hpp"
 
 using namespace crossfix;
@@ -474,6 +475,58 @@ TEST_CASE("an evaluation that scores nothing is no success") {
   const Run run = vigor.run("--mode true");
   CHECK(run.code == 3);
   CHECK(holds(run.err, "nothing was scored"));
+}
+
+TEST_CASE("an evaluation that scores nothing in one of its modes is no success") {
+  const EvaluateWorkspace vigor;
+  std::set<std::string> lost;
+  for (const data::Sample& sample : vigor.set.samples) {
+    if (sample.inside) lost.insert(sample.satellite);
+  }
+  for (const std::string& tile : lost) fs::remove(vigor.root() / tile);
+  REQUIRE(std::any_of(vigor.set.samples.begin(), vigor.set.samples.end(),
+                      [&](const data::Sample& sample) {
+                        return sample.in_reference && !lost.contains(sample.satellite);
+                      }));
+  const Run run = vigor.run("");
+  INFO(run.out << run.err);
+  CHECK(run.code == 3);
+  CHECK(holds(run.message(), "nothing was scored in mode true"));
+  CHECK(vigor.run("--mode reference").code == 0);
+}
+
+TEST_CASE("figures are printed although another output cannot be written") {
+  const EvaluateWorkspace vigor;
+  fs::create_symlink("/dev/full", vigor.work.folder / "full");
+  const std::string few = "--limit 4 ";
+  const Run whole = vigor.run(few);
+  REQUIRE(whole.code == 0);
+  for (const char* outputs : {"--dump full --report r.html", "--report full --dump raw.st"}) {
+    const Run run = vigor.run(few + outputs);
+    INFO(run.err);
+    CHECK(run.code == 3);
+    CHECK(holds(run.message(), "cannot write 'full'"));
+    CHECK(run.out == whole.out);
+  }
+  CHECK(fs::exists(vigor.work.folder / "raw.st"));
+  CHECK(fs::exists(vigor.work.folder / "r.html"));
+  for (const char* more : {"--out run", "--json --out json", "--list"}) {
+    INFO(more);
+    CHECK(
+        vigor.work.run(vigor.evaluate(few + more), "/dev/full").failed_with(3, "standard output"));
+  }
+  CHECK(fs::exists(vigor.work.folder / "run/figures.json"));
+}
+
+TEST_CASE("a dump that the tiles do not fit is refused before the work") {
+  const EvaluateWorkspace vigor;
+  // Chicago's tiles are of 71.0 m and San Francisco's of 75.5 m.
+  const fs::path weights = test::source_folder() / "models/crossfix-ground.safetensors";
+  const Run run = vigor.work.run(
+      "evaluate --dataset vigor --root vigor --area cross --threads 1 --dump raw.st --model '" +
+      weights.string() + "'");
+  CHECK(run.failed_with(3, "takes tiles of one size in metres"));
+  CHECK_FALSE(holds(run.err, "samples in"));
 }
 
 TEST_CASE("evaluate refuses what does not fit together") {

@@ -38,6 +38,10 @@ TEST_CASE("help and version go to standard output and exit 0") {
     CHECK(run.out.find("Example: crossfix ") != std::string::npos);
   }
   CHECK(work.run("--version").out.starts_with("crossfix "));
+  for (const char* command : {"--help", "--version", "locate --help", "info weights.safetensors"}) {
+    INFO(command);
+    CHECK(work.run(command, "/dev/full").failed_with(3, "standard output: cannot be written"));
+  }
 }
 
 TEST_CASE("info tells what the weights hold") {
@@ -286,12 +290,92 @@ TEST_CASE("a list in batches gives the same lines, whatever pair fails") {
   }
 }
 
-TEST_CASE("an empty list is done at once") {
+TEST_CASE("a list may come in through standard input or another descriptor") {
   const Workspace work;
-  test::write_text(work.folder / "list.csv", "ground,satellite\n");
-  const Run run = work.run("locate --model weights.safetensors --pairs list.csv");
-  CHECK(run.code == 0);
-  CHECK(run.out.empty());
+  std::filesystem::create_directory(work.folder / "lists");
+  test::write_text(work.folder / "lists/list.csv",
+                   "ground,satellite,row,col\nground.png,tile.jpg,3,4\n");
+  const std::string locate = "locate --model weights.safetensors --pairs ";
+  const json single = lines_of(work.locate("--json --truth 3,4")).at(0);
+  for (const char* source : {"- <lists/list.csv", "/dev/stdin <lists/list.csv",
+                             "/dev/fd/3 3<lists/list.csv", "/proc/self/fd/4 4<lists/list.csv"}) {
+    const Run run = work.run(locate + source);
+    INFO(source << "\n" << run.err);
+    CHECK(run.code == 0);
+    REQUIRE(lines_of(run).size() == 1);
+    CHECK(lines_of(run)[0]["pixel"] == single["pixel"]);
+  }
+  CHECK(work.run(locate + "- </dev/null").failed_with(3, "/dev/stdin:1: empty"));
+  CHECK(work.run(locate + "- <lists").failed_with(3, "/dev/stdin: "));
+  CHECK(work.run(locate + "- <&-").failed_with(3, "/dev/stdin: cannot be read"));
+  CHECK(work.run(locate + "- --dump lists/list.csv <lists/list.csv").failed_with(2, "is an input"));
+  // A list in a folder has its images there.
+  CHECK(lines_of(work.run(locate + "lists/list.csv")).at(0).contains("error"));
+}
+
+TEST_CASE("names of any bytes go into JSON that can be read") {
+  const Workspace work;
+  const std::string latin =
+      "stra\xDF"
+      "e\x9B"
+      "2J.png";
+  const std::string surrogate = "x\xED\xA0\x80\xC0\x9B.jpg";
+  std::filesystem::copy(work.folder / "ground.png", work.folder / latin);
+  std::filesystem::copy(work.folder / "tile.jpg", work.folder / surrogate);
+  const std::string folder =
+      "gr\xFC"
+      "n\x7F";
+  std::filesystem::create_directory(work.folder / folder);
+  test::write_text(work.folder / folder / "list\xE9.csv",
+                   "ground,satellite\n../" + latin + ",../" + surrogate + "\nabsent\xFE.png,../" +
+                       surrogate + "\n../ground.png,../tile.jpg\n");
+  const Run list =
+      work.run("locate --model weights.safetensors --pairs '" + folder + "/list\xE9.csv'");
+  INFO(list.err);
+  CHECK(list.code == 3);
+  CHECK(list.message().find("1 of 3 pairs") != std::string::npos);
+  const auto lines = lines_of(list);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].contains("pixel"));
+  CHECK(lines[1]["error"].get<std::string>().find("absent\xEF\xBF\xBD.png") != std::string::npos);
+  CHECK(lines[2]["pixel"] == lines[0]["pixel"]);
+  const Run one = work.run("locate --model weights.safetensors --json --ground '" + latin +
+                           "' --satellite '" + surrogate + "'");
+  INFO(one.err);
+  CHECK(one.code == 0);
+  CHECK(lines_of(one).at(0)["pixel"] == lines[0]["pixel"]);
+}
+
+TEST_CASE("no metadata or name that is printed commands the terminal") {
+  Workspace work;
+  const std::string evil =
+      "a\x1B]0;owned\x07\x1B[2Jb\x7F\xC2\x9B"
+      "31m\nradius 1 px\rc";
+  model::Configuration configuration = test::program_configuration();
+  configuration.trained_on = evil;
+  work.model.write(work.folder / "evil.safetensors", configuration);
+  const std::string name = "g\x1B[31m\xC2\x85\x7F.png";
+  std::filesystem::copy(work.folder / "ground.png", work.folder / name);
+  std::filesystem::copy(work.folder / "evil.safetensors", work.folder / (name + ".safetensors"));
+  const std::string pair = " --ground '" + name + "' --satellite tile.jpg --gsd 7 ";
+  test::write_text(work.folder / "list.csv",
+                   "ground,satellite,gsd\n" + name + ",tile.jpg,7\nno" + name + ",tile.jpg,7\n");
+  const std::string weights = "--model evil.safetensors";
+  for (const std::string& command :
+       {std::string("info evil.safetensors"), "info '" + name + ".safetensors'",
+        "info '" + name + "'", "locate " + weights + pair, "locate --json " + weights + pair,
+        "locate " + weights + " --pairs list.csv",
+        "locate " + weights + pair + "--truth '" + evil + "'",
+        "locate " + weights + " --ground 'no" + name + "' --satellite tile.jpg", "'" + evil + "'",
+        "evaluate --list --dataset vigor --root '" + name + "'"}) {
+    const Run run = work.run(command);
+    const std::string text = run.out + run.err;
+    INFO(command << "\n" << text);
+    CHECK_FALSE(text.empty());
+    for (const char* part : {"\x1B", "\x07", "\x7F", "\xC2\x9B", "\xC2\x85", "\r", "\nradius 1 "}) {
+      CHECK(text.find(part) == std::string::npos);
+    }
+  }
 }
 
 TEST_CASE("weights may come in on a path with spaces; messages stay on one line") {

@@ -117,6 +117,9 @@ TEST_CASE("the ground image goes above the overlay at its width") {
   std::fill_n(ground.data(), ground.size(), std::uint8_t{255});
   const io::Image both = draw::with_ground_below(ground, tile);
   REQUIRE(both.shape() == Shape<3>{256 + 512, 512, 3});
+  CHECK(draw::overlay_size({512, 512}, Shape<2>{100, 200}) == Shape<2>{256 + 512, 512});
+  CHECK(draw::overlay_size({100, 70}, Shape<2>{1, 1000}) == Shape<2>{600 + 1, 420});
+  CHECK(draw::overlay_size({100, 70}) == Shape<2>{600, 420});
   CHECK(both(255, 511, 0) == 255);
   CHECK(both(256, 0, 0) == 128);
 }

@@ -152,7 +152,7 @@ TEST_CASE("a name from a file cannot break a message's line") {
   const std::string long_name(500, 'n');
   const std::string message =
       refusal("{" + tensor("a\\u000ab" + long_name, "F32", "[1]", "[0,8]") + "}", 8);
-  CHECK_THAT(message, Catch::Contains("'a?bnnn"));
+  CHECK_THAT(message, Catch::Contains("'a bnnn"));
   CHECK(message.size() < 300);
 }
 

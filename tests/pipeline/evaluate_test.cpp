@@ -208,6 +208,7 @@ TEST_CASE("an image that is absent or not what the weights expect fails its samp
                         return warning.find(square.ground) != std::string::npos;
                       }) == 1);  // once for its four samples
   // The rows of the dump are those of the data set, with NaN if there is no fix.
+  result.dump->commit();
   const auto raw = io::Safetensors::open(options.dump);
   const TensorRecord& logits = raw.tensors().at("logits");
   REQUIRE(logits.shape ==
@@ -274,6 +275,8 @@ TEST_CASE("wrong pairs follow the samples, and change nothing about them") {
   const std::vector<eval::Outcome> first(
       both.outcomes.begin(), both.outcomes.begin() + static_cast<std::ptrdiff_t>(count));
   CHECK(same(first, plain.outcomes));
+  plain.dump->commit();
+  both.dump->commit();
   CHECK(test::read_text(evaluation.file("raw.safetensors")) ==
         test::read_text(evaluation.file("plain.safetensors")));
   Localizer localizer = evaluation.localizer(1);

@@ -14,6 +14,63 @@
 
 using namespace crossfix;
 
+namespace {
+
+/// Takes so many writes, and keeps each: what came between two flushes.
+class Writes : public std::stringbuf {
+ public:
+  explicit Writes(std::size_t most) : most_(most) {}
+  std::vector<std::string> all;
+
+ protected:
+  int sync() override {
+    if (all.size() == most_) return -1;  // the disk is full
+    all.push_back(str());
+    str("");
+    return 0;
+  }
+
+ private:
+  std::size_t most_;
+};
+
+}  // namespace
+
+TEST_CASE("each line of a list is written whole, and the first that is not ends the run",
+          "[pipeline]") {
+  const test::ScratchFolder folder;
+  io::write_png(folder / "ground\xE9.png", test::image("ground", 32, 64));
+  io::write_png(folder / "tile.png", test::image("tile", 64, 64));
+  std::vector<pipeline::PairEntry> entries(6);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i] = {i + 2, folder / "ground\xE9.png", folder / "tile.png", {}, 0.5};
+  }
+  entries[1].ground = folder / "absent\xFF\xED\xA0\x80.png";
+  const test::ModelFile weights;
+  Localizer localizer = Localizer::load(weights.path(), {.device = Device::cpu});
+  const auto ranks = ranks::start(0, nullptr);
+  const auto locate = [&](Writes& writes, test::Recorder& recorder) {
+    std::ostream lines(&writes);
+    pipeline::locate_list(entries, {.name = "list.csv"}, localizer, *ranks, recorder, lines);
+  };
+  Writes enough(6);
+  test::Recorder whole;
+  CHECK_THROWS_WITH(locate(enough, whole), Catch::Matchers::Contains("1 of 6 pairs"));
+  REQUIRE(enough.all.size() == 6);
+  for (std::size_t i = 0; i < 6; ++i) {
+    CAPTURE(i);
+    CHECK(enough.all[i].find('\n') == enough.all[i].size() - 1);
+    const auto line = nlohmann::json::parse(enough.all[i]);
+    CHECK(line["line"] == i + 2);
+    CHECK(line["ground"].get<std::string>().find("\xEF\xBF\xBD") != std::string::npos);
+  }
+  Writes full(2);
+  test::Recorder stopped;
+  CHECK_THROWS_WITH(locate(full, stopped), Catch::Matchers::Contains("standard output"));
+  CHECK(stopped.done == 2);
+  CHECK(full.all.size() == 2);
+}
+
 TEST_CASE("a list is located in this process, and its observer told how it goes", "[pipeline]") {
   const test::ScratchFolder folder;
   io::write_png(folder / "ground.png", test::image("ground", 32, 64));

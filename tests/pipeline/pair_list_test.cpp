@@ -37,6 +37,8 @@ TEST_CASE("a list of pairs that is wrong names its file and line") {
     return what.starts_with(prefix) ? what.substr(prefix.size()) : "no file named: " + what;
   };
   CHECK(message("").starts_with("1: empty"));
+  CHECK(message("ground,satellite\n").starts_with("1: no pair follows"));
+  CHECK(message("\n\nsatellite,ground\r\n\n").starts_with("3: no pair follows"));
   CHECK(message("ground\n").starts_with("1: the header lacks"));
   CHECK(message("ground,satellite,row\n").starts_with("1: the header has one of"));
   CHECK(message("ground,satellite,yaw\n").starts_with("1: unknown column 'yaw'"));
@@ -50,6 +52,18 @@ TEST_CASE("a list of pairs that is wrong names its file and line") {
   CHECK(message(header + "g,s,1,2,0\n").starts_with("2: gsd"));
   CHECK_THROWS_AS(read_pair_list(folder.path()), DataError);
   CHECK_THROWS_AS(read_pair_list(folder / "absent.csv"), DataError);
+}
+
+TEST_CASE("the paths of a list that is an open descriptor start at the current folder") {
+  const std::string text = "ground,satellite\na.png,/b.png\n";
+  for (const char* file : {"/dev/stdin", "/dev/fd/63", "/proc/self/fd/5", "list.csv"}) {
+    const auto entries = pipeline::parse_pair_list(text, file);
+    REQUIRE(entries.size() == 1);
+    CHECK(entries[0].ground == "a.png");
+    CHECK(entries[0].satellite == "/b.png");
+  }
+  CHECK(pipeline::parse_pair_list(text, "dev/stdin").at(0).ground == "dev/a.png");
+  CHECK(pipeline::parse_pair_list(text, "/dev/shm/l.csv").at(0).ground == "/dev/shm/a.png");
 }
 
 TEST_CASE("a row says which camera took its image, and what is known of its tile") {

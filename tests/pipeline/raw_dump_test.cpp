@@ -63,6 +63,15 @@ TEST_CASE("a dump holds a row a pair, of NaN where it could not be located", "[p
   CHECK(window.values[7] == 13.0F);
 }
 
+TEST_CASE("a dump of no located pair is not written", "[pipeline]") {
+  const test::ScratchFolder folder;
+  pipeline::RawDump dump(folder / "raw.safetensors");
+  dump.add_missing();
+  dump.add_missing();
+  dump.commit();
+  CHECK(folder.entries() == 0);
+}
+
 TEST_CASE("a dump leaves out what fixes do not have, and refuses two grids", "[pipeline]") {
   const test::ScratchFolder folder;
   const auto path = folder / "raw.safetensors";

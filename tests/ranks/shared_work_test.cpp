@@ -217,6 +217,26 @@ TEST_CASE("locate gives the same bytes on any number of ranks") {
   }
 }
 
+TEST_CASE("ranks share a list from standard input, with names of any bytes") {
+  const SharedWorkspace work;
+  const std::string name =
+      "vigor/stra\xDF"
+      "e\x9B.png";
+  fs::copy(work.root() / work.set.samples[0].ground, work.work.folder / name);
+  const std::string tile = ",\"vigor/" + work.set.samples[0].satellite + "\"\n";
+  test::write_text(work.work.folder / "names.csv",
+                   "ground,satellite\n" + name + tile + "absent\xFF.png" + tile + name + tile);
+  const std::string arguments = "locate --pairs - --threads 1 --model weights.safetensors";
+  const Run alone = work.work.run(arguments + " <names.csv");
+  REQUIRE(alone.code == 3);
+  REQUIRE(count_of(alone.out, "\"pixel\"") == 2);
+  const Run run =
+      work.run(2, arguments, "if [ $OMPI_COMM_WORLD_RANK = 0 ]; then exec <names.csv; fi;");
+  INFO(run.err);
+  CHECK(run.code == 3);
+  CHECK(run.out == alone.out);
+}
+
 TEST_CASE("a rank that is killed takes none of the results with it") {
   const SharedWorkspace work;
   const std::string more = "--batch 3 --resume --out ";
