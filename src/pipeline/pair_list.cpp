@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/io/file_kind.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "csv.hpp"
 
@@ -61,7 +62,11 @@ std::string read_text(const std::filesystem::path& file) {
   if (!stream || std::filesystem::is_directory(file)) {
     throw DataError(file.string() + ": cannot be opened; a CSV list of pairs is expected");
   }
-  return {std::istreambuf_iterator<char>(stream), {}};
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (const auto kind = io::kind_of_file(text)) {
+    throw DataError(file.string() + ": is " + kind->text() + "; a CSV list of pairs is expected");
+  }
+  return text;
 }
 
 Columns read_header(const CsvRecord& header, const Complaint& complain) {
