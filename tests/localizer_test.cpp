@@ -437,6 +437,22 @@ TEST_CASE("devices and precisions that are not there are refused", "[localizer]"
   CHECK(best.device() == Device::cpu);
 }
 
+TEST_CASE("a small file that asks for much memory is refused before it is taken", "[localizer]") {
+  model::Configuration c = test::tiny_configuration();
+  c.model_width = 8;
+  c.satellite_size = 2048;
+  c.grid = 256;
+  c.ffn_width = 16384;  // 65536 tokens of it
+  const ModelFile file(c);
+  CHECK(std::filesystem::file_size(file.path()) < 4000000);
+  for (const Index batch : {1, 3}) {
+    CHECK_THAT(
+        test::message_of<WeightsError>([&] { Localizer::load(file.path(), {.batch = batch}); }),
+        Catch::Contains("MiB of memory for a batch of " + std::to_string(batch)) &&
+            Catch::Contains("at most 2048 MiB a pair"));
+  }
+}
+
 TEST_CASE("weights that are not the configuration's are refused by name", "[localizer]") {
   const auto configuration = test::tiny_configuration();
   const auto path = std::filesystem::temp_directory_path() /

@@ -13,11 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from baselines import VGG_MEAN_BGR, Vgg16
+from checkpoint import InputError, flattened, prefixes, read_file
 from config import IMAGENET_MEAN, IMAGENET_STD, PRESETS
-from convert import InputError, load_checkpoint
 from model import TrunkNetwork
 from systems import BASELINES, RECIPES
-from weights import load_tensors
 
 # The backbones in a network, and their views. The first one serves both where there is no second.
 BACKBONES = {"sat_extractor": "satellite", "grd_extractor": "ground"}
@@ -26,20 +25,9 @@ INPUTS = ("rgb", "rgb-levels", "bgr-levels")
 COUNTER = "num_batches_tracked"  # old files lack it, and nothing uses it
 
 
-def flattened(tree: dict, prefix: str = "") -> dict[str, Tensor]:
-    """The tensors of nested dictionaries, with their keys joined by dots. Everything else is left out."""
-    tensors = {}
-    for key, value in tree.items():
-        if isinstance(value, Tensor):
-            tensors[f"{prefix}{key}"] = value
-        elif isinstance(value, dict):
-            tensors |= flattened(value, f"{prefix}{key}.")
-    return tensors
-
-
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """All tensors of a .safetensors or PyTorch file. Runs no code from the file."""
-    tensors = load_tensors(path)[0] if path.suffix == ".safetensors" else flattened(load_checkpoint(path))
+    tensors = flattened(read_file(path)[0])
     if not tensors:
         raise InputError(f"{path}: holds no tensors")
     return tensors
@@ -61,20 +49,15 @@ def file_names(backbone: nn.Module) -> dict[str, str]:
 
 def longest_prefix(path: Path, tensors: dict[str, Tensor], wanted: list[str]) -> str:
     """The longest prefix under which all the wanted keys lie; if there is none, the one with most of them."""
-    found = Counter()
-    for key in tensors:
-        for name in wanted:
-            prefix = key.removesuffix(name)
-            if prefix != key and (not prefix or prefix.endswith(".")):
-                found[prefix] += 1
+    found = prefixes(tensors, wanted)
     if not found:
         return ""
     most = max(found.values())
-    prefixes = sorted((prefix for prefix, count in found.items() if count == most), key=len, reverse=True)
-    if most == len(wanted) and len(prefixes) > 1 and len(prefixes[0]) == len(prefixes[1]):
-        both = f"`{prefixes[0]}` and `{prefixes[1]}`"
+    longest = sorted((prefix for prefix, count in found.items() if count == most), key=len, reverse=True)
+    if most == len(wanted) and len(longest) > 1 and len(longest[0]) == len(longest[1]):
+        both = f"`{longest[0]}` and `{longest[1]}`"
         raise InputError(f"{path}: a backbone lies under {both}; --trunk takes one (--start takes a whole network)")
-    return prefixes[0]
+    return longest[0]
 
 
 def misfit(tensors: dict[str, Tensor], prefix: str, backbone: nn.Module) -> str | None:

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "crossfix/io/file_kind.hpp"
 #include "strict_json.hpp"
 
 namespace crossfix::io {
@@ -321,6 +322,8 @@ camera::MountedCamera read_camera(const std::filesystem::path& path) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) fail("it cannot be read");
   text.resize(static_cast<std::size_t>(file.gcount()));
+  const auto kind = kind_of_file(text);
+  if (kind && kind->sort != FileKind::Sort::json) fail("it is " + kind->text());  // JSON is YAML
   if (text.size() > kMaximumFileBytes) fail("it is larger than 64 KiB");
   return parse_camera(text, path.string());
 }

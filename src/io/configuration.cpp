@@ -32,8 +32,9 @@ constexpr Index kWidestView = 1024;
 constexpr double kMatchedScales[2] = {0.05, 1.0};
 constexpr std::size_t kMostRangeWeights = 1000;
 constexpr double kRangeWeights[2] = {1e-6, 1e6};
-constexpr double kSteepest = 1e4;    ///< of a weight of `nowhere`, either way
-constexpr Index kLargest = 1 << 16;  ///< of any count or width; keeps products far from overflow
+constexpr double kSteepest = 1e4;      ///< of a weight of `nowhere`, either way
+constexpr Index kLargest = 1 << 16;    ///< of any count or width; keeps products far from overflow
+constexpr Index kLargestInput = 2048;  ///< side of an image as a network sees it, pixels
 
 [[noreturn]] void fail(const std::string& field, const Json& value, const std::string& expected) {
   throw WeightsError("configuration field '" + field + "' is " + shown(value.dump()) + "; " +
@@ -266,9 +267,9 @@ model::Configuration parse_configuration(const std::string& json) {
   fields.read("heads", c.heads, 1);
   fields.read("encoder_layers", c.encoder_layers, 1, 1000);
   fields.read("ffn_width", c.ffn_width, 1);
-  fields.read("grid", c.grid, 1, kMaximumImageSide);
-  fields.read("satellite_size", c.satellite_size, 8, kMaximumImageSide);
-  fields.read("ground_size", c.ground_size, 8, kMaximumImageSide);
+  fields.read("grid", c.grid, 1, kLargestInput);
+  fields.read("satellite_size", c.satellite_size, 8, kLargestInput);
+  fields.read("ground_size", c.ground_size, 8, kLargestInput);
   const Fields normalization = fields.nested("normalization");
   normalization.read("mean", c.normalization.mean, -infinity);
   normalization.read("std", c.normalization.std, 0.0);

@@ -9,6 +9,7 @@
 
 #include "codecs.hpp"
 #include "crossfix/io/atomic_file.hpp"
+#include "crossfix/io/file_kind.hpp"
 
 namespace crossfix::io {
 
@@ -20,6 +21,15 @@ constexpr std::size_t kMaximumFileBytes = std::size_t{1} << 30;
 /// The first bytes of any file in which the image's size stands, behind what cameras and programs
 /// put before it: EXIF with its thumbnail, colour profiles.
 constexpr std::size_t kBeginningBytes = std::size_t{1} << 20;
+
+[[noreturn]] void refuse_kind(Bytes bytes, std::string_view name) {
+  const std::string quoted = "'" + std::string(name) + "'";
+  const auto kind = kind_of_file(bytes);
+  if (!kind) throw ImageError(quoted + " is neither a PNG nor a JPEG image");
+  const bool picture = kind->sort == FileKind::Sort::picture;
+  throw ImageError(quoted + " is " + kind->text() + "; " +
+                   (picture ? "convert it to PNG or JPEG" : "a PNG or JPEG image is expected"));
+}
 
 /// The whole file, or at least `enough` bytes of it.
 std::vector<std::byte> read_file(const std::filesystem::path& path,
@@ -81,7 +91,7 @@ Image read_image(Bytes bytes, std::string_view name, Index maximum_side) {
   if (bytes.empty()) throw ImageError("image '" + std::string(name) + "' is empty");
   if (is_png(bytes)) return read_png(bytes, name, maximum_side);
   if (is_jpeg(bytes)) return read_jpeg(bytes, name, maximum_side);
-  throw ImageError("'" + std::string(name) + "' is neither a PNG nor a JPEG image");
+  refuse_kind(bytes, name);
 }
 
 Image read_image(const std::filesystem::path& path, Index maximum_side) {
@@ -98,9 +108,7 @@ Photo read_photo(const std::filesystem::path& path, Index maximum_side) {
 Shape<2> read_image_size(const std::filesystem::path& path) {
   const std::vector<std::byte> bytes = read_file(path, kBeginningBytes);
   const std::string name = path.string();
-  if (!is_png(bytes) && !is_jpeg(bytes)) {
-    throw ImageError("'" + name + "' is neither a PNG nor a JPEG image");
-  }
+  if (!is_png(bytes) && !is_jpeg(bytes)) refuse_kind(bytes, name);
   const auto size = is_png(bytes) ? png_size(bytes, name) : jpeg_size(bytes, name);
   check_image_size(name, size[0], size[1], kMaximumImageSide);
   return size;

@@ -57,6 +57,13 @@ struct JpegErrors {
 };
 static_assert(offsetof(JpegErrors, manager) == 0, "the handler is found from its manager");
 
+/// Whether an error of libjpeg is of a whole file, whose kind it does not read: 12 bits, lossless,
+/// hierarchical, arithmetic coding in some builds.
+bool is_unsupported(int code) {
+  return code == JERR_BAD_PRECISION || code == JERR_SOF_UNSUPPORTED || code == JERR_ARITH_NOTIMPL ||
+         code == JERR_CONVERSION_NOTIMPL || code == JERR_NOT_COMPILED;
+}
+
 struct JpegReader {
   JpegErrors errors;
   jpeg_decompress_struct info{};
@@ -68,8 +75,12 @@ struct JpegReader {
   /// Runs libjpeg calls. Throws ImageError where they fail.
   void attempt(std::string_view name, auto&& calls) {
     if (errors.attempt(calls)) return;
-    throw ImageError("JPEG image '" + std::string(name) +
-                     "' is damaged or cut short: " + errors.message.data());
+    const std::string image = "JPEG image '" + std::string(name) + "' is ";
+    if (!is_unsupported(errors.manager.msg_code)) {
+      throw ImageError(image + "damaged or cut short: " + errors.message.data());
+    }
+    throw ImageError(image + "of a rare kind that is not read (" + errors.message.data() +
+                     "); save it as an ordinary JPEG of 8 bits, or as PNG");
   }
   /// Reads what stands before the pixels.
   void read_header(Bytes bytes, std::string_view name) {

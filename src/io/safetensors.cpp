@@ -1,7 +1,6 @@
 #include "crossfix/io/safetensors.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <vector>
 
 #include "crossfix/core/error.hpp"
@@ -21,33 +22,47 @@ namespace crossfix::io {
 
 namespace {
 
-/// Maps a file read-only; `size` is set to its length in bytes. Throws WeightsError without the
-/// file's name.
-std::shared_ptr<const std::byte> map_file(const std::filesystem::path& path, std::size_t& size) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+struct Close {
+  int descriptor;
+  ~Close() { ::close(descriptor); }
+};
+
+/// Reads a file; `size` is set to its length in bytes. It is not mapped: a file that another
+/// program cuts short would end this one. Throws WeightsError without the file's name.
+std::shared_ptr<const std::byte> read_whole(const std::filesystem::path& path, std::size_t& size) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) throw WeightsError(std::strerror(errno));
+  const Close close{descriptor};
   struct stat status {};
-  const bool known = ::fstat(descriptor, &status) == 0;
-  size = known && S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0;
-  void* address = MAP_FAILED;
-  if (size > 0) address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-  const int error = errno;
-  ::close(descriptor);  // the mapping stays valid
-  if (!known || !S_ISREG(status.st_mode)) throw WeightsError("it is no regular file");
-  if (size == 0) throw WeightsError("the file is empty");
-  if (address == MAP_FAILED) throw WeightsError(std::strerror(error));
-  return {static_cast<const std::byte*>(address),
-          [size](const std::byte* mapped) { ::munmap(const_cast<std::byte*>(mapped), size); }};
+  if (::fstat(descriptor, &status) != 0) throw WeightsError(std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) throw WeightsError("it is no regular file");
+  if (status.st_size == 0) throw WeightsError("the file is empty");
+  size = static_cast<std::size_t>(status.st_size);
+  constexpr std::align_val_t kAlignment{kHostAlignment};
+  auto* bytes = static_cast<std::byte*>(::operator new(size, kAlignment, std::nothrow));
+  if (bytes == nullptr) {
+    throw WeightsError("its " + std::to_string(size) + " bytes do not fit into memory");
+  }
+  const std::shared_ptr<const std::byte> owner(bytes, [](const std::byte* address) {
+    ::operator delete(const_cast<std::byte*>(address), kAlignment);
+  });
+  for (std::size_t filled = 0; filled < size;) {
+    const ssize_t got = ::read(descriptor, bytes + filled, size - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw WeightsError(std::strerror(errno));
+    if (got == 0) {
+      throw WeightsError("it became shorter while it was read, " + std::to_string(filled) +
+                         " bytes of " + std::to_string(size));
+    }
+    filled += static_cast<std::size_t>(got);
+  }
+  return owner;
 }
 
 std::string_view format_name(Dtype dtype) {
   return std::find_if(kDtypeNames.begin(), kDtypeNames.end(),
                       [dtype](const auto& entry) { return entry.second == dtype; })
       ->first;
-}
-
-std::size_t bytes_of(const TensorRecord& record) {
-  return static_cast<std::size_t>(record.element_count()) * size_of(record.dtype);
 }
 
 }  // namespace
@@ -57,8 +72,8 @@ Safetensors Safetensors::open(const std::filesystem::path& path) {
   file.path_ = path;
   try {
     std::size_t size = 0;
-    file.mapping_ = map_file(path, size);
-    parse_safetensors({file.mapping_.get(), size}, file.tensors_, file.metadata_);
+    file.bytes_ = read_whole(path, size);
+    parse_safetensors({file.bytes_.get(), size}, file.tensors_, file.metadata_);
   } catch (const WeightsError& error) {
     throw WeightsError("cannot read weights '" + path.string() + "': " + error.what());
   }
@@ -76,14 +91,14 @@ void write_safetensors(const std::filesystem::path& path, const TensorRecords& t
   }
   // Decreasing element size keeps every tensor aligned without gaps.
   std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return size_of(a->second.dtype) > size_of(b->second.dtype);
+    return bits_of(a->second.dtype) > bits_of(b->second.dtype);
   });
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header[std::string(kMetadataKey)] = metadata;
   std::size_t at = 0;
   for (const auto* entry : order) {
     const TensorRecord& record = entry->second;
-    const std::size_t end = at + bytes_of(record);
+    const std::size_t end = at + record.byte_count();
     header[entry->first] = {
         {"dtype", format_name(record.dtype)}, {"shape", record.shape}, {"data_offsets", {at, end}}};
     at = end;
@@ -108,7 +123,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorRecords& t
   AtomicFile file(path);
   file.write(length);
   file.write(text);
-  for (const auto* entry : order) file.write({entry->second.data, bytes_of(entry->second)});
+  for (const auto* entry : order) file.write({entry->second.data, entry->second.byte_count()});
   file.commit();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/io/file_kind.hpp"
 #include "strict_json.hpp"
 
 namespace crossfix::io {
@@ -44,11 +45,12 @@ Dtype dtype_of_entry(const Json& entry, std::string_view name) {
     if (value == text) return dtype;
     known += (known.empty() ? "" : ", ") + std::string(text);
   }
-  fail_tensor(name, "dtype is " + shown(value.dump()) + "; known are " + known);
+  const std::string given = value.is_string() ? value.get<std::string>() : value.dump();
+  fail_tensor(name, "dtype is " + shown(given) + "; known are " + known);
 }
 
-/// The tensor's shape; `bytes` is set to its size.
-std::vector<Index> shape_of(const Json& entry, std::string_view name, std::size_t& bytes) {
+/// The tensor's shape; `bits`, those of an element, becomes those of all.
+std::vector<Index> shape_of(const Json& entry, std::string_view name, std::size_t& bits) {
   const Json& value = field_of(entry, name, "shape");
   if (!value.is_array()) fail_tensor(name, "shape is no list");
   std::vector<Index> shape;
@@ -56,24 +58,23 @@ std::vector<Index> shape_of(const Json& entry, std::string_view name, std::size_
     const std::size_t count = unsigned_of(extent, name, "shape");
     // Extents are also checked one by one, so that a 0 among them does not hide invalid ones.
     constexpr auto kLargest = static_cast<std::size_t>(std::numeric_limits<Index>::max());
-    if (count > kLargest || (count != 0 && bytes > kLargest / count)) {
+    if (count > kLargest || (count != 0 && bits > kLargest / count)) {
       fail_tensor(name, "shape " + shown(value.dump()) + " is too large");
     }
-    bytes *= count;
+    bits *= count;
     shape.push_back(static_cast<Index>(count));
   }
   return shape;
 }
 
 TensorRecord parse_tensor(const Json& entry, std::string_view name, std::span<const std::byte> data,
-                          std::size_t data_offset, std::vector<Range>& ranges) {
-  if (name.empty()) throw WeightsError("the header holds a tensor without a name");
+                          std::vector<Range>& ranges) {
   if (!entry.is_object()) fail_tensor(name, "is described by no JSON object");
   TensorRecord record;
   record.dtype = dtype_of_entry(entry, name);
-  const std::size_t element = size_of(record.dtype);
-  std::size_t bytes = element;
-  record.shape = shape_of(entry, name, bytes);
+  std::size_t bits = bits_of(record.dtype);
+  record.shape = shape_of(entry, name, bits);
+  if (bits % 8 != 0) fail_tensor(name, "its " + std::to_string(bits) + " bits end within a byte");
   const Json& offsets = field_of(entry, name, "data_offsets");
   if (!offsets.is_array() || offsets.size() != 2) {
     fail_tensor(name, "data_offsets is " + shown(offsets.dump()) + "; [begin, end] is expected");
@@ -85,13 +86,9 @@ TensorRecord parse_tensor(const Json& entry, std::string_view name, std::span<co
     fail_tensor(name, range + " lie outside the file's data of " + std::to_string(data.size()) +
                           " bytes (is the file cut short?)");
   }
-  if (end - begin != bytes) {
+  if (end - begin != bits / 8) {
     fail_tensor(name, range + " are " + std::to_string(end - begin) + ", but its shape asks for " +
-                          std::to_string(bytes));
-  }
-  if ((data_offset + begin) % element != 0) {
-    fail_tensor(name, range + " are not aligned to elements of " + std::to_string(element) +
-                          " bytes; write the file anew with training/convert.py");
+                          std::to_string(bits / 8));
   }
   record.data = data.data() + begin;
   ranges.push_back({begin, end, name});
@@ -119,6 +116,7 @@ void check_cover(std::vector<Range>& ranges, std::size_t data_bytes) {
 }
 
 Metadata parse_metadata(const Json& value) {
+  if (value.is_null()) return {};
   if (!value.is_object()) throw WeightsError("__metadata__ is no JSON object");
   Metadata metadata;
   for (const auto& [key, text] : value.items()) {
@@ -129,6 +127,20 @@ Metadata parse_metadata(const Json& value) {
     metadata.emplace(key, text.get<std::string>());
   }
   return metadata;
+}
+
+/// Throws what the file is, where its first bytes tell, and else `otherwise`.
+[[noreturn]] void fail_kind(std::string_view file, const std::string& otherwise) {
+  const auto kind = kind_of_file(file);
+  if (!kind) throw WeightsError(otherwise);
+  std::string expected = "a safetensors file is expected";
+  if (kind->sort == FileKind::Sort::checkpoint) {
+    expected = "write a weights file of it with training/convert.py";
+  }
+  if (kind->sort == FileKind::Sort::json && file.find("\"weight_map\"") != file.npos) {
+    throw WeightsError("it is an index of weights in several files; " + expected);
+  }
+  throw WeightsError("it is " + kind->text() + "; " + expected);
 }
 
 }  // namespace
@@ -143,17 +155,21 @@ void parse_safetensors(std::span<const std::byte> file, TensorRecords& tensors,
   for (std::size_t i = kLengthBytes; i-- > 0;) {
     length = length << 8 | std::to_integer<std::uint64_t>(file[i]);
   }
-  if (length > kMaximumHeaderBytes || length > file.size() - kLengthBytes) {
-    throw WeightsError("the header claims " + std::to_string(length) + " bytes in a file of " +
-                       std::to_string(file.size()) + "; it is cut short, or no safetensors file");
+  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  const std::string claim = "the header claims " + std::to_string(length) + " bytes in a file of " +
+                            std::to_string(file.size()) + "; it is ";
+  if (length > kMaximumHeaderBytes) fail_kind(text, claim + "no safetensors file");
+  if (length > file.size() - kLengthBytes) {
+    throw WeightsError(claim + "cut short, or no safetensors file");
   }
-  const auto* first = reinterpret_cast<const char*>(file.data()) + kLengthBytes;
-  const std::string_view text(first, length);
-  if (!text.starts_with('{')) throw WeightsError("the header does not begin with '{'");
-  const std::size_t data_offset = kLengthBytes + length;
-  const std::span<const std::byte> data = file.subspan(data_offset);
-  constexpr int kDeepest = 3;  // header, tensor, shape
-  const Json header = parse_strict("the header", text, kDeepest);
+  const std::string_view header_text = text.substr(kLengthBytes, length);
+  const std::size_t brace = header_text.find_first_not_of(" \t\r\n");
+  if (brace == header_text.npos || header_text[brace] != '{') {
+    fail_kind(text, "the header does not begin with '{'");
+  }
+  const std::span<const std::byte> data = file.subspan(kLengthBytes + length);
+  constexpr int kDeepest = 64;  // fields that the format does not know may hold anything
+  const Json header = parse_strict("the header", header_text, kDeepest);
   std::vector<Range> ranges;
   for (const auto& [name, entry] : header.items()) {
     if (name == kMetadataKey) {
@@ -161,7 +177,7 @@ void parse_safetensors(std::span<const std::byte> file, TensorRecords& tensors,
       continue;
     }
     const auto at = tensors.emplace(name, TensorRecord{}).first;
-    at->second = parse_tensor(entry, at->first, data, data_offset, ranges);
+    at->second = parse_tensor(entry, at->first, data, ranges);
   }
   check_cover(ranges, data.size());
 }

@@ -18,7 +18,7 @@ inline constexpr std::size_t kMaximumHeaderBytes = 100'000'000;  ///< the format
 inline constexpr std::string_view kMetadataKey = "__metadata__";
 
 /// The format's names of the element types.
-inline constexpr std::array<std::pair<std::string_view, Dtype>, 10> kDtypeNames = {{
+inline constexpr std::array<std::pair<std::string_view, Dtype>, 22> kDtypeNames = {{
     {"F32", Dtype::f32},
     {"F16", Dtype::f16},
     {"BF16", Dtype::bf16},
@@ -29,6 +29,18 @@ inline constexpr std::array<std::pair<std::string_view, Dtype>, 10> kDtypeNames 
     {"I8", Dtype::i8},
     {"U8", Dtype::u8},
     {"BOOL", Dtype::boolean},
+    {"U64", Dtype::u64},
+    {"U32", Dtype::u32},
+    {"U16", Dtype::u16},
+    {"C64", Dtype::c64},
+    {"F8_E4M3", Dtype::f8_e4m3},
+    {"F8_E5M2", Dtype::f8_e5m2},
+    {"F8_E8M0", Dtype::f8_e8m0},
+    {"F8_E4M3FNUZ", Dtype::f8_e4m3fnuz},
+    {"F8_E5M2FNUZ", Dtype::f8_e5m2fnuz},
+    {"F6_E2M3", Dtype::f6_e2m3},
+    {"F6_E3M2", Dtype::f6_e3m2},
+    {"F4", Dtype::f4},
 }};
 
 /// Fills tensors and metadata from a file's bytes. Throws WeightsError without the file's name.

@@ -1,8 +1,8 @@
 #include "strict_json.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <set>
+#include <cstddef>
+#include <unordered_set>
 #include <vector>
 
 #include "crossfix/core/error.hpp"
@@ -10,34 +10,58 @@
 
 namespace crossfix::io {
 
-Json parse_strict(const std::string& what, std::string_view text, int deepest) {
-  // of the objects that enclose the parser's position
-  std::vector<std::set<std::string, std::less<>>> names;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
-    switch (event) {
-      case Json::parse_event_t::object_start:
-      case Json::parse_event_t::array_start:
-        if (depth >= deepest) throw WeightsError(what + " is nested too deeply");
-        names.resize(static_cast<std::size_t>(depth) + 1);
-        names.back().clear();
-        break;
-      case Json::parse_event_t::key: {
-        const auto& name = value.get_ref<const std::string&>();
-        if (!names[static_cast<std::size_t>(depth) - 1].insert(name).second) {
-          throw WeightsError(what + " names " + shown(name) + " twice");
-        }
-        break;
-      }
-      default:
-        break;
+namespace {
+
+/// Refuses nesting and repeated names while the parser goes over the text, and builds nothing.
+class Checker : public nlohmann::json_sax<Json> {
+ public:
+  Checker(const std::string& what, std::size_t deepest) : what_(what), deepest_(deepest) {}
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    if (!names_.back().insert(name).second) {
+      throw WeightsError(what_ + " names " + shown(name) + " twice");
     }
     return true;
-  };
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::exception& error) {
-    throw WeightsError(what + " is no valid JSON " + shown(error.what()));
   }
+  bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
+    throw WeightsError(what_ + " is no valid JSON " + shown(error.what()));
+  }
+
+ private:
+  bool open() {
+    if (names_.size() >= deepest_) throw WeightsError(what_ + " is nested too deeply");
+    names_.emplace_back();
+    return true;
+  }
+  bool close() {
+    names_.pop_back();
+    return true;
+  }
+
+  const std::string& what_;
+  std::size_t deepest_;
+  /// Of the objects and lists that enclose the parser's position.
+  std::vector<std::unordered_set<std::string>> names_;
+};
+
+}  // namespace
+
+Json parse_strict(const std::string& what, std::string_view text, int deepest) {
+  // Two passes: a parser that calls back while it builds goes over all names for each value.
+  Checker checker(what, static_cast<std::size_t>(deepest));
+  Json::sax_parse(text, &checker);
+  return Json::parse(text);
 }
 
 std::string shown(std::string_view text) {

@@ -55,16 +55,23 @@ std::string degrees(double value) {
   return text;
 }
 
-[[noreturn]] void refuse_part(const io::PanoramaTags::Part& part) {
-  char text[320];
-  std::snprintf(
-      text, sizeof text,
-      "the ground image is a part of a panorama, %.0f x %.0f of 360 x 180 degrees, as its "
-      "file says: weights that match on the ground plane take it with a camera file (model: "
-      "equirectangular, azimuth_deg: [%g, %g], elevation_deg: [%g, %g])",
-      part.azimuth_end - part.azimuth_begin, part.elevation_end - part.elevation_begin,
-      part.azimuth_begin, part.azimuth_end, part.elevation_begin, part.elevation_end);
-  throw ImageError(text);
+/// As YAML has it, in any locale.
+std::string plain(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+[[noreturn]] void refuse_part(const io::PanoramaTags::Part& part, const Shape<3>& image) {
+  const std::string size = plain(std::round(part.azimuth_end - part.azimuth_begin)) + " x " +
+                           plain(std::round(part.elevation_end - part.elevation_begin));
+  throw ImageError(
+      "the ground image is a part of a panorama, " + size +
+      " of 360 x 180 degrees, as its file says: weights that match on the ground plane take it "
+      "with a camera file (--camera) of this line, with the camera's own height_m: "
+      "{model: equirectangular, width: " +
+      std::to_string(image[1]) + ", height: " + std::to_string(image[0]) + ", azimuth_deg: [" +
+      plain(part.azimuth_begin) + ", " + plain(part.azimuth_end) + "], elevation_deg: [" +
+      plain(part.elevation_begin) + ", " + plain(part.elevation_end) + "], height_m: 2.6}");
 }
 
 [[noreturn]] void need_height(const char* option, Words words) {
@@ -176,7 +183,7 @@ void CheckedCamera::choose_heading(const CameraChoice& row, const CameraChoice& 
 GroundInfo CheckedCamera::ground_info(const Shape<3>& image, const io::PanoramaTags& tags) const {
   GroundInfo info{
       takes_heading_of(tags) ? tags.heading : heading_degrees_, heading_sigma_degrees_, {}};
-  if (tags.part && !file_ && !horizontal_fov_degrees_) refuse_part(*tags.part);
+  if (tags.part && !file_ && !horizontal_fov_degrees_) refuse_part(*tags.part, image);
   if (!mount_) return info;  // a whole level panorama
   if (file_) {
     info.mounted = camera::MountedCamera{file_->camera, *mount_};

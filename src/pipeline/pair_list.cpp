@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/io/file_kind.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "csv.hpp"
 
@@ -172,11 +173,16 @@ std::string read_list(const std::filesystem::path& file) {
   if (!stream || std::filesystem::is_directory(file)) {
     throw DataError(file.string() + ": cannot be opened; a CSV list of pairs is expected");
   }
+  std::string text;
   try {
-    return {std::istreambuf_iterator<char>(stream), {}};
+    text.assign(std::istreambuf_iterator<char>(stream), {});
   } catch (const std::ios_base::failure&) {
     throw DataError(file.string() + ": cannot be read; a CSV list of pairs is expected");
   }
+  if (const auto kind = io::kind_of_file(text)) {
+    throw DataError(file.string() + ": is " + kind->text() + "; a CSV list of pairs is expected");
+  }
+  return text;
 }
 
 std::vector<PairEntry> parse_pair_list(const std::string& text, const std::filesystem::path& file,

@@ -271,3 +271,32 @@ TEST_CASE("a part of a panorama is refused with the way to give it") {
   weights.family = model::Family::crossfix;
   CHECK_NOTHROW(pipeline::need_camera(weights, {}, {200, 640, 3}));
 }
+
+TEST_CASE("the camera file that a refusal of a cropped panorama advises works as it stands") {
+  const Shape<3> image{300, 800, 3};
+  io::PanoramaTags tags;
+  tags.part = io::PanoramaTags::Part{-123.4567891, 56.125, -40.5, 27};
+  const std::string message =
+      test::message_of<ImageError>([&] { CheckedCamera(CameraChoice{}).ground_info(image, tags); });
+  const std::size_t line = message.find('{');
+  REQUIRE(line != message.npos);
+  const test::ScratchFolder folder;
+  test::write_text(folder / "camera.yaml", message.substr(line) + "\n");
+  const GroundInfo info =
+      CheckedCamera(CameraChoice{.file = folder / "camera.yaml"}).ground_info(image, tags);
+  REQUIRE(info.mounted);
+  const camera::Camera expected =
+      camera::Equirectangular({image[0], image[1], tags.part->azimuth_begin, tags.part->azimuth_end,
+                               tags.part->elevation_begin, tags.part->elevation_end});
+  const camera::Camera& found = info.mounted->camera;
+  CHECK(found.height() == image[0]);
+  CHECK(found.width() == image[1]);
+  for (const auto& [row, col] :
+       {std::pair(0.5, 0.5), std::pair(299.0, 10.0), std::pair(7.0, 799.0)}) {
+    const camera::Ray a = expected.unproject(row, col).ray;
+    const camera::Ray b = found.unproject(row, col).ray;
+    CHECK(a.x == b.x);
+    CHECK(a.y == b.y);
+    CHECK(a.z == b.z);
+  }
+}

@@ -138,3 +138,16 @@ TEST_CASE("a row whose camera cannot be names its file and line") {
   CHECK(
       message(",,,,,", {.horizontal_fov_degrees = 90}).starts_with("no file named: --hfov needs"));
 }
+
+TEST_CASE("a list that is a file of another kind is named") {
+  const test::ScratchFolder folder;
+  const std::vector<std::pair<std::string, std::string>> kinds = {
+      {"\xff\xd8\xff\xe0 JFIF", "is a JPEG image; a CSV list"},
+      {"\x1f\x8b\x08", "is a gzip archive; unpack it first; a CSV list"},
+      {"[{\"ground\": \"a.jpg\"}]", "is a JSON text; a CSV list"}};
+  for (const auto& [bytes, part] : kinds) {
+    test::write_text(folder / "list.csv", bytes);
+    CHECK_THAT(message_of<DataError>([&] { read_pair_list(folder / "list.csv"); }),
+               Catch::Contains("list.csv: " + part));
+  }
+}

@@ -84,26 +84,62 @@ struct float16 {
   }
 };
 
-/// Element types that a weights file may contain.
-enum class Dtype { f32, f16, bf16, f64, i64, i32, i16, i8, u8, boolean };
+/// Element types that a weights file may contain. Networks use the first four; of the others a file
+/// may hold tensors that nothing uses.
+enum class Dtype {
+  f32,
+  f16,
+  bf16,
+  f64,
+  i64,
+  i32,
+  i16,
+  i8,
+  u8,
+  boolean,
+  u64,
+  u32,
+  u16,
+  c64,
+  f8_e4m3,
+  f8_e5m2,
+  f8_e8m0,
+  f8_e4m3fnuz,
+  f8_e5m2fnuz,
+  f6_e2m3,
+  f6_e3m2,
+  f4
+};
 
-/// Bytes of one element.
-constexpr std::size_t size_of(Dtype dtype) {
+/// Bits of one element. Those of less than 8 bits lie one after the other without gaps.
+constexpr std::size_t bits_of(Dtype dtype) {
   switch (dtype) {
     case Dtype::f64:
     case Dtype::i64:
-      return 8;
+    case Dtype::u64:
+    case Dtype::c64:
+      return 64;
     case Dtype::f32:
     case Dtype::i32:
-      return 4;
+    case Dtype::u32:
+      return 32;
     case Dtype::f16:
     case Dtype::bf16:
     case Dtype::i16:
-      return 2;
+    case Dtype::u16:
+      return 16;
+    case Dtype::f6_e2m3:
+    case Dtype::f6_e3m2:
+      return 6;
+    case Dtype::f4:
+      return 4;
     default:
-      return 1;
+      return 8;
   }
 }
+
+/// Bytes of one element; of a type of less than 8 bits 0.
+constexpr std::size_t size_of(Dtype dtype) { return bits_of(dtype) / 8; }
 
 /// The name that crossfix prints and accepts on its command line.
 constexpr std::string_view name_of(Dtype dtype) {
@@ -128,6 +164,30 @@ constexpr std::string_view name_of(Dtype dtype) {
       return "u8";
     case Dtype::boolean:
       return "bool";
+    case Dtype::u64:
+      return "u64";
+    case Dtype::u32:
+      return "u32";
+    case Dtype::u16:
+      return "u16";
+    case Dtype::c64:
+      return "c64";
+    case Dtype::f8_e4m3:
+      return "f8_e4m3";
+    case Dtype::f8_e5m2:
+      return "f8_e5m2";
+    case Dtype::f8_e8m0:
+      return "f8_e8m0";
+    case Dtype::f8_e4m3fnuz:
+      return "f8_e4m3fnuz";
+    case Dtype::f8_e5m2fnuz:
+      return "f8_e5m2fnuz";
+    case Dtype::f6_e2m3:
+      return "f6_e2m3";
+    case Dtype::f6_e3m2:
+      return "f6_e3m2";
+    case Dtype::f4:
+      return "f4";
   }
   return "?";
 }

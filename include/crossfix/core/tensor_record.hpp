@@ -13,7 +13,8 @@
 namespace crossfix {
 
 /// A named tensor inside a file: its type, its shape and the address of its bytes. The bytes are
-/// little-endian, row-major and without gaps. They are owned by the object that opened the file.
+/// little-endian, row-major and without gaps. They are owned by the object that opened the file,
+/// and may begin anywhere: copy elements out, as `to_float` does.
 struct TensorRecord {
   Dtype dtype = Dtype::f32;
   std::vector<Index> shape;
@@ -24,6 +25,9 @@ struct TensorRecord {
     Index count = 1;
     for (Index extent : shape) count *= extent;
     return count;
+  }
+  std::size_t byte_count() const {
+    return static_cast<std::size_t>(element_count()) * bits_of(dtype) / 8;
   }
 };
 

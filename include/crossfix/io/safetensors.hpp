@@ -14,9 +14,8 @@ namespace crossfix::io {
 /// The text entries of a safetensors file besides its tensors (`__metadata__`).
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
-/// A safetensors file, mapped read-only. The records point into the mapping and are valid as long
-/// as this object exists. The file must not be modified in place during that time; replacing it by
-/// a rename is safe.
+/// A safetensors file, read whole. The records point into its bytes and are valid as long as this
+/// object exists. What happens to the file in that time does not matter.
 ///
 /// Layout: 8 bytes with the header's length N, little-endian; N bytes of JSON, an object with every
 /// tensor's `dtype`, `shape` and `data_offsets` [begin, end) relative to the end of the header;
@@ -41,7 +40,7 @@ class Safetensors {
   Safetensors() = default;
 
   std::filesystem::path path_;
-  std::shared_ptr<const std::byte> mapping_;
+  std::shared_ptr<const std::byte> bytes_;
   TensorRecords tensors_;
   Metadata metadata_;
 };

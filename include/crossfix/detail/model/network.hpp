@@ -44,7 +44,8 @@ class Network : public PairNetwork<B> {
     /// `target` may differ from the target that the network was prepared on, if the backend can run
     /// its operators there: a stream of the same device, or the same number of threads.
     Workspace(const Network& network, const typename B::Target& target)
-        : PairWorkspace<B>(target, network.scratch_bytes_, network.lay_out(nullptr).second),
+        : PairWorkspace<B>(target, network.within_limit(network.scratch_bytes_),
+                           network.within_limit(network.lay_out(nullptr).second)),
           buffers_(network.lay_out(this->arena.data()).first) {
       static_cast<PairBuffers<B>&>(*this) = buffers_.pair;
     }

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "crossfix/core/error.hpp"
 #include "crossfix/core/ground_satellite.hpp"
 #include "crossfix/model/configuration.hpp"
 #include "crossfix/ops/backend.hpp"
@@ -90,6 +93,17 @@ class PairNetwork {
     return {batch_, configuration_.satellite_size, configuration_.satellite_size, 3};
   }
   void set_parameter_count(Index count) { parameter_count_ = count; }
+  /// `bytes`, before memory of that size is taken for a pass. A small file may claim images and
+  /// grids of any size, for which it holds no tensors.
+  std::size_t within_limit(std::size_t bytes) const {
+    constexpr std::size_t kMostBytes = std::size_t{1} << 31;  // a pair
+    if (bytes / static_cast<std::size_t>(batch_) > kMostBytes) {
+      throw WeightsError("the sizes in the configuration ask for " + std::to_string(bytes >> 20) +
+                         " MiB of memory for a batch of " + std::to_string(batch_) + "; at most " +
+                         std::to_string(kMostBytes >> 20) + " MiB a pair are taken");
+    }
+    return bytes;
+  }
 
  private:
   void load(PairWorkspace<B>& work, ops::ActivationView<B, 3> target,

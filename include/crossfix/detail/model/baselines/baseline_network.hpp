@@ -23,7 +23,8 @@ class BaselineNetwork : public PairNetwork<B> {
   class Workspace : public PairWorkspace<B> {
    public:
     Workspace(const BaselineNetwork& network, const typename B::Target& target)
-        : PairWorkspace<B>(target, network.body_.scratch_bytes(), network.bytes()) {
+        : PairWorkspace<B>(target, network.within_limit(network.body_.scratch_bytes()),
+                           network.within_limit(network.bytes())) {
       Layout layout(this->arena.data());
       network.lay_out(layout, *this, buffers_);
     }
