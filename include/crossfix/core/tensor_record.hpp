@@ -16,7 +16,7 @@ namespace crossfix {
 /// little-endian, row-major and without gaps. They are owned by the object that opened the file.
 struct TensorRecord {
   Dtype dtype = Dtype::f32;
-  std::vector<Index> shape;
+  std::vector<Index> shape = {};
   const std::byte* data = nullptr;
 
   /// Number of elements; 1 for a scalar (rank 0).
