@@ -10,6 +10,7 @@ endforeach()
 foreach(library IN LISTS libraries)
   string(REGEX REPLACE "^crossfix_" "" exported ${library})
   set_target_properties(${library} PROPERTIES EXPORT_NAME ${exported})
+  list(APPEND components ${exported})
 endforeach()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/crossfix)
@@ -27,7 +28,8 @@ if(TARGET crossfix_program)
   install(TARGETS crossfix_program)
 endif()
 
-# The configuration asks for the packages that this build found.
+# The configuration names what this build found. It serves the build folder too.
+export(EXPORT crossfix-targets NAMESPACE crossfix:: FILE ${PROJECT_BINARY_DIR}/crossfix-targets.cmake)
 configure_package_config_file(
   ${CMAKE_CURRENT_LIST_DIR}/crossfix-config.cmake.in ${PROJECT_BINARY_DIR}/crossfix-config.cmake
   INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)

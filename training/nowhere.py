@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import sys
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from atomic_file import put_in_place
 from config import METADATA_KEY
 from protocol import DataError, area_under, read_results
 
@@ -209,7 +209,7 @@ def main(words: list[str] | None = None) -> int:
             content = with_nowhere(options.weights.read_bytes(), nowhere)
             partial = options.out.with_name(options.out.name + ".partial")
             partial.write_bytes(content)
-            os.replace(partial, options.out)
+            put_in_place(partial, options.out)
     except (DataError, OSError, KeyError, ValueError) as error:
         print(f"nowhere: {error}", file=sys.stderr)
         return 3

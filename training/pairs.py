@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Iterable, Iterator
 
 from PIL import Image
 
+from atomic_file import put_in_place
 from crops import Draws, crop_corner, turned_crop
 from labels import DataError
 
@@ -333,7 +333,7 @@ def write_list(pairs: Iterable[Pair], path: Path) -> int:
         writer = csv.DictWriter(file, used, restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(unfinished, path)
+    put_in_place(unfinished, path)
     return len(rows)
 
 

@@ -15,7 +15,6 @@ import copy
 import hashlib
 import json
 import math
-import os
 import shutil
 import sys
 import time
@@ -26,6 +25,7 @@ import numpy as np
 import torch
 
 import augment
+from atomic_file import put_in_place
 from dataset import PairData, read_lists, split_by_ground, validation_split
 from fresh import FreshWorlds, first_seed
 from labels import TRAIN_SPLIT, DataError, Sample, cities_of, read_split, refuse_reserved
@@ -354,7 +354,7 @@ class Trainer:
             "config": self.system.describe(),
         }
         torch.save(state, partial)
-        os.replace(partial, path)
+        put_in_place(partial, path)
 
     def start(self, path: Path) -> dict[str, torch.Tensor]:
         """Loads the weights of another run of this network."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from atomic_file import put_in_place
 from config import METADATA_KEY, Config
 
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
@@ -31,7 +31,7 @@ def save_tensors(
     }
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(save(stored, metadata=metadata))
-    os.replace(partial, path)
+    put_in_place(partial, path)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -85,9 +85,9 @@ struct LocalizerOptions {
 
 /// What is known about a satellite tile besides its pixels.
 struct TileInfo {
-  std::optional<double> metres_per_pixel;  ///< ground sampling distance, metres per tile pixel
+  std::optional<double> metres_per_pixel = {};  ///< ground sampling distance, metres per tile pixel
   /// Bounds of a north-up tile. They also give the scale if `metres_per_pixel` is empty.
-  std::optional<GeoBounds> bounds;
+  std::optional<GeoBounds> bounds = {};
 };
 
 /// What is known about a ground image besides its pixels.
@@ -108,8 +108,8 @@ struct GroundInfo {
 /// One pair to locate. Both images are in the same kind of memory.
 template <MemorySpace Space>
 struct PairIn {
-  GroundImageIn<Space> ground;
-  SatelliteImageIn<Space> satellite;
+  GroundImageIn<Space> ground = {};
+  SatelliteImageIn<Space> satellite = {};
   TileInfo tile = {};
   GroundInfo camera = {};
 };
@@ -130,17 +130,17 @@ struct PixelWindow {
 
 /// A position where the camera may have stood.
 struct Hypothesis {
-  PixelPoint pixel;                  ///< in the satellite image's own pixels
-  std::optional<GeoPoint> position;  ///< where the tile's bounds are known
+  PixelPoint pixel = {};                  ///< in the satellite image's own pixels
+  std::optional<GeoPoint> position = {};  ///< where the tile's bounds are known
   /// As of a Fix: as it was given, or the most likely one of a camera at this position.
-  std::optional<double> heading_degrees;
+  std::optional<double> heading_degrees = {};
   double share = 0;  ///< of the posterior, within the hypothesis' radius
 };
 
 /// The answer: where the camera stood. A Fix that is reused for many pairs allocates memory only
 /// for the first.
 struct Fix {
-  PixelPoint pixel;  ///< in pixels of the original satellite image
+  PixelPoint pixel = {};  ///< in pixels of the original satellite image
   /// Covariance of the posterior: row-row, row-col, col-col, px^2.
   std::array<double, 3> covariance_px{};
   /// How likely it is that the camera does not stand in the tile, or that nothing can be told: 0 to
@@ -148,8 +148,8 @@ struct Fix {
   /// (model::Configuration::Nowhere). 1 if an image is blank. Everything else here, but for the
   /// radius, is what follows if the camera does stand there. Empty if the weights have no grid to
   /// judge by.
-  std::optional<double> nowhere;
-  ops::Evidence evidence;  ///< what `nowhere` is computed from
+  std::optional<double> nowhere = {};
+  ops::Evidence evidence = {};  ///< what `nowhere` is computed from
   /// The image shows nothing: one colour, or nearly. The posterior is then even over the tile, and
   /// there are no hypotheses. Images in a GPU's memory are not looked at.
   bool blank_ground = false;
@@ -165,13 +165,13 @@ struct Fix {
   /// `nowhere` is above 32 %, no circle can promise that: it is then at least the radius that holds
   /// 68 % of the tile.
   double radius68_px = 0;
-  std::optional<double> radius68_m;
-  std::optional<GeoPoint> position;
+  std::optional<double> radius68_m = {};
+  std::optional<GeoPoint> position = {};
   /// Heading of the panorama's centre column, degrees clockwise from north in [0, 360), as given or
   /// as found, and its standard deviation, which is 0 if the heading was given. Empty if the images
   /// of these weights have no heading.
-  std::optional<double> heading_degrees;
-  std::optional<double> heading_sigma_degrees;
+  std::optional<double> heading_degrees = {};
+  std::optional<double> heading_sigma_degrees = {};
   /// How the heading varies with the position: row-heading and col-heading, px degrees, and
   /// heading-heading, degrees^2, the square of `heading_sigma_degrees`. With `covariance_px` the
   /// symmetric 3 x 3 covariance of (row, col, heading), of the posterior over poses. A heading
@@ -183,21 +183,21 @@ struct Fix {
   /// at the mean over some metres about a peak, while `pixel` follows the weights' rule from the
   /// most likely cell: the first, which has the most mass, may be another position than `pixel`,
   /// and need not be quite the same where it is not.
-  std::vector<Hypothesis> hypotheses;
+  std::vector<Hypothesis> hypotheses = {};
   /// [K], sums to 1: posterior over headings, at even steps clockwise from north. Empty unless the
   /// heading was searched for.
-  std::vector<float> heading_probability;
+  std::vector<float> heading_probability = {};
   /// The area that the grid covers. This is the whole tile unless it was rescaled. For weights that
   /// match on the ground plane, its edges are within one cell of the tile's edges.
-  PixelWindow window;
+  PixelWindow window = {};
   Index grid = 0;  ///< N; for weights that match on the ground plane it depends on the tile's size
-  std::vector<float> probability;  ///< [N, N], row-major over the tile, sums to 1
+  std::vector<float> probability = {};  ///< [N, N], row-major over the tile, sums to 1
   /// [K, N, N], sums to 1: posterior over headings (one if it was given) and positions. Empty
   /// unless the localizer was loaded with `LocalizerOptions::pose_probability`.
-  std::vector<float> pose_probability;
+  std::vector<float> pose_probability = {};
   Index cell = 0;  ///< argmax of the logits, row * N + column; the first if several are equal
-  std::vector<float> logits;   ///< [N * N], raw
-  std::vector<float> offsets;  ///< [N * N, 2], (row, col) in cells, after the sigmoid
+  std::vector<float> logits = {};   ///< [N * N], raw
+  std::vector<float> offsets = {};  ///< [N * N, 2], (row, col) in cells, after the sigmoid
 };
 
 /// Finds the camera of a ground image inside a satellite tile.

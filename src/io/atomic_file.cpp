@@ -26,6 +26,28 @@ std::string temporary_suffix() {
   return suffix += ".tmp";
 }
 
+/// Waits until the contents of a file or the names in a folder are on the disk. Returns an error
+/// number; 0 where the file system cannot do that.
+int synchronize(int descriptor) {
+  while (::fsync(descriptor) != 0) {
+    if (errno == EINTR) continue;
+    const bool unsupported = errno == EINVAL || errno == ENOTSUP || errno == EROFS;
+    return unsupported ? 0 : errno;
+  }
+  return 0;
+}
+
+/// The same for the folder of a file. A folder that may be written but not read is left out.
+int synchronize_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  const int descriptor =
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return errno == EACCES ? 0 : errno;
+  const int error = synchronize(descriptor);
+  ::close(descriptor);
+  return error;
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), target_(path_) {
@@ -76,11 +98,16 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
 void AtomicFile::commit() {
+  // Before the new name, so that no crash of the machine leaves it on a file without its bytes.
+  if (!temporary_.empty()) {
+    if (const int error = synchronize(descriptor_)) fail(error);
+  }
   // Some file systems report a full disk only here.
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
   if (temporary_.empty()) return;
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
   temporary_.clear();
+  if (const int error = synchronize_folder_of(target_)) fail(error);
 }
 
 void AtomicFile::fail(int error) const {

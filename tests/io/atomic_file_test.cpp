@@ -1,7 +1,16 @@
 #include "crossfix/io/atomic_file.hpp"
 
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <cerrno>
+#include <cstring>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "crossfix/core/error.hpp"
 #include "io/files.hpp"
@@ -11,6 +20,48 @@ using io::AtomicFile;
 using test::message_of;
 using test::read_text;
 using test::ScratchFolder;
+
+namespace {
+
+/// What fsync was called with, and what it shall say; empty of interest outside `watched_commit`.
+struct Watch {
+  std::filesystem::path target;
+  int error_of_file = 0;
+  int error_of_folder = 0;
+  std::vector<std::string> calls = {};
+};
+Watch* watch = nullptr;
+
+/// Commits "new" to a file, watched.
+std::vector<std::string> watched_commit(Watch now) {
+  AtomicFile file(now.target);
+  file.write("new");
+  watch = &now;
+  try {
+    file.commit();
+  } catch (...) {
+    watch = nullptr;
+    throw;
+  }
+  watch = nullptr;
+  return now.calls;
+}
+
+}  // namespace
+
+/// In place of the C library's: a test sees what is asked of the disk, and in which order.
+extern "C" int fsync(int descriptor) {
+  if (watch != nullptr) {
+    struct stat status = {};
+    ::fstat(descriptor, &status);
+    const bool folder = S_ISDIR(status.st_mode);
+    watch->calls.push_back((folder ? "folder, file is " : "file, file is ") +
+                           read_text(watch->target));
+    errno = folder ? watch->error_of_folder : watch->error_of_file;
+    if (errno != 0) return -1;
+  }
+  return static_cast<int>(::syscall(SYS_fsync, descriptor));
+}
 
 TEST_CASE("a file appears at commit, whole") {
   const ScratchFolder folder;
@@ -77,6 +128,28 @@ TEST_CASE("a symbolic link stays, and its target is replaced") {
   file.commit();
   CHECK(std::filesystem::is_symlink(folder / "link"));
   CHECK(read_text(folder / "target") == "new");
+}
+
+TEST_CASE("a file is on the disk before it has its name, and then the name is") {
+  const ScratchFolder folder;
+  test::write_text(folder / "a.txt", "old");
+  const std::vector<std::string> expected{"file, file is old", "folder, file is new"};
+  CHECK(watched_commit({folder / "a.txt"}) == expected);
+  // File systems that know no such call serve as they did.
+  CHECK(watched_commit({folder / "b.txt", EINVAL, ENOTSUP}).size() == 2);
+  CHECK(read_text(folder / "b.txt") == "new");
+}
+
+TEST_CASE("bytes that do not reach the disk leave the old file") {
+  const ScratchFolder folder;
+  test::write_text(folder / "a.txt", "old");
+  CHECK_THAT(message_of<DataError>([&] {
+               watched_commit({folder / "a.txt", EIO});
+             }),
+             Catch::EndsWith("a.txt': " + std::string(std::strerror(EIO))));
+  CHECK(read_text(folder / "a.txt") == "old");
+  CHECK(folder.entries() == 1);
+  CHECK_THROWS_AS(watched_commit({folder / "a.txt", 0, EIO}), DataError);
 }
 
 TEST_CASE("devices are written in place") {

@@ -113,7 +113,7 @@ using Camera = BasicCamera<double>;
 /// A camera and how it stands.
 struct MountedCamera {
   Camera camera;
-  Mount mount;
+  Mount mount = {};
 };
 
 /// Why no camera has an image that wide, degrees, if so: see camera_of_field_of_view.

@@ -14,8 +14,8 @@ namespace crossfix::camera {
 
 /// Why no camera can be made of some parameters.
 struct Flaw {
-  std::string key;      ///< what it lies in, as camera files call it (docs/cameras.md)
-  std::string message;  ///< one line: what is wrong, and what would be right
+  std::string key = {};      ///< what it lies in, as camera files call it (docs/cameras.md)
+  std::string message = {};  ///< one line: what is wrong, and what would be right
 };
 
 /// The largest width and height of a camera's image, pixels.

@@ -17,7 +17,7 @@ namespace crossfix {
 /// and may begin anywhere: copy elements out, as `to_float` does.
 struct TensorRecord {
   Dtype dtype = Dtype::f32;
-  std::vector<Index> shape;
+  std::vector<Index> shape = {};
   const std::byte* data = nullptr;
 
   /// Number of elements; 1 for a scalar (rank 0).

@@ -28,8 +28,8 @@ struct ImageSource {
   std::int64_t row_stride = 0;           ///< bytes between the starts of rows
   std::int32_t height = 0;
   std::int32_t width = 0;
-  ImageAxis rows;     ///< from `height` to the output's height
-  ImageAxis columns;  ///< from `width` to the output's width
+  ImageAxis rows = {};     ///< from `height` to the output's height
+  ImageAxis columns = {};  ///< from `width` to the output's width
   /// Rows resized to the output's width: image_scratch_bytes, 16-byte aligned.
   std::uint8_t* scratch = nullptr;
 };

@@ -9,7 +9,8 @@ namespace crossfix::io {
 
 /// A file that appears under its name complete, or not at all. Bytes go to a temporary name in the
 /// same folder; `commit` renames it. An existing file of that name stays unchanged until then. If
-/// `commit` is never called, the temporary file is removed.
+/// `commit` is never called, the temporary file is removed. This holds too if the machine loses
+/// power: the bytes are on the disk before the name is.
 ///
 /// Construct it before long work, so that an unwritable path is found early. A device or a pipe is
 /// written directly. A symbolic link is followed.
@@ -27,7 +28,8 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
 
-  /// Renames the file to its final name. Nothing can be written afterwards. Throws DataError.
+  /// Renames the file to its final name, and returns when both are on the disk. Nothing can be
+  /// written afterwards. Throws DataError.
   void commit();
 
  private:

@@ -11,9 +11,9 @@ namespace crossfix::io {
 /// What is missing, no number or out of range is left out.
 struct PanoramaTags {
   /// What the centre column looks at, clockwise from north, within [0, 360).
-  std::optional<double> heading;
-  std::optional<double> pitch;  ///< of the camera: up is positive
-  std::optional<double> roll;   ///< of the camera: clockwise as seen from behind is positive
+  std::optional<double> heading = {};
+  std::optional<double> pitch = {};  ///< of the camera: up is positive
+  std::optional<double> roll = {};   ///< of the camera: clockwise as seen from behind is positive
 
   /// The part of a whole panorama, whose centre column looks forward, that the picture shows.
   struct Part {
@@ -22,13 +22,13 @@ struct PanoramaTags {
     double elevation_begin = -90;  ///< of the lower edge
     double elevation_end = 90;     ///< of the upper edge
   };
-  std::optional<Part> part;  ///< empty: the whole, or not said
+  std::optional<Part> part = {};  ///< empty: the whole, or not said
 };
 
 /// An image, and what its file says of it.
 struct Photo {
-  Image image;
-  PanoramaTags tags;
+  Image image = {};
+  PanoramaTags tags = {};
 };
 
 /// Reads both. Throws as `read_image`. Tags that cannot be read are left out.

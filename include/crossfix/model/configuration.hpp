@@ -52,7 +52,7 @@ struct Configuration {
     double range = 5.0;      ///< ground at distance d has weight exp(-d / range)
     /// Weights of ground at even steps of its distance from 0 to `farthest`, in place of `range`;
     /// between them their logarithms are linear. Empty: `range` counts.
-    std::vector<double> range_weights;
+    std::vector<double> range_weights = {};
     Index adapters = 0;   ///< blocks of each view's own after the backbone
     Index headings = 18;  ///< number of headings tried, at even steps, if the heading is unknown
     /// Number of ratios tried, where a ratio is height times scale over their nominal values. They
@@ -88,7 +88,7 @@ struct Configuration {
     double wrong_share = 0.1;  ///< of wrong pairs among all that it was fitted for
     /// How well it tells them apart where it was fitted: how often a wrong pair has more than a
     /// right one. Empty: it was not fitted.
-    std::optional<double> area;
+    std::optional<double> area = {};
     /// Weights of less area than this can hardly tell a wrong tile from the right one.
     static constexpr double kLeastArea = 0.8;
 
@@ -104,9 +104,9 @@ struct Configuration {
   };
 
   Family family = Family::crossfix;
-  GroundMatch ground_match;
+  GroundMatch ground_match = {};
   /// The baselines use only `planes`. They do not use the sizes of the fusion network either.
-  Backbone backbone;
+  Backbone backbone = {};
   Index model_width = 256;     ///< channels of a token
   Index heads = 8;             ///< attention heads, model_width / heads channels each
   Index encoder_layers = 4;    ///< fusion layers
@@ -114,15 +114,15 @@ struct Configuration {
   Index grid = 32;             ///< N: the posterior is over N x N cells
   Index satellite_size = 256;  ///< side of the satellite network input, network pixels
   std::array<Index, 2> ground_size{256, 512};  ///< height, width of the ground network input
-  Normalization normalization;
+  Normalization normalization = {};
   GroundProjection ground_projection = GroundProjection::equirectangular;
-  std::optional<double> horizontal_fov_degrees;            ///< of a pinhole camera, if known
+  std::optional<double> horizontal_fov_degrees = {};       ///< of a pinhole camera, if known
   std::optional<double> metres_per_network_pixel = 0.285;  ///< satellite scale in training
   std::string trained_on = "unknown";
   /// ratio of radius68 to the radius of the posterior, from calibration
   double radius_scale = 1.0;
-  Nowhere nowhere;
-  ops::Decoding decoding;  ///< fields `temperature` and `fix`
+  Nowhere nowhere = {};
+  ops::Decoding decoding = {};  ///< fields `temperature` and `fix`
 
   /// Pixels of a network input per feature of the backbone, along each axis.
   static constexpr Index kBackboneStride = 8;

@@ -32,8 +32,8 @@ class Fusion {
 
   /// The tokens of a view, [batch * tokens, d].
   struct Tokens {
-    FloatView2 exact;
-    View2 rounded;  ///< the rounded copy that products read
+    FloatView2 exact = {};
+    View2 rounded = {};  ///< the rounded copy that products read
   };
   using GroundTokens = Ground<Tokens>;
   using SatelliteTokens = Satellite<Tokens>;

@@ -16,8 +16,8 @@ namespace crossfix::model {
 
 /// A convolution's weights [out, in, kernel, kernel] and bias [out] with BatchNorm folded in.
 struct FoldedConvolution {
-  Tensor<float, 4> weight;
-  Tensor<float, 1> bias;
+  Tensor<float, 4> weight = {};
+  Tensor<float, 1> bias = {};
 };
 
 /// A source of parameters. It fills `out` with the tensor `name` of `shape`, row-major, or throws

@@ -42,10 +42,10 @@ struct Covariance {
 struct DecodedFix {
   /// index of the largest logit, row * grid + column; the first if several are equal
   std::int32_t cell = 0;
-  float row = 0;          ///< row of the camera's position, cells (FixRule)
-  float col = 0;          ///< column of the camera's position, cells
-  Covariance covariance;  ///< of the posterior about its mean
-  float radius = 0;       ///< cells: the smallest circle about (row, col) that holds `kRadiusShare`
+  float row = 0;               ///< row of the camera's position, cells (FixRule)
+  float col = 0;               ///< column of the camera's position, cells
+  Covariance covariance = {};  ///< of the posterior about its mean
+  float radius = 0;  ///< cells: the smallest circle about (row, col) that holds `kRadiusShare`
   std::int32_t padding = 0;  ///< up to 32 bytes; 0
 };
 // It is stored in a block of floats, on the host and on the device, and is copied with them.

@@ -79,8 +79,8 @@ inline double circle_rectangle_area(double radius, double x0, double x1, double 
 /// A posterior over a grid, row-major. `kCellMassSide` defines how the mass of each cell is
 /// distributed.
 struct Posterior {
-  std::span<const float> probability;  ///< [cells]
-  std::span<const float> offsets;      ///< [cells, 2], (row, col) in cells
+  std::span<const float> probability = {};  ///< [cells]
+  std::span<const float> offsets = {};      ///< [cells, 2], (row, col) in cells
   Index grid = 0;
 };
 

@@ -34,10 +34,10 @@ constexpr std::uint8_t resampled(std::int32_t sum) {
 struct ResampleTable {
   Index inputs = 0;
   Index outputs = 0;
-  Index taps = 0;                     ///< weights stored for every output; unused ones are 0
-  std::vector<Index> first;           ///< [outputs]
-  std::vector<Index> count;           ///< [outputs], at most `taps`
-  std::vector<std::int32_t> weights;  ///< [outputs, taps]
+  Index taps = 0;                          ///< weights stored for every output; unused ones are 0
+  std::vector<Index> first = {};           ///< [outputs]
+  std::vector<Index> count = {};           ///< [outputs], at most `taps`
+  std::vector<std::int32_t> weights = {};  ///< [outputs, taps]
 };
 
 /// The table of a triangle filter whose half-width is one sample of the coarser side. This is plain

@@ -28,10 +28,11 @@ class EfficientNetLiteWeights {
     Index inputs, outputs, expansion, kernel, stride, dilation;
     Index middle() const { return inputs * expansion; }
     bool residual() const { return stride == 1 && inputs == outputs; }
-    std::optional<FoldedConvolution> expand;  ///< [middle, inputs, 1, 1]; empty without expansion
-    Tensor<float, 3> depthwise;               ///< [middle, kernel, kernel]
-    Tensor<float, 1> depthwise_bias;
-    FoldedConvolution project;  ///< [outputs, middle, 1, 1]
+    std::optional<FoldedConvolution> expand =
+        {};                           ///< [middle, inputs, 1, 1]; empty without expansion
+    Tensor<float, 3> depthwise = {};  ///< [middle, kernel, kernel]
+    Tensor<float, 1> depthwise_bias = {};
+    FoldedConvolution project = {};  ///< [outputs, middle, 1, 1]
   };
 
   /// Largest number of adapters.
@@ -39,7 +40,7 @@ class EfficientNetLiteWeights {
 
   /// Adapters: blocks of our own after those of the network, that keep its channels and stride.
   struct Adapters {
-    std::string prefix;
+    std::string prefix = {};
     Index count = 0;
   };
 
