@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "crossfix/core/error.hpp"
+#include "io/temporary.hpp"
 #include "model_options.hpp"
 
 namespace {
@@ -86,6 +87,7 @@ int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  crossfix::io::remove_temporaries_on_signals();
   std::unique_ptr<crossfix::ranks::Ranks> ranks;
   try {
     ranks = crossfix::ranks::start(argc, argv);

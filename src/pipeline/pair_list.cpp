@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -12,6 +10,7 @@
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "csv.hpp"
+#include "io/file_text.hpp"
 
 namespace crossfix::pipeline {
 namespace {
@@ -55,14 +54,6 @@ struct Complaint {
     throw DataError(file + ":" + std::to_string(line) + ": " + what);
   }
 };
-
-std::string read_text(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file)) {
-    throw DataError(file.string() + ": cannot be opened; a CSV list of pairs is expected");
-  }
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 Columns read_header(const CsvRecord& header, const Complaint& complain) {
   Columns columns(names().size());
@@ -166,7 +157,8 @@ std::vector<PairEntry> read_pair_list(const std::filesystem::path& file,
                                       const CameraChoice& options) {
   CameraFiles cameras;
   if (!options.file.empty()) cameras.read(options.file);  // its flaws are of no line
-  const std::vector<CsvRecord> records = parse_csv(read_text(file), file.string());
+  const std::vector<CsvRecord> records =
+      parse_csv(io::read_text(file, "a CSV list of pairs"), file.string());
   if (records.empty()) throw DataError(file.string() + ":1: empty; a header is expected");
   const Columns columns = read_header(records.front(), {file.string(), records.front().line});
   std::vector<PairEntry> entries;
