@@ -309,7 +309,7 @@ camera::MountedCamera parse_camera(std::string_view text, std::string_view name)
   return {camera_of(page, model.model), mount_of(page)};
 }
 
-camera::MountedCamera read_camera(const std::filesystem::path& path) {
+std::string read_camera_text(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& why) {
     throw DataError(path.string() + ": " + why + "; a camera file is expected");
   };
@@ -322,7 +322,11 @@ camera::MountedCamera read_camera(const std::filesystem::path& path) {
   if (file.bad()) fail("it cannot be read");
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > kMaximumFileBytes) fail("it is larger than 64 KiB");
-  return parse_camera(text, path.string());
+  return text;
+}
+
+camera::MountedCamera read_camera(const std::filesystem::path& path) {
+  return parse_camera(read_camera_text(path), path.string());
 }
 
 }  // namespace crossfix::io

@@ -56,9 +56,8 @@ Safetensors Safetensors::open(const std::filesystem::path& path) {
   Safetensors file;
   file.path_ = path;
   try {
-    std::size_t size = 0;
-    file.mapping_ = map_file(path, size);
-    parse_safetensors({file.mapping_.get(), size}, file.tensors_, file.metadata_);
+    file.mapping_ = map_file(path, file.size_);
+    parse_safetensors(file.bytes(), file.tensors_, file.metadata_);
   } catch (const WeightsError& error) {
     throw WeightsError("cannot read weights '" + path.string() + "': " + error.what());
   }

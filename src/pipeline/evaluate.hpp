@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "crossfix/io/safetensors.hpp"
 #include "crossfix/localizer.hpp"
 #include "data/choice.hpp"
 #include "eval/evaluation.hpp"
@@ -15,18 +16,21 @@
 
 namespace crossfix::pipeline {
 
+/// Tells weights apart by all the bytes of their file, as they were read: 16 hexadecimal digits.
+std::string fingerprint_of(const io::Safetensors& weights);
+
 /// How a data set is evaluated.
 struct EvaluationOptions {
   data::DatasetChoice data;
-  std::filesystem::path weights;  ///< file that the localizer was loaded from
-  std::string mode = "both";      ///< reference, true, both
-  Index batch = 1;                ///< samples that go to the localizer together
-  std::size_t limit = 0;          ///< samples, evenly chosen from the data set; 0: all
-  int readers = 1;                ///< threads that read images
-  std::filesystem::path out;      ///< folder of the results; or empty
-  std::filesystem::path dump;     ///< file of the raw outputs; or empty
-  bool resume = false;            ///< continue with the results in `out`
-  bool strict = false;            ///< an image that cannot be used ends the run
+  std::string weights;         ///< fingerprint of what the localizer was loaded from
+  std::string mode = "both";   ///< reference, true, both
+  Index batch = 1;             ///< samples that go to the localizer together
+  std::size_t limit = 0;       ///< samples, evenly chosen from the data set; 0: all
+  int readers = 1;             ///< threads that read images
+  std::filesystem::path out;   ///< folder of the results; or empty
+  std::filesystem::path dump;  ///< file of the raw outputs; or empty
+  bool resume = false;         ///< continue with the results in `out`
+  bool strict = false;         ///< an image that cannot be used ends the run
 
   std::vector<eval::Mode> modes() const;
 };
@@ -38,7 +42,8 @@ struct EvaluationResult {
   nlohmann::ordered_json settings;      ///< what the results depend on
 };
 
-/// Locates the samples of the data set, or those that `out` lacks, and writes `out` and `dump`.
+/// Locates the samples of the data set, or those that `out` has no result of, and writes `out` and
+/// `dump`.
 /// Wrong pairs, where they are wanted, follow the samples they are made of; `dump` has none of
 /// them.
 /// Only rank 0 gets a result. Throws DataError for files that cannot be read or continued,
