@@ -16,6 +16,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/io/atomic_file.hpp"
@@ -61,18 +62,19 @@ struct Difference {
   std::string ours;
 };
 
-/// The first key in which two objects differ.
-std::optional<Difference> difference_of(const io::Json& theirs, const io::Json& ours) {
-  const auto shown = [](const io::Json& json, const std::string& key) {
+/// The first key in which two objects differ, in the order of ours, then of theirs.
+std::optional<Difference> difference_of(const io::Json& theirs, const Json& ours) {
+  const auto shown = [](const auto& json, const std::string& key) {
     return json.contains(key)
-               ? json.at(key).dump(-1, ' ', false, io::Json::error_handler_t::replace)
+               ? io::Json(json.at(key)).dump(-1, ' ', false, io::Json::error_handler_t::replace)
                : "nothing";
   };
-  for (const io::Json* side : {&ours, &theirs}) {
-    for (const auto& [key, value] : side->items()) {
-      Difference found{key, shown(theirs, key), shown(ours, key)};
-      if (found.theirs != found.ours) return found;
-    }
+  std::vector<std::string> keys;
+  for (const auto& item : ours.items()) keys.push_back(item.key());
+  for (const auto& item : theirs.items()) keys.push_back(item.key());
+  for (const std::string& key : keys) {
+    Difference found{key, shown(theirs, key), shown(ours, key)};
+    if (found.theirs != found.ours) return found;
   }
   return {};
 }
@@ -84,7 +86,7 @@ class OtherRun : public DataError {
 };
 
 /// Throws OtherRun if the headers of two runs differ.
-void compare(const io::Json& theirs, const io::Json& ours) {
+void compare(const io::Json& theirs, const Json& ours) {
   const auto differ = difference_of(theirs, ours);
   if (!differ) return;
   throw OtherRun("its run was made with " + differ->key + " " + differ->theirs + ", this one has " +
@@ -282,14 +284,14 @@ std::size_t take(const io::Json& record, const data::Dataset& dataset,
   const data::Sample& sample = dataset.samples[number];
   Outcome outcome = outcome_from(record);
   // The record is what would be written of this outcome, no more and no less.
-  io::Json expected = to_json(dataset, sample, outcome);
+  Json expected = to_json(dataset, sample, outcome);
   for (const Mode mode : kModes) {
     const char* key = name_of(mode);
     if (!expected.contains(key) || !record.contains(key)) continue;
-    io::Json& ours = expected.at(key).at("error_m");
-    const io::Json& theirs = record.at(key).at("error_m");
+    Json& ours = expected.at(key).at("error_m");
+    const auto theirs = record.at(key).at("error_m").get<double>();
     const auto error = ours.get<double>();
-    if (std::abs(theirs.get<double>() - error) <= kRounding * std::max(error, 1.0)) ours = theirs;
+    if (std::abs(theirs - error) <= kRounding * std::max(error, 1.0)) ours = theirs;
   }
   if (const auto differ = difference_of(record, expected)) {
     throw DataError(name + " is not that of the data set: it has " + differ->key + " " +

@@ -279,7 +279,6 @@ TEST_CASE("images that come back are located when a run goes on") {
   fs::rename(away, shown);
   const EvaluationResult resumed = evaluation.run(options);
   CHECK(failed(resumed) == 0);
-  CHECK(same(resumed.outcomes, whole.outcomes));
   CHECK(test::read_text(evaluation.file("run") / "samples.jsonl") ==
         test::read_text(evaluation.file("whole") / "samples.jsonl"));
 }
