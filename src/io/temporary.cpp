@@ -33,7 +33,7 @@ Registry& registry() {
   return one;
 }
 
-/// Calls `make` with names beside `target` until it makes one that did not exist: returns 0 or more.
+/// Calls `make` with names beside `target` until it makes what did not exist: returns 0 or more.
 /// The process number keeps programs apart, the counter the names of one.
 template <class Make>
 TemporaryFile make_temporary(const fs::path& target, const Make& make) {
@@ -59,7 +59,7 @@ void end_by(int signal, const sigset_t& signals) {
   }
   std::signal(signal, SIG_DFL);
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  ::raise(signal);
+  ::pthread_kill(::pthread_self(), signal);
 }
 
 }  // namespace
