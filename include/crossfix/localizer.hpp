@@ -20,6 +20,10 @@
 
 namespace crossfix {
 
+namespace io {
+class Safetensors;
+}
+
 /// The device that a localizer runs on. `automatic`: CUDA if the build and the machine support it,
 /// otherwise the CPU.
 enum class Device { automatic, cpu, cuda };
@@ -211,6 +215,9 @@ class Localizer {
   /// network, DeviceError if the device or its instructions are missing, ShapeError if the batch
   /// size is below 1.
   static Localizer load(const std::filesystem::path& weights, const LocalizerOptions& options = {});
+
+  /// The same from weights that were read already. They are not needed afterwards.
+  static Localizer load(const io::Safetensors& weights, const LocalizerOptions& options = {});
 
   Localizer(Localizer&&) noexcept;
   Localizer& operator=(Localizer&&) noexcept;

@@ -22,7 +22,7 @@ void write_report(const EvaluateOptions& options, const pipeline::EvaluationResu
                   const std::vector<eval::ModeFigures>& figures, Localizer& localizer) {
   const model::Configuration& configuration = localizer.configuration();
   Json settings = result.settings;
-  settings["model"] = options.evaluation.weights.string();
+  settings["model"] = options.model.model_path().string();
   settings["trained on"] = configuration.trained_on;
   settings["temperature"] = configuration.decoding.temperature;
   const data::DatasetChoice& choice = options.evaluation.data;
@@ -95,10 +95,12 @@ void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
     return list_dataset(evaluation.data);
   }
   options.model.bundled = "crossfix-s.safetensors";
-  evaluation.weights = options.model.model_path();
+  std::optional<io::Safetensors> weights(options.model.read());
+  evaluation.weights = pipeline::fingerprint_of(*weights);
   Localizer localizer = options.model.load(
-      ranks.topology(),
+      *weights, ranks.topology(),
       {.batch = evaluation.batch, .match_blank = evaluation.data.control == data::Control::blank});
+  weights.reset();
   if (!options.report.empty() && ranks.first()) {
     const io::AtomicFile probe(options.report);  // fails now, not at the end of long work
   }

@@ -26,6 +26,11 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice) {
       ->check(CLI::ExistingDirectory);
   add_choice(command, "--area", choice.area,
              "VIGOR, world: same cities as trained on, or others; same where absent");
+  command
+      .add_option("--cities", choice.cities,
+                  "VIGOR, world: these of the area's cities alone, as NewYork,Seattle; all where "
+                  "absent")
+      ->delimiter(',');
   add_choice(command, "--pairs", choice.pairs,
              "VIGOR, world: positive tiles alone, or semi-positives too; positives where absent");
   add_choice(command, "--labels", choice.labels,

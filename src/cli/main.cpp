@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "crossfix/core/error.hpp"
+#include "io/temporary.hpp"
 #include "messages.hpp"
 #include "model_options.hpp"
 #include "pipeline/fix_report.hpp"
@@ -99,6 +100,7 @@ int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
 int main(int argc, char** argv) {
   if (!reserve_standard_descriptors()) return kInput;
   std::ios::sync_with_stdio(false);  // a line that is flushed is one write
+  crossfix::io::remove_temporaries_on_signals();
   std::unique_ptr<crossfix::ranks::Ranks> ranks;
   try {
     ranks = crossfix::ranks::start(argc, argv);

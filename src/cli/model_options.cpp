@@ -64,12 +64,13 @@ std::filesystem::path ModelOptions::model_path() const {
   return file;
 }
 
-Localizer ModelOptions::load(const ranks::Topology& topology, LocalizerOptions options) const {
+Localizer ModelOptions::load(const io::Safetensors& weights, const ranks::Topology& topology,
+                             LocalizerOptions options) const {
   options.device = named(kDevices, device);
   options.precision = named(kPrecisions, precision);
   options.threads = threads > 0 || topology.size == 1 ? threads : topology.cpus;
   options.gpu = gpu.value_or(topology.local_rank);
-  return Localizer::load(model_path(), options);
+  return Localizer::load(weights, options);
 }
 
 void need_one_rank(const ranks::Ranks& ranks, const std::string& what) {

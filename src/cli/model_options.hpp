@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "crossfix/io/safetensors.hpp"
 #include "crossfix/localizer.hpp"
 #include "ranks/ranks.hpp"
 
@@ -25,9 +26,16 @@ struct ModelOptions {
   /// The weights file to load. Throws CLI::ValidationError if none is named and none is bundled.
   std::filesystem::path model_path() const;
 
+  /// Reads the weights file. Throws as above, and WeightsError.
+  io::Safetensors read() const { return io::Safetensors::open(model_path()); }
+
   /// Throws what Localizer::load throws. `options` has the settings that are not in this struct.
   /// The ranks of one machine divide its CPUs and GPUs.
-  Localizer load(const ranks::Topology& topology, LocalizerOptions options = {}) const;
+  Localizer load(const io::Safetensors& weights, const ranks::Topology& topology,
+                 LocalizerOptions options = {}) const;
+  Localizer load(const ranks::Topology& topology, LocalizerOptions options = {}) const {
+    return load(read(), topology, options);
+  }
 };
 
 /// For commands without work to share: throws CLI::ValidationError, naming `what`, if there are

@@ -1,5 +1,6 @@
 #include "choice.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "crossfix/core/error.hpp"
@@ -23,6 +24,15 @@ std::string degrees_text(double degrees) {
   return text;
 }
 
+/// In the order of their names, so that the same cities have one text.
+std::string text_of(std::vector<std::string> cities) {
+  std::sort(cities.begin(), cities.end());
+  cities.erase(std::unique(cities.begin(), cities.end()), cities.end());
+  std::string text;
+  for (const std::string& city : cities) text += (text.empty() ? "" : ", ") + city;
+  return text;
+}
+
 void check(const DatasetChoice& choice) {
   const HeadingNoise& noise = choice.heading_noise;
   if (!(noise.degrees >= 0 && noise.degrees <= 180)) {
@@ -33,6 +43,9 @@ void check(const DatasetChoice& choice) {
   if (!(tilt >= 0 && tilt <= kLargestTilt)) {
     throw DataError("--tilt " + degrees_text(tilt) + ": a standard deviation of 0 to " +
                     degrees_text(kLargestTilt) + " degrees is expected");
+  }
+  if (!choice.cities.empty() && choice.kind == DatasetKind::robotcar) {
+    throw DataError("--cities: Oxford RobotCar has runs, and no cities");
   }
   if ((noise.rolls() || choice.view.draws()) && choice.kind == DatasetKind::robotcar) {
     throw DataError(
@@ -70,6 +83,7 @@ nlohmann::ordered_json DatasetChoice::settings() const {
     json["area"] = name_of(area);
     json["pairs"] = name_of(pairs);
     json["labels"] = name_of(labels);
+    if (!cities.empty()) json["cities"] = text_of(cities);
   }
   json["split"] = name_of(split);
   json["control"] = name_of(control);
@@ -90,6 +104,7 @@ std::string DatasetChoice::description() const {
   constexpr const char* kSaid[] = {"", ", ground images shuffled", ", ground images blank"};
   std::string said = kSaid[static_cast<std::size_t>(control)];
   if (kind == DatasetKind::robotcar) return "Oxford RobotCar" + said;
+  if (!cities.empty()) said = ", " + text_of(cities) + " alone" + said;
   if (heading_noise.rolls()) {
     said += ", headings within " + degrees_text(heading_noise.degrees) + " degrees of north";
   }
@@ -117,6 +132,7 @@ Dataset DatasetChoice::read(bool absent) const {
     options.split = split;
     options.pairs = pairs;
     options.labels = labels;
+    options.cities = cities;
     options.absent_cities = absent;
     dataset = read_vigor(options);
   }

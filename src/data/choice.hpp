@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "control.hpp"
 #include "heading_noise.hpp"
@@ -22,6 +23,7 @@ struct DatasetChoice {
   Area area = Area::same;
   Pairs pairs = Pairs::positives;
   LabelSet labels = LabelSet::original;
+  std::vector<std::string> cities;  ///< of VIGOR or a world, these alone; empty: all
   Split split = Split::test;
   Control control = Control::none;
   /// Locate wrong pairs too. They are made of the samples that an evaluation takes
@@ -31,8 +33,7 @@ struct DatasetChoice {
   ViewChoice view;             ///< of panoramas alone; its draws have the seed of the noise
 
   /// What the choice is by the names of `names_of`, for comparing runs: {"dataset": "vigor", ...}.
-  /// Wrong pairs, noise of headings and views are in it
-  /// where there are some.
+  /// Chosen cities, wrong pairs, noise of headings and views are in it where there are some.
   nlohmann::ordered_json settings() const;
 
   /// For example "VIGOR, same-area, original labels".
@@ -40,7 +41,8 @@ struct DatasetChoice {
 
   /// Reads the labels of `split`. `absent`: cities and runs that are not there are left out with a
   /// warning. Throws DataError, also for noise of headings that is not from 0 to 180 degrees, for
-  /// tilts beyond kLargestTilt, and for noise and views that are not of panoramas.
+  /// tilts beyond kLargestTilt, for noise and views that are not of panoramas, and for cities of
+  /// RobotCar.
   Dataset read(bool absent = false) const;
 
   /// The images of the data set that was read.

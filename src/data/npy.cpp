@@ -3,13 +3,12 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "crossfix/core/error.hpp"
+#include "io/file_text.hpp"
 
 namespace crossfix::data {
 
@@ -45,12 +44,7 @@ class Header {
 
 std::vector<double> read_npy(const std::filesystem::path& path) {
   const std::string file = path.string();
-  std::ifstream stream(path, std::ios::binary);
-  std::error_code ignored;
-  if (!stream || std::filesystem::is_directory(path, ignored)) {
-    throw DataError(file + ": cannot be opened; a NumPy array (.npy) is expected");
-  }
-  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  const std::string bytes = io::read_text(path, "a NumPy array (.npy)");
   const Header none({}, file);
   constexpr std::string_view kMagic = "\x93NUMPY";
   if (!bytes.starts_with(kMagic) || bytes.size() < 12) none.fail("not a NumPy file");

@@ -115,8 +115,8 @@ std::vector<Sample> read_run(const fs::path& file, const MapProjection& projecti
     }
     Sample sample;
     sample.line = lines.line();
-    sample.ground = lines.fields()[0];
-    sample.satellite = lines.fields()[1];
+    sample.ground = lines.name(0);
+    sample.satellite = lines.name(1);
     const PlanePoint camera{lines.number(2, "easting"), lines.number(3, "northing")};
     sample.location = camera;
     sample.label = projection.pixel(camera.east, camera.north);

@@ -1,24 +1,19 @@
 #include "text_lines.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iterator>
+#include <cstdio>
 #include <system_error>
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "io/file_text.hpp"
 
 namespace crossfix::data {
 
-TextLines::TextLines(std::filesystem::path file, const std::string& what) : file_(std::move(file)) {
-  std::ifstream stream(file_, std::ios::binary);
-  std::error_code ignored;
-  if (!stream || std::filesystem::is_directory(file_, ignored)) {
-    throw DataError(file_.string() + ": cannot be opened; " + what + " is expected");
-  }
-  text_.assign(std::istreambuf_iterator<char>(stream), {});
-}
+TextLines::TextLines(std::filesystem::path file, const std::string& what)
+    : file_(std::move(file)), text_(io::read_text(file_, what)) {}
 
 bool TextLines::next() {
   constexpr std::string_view kBlanks = " \t\r\v\f";
@@ -41,6 +36,15 @@ bool TextLines::next() {
   return false;
 }
 
+std::string TextLines::name(std::size_t index) const {
+  const std::filesystem::path path(fields_.at(index));
+  const bool up = std::find(path.begin(), path.end(), "..") != path.end();
+  if (up || path.is_absolute() || path.native().find('\0') != std::string::npos) {
+    fail("'" + path.string() + "' leaves the folder of its data set; a name below it is expected");
+  }
+  return path.string();
+}
+
 double TextLines::number(std::size_t index, std::string_view what) const {
   const std::string_view field = fields_.at(index);
   double value = 0;
@@ -49,6 +53,14 @@ double TextLines::number(std::size_t index, std::string_view what) const {
     fail(std::string(what) + " is '" + std::string(field) + "'; a number is expected");
   }
   return value;
+}
+
+double TextLines::number_within(std::size_t index, std::string_view what, double most) const {
+  const double value = number(index, what);
+  if (std::abs(value) <= most) return value;
+  char range[64];
+  std::snprintf(range, sizeof range, "'; %g to %g is expected", -most, most);
+  fail(std::string(what) + " is '" + std::string(fields_.at(index)) + range);
 }
 
 void TextLines::fail(const std::string& what) const {

@@ -23,8 +23,15 @@ class TextLines {
   const std::vector<std::string_view>& fields() const { return fields_; }
   std::size_t line() const { return line_; }  ///< from 1
 
+  /// Field `index` as the name of a file below the data set's root. Throws DataError if it is
+  /// absolute or goes up ("..").
+  std::string name(std::size_t index) const;
+
   /// Field `index` as a finite number; `what` names it in messages. Throws DataError.
   double number(std::size_t index, std::string_view what) const;
+
+  /// The same for a number from -most to most.
+  double number_within(std::size_t index, std::string_view what, double most) const;
 
   /// Throws DataError "FILE:LINE: what".
   [[noreturn]] void fail(const std::string& what) const;

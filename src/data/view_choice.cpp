@@ -2,8 +2,6 @@
 
 #include <cmath>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <numbers>
 #include <string>
 
@@ -44,9 +42,8 @@ NormalPair normal_pair(std::string_view key) {
 }  // namespace
 
 void ViewChoice::read_camera(const std::filesystem::path& file) {
-  camera = io::read_camera(file);
-  std::ifstream stream(file, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  const std::string text = io::read_camera_text(file);
+  camera = io::parse_camera(text, file.string());
   char digits[17];
   std::snprintf(digits, sizeof digits, "%016llx",
                 static_cast<unsigned long long>(detail::stream(text)));

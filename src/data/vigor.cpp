@@ -1,5 +1,6 @@
 #include "vigor.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -102,6 +103,10 @@ std::unordered_set<std::string> read_satellites(const fs::path& file) {
   return names;
 }
 
+/// A camera stands in its tile or in a neighbour's, so nearer than this to the centre, pixels. The
+/// bound leaves room for labels that are wrong; means over larger ones would say nothing.
+constexpr double kFarthest = 10 * kVigorSide;
+
 bool holds_camera(PixelPoint delta) {
   return std::abs(delta.row) < kVigorSide / 2 && std::abs(delta.col) < kVigorSide / 2;
 }
@@ -144,13 +149,14 @@ class LabelReader {
 
  private:
   Sample read_tile(int choice) {
-    const std::string panorama(lines_.fields()[0]);
+    const std::string panorama = lines_.name(0);
     const std::size_t at = 1 + 3 * static_cast<std::size_t>(choice);
-    const std::string satellite(lines_.fields()[at]);
+    const std::string satellite = lines_.name(at);
     if (!satellites_.contains(satellite)) {
       lines_.fail("'" + satellite + "' is not in the list of " + city_.name + "'s tiles");
     }
-    PixelPoint delta{lines_.number(at + 1, "delta_row"), lines_.number(at + 2, "delta_col")};
+    PixelPoint delta{lines_.number_within(at + 1, "delta_row", kFarthest),
+                     lines_.number_within(at + 2, "delta_col", kFarthest)};
     if (options_.labels == LabelSet::mercator) delta = delta_from_names(panorama, satellite);
     Sample sample;
     sample.group = group_;
@@ -170,16 +176,19 @@ class LabelReader {
     const auto camera = io::position_of_panorama_name(panorama);
     if (!camera) {
       lines_.fail("'" + panorama +
-                  "' holds no coordinates; ID,LATITUDE,LONGITUDE,.jpg is expected");
+                  "' holds no coordinates of the map; ID,LATITUDE,LONGITUDE,.jpg is expected");
     }
     const auto centre = io::position_of_satellite_name(satellite);
     if (!centre) {
       lines_.fail("'" + satellite +
-                  "' holds no coordinates; satellite_LATITUDE_LONGITUDE.png is expected");
+                  "' holds no coordinates of the map; satellite_LATITUDE_LONGITUDE.png is "
+                  "expected");
     }
     const PixelPoint from = io::world_pixel(*centre);
     const PixelPoint to = io::world_pixel(*camera);
-    return {to.row - from.row, from.col - to.col};
+    const PixelPoint delta{to.row - from.row, from.col - to.col};
+    if (std::abs(delta.row) <= kFarthest && std::abs(delta.col) <= kFarthest) return delta;
+    lines_.fail("'" + panorama + "' and '" + satellite + "' are more than ten tiles apart");
   }
 
   const VigorOptions& options_;
@@ -190,7 +199,8 @@ class LabelReader {
   Dataset& dataset_;
 };
 
-std::vector<City> cities_of(const VigorOptions& options, Dataset& dataset) {
+/// Those of the area and split, all of them.
+std::vector<City> all_cities_of(const VigorOptions& options, Dataset& dataset) {
   if (!options.world) return vigor_cities(options.area, options.split);
   std::vector<City> cities;
   const WorldDescription world = read_world_description(options.root);
@@ -203,6 +213,36 @@ std::vector<City> cities_of(const VigorOptions& options, Dataset& dataset) {
     }
   }
   for (const WorldCity& city : world.cities) cities.push_back({city.name, city.metres_per_pixel});
+  return cities;
+}
+
+std::string names_of(const std::vector<City>& cities) {
+  std::string names;
+  for (const City& city : cities) names += (names.empty() ? "" : ", ") + city.name;
+  return names;
+}
+
+/// Those that are wanted, in their own order.
+std::vector<City> cities_of(const VigorOptions& options, Dataset& dataset) {
+  std::vector<City> cities = all_cities_of(options, dataset);
+  if (options.cities.empty()) return cities;
+  // Where cities may be absent, so may those that only other areas and splits have.
+  VigorOptions any = options;
+  if (options.absent_cities) any.area = Area::same;
+  Dataset ignored;
+  const std::vector<City> known = all_cities_of(any, ignored);
+  const auto is_among = [](const std::vector<City>& all, const std::string& name) {
+    return std::any_of(all.begin(), all.end(), [&](const City& city) { return city.name == name; });
+  };
+  for (const std::string& name : options.cities) {
+    if (is_among(known, name)) continue;
+    throw DataError("--cities: '" + name + "' is none of the cities of this area and split: " +
+                    (known.empty() ? "there are none" : names_of(known)));
+  }
+  std::erase_if(cities, [&](const City& city) {
+    return std::find(options.cities.begin(), options.cities.end(), city.name) ==
+           options.cities.end();
+  });
   return cities;
 }
 
@@ -256,7 +296,8 @@ Dataset read_vigor(const VigorOptions& options) {
     if (!fs::exists(file)) {
       if (!options.absent_cities) {
         throw DataError(file.string() + ": no such label file, so " + city.name +
-                        " is missing; download it, or check --root, --area and --labels");
+                        " is missing; download it, name the cities that are there by --cities, or "
+                        "check --root, --area and --labels");
       }
       absent += (absent.empty() ? "" : ", ") + city.name;
       absent_file = file;
@@ -274,7 +315,7 @@ Dataset read_vigor(const VigorOptions& options) {
   }
   if (!absent.empty()) {
     dataset.warnings.push_back("without " + absent + ": no labels such as " + absent_file.string());
-  } else if (!options.world) {
+  } else if (!options.world && options.cities.empty()) {
     warn_about_size(options.root.string(), panoramas, published_count(options.area, options.split),
                     dataset);
   }

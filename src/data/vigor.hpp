@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "sample.hpp"
 
@@ -21,6 +23,7 @@ struct VigorOptions {
   Split split = Split::test;
   Pairs pairs = Pairs::positives;
   LabelSet labels = LabelSet::original;
+  std::vector<std::string> cities;  ///< take these alone; empty: all
   /// Leave out the cities that have no label file, even all of them, with a warning. Otherwise they
   /// are an error.
   bool absent_cities = false;
@@ -39,8 +42,9 @@ PixelPoint vigor_reference_pixel(PixelPoint delta);
 /// is either trained on or tested on as a whole, so all its cities are for tests.
 ///
 /// Throws DataError "FILE:LINE: what, and what is expected" for a label line without its 13 fields,
-/// for numbers or coordinates that do not parse, and for a satellite image that is not in the list
-/// of its city.
+/// for numbers or coordinates that do not parse or put the camera ten tiles away, for names that
+/// lead out of the root, and for a satellite image that is not in the list of its city. Also for a
+/// wanted city that the area and split do not have, unless cities may be absent.
 Dataset read_vigor(const VigorOptions& options);
 
 }  // namespace crossfix::data

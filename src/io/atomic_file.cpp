@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -11,20 +10,11 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "temporary.hpp"
 
 namespace crossfix::io {
 
 namespace {
-
-/// Unique within the process; the process number makes it unique on the machine.
-std::string temporary_suffix() {
-  static std::atomic<unsigned> counter{0};
-  std::string suffix(".");
-  suffix += std::to_string(::getpid());
-  suffix += ".";
-  suffix += std::to_string(counter++);
-  return suffix += ".tmp";
-}
 
 /// Waits until the contents of a file or the names in a folder are on the disk. Returns an error
 /// number; 0 where the file system cannot do that.
@@ -66,9 +56,9 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), tar
     // A rename could replace a read-only file if its folder is writable, but its owner protected
     // it.
     if (fs::exists(status) && ::access(target_.c_str(), W_OK) != 0) fail(errno);
-    temporary_ = target_;
-    temporary_ += temporary_suffix();
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    TemporaryFile made = make_temporary_file(target_);
+    temporary_ = std::move(made.path);
+    descriptor_ = made.descriptor;
   }
   if (descriptor_ < 0) fail(errno);
 }
@@ -81,7 +71,7 @@ AtomicFile::AtomicFile(AtomicFile&& other) noexcept
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) remove_temporary(temporary_);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -105,7 +95,7 @@ void AtomicFile::commit() {
   // Some file systems report a full disk only here.
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
   if (temporary_.empty()) return;
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
+  if (!rename_temporary(temporary_, target_)) fail(errno);
   temporary_.clear();
   if (const int error = synchronize_folder_of(target_)) fail(error);
 }

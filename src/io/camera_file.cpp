@@ -310,7 +310,7 @@ camera::MountedCamera parse_camera(std::string_view text, std::string_view name)
   return {camera_of(page, model.model), mount_of(page)};
 }
 
-camera::MountedCamera read_camera(const std::filesystem::path& path) {
+std::string read_camera_text(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& why) {
     throw DataError(path.string() + ": " + why + "; a camera file is expected");
   };
@@ -325,7 +325,11 @@ camera::MountedCamera read_camera(const std::filesystem::path& path) {
   const auto kind = kind_of_file(text);
   if (kind && kind->sort != FileKind::Sort::json) fail("it is " + kind->text());  // JSON is YAML
   if (text.size() > kMaximumFileBytes) fail("it is larger than 64 KiB");
-  return parse_camera(text, path.string());
+  return text;
+}
+
+camera::MountedCamera read_camera(const std::filesystem::path& path) {
+  return parse_camera(read_camera_text(path), path.string());
 }
 
 }  // namespace crossfix::io

@@ -51,10 +51,14 @@ std::optional<double> number(std::string_view text) {
   return value;
 }
 
+/// Where Web Mercator's square map ends, rounded up, degrees.
+constexpr double kNorthernmost = 85.06;
+
+/// A position on the map.
 std::optional<GeoPoint> parse_position(std::string_view latitude, std::string_view longitude) {
   const auto lat = number(latitude);
   const auto lon = number(longitude);
-  if (!lat || !lon || std::abs(*lat) > 90 || std::abs(*lon) > 180) return {};
+  if (!lat || !lon || std::abs(*lat) > kNorthernmost || std::abs(*lon) > 180) return {};
   return GeoPoint{*lon, *lat};
 }
 

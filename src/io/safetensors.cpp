@@ -71,9 +71,8 @@ Safetensors Safetensors::open(const std::filesystem::path& path) {
   Safetensors file;
   file.path_ = path;
   try {
-    std::size_t size = 0;
-    file.bytes_ = read_whole(path, size);
-    parse_safetensors({file.bytes_.get(), size}, file.tensors_, file.metadata_);
+    file.bytes_ = read_whole(path, file.size_);
+    parse_safetensors(file.bytes(), file.tensors_, file.metadata_);
   } catch (const WeightsError& error) {
     throw WeightsError("cannot read weights '" + path.string() + "': " + error.what());
   }

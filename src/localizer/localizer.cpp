@@ -597,24 +597,28 @@ struct Localizer::Impl {
 };
 
 Localizer Localizer::load(const std::filesystem::path& weights, const LocalizerOptions& options) {
+  return load(io::Safetensors::open(weights), options);
+}
+
+Localizer Localizer::load(const io::Safetensors& weights, const LocalizerOptions& options) {
   auto impl = std::make_unique<Impl>();
-  const auto file = io::Safetensors::open(weights);
-  impl->configuration = io::read_configuration(file);
+  const std::string name = weights.path().string();
+  impl->configuration = io::read_configuration(weights);
   impl->options = options;
   if (options.rescale && impl->configuration.family == model::Family::ground_match) {
     throw WeightsError(
-        weights.string() +
+        name +
         ": weights that match on the ground plane take a tile of any scale; leave out --rescale");
   }
   if (options.pose_probability && impl->configuration.family != model::Family::ground_match) {
-    throw WeightsError(weights.string() +
+    throw WeightsError(name +
                        ": these weights take the heading as it is given; a posterior over headings "
                        "takes weights that match on the ground plane");
   }
   try {
-    impl->set(make_engine(file.tensors(), impl->configuration, options));
+    impl->set(make_engine(weights.tensors(), impl->configuration, options));
   } catch (const WeightsError& error) {
-    throw WeightsError(weights.string() + ": " + error.what());
+    throw WeightsError(name + ": " + error.what());
   }
   return Localizer(std::move(impl));
 }

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -48,17 +48,6 @@ class Fingerprint {
  private:
   std::uint64_t value_ = 0xcbf29ce484222325U;
 };
-
-std::string fingerprint_of(const std::filesystem::path& file) {
-  Fingerprint print;
-  std::ifstream stream(file, std::ios::binary);
-  std::vector<char> buffer(std::size_t{1} << 20);
-  while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())),
-         stream.gcount() > 0) {
-    print.add({buffer.data(), static_cast<std::size_t>(stream.gcount())});
-  }
-  return print.text();
-}
 
 /// The fingerprint of all labels, in order. Wrong pairs follow from them.
 std::string fingerprint_of(const data::Dataset& dataset) {
@@ -116,7 +105,8 @@ class EvaluationRun {
     check_view();
     check_dump();
     warn_about_scale();
-    results_.emplace(ranks, options.out, header(), options.resume, dataset_, outcomes_);
+    header_ = make_header();
+    results_.emplace(ranks, options.out, header_, options.resume, dataset_, outcomes_);
     if (!options.dump.empty() && ranks.first()) dump_.emplace(options.dump);
   }
 
@@ -133,9 +123,8 @@ class EvaluationRun {
     if (!options_.dump.empty()) collect_raw();
     if (!ranks_.first()) return {};
     if (dump_) fill_dump();
-    auto settings = header();
     results_.reset();  // it refers to the data set
-    return EvaluationResult{std::move(dataset_), std::move(outcomes_), std::move(settings),
+    return EvaluationResult{std::move(dataset_), std::move(outcomes_), std::move(header_),
                             std::move(dump_)};
   }
 
@@ -218,14 +207,14 @@ class EvaluationRun {
                        [&](eval::Mode mode) { return eval::is_scored(sample, mode); });
   }
 
-  Json header() const {
+  Json make_header() const {
     Json json = options_.data.settings();
     json["mode"] = options_.mode;
     json["limit"] = options_.limit;
     json["batch"] = options_.batch;
     json["device"] = name_of(localizer_.device());
     json["precision"] = name_of(localizer_.precision());
-    json["weights"] = fingerprint_of(options_.weights);
+    json["weights"] = options_.weights;
     json["data"] = fingerprint_of(dataset_);
     json["samples"] = right_;
     json["format"] = 3;
@@ -319,11 +308,7 @@ class EvaluationRun {
   /// Locates the samples of a batch whose images were read, records all samples in order, and sends
   /// rank 0 a message.
   void locate(std::vector<SampleImages>& batch) {
-    // A sample that failed when the batch was first tried stays out of it, even if it can be read
-    // now.
-    const auto is_sound = [&](const SampleImages& images) {
-      return images.error.empty() && outcomes_[images.sample->number].failure.empty();
-    };
+    const auto is_sound = [](const SampleImages& images) { return images.error.empty(); };
     std::vector<Pair> pairs;
     for (SampleImages& images : batch) {
       if (!is_sound(images)) continue;
@@ -409,6 +394,7 @@ class EvaluationRun {
   Observer& observer_;
   data::Dataset dataset_;
   std::size_t right_ = 0;  ///< samples that are no wrong pairs: the first ones
+  Json header_;            ///< the settings, as they were when the run began
   std::vector<eval::Outcome> outcomes_;
   std::optional<SharedResults> results_;
   std::optional<RawDump> dump_;
@@ -420,6 +406,13 @@ class EvaluationRun {
 };
 
 }  // namespace
+
+std::string fingerprint_of(const io::Safetensors& weights) {
+  Fingerprint print;
+  const std::span<const std::byte> bytes = weights.bytes();
+  print.add({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return print.text();
+}
 
 std::vector<eval::Mode> EvaluationOptions::modes() const {
   for (const eval::Mode one : {eval::Mode::reference, eval::Mode::true_}) {

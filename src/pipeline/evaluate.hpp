@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "crossfix/io/safetensors.hpp"
 #include "crossfix/localizer.hpp"
 #include "data/choice.hpp"
 #include "eval/evaluation.hpp"
@@ -16,18 +17,21 @@
 
 namespace crossfix::pipeline {
 
+/// Tells weights apart by all the bytes of their file, as they were read: 16 hexadecimal digits.
+std::string fingerprint_of(const io::Safetensors& weights);
+
 /// How a data set is evaluated.
 struct EvaluationOptions {
   data::DatasetChoice data;
-  std::filesystem::path weights;  ///< file that the localizer was loaded from
-  std::string mode = "both";      ///< reference, true, both
-  Index batch = 1;                ///< samples that go to the localizer together
-  std::size_t limit = 0;          ///< samples, evenly chosen from the data set; 0: all
-  int readers = 1;                ///< threads that read images
-  std::filesystem::path out;      ///< folder of the results; or empty
-  std::filesystem::path dump;     ///< file of the raw outputs; or empty
-  bool resume = false;            ///< continue with the results in `out`
-  bool strict = false;            ///< an image that cannot be used ends the run
+  std::string weights;         ///< fingerprint of what the localizer was loaded from
+  std::string mode = "both";   ///< reference, true, both
+  Index batch = 1;             ///< samples that go to the localizer together
+  std::size_t limit = 0;       ///< samples, evenly chosen from the data set; 0: all
+  int readers = 1;             ///< threads that read images
+  std::filesystem::path out;   ///< folder of the results; or empty
+  std::filesystem::path dump;  ///< file of the raw outputs; or empty
+  bool resume = false;         ///< continue with the results in `out`
+  bool strict = false;         ///< an image that cannot be used ends the run
 
   std::vector<eval::Mode> modes() const;
 };
@@ -40,9 +44,9 @@ struct EvaluationResult {
   std::optional<RawDump> dump;          ///< to be committed, if one is asked for
 };
 
-/// Locates the samples of the data set, or those that `out` lacks, and writes `out`. The result has
-/// what is to be written to `dump`: figures come first. Wrong pairs, where they are wanted, follow
-/// the samples they are made of; `dump` has none of them.
+/// Locates the samples of the data set, or those that `out` has no result of, and writes `out`. The
+/// result has what is to be written to `dump`: figures come first. Wrong pairs, where they are
+/// wanted, follow the samples they are made of; `dump` has none of them.
 /// Only rank 0 gets a result. Throws DataError for files that cannot be read or continued,
 /// DeviceError, and with `strict` ImageError for an image that cannot be used. Collective over
 /// `ranks`, which share the samples.

@@ -1,11 +1,10 @@
 #include "pair_list.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -14,6 +13,7 @@
 #include "crossfix/io/file_kind.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "csv.hpp"
+#include "io/file_text.hpp"
 
 namespace crossfix::pipeline {
 namespace {
@@ -166,21 +166,12 @@ std::string pair_columns() {
 }
 
 std::string read_list(const std::filesystem::path& file) {
-  std::ifstream opened;
-  const bool standard_input = file == kStandardInput;  // which may be a socket, that has no path
-  if (!standard_input) opened.open(file, std::ios::binary);
-  std::istream& stream = standard_input ? std::cin : opened;
-  if (!stream || std::filesystem::is_directory(file)) {
-    throw DataError(file.string() + ": cannot be opened; a CSV list of pairs is expected");
-  }
-  std::string text;
-  try {
-    text.assign(std::istreambuf_iterator<char>(stream), {});
-  } catch (const std::ios_base::failure&) {
-    throw DataError(file.string() + ": cannot be read; a CSV list of pairs is expected");
-  }
+  constexpr const char* kExpected = "a CSV list of pairs";
+  // Standard input may be a socket, that has no path.
+  std::string text = file == kStandardInput ? io::read_to_end(STDIN_FILENO, file)
+                                            : io::read_text(file, kExpected);
   if (const auto kind = io::kind_of_file(text)) {
-    throw DataError(file.string() + ": is " + kind->text() + "; a CSV list of pairs is expected");
+    throw DataError(file.string() + ": is " + kind->text() + "; " + kExpected + " is expected");
   }
   return text;
 }

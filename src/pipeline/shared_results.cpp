@@ -20,7 +20,11 @@ constexpr const char* kFirstFile = "samples.jsonl";
 /// What the other ranks get to know of a sample, one character each.
 constexpr char kUnknown = '.';
 constexpr char kAnswered = 'a';
-constexpr char kFailed = 'f';
+
+/// The file of a rank other than 0.
+std::filesystem::path file_of_rank(const std::filesystem::path& folder, int rank) {
+  return folder / ("samples." + std::to_string(rank) + ".jsonl");
+}
 
 /// Files that ranks other than 0 left, sorted by name.
 std::vector<std::filesystem::path> files_of_ranks(const std::filesystem::path& folder) {
@@ -85,20 +89,19 @@ void SharedResults::open_other(const Json& header) {
                     "machines share");
   }
   std::vector<Outcome> none;
-  const std::string name = "samples." + std::to_string(ranks_.rank()) + ".jsonl";
-  file_ = std::make_unique<eval::ResultsFile>(folder_ / name, header, false, dataset_, none);
+  file_ = std::make_unique<eval::ResultsFile>(file_of_rank(folder_, ranks_.rank()), header, false,
+                                              dataset_, none);
 }
 
 void SharedResults::share_known(std::vector<Outcome>& outcomes) {
   std::string known;
   for (const Outcome& outcome : outcomes) {
-    known += outcome.answer ? kAnswered : outcome.known() ? kFailed : kUnknown;
+    known += outcome.answer ? kAnswered : kUnknown;
   }
   known = ranks_.broadcast(std::move(known));
   if (ranks_.first()) return;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (known[i] == kAnswered) outcomes[i].answer.emplace();
-    if (known[i] == kFailed) outcomes[i].failure = "an earlier run could not use it";
   }
 }
 
@@ -112,12 +115,15 @@ void SharedResults::collect(std::vector<Outcome>& outcomes) {
   for (std::size_t rank = 1; rank < parts.size(); ++rank) {
     std::istringstream stream(parts[rank]);
     for (std::string line; std::getline(stream, line);) {
-      eval::take(Json::parse(line), dataset_, outcomes);
+      eval::take(nlohmann::json::parse(line), dataset_, outcomes);
     }
   }
   if (!ranks_.first() || !file_) return;
   file_->finish(outcomes);
-  for (const auto& other : files_of_ranks(folder_)) std::filesystem::remove(other);
+  // Those of this run: there were no others when it began.
+  for (int rank = 1; rank < ranks_.size(); ++rank) {
+    eval::remove_results(file_of_rank(folder_, rank));
+  }
 }
 
 }  // namespace crossfix::pipeline

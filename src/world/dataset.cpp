@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
-#include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -13,7 +14,9 @@
 #include <vector>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/io/atomic_file.hpp"
 #include "crossfix/io/georeference.hpp"
+#include "io/temporary.hpp"
 #include "world/plan/plan.hpp"
 #include "world/plan/random.hpp"
 #include "world/plan/reserved_seeds.hpp"
@@ -64,10 +67,9 @@ std::string label_line(const CityPlan& city, const PlannedPanorama& panorama) {
 }
 
 void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw DataError("cannot write " + path.string() + ": is there room on the device?");
+  io::AtomicFile file(path);
+  file.write(text);
+  file.commit();
 }
 
 void write_lists(const fs::path& root, const CityPlan& city) {
@@ -229,11 +231,38 @@ void check(const DatasetOptions& options) {
               options.panorama_samples >= 1 && options.panorama_samples <= 16,
           "samples must be 1 to 16 along each axis");
   require(options.threads >= 0 && options.threads <= 1024, "--threads must be 1 to 1024");
+  if (fs::is_symlink(options.out) && !fs::exists(options.out)) {
+    throw DataError(options.out.string() + " is a link to a folder that is not there");
+  }
   if (fs::exists(options.out) && !(fs::is_directory(options.out) && fs::is_empty(options.out))) {
     throw DataError(options.out.string() +
                     " exists and is not an empty folder: name a new one, or empty it first");
   }
 }
+
+/// The folder itself: absolute, without links.
+fs::path target_of(const fs::path& out) {
+  fs::path target = fs::weakly_canonical(fs::absolute(out));
+  return target.has_filename() ? target : target.parent_path();
+}
+
+/// The folder beside `out` that a data set is written into until it is complete.
+class PartialFolder {
+ public:
+  explicit PartialFolder(const fs::path& out) : path_(io::make_temporary_folder(out)) {
+    if (path_.empty()) {
+      throw fs::filesystem_error("mkdir", out, std::error_code(errno, std::generic_category()));
+    }
+  }
+  PartialFolder(const PartialFolder&) = delete;
+  PartialFolder& operator=(const PartialFolder&) = delete;
+  ~PartialFolder() { io::remove_temporary(path_); }
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
 
 }  // namespace
 
@@ -246,29 +275,25 @@ void write_dataset(const DatasetOptions& options, const Progress& progress, cons
     cities.push_back(plan_city(options.seed, i, count));
     if (options.held_out_only) keep_held_out(cities.back());
   }
-  fs::path partial = fs::absolute(options.out).lexically_normal();
-  if (!partial.has_filename()) partial = partial.parent_path();
-  const fs::path out = partial;
-  partial += ".partial";
+  const auto fail = [&](const std::string& why) {
+    throw DataError("cannot write the data set " + options.out.string() + ": " + why);
+  };
   try {
-    fs::remove_all(partial);
+    const fs::path out = target_of(options.out);
+    fs::create_directories(out.parent_path());
+    const PartialFolder partial(out);
     for (const CityPlan& city : cities) {
-      fs::create_directories(partial / city.name / "satellite");
-      fs::create_directories(partial / city.name / "panorama");
-      write_lists(partial, city);
+      fs::create_directories(partial.path() / city.name / "satellite");
+      fs::create_directories(partial.path() / city.name / "panorama");
+      write_lists(partial.path(), city);
     }
-    write_text(partial / "world.json", describe(options, cities, rays));
-    render_all(partial, options, cities, progress, rays);
-    if (fs::exists(out)) fs::remove(out);
-    fs::rename(partial, out);
+    write_text(partial.path() / "world.json", describe(options, cities, rays));
+    render_all(partial.path(), options, cities, progress, rays);
+    if (io::rename_temporary(partial.path(), out)) return;
+    const bool taken = errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR;
+    fail(taken ? "something else has been written there meanwhile" : std::strerror(errno));
   } catch (const fs::filesystem_error& error) {
-    std::error_code ignored;
-    fs::remove_all(partial, ignored);
-    throw DataError("cannot write the data set " + out.string() + ": " + error.code().message());
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove_all(partial, ignored);
-    throw;
+    fail(error.code().message());
   }
 }
 

@@ -129,6 +129,12 @@ TEST_CASE("damaged RobotCar files are refused with file, line and what is expect
     CHECK(message_of(options).find("yaw 5 is not finite; radians are expected") !=
           std::string::npos);
   }
+  SECTION("an image outside the root") {
+    const std::string text = test::read_text(copy.root() / file);
+    copy.replace(file, text.substr(0, text.find(' ')), "/etc/hostname");
+    CHECK(message_of(options).starts_with((copy.root() / file).string() +
+                                          ":1: '/etc/hostname' leaves the folder"));
+  }
   SECTION("a field too many") {
     copy.replace(file, "\n", " 7\n");
     CHECK(message_of(options) ==

@@ -41,3 +41,41 @@ TEST_CASE("a file that cannot be read says what it should be") {
           path.string() + ": cannot be opened; a list is expected");
   }
 }
+
+TEST_CASE("a file that fails while it is read is named") {
+  const test::ScratchFolder folder;
+  // Nothing lies at its beginning: every read fails.
+  std::filesystem::create_symlink("/proc/self/mem", folder / "list.txt");
+  CHECK_THAT(test::message_of<DataError>([&] { TextLines(folder / "list.txt", "a list"); }),
+             Catch::StartsWith((folder / "list.txt").string() + ": cannot be read: "));
+}
+
+TEST_CASE("names stay below the root, by their text") {
+  const test::ScratchFolder folder;
+  const auto name = [&](const std::string& text) {
+    test::write_text(folder / "list.txt", "x " + text + "\n");
+    TextLines lines(folder / "list.txt", "a list");
+    REQUIRE(lines.next());
+    return lines.name(1);
+  };
+  for (const char* good : {"a.png", "a/b.png", "..a/b..", "a..b", "./a", "...", "a/.../b"}) {
+    CHECK(name(good) == good);
+  }
+  for (const char* wrong : {"..", "../a", "a/../../b", "a/..", "/etc/passwd", "//a", "./.."}) {
+    CAPTURE(wrong);
+    CHECK_THAT(test::message_of<DataError>([&] { name(wrong); }),
+               Catch::StartsWith((folder / "list.txt").string() + ":1: '" + wrong + "' leaves "));
+  }
+}
+
+TEST_CASE("a number has two bounds") {
+  const test::ScratchFolder folder;
+  test::write_text(folder / "list.txt", "5 -5 5.5 -1e160\n");
+  TextLines lines(folder / "list.txt", "a list");
+  REQUIRE(lines.next());
+  CHECK(lines.number_within(0, "x", 5) == 5);
+  CHECK(lines.number_within(1, "x", 5) == -5);
+  CHECK(test::message_of<DataError>([&] { lines.number_within(2, "x", 5); }) ==
+        (folder / "list.txt").string() + ":1: x is '5.5'; -5 to 5 is expected");
+  CHECK_THROWS_AS(lines.number_within(3, "x", 5), DataError);
+}

@@ -188,6 +188,90 @@ TEST_CASE("cities without labels are an error, or one warning that names them") 
   CHECK(holds(none.warnings[0], "without NewYork, Seattle, SanFrancisco, Chicago: "));
 }
 
+TEST_CASE("some of the cities are a data set of their own") {
+  VigorOptions options = fixture();
+  const std::size_t all = data::read_vigor(options).samples.size();
+  options.cities = {"Chicago", "Seattle", "Chicago"};
+  const Dataset set = data::read_vigor(options);
+  REQUIRE(set.groups.size() == 2);  // in the order of the data set
+  CHECK(set.groups[0].name == "Seattle");
+  CHECK(set.groups[1].name == "Chicago");
+  CHECK(set.samples.size() == 10);
+  CHECK(all == 20);
+  for (std::size_t i = 0; i < set.samples.size(); ++i) CHECK(set.samples[i].number == i);
+  REQUIRE(set.warnings.size() == 1);  // of Chicago; the size of the whole says nothing
+  SECTION("those that others do not hold are not looked for") {
+    const test::FixtureCopy copy(test::vigor_fixture());
+    std::filesystem::remove_all(copy.root() / "splits" / "NewYork");
+    options.root = copy.root();
+    CHECK(data::read_vigor(options).samples.size() == 10);
+    options.cities.clear();
+    CHECK(holds(message_of(options),
+                "NewYork is missing; download it, name the cities that are "
+                "there by --cities"));
+  }
+  SECTION("unknown ones, and those of another area, are refused") {
+    options.cities = {"Chicago", "Boston"};
+    CHECK(message_of(options) ==
+          "--cities: 'Boston' is none of the cities of this area and split: "
+          "NewYork, Seattle, SanFrancisco, Chicago");
+    options.area = Area::cross;
+    options.cities = {"Seattle"};
+    CHECK(holds(message_of(options),
+                "'Seattle' is none of the cities of this area and split: "
+                "SanFrancisco, Chicago"));
+    options.absent_cities = true;  // --list goes through all splits
+    CHECK(data::read_vigor(options).samples.empty());
+    options.cities = {"Boston"};
+    CHECK(holds(message_of(options), "'Boston' is none"));
+  }
+}
+
+TEST_CASE("labels that lead out of the root or far from the tile are refused") {
+  const test::FixtureCopy copy(test::vigor_fixture());
+  VigorOptions options;
+  options.root = copy.root();
+  const std::string file = "splits/Seattle/same_area_balanced_test.txt";
+  const std::string text = test::read_text(copy.root() / file);
+  const std::string where = (copy.root() / file).string() + ":1: ";
+  const std::string panorama = text.substr(0, text.find(' '));
+  const std::size_t at = text.find("satellite_");
+  const std::string satellite = text.substr(at, text.find(' ', at) - at);
+  SECTION("a panorama elsewhere") {
+    copy.replace(file, panorama, "../../../elsewhere/" + panorama);
+    CHECK(holds(message_of(options), where + "'../../../elsewhere/"));
+  }
+  SECTION("a tile elsewhere, even if the list of tiles has it") {
+    const std::string other = "a/../../../b.png";
+    copy.replace(file, satellite, other);
+    copy.replace("splits/Seattle/satellite_list.txt", satellite, other);
+    CHECK(holds(message_of(options), where + "'" + other + "' leaves the folder"));
+  }
+  SECTION("a camera that is not near its tile") {
+    const std::size_t begin = text.find(' ', at) + 1;
+    const std::string delta = text.substr(begin, text.find(' ', begin) - begin);
+    for (const char* wrong : {"1e160", "-1e308", "6401", "-6400.5"}) {
+      CAPTURE(wrong);
+      test::write_text(copy.root() / file, text);
+      copy.replace(file, satellite + " " + delta, satellite + " " + wrong);
+      CHECK(message_of(options) ==
+            where + "delta_row is '" + wrong + "'; -6400 to 6400 is expected");
+    }
+  }
+  SECTION("coordinates off the map, or of another continent") {
+    options.labels = LabelSet::mercator;
+    for (const char* position : {"90,-122", "-89.9,-122", "85.1,-122", "47.6,-181"}) {
+      CAPTURE(position);
+      test::write_text(copy.root() / file, text);
+      copy.replace(file, panorama, "abc," + std::string(position) + ",.jpg");
+      CHECK(holds(message_of(options), "holds no coordinates of the map"));
+    }
+    test::write_text(copy.root() / file, text);
+    copy.replace(file, panorama, "abc,-47.6,122,.jpg");
+    CHECK(holds(message_of(options), "are more than ten tiles apart"));
+  }
+}
+
 TEST_CASE("damaged label files are refused with file, line and what is expected") {
   const test::FixtureCopy copy(test::vigor_fixture());
   VigorOptions options;
@@ -266,6 +350,24 @@ TEST_CASE("a world has the cities and the scales of its description") {
     CHECK(holds(message_of(options), "names no city"));
     describe(R"({"seed": 1, "reserved": false, )" + cities("0"));
     CHECK(holds(message_of(options), "metres_per_pixel of Chicago"));
+    for (const char* metres : {"1e300", "1e-300", "-0.1", "1001"}) {
+      describe(R"({"seed": 1, "reserved": false, )" + cities(metres));
+      CHECK(holds(message_of(options), "metres_per_pixel of Chicago should be a number from"));
+    }
+    for (const char* name : {"..", ".", "", "a/b", "/etc", "a\\u0000b"}) {
+      CAPTURE(name);
+      describe(R"({"seed": 1, "reserved": false, "cities": [{"metres_per_pixel": 0.1, "name": ")" +
+               std::string(name) + "\"}]}");
+      CHECK(holds(message_of(options), "; the name of a folder is expected"));
+    }
+    for (const char* seed : {"-1", "1.5", "1e300", "true"}) {
+      describe(R"({"seed": )" + std::string(seed) + R"(, "reserved": false, )" + cities("0.1"));
+      CHECK(holds(message_of(options), "its seed is no whole number"));
+    }
+    describe(R"({"deep": )" + std::string(100'000, '['));
+    CHECK(holds(message_of(options), "world.json: not what `crossfix world` writes: it is nested"));
+    describe(R"({"long": ")" + std::string(2'000'000, 'x') + "\"}");
+    CHECK(holds(message_of(options), "world.json: longer than"));
     describe(R"({"seed": 1, "reserved": false, )" + cities("\"0.1\""));
     CHECK(holds(message_of(options), "world.json: not what"));
   }

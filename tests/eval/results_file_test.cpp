@@ -63,12 +63,13 @@ TEST_CASE("results come back as they were, digit for digit") {
     CHECK(*outcomes[1].answer->true_.log_density == -1.0 / 17);
     CHECK(outcomes[1].answer->reference.level == 1.0 / 19);
     CHECK_FALSE(outcomes[1].answer->reference.log_density);
-    CHECK(outcomes[0].failure.starts_with("no such "));
+    CHECK_FALSE(outcomes[0].known());  // a failure is no result
     CHECK_FALSE(outcomes[2].known());
     file.append(set.samples[2], some_outcome(2));
   }
   const std::string text = test::read_text(folder / "r.jsonl");
   CHECK(std::count(text.begin(), text.end(), '\n') == 4);
+  CHECK(text.find("no such ") != std::string::npos);
   // The camera is not in the third tile, so the true mode has nothing to report.
   const Json last = Json::parse(text.substr(text.rfind('\n', text.size() - 2) + 1));
   CHECK_FALSE(last.contains("true"));
@@ -83,7 +84,7 @@ TEST_CASE("headings come back as they were, and leave no trace where there are n
   outcome.answer->heading_degrees = -100.0 / 3;
   outcome.answer->heading_error_degrees = 10.0 / 7;
   std::vector<Outcome> taken(3);
-  eval::take(Json::parse(eval::line_of(set, set.samples[0], outcome)), set, taken);
+  eval::take(nlohmann::json::parse(eval::line_of(set, set.samples[0], outcome)), set, taken);
   CHECK(taken[0].answer->heading_degrees == -100.0 / 3);
   CHECK(taken[0].answer->heading_error_degrees == 10.0 / 7);
 }
@@ -97,7 +98,7 @@ TEST_CASE("what an answer says of the camera's absence comes back as it was") {
   const std::string line = eval::line_of(set, set.samples[0], outcome);
   CHECK(line.find("wrong") == std::string::npos);
   std::vector<Outcome> taken(3);
-  eval::take(Json::parse(line), set, taken);
+  eval::take(nlohmann::json::parse(line), set, taken);
   CHECK(taken[0].answer->nowhere == 1.0 / 3);
   const ops::Evidence& evidence = taken[0].answer->evidence;
   CHECK(evidence.peak == 1.0 / 7);
@@ -112,7 +113,7 @@ TEST_CASE("what an answer says of the camera's absence comes back as it was") {
   CHECK(wrong.at("evidence").at("seen") == 1.0 / 13);
   CHECK_FALSE(wrong.contains("true"));
   CHECK_FALSE(wrong.contains("reference"));
-  eval::take(wrong, set, taken);
+  eval::take(nlohmann::json::parse(wrong.dump()), set, taken);
   CHECK(taken[1].answer->nowhere == 1.0 / 3);
 }
 
@@ -139,6 +140,170 @@ TEST_CASE("a last line that is cut short anywhere is written anew") {
     }
     REQUIRE(test::read_text(folder / "r.jsonl") == whole);
   }
+}
+
+TEST_CASE("a failure gives way to the result of another try, and to another failure") {
+  const test::ScratchFolder folder;
+  const data::Dataset set = some_dataset();
+  const Outcome failed{{}, "the drive is away"};
+  std::vector<Outcome> outcomes;
+  {
+    ResultsFile file(folder / "whole.jsonl", kHeader, false, set, outcomes);
+    file.append(set.samples[0], some_outcome(1));
+    file.append(set.samples[1], failed);
+    file.append(set.samples[2], some_outcome(3));
+  }
+  {
+    ResultsFile file(folder / "r.jsonl", kHeader, false, set, outcomes);
+    for (const std::size_t i : {0, 1, 2}) file.append(set.samples[i], failed);
+  }
+  {
+    ResultsFile file(folder / "r.jsonl", kHeader, true, set, outcomes);
+    for (const Outcome& outcome : outcomes) CHECK_FALSE(outcome.known());
+    file.append(set.samples[0], some_outcome(1));
+    file.append(set.samples[1], failed);  // and here the program is killed
+  }
+  ResultsFile file(folder / "r.jsonl", kHeader, true, set, outcomes);
+  CHECK(outcomes[0].answer);
+  CHECK_FALSE(outcomes[1].known());
+  CHECK_FALSE(outcomes[2].known());
+  for (const std::size_t i : {1, 2}) {
+    outcomes[i] = i == 1 ? failed : some_outcome(3);
+    file.append(set.samples[i], outcomes[i]);
+  }
+  file.finish(outcomes);
+  CHECK(test::read_text(folder / "r.jsonl") == test::read_text(folder / "whole.jsonl"));
+}
+
+TEST_CASE("what is not known to be results is left as it is") {
+  const test::ScratchFolder folder;
+  const data::Dataset set = some_dataset();
+  std::vector<Outcome> outcomes;
+  std::string header;
+  {
+    ResultsFile file(folder / "whole.jsonl", kHeader, false, set, outcomes);
+    file.append(set.samples[0], some_outcome(1));
+    header = kHeader.dump() + "\n";
+  }
+  const std::string text = GENERATE_COPY(
+      std::string("no line feed"), std::string("one\ntwo"), std::string("{}\n"),
+      header + "the last line of somebody's notes", std::string(header.size() - 1, ' '),
+      header + "[" + "\n", header + "{\"sample\":0,\"fix\":" + std::string(500'000, '[') + "\n",
+      "{\"precision\":" + std::string(1'000'000, '[') + "\n",
+      header + "{\"sample\":0,\"a\":\"" + std::string(2'000'000, 'b') + "\"}\n");
+  test::write_text(folder / "r.jsonl", text);
+  const auto refused = [&](const auto& use) {
+    return test::message_of<DataError>(use).starts_with((folder / "r.jsonl").string() + ": ");
+  };
+  for (const bool resume : {false, true}) {
+    CHECK(refused([&] { ResultsFile(folder / "r.jsonl", kHeader, resume, set, outcomes); }));
+    CHECK(test::read_text(folder / "r.jsonl") == text);
+  }
+  ResultsFile whole(folder / "whole.jsonl", kHeader, true, set, outcomes);
+  CHECK(refused([&] { whole.absorb(folder / "r.jsonl", outcomes); }));
+  CHECK(test::read_text(folder / "r.jsonl") == text);
+}
+
+TEST_CASE("results that cannot be read are no end of the file") {
+  const test::ScratchFolder folder;
+  const data::Dataset set = some_dataset();
+  std::vector<Outcome> outcomes;
+  // Nothing lies at its beginning: every read fails.
+  std::filesystem::create_symlink("/proc/self/mem", folder / "r.jsonl");
+  ResultsFile whole(folder / "whole.jsonl", kHeader, false, set, outcomes);
+  for (const bool resume : {false, true}) {
+    CHECK_THROWS_WITH(ResultsFile(folder / "r.jsonl", kHeader, resume, set, outcomes),
+                      Catch::Contains("r.jsonl: cannot be read: "));
+  }
+  CHECK_THROWS_WITH(whole.absorb(folder / "r.jsonl", outcomes),
+                    Catch::Contains("r.jsonl: cannot be read: "));
+  CHECK(std::filesystem::is_symlink(folder / "r.jsonl"));
+}
+
+TEST_CASE("a record that no run writes is refused, whatever is wrong with it") {
+  data::Dataset set = some_dataset();
+  set.groups.push_back({"B", "b.txt", 0, 0, 0.1});
+  Outcome outcome = some_outcome(1);
+  outcome.answer->true_ = {0.5, -2};
+  outcome.answer->nowhere = 0.25;
+  outcome.answer->evidence = {1, 2, 3, 0.5, 1};
+  outcome.answer->heading_degrees = 10;
+  outcome.answer->heading_error_degrees = -20;
+  const Json good = Json::parse(eval::line_of(set, set.samples[0], outcome));
+  const auto message = [&](const Json& record) {
+    std::vector<Outcome> taken(3);
+    try {
+      eval::take(nlohmann::json::parse(record.dump()), set, taken);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    } catch (const nlohmann::json::exception& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  REQUIRE(message(good).empty());
+  const auto with = [&](const std::string& pointer, const Json& value) {
+    Json record = good;
+    record[Json::json_pointer(pointer)] = value;
+    return record;
+  };
+  const std::vector<std::pair<std::string, Json>> wrong{{"/sample", -1},
+                                                        {"/sample", 0.25},
+                                                        {"/sample", 99},
+                                                        {"/sample", true},
+                                                        {"/group", "B"},
+                                                        {"/line", 2},
+                                                        {"/choice", 3},
+                                                        {"/ground", "A/other"},
+                                                        {"/wrong", true},
+                                                        {"/fix", Json::array({0.1, 0.2, 0.3})},
+                                                        {"/fix", Json::array({0.1})},
+                                                        {"/fix/0", 1e9},
+                                                        {"/fix/1", -1e300},
+                                                        {"/fix/1", nullptr},
+                                                        {"/fix", "0.1"},
+                                                        {"/radius68", -0.1},
+                                                        {"/radius68", 1e12},
+                                                        {"/radius68", nullptr},
+                                                        {"/nowhere", -0.5},
+                                                        {"/nowhere", 1.5},
+                                                        {"/evidence/share", 2},
+                                                        {"/evidence/seen", -1},
+                                                        {"/evidence/standout", -3},
+                                                        {"/evidence/more", 1},
+                                                        {"/evidence/peak", 1e308},
+                                                        {"/heading_deg", 1e4},
+                                                        {"/heading_error_deg", 181},
+                                                        {"/true/level", 1.25},
+                                                        {"/true/level", -0.25},
+                                                        {"/true/log_density", 1e9},
+                                                        {"/true/error_m", 0},
+                                                        {"/true/error_m", 1e300},
+                                                        {"/true/more", 1},
+                                                        {"/true/log_density", -1e12},
+                                                        {"/error", "unreadable"},
+                                                        {"/more", 0}};
+  for (const auto& [pointer, value] : wrong) {
+    CAPTURE(pointer, value);
+    CHECK_FALSE(message(with(pointer, value)).empty());
+  }
+  for (const auto& item : good.items()) {  // none of the keys may be missing
+    if (item.key().starts_with("heading")) continue;
+    CAPTURE(item.key());
+    Json record = good;
+    record.erase(item.key());
+    CHECK_FALSE(message(record).empty());
+  }
+}
+
+TEST_CASE("a result goes on with a name that is not UTF-8, and with an error rounded elsewhere") {
+  data::Dataset set = some_dataset();
+  set.samples[1].ground = "A/panorama/caf\xe9";
+  auto record = nlohmann::json::parse(eval::line_of(set, set.samples[1], some_outcome(1)));
+  record["true"]["error_m"] = std::nextafter(record["true"]["error_m"].get<double>(), 1e9);
+  std::vector<Outcome> taken(3);
+  CHECK(eval::take(record, set, taken) == 1);
+  CHECK(taken[1].answer);
 }
 
 TEST_CASE("files of several processes become one, in the data set's order") {

@@ -86,6 +86,27 @@ TEST_CASE("a file that is never committed leaves nothing behind") {
   CHECK(folder.entries() == 1);
 }
 
+TEST_CASE("a name that somebody has is not taken, and stays") {
+  const ScratchFolder folder;
+  std::string name;
+  {
+    const AtomicFile first(folder / "a.txt");
+    name = std::filesystem::directory_iterator(folder.path())->path().filename().string();
+  }
+  // The names of this process go on counting: what it would take next is there already.
+  const std::size_t dot = name.rfind('.', name.size() - 5);
+  const auto number = std::stoul(name.substr(dot + 1));
+  const auto next = folder / (name.substr(0, dot + 1) + std::to_string(number + 1) + ".tmp");
+  test::write_text(next, "mine");
+  {
+    AtomicFile file(folder / "a.txt");
+    file.write("whole");
+    file.commit();
+  }
+  CHECK(read_text(folder / "a.txt") == "whole");
+  CHECK(read_text(next) == "mine");
+}
+
 TEST_CASE("a moved-from file removes and writes nothing") {
   const ScratchFolder folder;
   AtomicFile outer = [&] {

@@ -56,7 +56,7 @@ class Evaluation {
     options.data.root = root();
     options.data.area = data::Area::cross;
     options.data.pairs = data::Pairs::all;
-    options.weights = weights_.path();
+    options.weights = pipeline::fingerprint_of(io::Safetensors::open(weights_.path()));
     options.batch = 3;
     options.readers = 2;
     return options;
@@ -252,6 +252,89 @@ TEST_CASE("a run goes on with what its folder holds, and ends as if it had not b
   CHECK(evaluation.recorder->begun.empty());  // nothing is left to do
   options.batch = 2;
   CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("made with batch 3"));
+}
+
+TEST_CASE("images that come back are located when a run goes on") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  options.limit = 12;
+  options.batch = 1;
+  options.out = evaluation.file("whole");
+  const EvaluationResult whole = evaluation.run(options);
+  options.out = evaluation.file("run");
+  const fs::path shown = evaluation.root() / whole.dataset.groups[0].name / "panorama";
+  const fs::path away = evaluation.file("away");
+  fs::rename(shown, away);
+  fs::create_directory(shown);
+  const EvaluationResult without = evaluation.run(options);
+  const auto failed = [](const EvaluationResult& result) {
+    return std::count_if(result.outcomes.begin(), result.outcomes.end(),
+                         [](const eval::Outcome& outcome) { return !outcome.failure.empty(); });
+  };
+  const auto count = failed(without);
+  REQUIRE(count > 0);
+  options.resume = true;
+  CHECK(failed(evaluation.run(options)) == count);  // still away: counted again, once
+  CHECK(mentions(evaluation.recorder->notes, std::to_string(count) + " to go"));
+  fs::remove(shown);
+  fs::rename(away, shown);
+  const EvaluationResult resumed = evaluation.run(options);
+  CHECK(failed(resumed) == 0);
+  CHECK(test::read_text(evaluation.file("run") / "samples.jsonl") ==
+        test::read_text(evaluation.file("whole") / "samples.jsonl"));
+}
+
+TEST_CASE("a fingerprint is that of the weights that were read, whatever becomes of their file") {
+  const test::ScratchFolder folder;
+  const test::ModelFile model{test::tiny_configuration()};
+  fs::copy(model.path(), folder / "weights");
+  const auto weights = io::Safetensors::open(folder / "weights");
+  const std::string fingerprint = pipeline::fingerprint_of(weights);
+  CHECK(fingerprint.size() == 16);
+  CHECK(pipeline::fingerprint_of(io::Safetensors::open(model.path())) == fingerprint);
+  model::Configuration other = test::tiny_configuration();
+  other.trained_on = "something else";
+  const test::ModelFile replacement{other};
+  fs::remove(folder / "weights");
+  CHECK(pipeline::fingerprint_of(weights) == fingerprint);
+  fs::copy(replacement.path(), folder / "weights");
+  CHECK(pipeline::fingerprint_of(weights) == fingerprint);
+  CHECK(pipeline::fingerprint_of(io::Safetensors::open(folder / "weights")) != fingerprint);
+  CHECK(Localizer::load(weights, {.device = Device::cpu}).configuration().trained_on ==
+        test::tiny_configuration().trained_on);
+}
+
+TEST_CASE("some of the cities are a run of their own") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  options.data.cities = {"Chicago"};
+  options.limit = 4;
+  options.out = evaluation.file("run");
+  const EvaluationResult result = evaluation.run(options);
+  CHECK(result.settings.at("cities") == "Chicago");
+  for (const data::Sample& sample : result.dataset.samples) {
+    CHECK(sample.ground.starts_with("Chicago/"));
+  }
+  options.resume = true;
+  options.data.cities = {"Chicago", "SanFrancisco"};
+  CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("made with cities \"Chicago\""));
+  options.data.cities = {"SanFrancisco"};
+  CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("made with cities \"Chicago\""));
+}
+
+TEST_CASE("other people's files in the folder of a run stay") {
+  Evaluation evaluation;
+  EvaluationOptions options = evaluation.options();
+  options.limit = 4;
+  options.out = evaluation.file("run");
+  fs::create_directories(options.out);
+  const fs::path foreign = options.out / "samples.3.jsonl";
+  test::write_text(foreign, "sampling rates, third try\n");
+  for (const bool resume : {false, true}) {
+    options.resume = resume;
+    CHECK_THROWS_WITH(evaluation.run(options), Catch::Contains("samples.3.jsonl: "));
+    CHECK(test::read_text(foreign) == "sampling rates, third try\n");
+  }
 }
 
 TEST_CASE("wrong pairs follow the samples, and change nothing about them") {

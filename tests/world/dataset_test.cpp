@@ -212,8 +212,46 @@ TEST_CASE("What cannot be written is refused, and nothing is left behind") {
   write_dataset(small(folder / "empty"));
   CHECK(fs::exists(folder / "empty" / "world.json"));
   for (const auto& entry : fs::directory_iterator((folder / "x").parent_path())) {
-    CHECK(entry.path().extension() != ".partial");
+    CHECK(entry.path().extension() != ".tmp");
   }
+}
+
+TEST_CASE("What lies beside a data set stays, whatever its name") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "world.partial" / "mine");
+  std::ofstream(folder / "other.partial") << "mine";
+  write_dataset(small(folder / "world"));
+  write_dataset(small(folder / "other"));
+  CHECK(fs::is_directory(folder / "world.partial" / "mine"));
+  CHECK(fs::file_size(folder / "other.partial") == 4);
+}
+
+TEST_CASE("Of two runs into one folder the second fails, and the first's data set stays") {
+  const TemporaryFolder folder;
+  write_dataset(small(folder / "alone"));
+  bool inner = false;
+  const auto run = [&] {
+    write_dataset(small(folder / "world"), [&](std::size_t done, std::size_t) {
+      if (done != 2 || inner) return;
+      inner = true;
+      write_dataset(small(folder / "world"));
+    });
+  };
+  CHECK_THROWS_WITH(run(), Catch::Contains("has been written there meanwhile"));
+  CHECK(inner);
+  CHECK(contents(folder / "world") == contents(folder / "alone"));
+  CHECK(std::distance(fs::directory_iterator((folder / "x").parent_path()), {}) == 2);
+}
+
+TEST_CASE("A link to an empty folder stays, and the folder it leads to is filled") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "disk" / "empty");
+  fs::create_directory_symlink(folder / "disk" / "empty", folder / "link");
+  write_dataset(small(folder / "link"));
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(fs::exists(folder / "disk" / "empty" / "world.json"));
+  fs::create_directory_symlink(folder / "nowhere", folder / "dangling");
+  CHECK_THROWS_WITH(write_dataset(small(folder / "dangling")), Catch::Contains("is a link to"));
 }
 
 TEST_CASE("A failure half-way leaves no data set") {

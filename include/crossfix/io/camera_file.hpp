@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "crossfix/camera/camera.hpp"
@@ -17,5 +18,8 @@ camera::MountedCamera read_camera(const std::filesystem::path& path);
 
 /// The same from the text of a file; `name` is what messages call it.
 camera::MountedCamera parse_camera(std::string_view text, std::string_view name);
+
+/// The text of a camera file, for those who need both. Throws DataError if it cannot be read.
+std::string read_camera_text(const std::filesystem::path& path);
 
 }  // namespace crossfix::io

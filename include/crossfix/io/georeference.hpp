@@ -47,7 +47,7 @@ GeoBounds tile_bounds(GeoPoint centre, Index height, Index width, int zoom = kVi
 GeoBounds parse_bounds(std::string_view text);
 
 /// The centre of a tile from a VIGOR file name, `satellite_LAT_LON.png`. A folder before it is
-/// ignored. Empty if the name has another form.
+/// ignored. Empty if the name has another form, or the position is not on the map.
 std::optional<GeoPoint> position_of_satellite_name(std::string_view name);
 
 /// The camera's position from the file name of a VIGOR panorama, `ID,LAT,LON,.jpg`.

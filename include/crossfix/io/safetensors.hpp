@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "crossfix/core/tensor_record.hpp"
@@ -36,11 +37,15 @@ class Safetensors {
   const TensorRecords& tensors() const { return tensors_; }
   const Metadata& metadata() const { return metadata_; }
 
+  /// The whole file.
+  std::span<const std::byte> bytes() const { return {bytes_.get(), size_}; }
+
  private:
   Safetensors() = default;
 
   std::filesystem::path path_;
   std::shared_ptr<const std::byte> bytes_;
+  std::size_t size_ = 0;
   TensorRecords tensors_;
   Metadata metadata_;
 };

@@ -1,0 +1,49 @@
+#include "file_text.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "crossfix/core/error.hpp"
+
+namespace crossfix::io {
+
+std::string read_to_end(int descriptor, const std::filesystem::path& file, std::size_t most) {
+  std::string text;
+  char buffer[1 << 16];
+  while (true) {
+    const ssize_t got = ::read(descriptor, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw DataError(file.string() + ": cannot be read: " + std::strerror(errno));
+    }
+    if (got == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+    if (text.size() > most) {
+      throw DataError(file.string() + ": longer than the " + std::to_string(most) +
+                      " bytes that such a file may have");
+    }
+  }
+}
+
+std::string read_text(const std::filesystem::path& file, const std::string& expected,
+                      std::size_t most) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat status {};
+  const bool folder =
+      descriptor >= 0 && ::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode);
+  if (descriptor < 0 || folder) {
+    if (folder) ::close(descriptor);
+    throw DataError(file.string() + ": cannot be opened; " + expected + " is expected");
+  }
+  struct Close {
+    int descriptor;
+    ~Close() { ::close(descriptor); }  // nothing was written
+  } const close{descriptor};
+  return read_to_end(descriptor, file, most);
+}
+
+}  // namespace crossfix::io

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <limits>
+#include <string>
+
+namespace crossfix::io {
+
+/// All that a descriptor has left to read. `file` is its name, for the message. Throws DataError if
+/// any read fails: a file is never taken to end where it could not be read further.
+std::string read_to_end(int descriptor, const std::filesystem::path& file,
+                        std::size_t most = std::numeric_limits<std::size_t>::max());
+
+/// The bytes of a whole file. `expected` says what it should be, for the message. Throws DataError
+/// that begins with the file's name if it cannot be opened or read, is a folder, or is longer than
+/// `most` bytes.
+std::string read_text(const std::filesystem::path& file, const std::string& expected,
+                      std::size_t most = std::numeric_limits<std::size_t>::max());
+
+}  // namespace crossfix::io
