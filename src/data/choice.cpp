@@ -1,8 +1,7 @@
 #include "choice.hpp"
 
-#include <cstdio>
-
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "robotcar.hpp"
 #include "vigor.hpp"
 
@@ -17,11 +16,7 @@ std::string name_of(T wanted) {
   return {};
 }
 
-std::string degrees_text(double degrees) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", degrees);
-  return text;
-}
+std::string degrees_text(double degrees) { return general_text(degrees, 6); }
 
 void check(const DatasetChoice& choice) {
   const HeadingNoise& noise = choice.heading_noise;
