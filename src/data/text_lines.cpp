@@ -1,24 +1,16 @@
 #include "text_lines.hpp"
 
-#include <charconv>
-#include <cmath>
-#include <fstream>
-#include <iterator>
-#include <system_error>
+#include <algorithm>
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
+#include "text_file.hpp"
 
 namespace crossfix::data {
 
-TextLines::TextLines(std::filesystem::path file, const std::string& what) : file_(std::move(file)) {
-  std::ifstream stream(file_, std::ios::binary);
-  std::error_code ignored;
-  if (!stream || std::filesystem::is_directory(file_, ignored)) {
-    throw DataError(file_.string() + ": cannot be opened; " + what + " is expected");
-  }
-  text_.assign(std::istreambuf_iterator<char>(stream), {});
-}
+TextLines::TextLines(std::filesystem::path file, const std::string& what)
+    : file_(std::move(file)), text_(read_text(file_, what)) {}
 
 bool TextLines::next() {
   constexpr std::string_view kBlanks = " \t\r\v\f";
@@ -43,12 +35,9 @@ bool TextLines::next() {
 
 double TextLines::number(std::size_t index, std::string_view what) const {
   const std::string_view field = fields_.at(index);
-  double value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value)) {
-    fail(std::string(what) + " is '" + std::string(field) + "'; a number is expected");
-  }
-  return value;
+  const auto value = parse_number(field);
+  if (!value) fail(std::string(what) + " is '" + std::string(field) + "'; a number is expected");
+  return *value;
 }
 
 void TextLines::fail(const std::string& what) const {
