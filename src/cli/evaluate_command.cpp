@@ -5,7 +5,9 @@
 
 #include "commands.hpp"
 #include "crossfix/io/atomic_file.hpp"
+#include "crossfix/io/folder.hpp"
 #include "evaluate_options.hpp"
+#include "pipeline/outputs.hpp"
 #include "report/evaluation_html.hpp"
 #include "report/print_figures.hpp"
 #include "terminal_observer.hpp"
@@ -66,6 +68,22 @@ void print_result(const EvaluateOptions& options, const pipeline::EvaluationResu
   }
 }
 
+void check_outputs(const EvaluateOptions& options) {
+  const pipeline::EvaluationOptions& evaluation = options.evaluation;
+  std::vector<pipeline::NamedPath> outputs{{"--report", options.report},
+                                           {"--dump", evaluation.dump}};
+  if (!evaluation.out.empty()) {
+    io::check_parent(evaluation.out);
+    for (const char* name : {"samples.jsonl", "figures.json"}) {
+      outputs.push_back({"--out", evaluation.out / name});
+    }
+  }
+  pipeline::check_outputs(outputs,
+                          {{"--model", evaluation.weights}, {"--camera", options.camera_file}});
+  pipeline::check_ending(outputs[0], pipeline::kReportEndings);
+  pipeline::check_ending(outputs[1], pipeline::kDumpEndings);
+}
+
 void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
   pipeline::EvaluationOptions& evaluation = options.evaluation;
   if (evaluation.resume && evaluation.out.empty()) {
@@ -84,10 +102,16 @@ void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
   }
   options.model.bundled = "crossfix-s.safetensors";
   evaluation.weights = options.model.model_path();
+  check_outputs(options);
   Localizer localizer = options.model.load(
       ranks.topology(),
       {.batch = evaluation.batch, .match_blank = evaluation.data.control == data::Control::blank});
   if (!options.report.empty() && ranks.first()) {
+    const std::filesystem::path folder = options.report.parent_path();
+    if (!evaluation.out.empty() && pipeline::is_within(folder, evaluation.out) &&
+        pipeline::is_within(evaluation.out, folder)) {
+      io::make_folder(evaluation.out);
+    }
     const io::AtomicFile probe(options.report);  // fails now, not at the end of long work
   }
   TerminalObserver observer(ranks.topology().terminal);

@@ -1,17 +1,13 @@
 #include "pair_list.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <string_view>
-#include <system_error>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "csv.hpp"
+#include "data/text_file.hpp"
 
 namespace crossfix::pipeline {
 namespace {
@@ -56,14 +52,6 @@ struct Complaint {
   }
 };
 
-std::string read_text(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file)) {
-    throw DataError(file.string() + ": cannot be opened; a CSV list of pairs is expected");
-  }
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 Columns read_header(const CsvRecord& header, const Complaint& complain) {
   Columns columns(names().size());
   for (std::size_t i = 0; i < header.fields.size(); ++i) {
@@ -94,11 +82,8 @@ std::optional<double> number(const CsvRecord& record, const Columns& columns, st
                              const Complaint& complain) {
   const std::string text = text_in(record, columns, column);
   if (text.empty()) return {};
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    complain(names()[column] + " is '" + text + "', which is no number");
-  }
+  const auto value = parse_number(text);
+  if (!value) complain(names()[column] + " is '" + text + "', which is no number");
   return value;
 }
 
@@ -127,14 +112,14 @@ PairEntry read_entry(const CsvRecord& record, const Columns& columns,
     if (text.empty()) complain("no path under '" + names()[column] + "'");
     return folder / text;
   };
-  PairEntry entry{record.line, path(kGround), path(kSatellite), {}, {}, {}, {}};
+  PairEntry entry{record.line, path(kGround), path(kSatellite), {}, {}, {}, {}, {}};
   const auto row = number(record, columns, kRow, complain);
   const auto col = number(record, columns, kCol, complain);
   if (row.has_value() != col.has_value()) complain("one of 'row' and 'col' is empty");
   if (row) entry.truth = PixelPoint{*row, *col};
   entry.metres_per_pixel = number(record, columns, kGsd, complain);
-  if (entry.metres_per_pixel && *entry.metres_per_pixel <= 0) {
-    complain("gsd must be metres per pixel, above 0");
+  if (entry.metres_per_pixel) {
+    if (const auto flaw = flaw_of_tile_scale(*entry.metres_per_pixel)) complain("gsd " + *flaw);
   }
   const std::string bounds = text_in(record, columns, kBounds);
   try {
@@ -166,7 +151,8 @@ std::vector<PairEntry> read_pair_list(const std::filesystem::path& file,
                                       const CameraChoice& options) {
   CameraFiles cameras;
   if (!options.file.empty()) cameras.read(options.file);  // its flaws are of no line
-  const std::vector<CsvRecord> records = parse_csv(read_text(file), file.string());
+  const std::vector<CsvRecord> records =
+      parse_csv(data::read_text(file, "a CSV list of pairs"), file.string());
   if (records.empty()) throw DataError(file.string() + ":1: empty; a header is expected");
   const Columns columns = read_header(records.front(), {file.string(), records.front().line});
   std::vector<PairEntry> entries;
@@ -179,6 +165,7 @@ std::vector<PairEntry> read_pair_list(const std::filesystem::path& file,
     const std::filesystem::path folder = file.parent_path();
     PairEntry& entry = entries.emplace_back(read_entry(*record, columns, folder, complain));
     const CameraChoice camera = read_camera(*record, columns, folder, complain);
+    entry.camera_file = camera.file;
     try {
       entry.camera = CheckedCamera(camera, options, cameras);
     } catch (const ChoiceError& error) {
