@@ -14,8 +14,9 @@ namespace {
 
 /// The file that is written under a path: links are followed, also one to a file that is not there.
 fs::path target_of(const fs::path& path) {
+  if (path.empty()) return {};
   std::error_code ignored;
-  fs::path target = path;
+  fs::path target = fs::absolute(path);  // weakly_canonical keeps some relative ones relative
   for (int links = 0; links < 40 && fs::is_symlink(target, ignored); ++links) {
     target = target.parent_path() / fs::read_symlink(target, ignored);
   }
