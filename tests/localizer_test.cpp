@@ -247,6 +247,20 @@ TEST_CASE("a tile of another scale is cut or framed to the one trained at", "[lo
     info.metres_per_pixel = trained_side / 128 / 100;
     CHECK_THROWS_AS(localizer.locate(GroundImage(ground), SatelliteImage(tile), info), ImageError);
   }
+  SECTION("cut to a few pixels it is refused, with both figures") {
+    const auto tile = test::image("image/satellite", 128, 128);
+    TileInfo info;
+    info.metres_per_pixel = 0.285 * 4;  // 32 pixels are left, a quarter of the input
+    CHECK(localizer.locate(GroundImage(ground), SatelliteImage(tile), info).window.width == 32);
+    for (const double scale : {1.5, 10.0, 100.0}) {
+      CAPTURE(scale);
+      info.metres_per_pixel = scale;
+      const std::string side = std::to_string(static_cast<int>(scale * 128)) + " m wide";
+      const Pair pair{GroundImage(ground), SatelliteImage(tile), info};
+      CHECK_THROWS_WITH(localizer.check(pair),
+                        Catch::Contains(side) && Catch::Contains("pixels a side, of at least 32"));
+    }
+  }
   SECTION("within the tolerance it is left alone") {
     const auto tile = test::image("image/satellite", 128, 128);
     TileInfo info;
@@ -425,6 +439,55 @@ TEST_CASE("images the weights do not expect are refused", "[localizer]") {
   CHECK_THROWS_AS(
       front.locate(GroundImage(ground), SatelliteImage(satellite), {}, {.heading_degrees = 5}),
       ImageError);
+}
+
+TEST_CASE("a tile's scale has two ends, given or by its bounds", "[localizer]") {
+  const ModelFile file;
+  const Localizer localizer = load(file);
+  const auto satellite = test::image("image/satellite", 128, 128);
+  const auto ground = test::image("image/ground", 64, 128);
+  const auto check = [&](const TileInfo& info) {
+    localizer.check({GroundImage(ground), SatelliteImage(satellite), info});
+  };
+  for (const double scale : {0.0, 1e-9, 0.0009, 101.0, 1e9, 1e300}) {
+    CAPTURE(scale);
+    CHECK_THROWS_WITH(check({.metres_per_pixel = scale}),
+                      Catch::Contains("0.001 to 100 metres per pixel"));
+  }
+  CHECK_NOTHROW(check({.metres_per_pixel = 0.001}));
+  CHECK_NOTHROW(check({.metres_per_pixel = 100}));
+  TileInfo bounded;
+  bounded.bounds = io::tile_bounds({8, 50}, 128, 128, 9);
+  CHECK_THROWS_WITH(check(bounded), Catch::Contains("0.001 to 100 metres per pixel"));
+  const GeoBounds right = io::tile_bounds({13.4, 52.5}, 128, 128);
+  bounded.bounds = GeoBounds{right.south, right.west, right.north, right.east};
+  CHECK_THROWS_WITH(check(bounded), Catch::Contains("latitude and longitude swapped"));
+}
+
+TEST_CASE("images of too few pixels are refused, of few doubted", "[localizer]") {
+  const ModelFile file;
+  const Localizer localizer = load(file);
+  const auto satellite = test::image("image/satellite", 128, 128);
+  const auto ground = test::image("image/ground", 64, 128);
+  for (const Index side : {1, 8, 15}) {
+    CAPTURE(side);
+    const auto tile = test::image("tile", side, side);
+    CHECK_THROWS_WITH(localizer.check({GroundImage(ground), SatelliteImage(tile)}),
+                      Catch::Contains("the network's input has 128x128"));
+  }
+  const auto speck = test::image("speck", 7, 14);
+  CHECK_THROWS_WITH(localizer.check({GroundImage(speck), SatelliteImage(satellite)}),
+                    Catch::Contains("14x7") && Catch::Contains("128x64"));
+  const auto few = test::image("few", 16, 32);
+  const auto small = test::image("small", 32, 32);
+  const Pair doubtful{GroundImage(few), SatelliteImage(small)};
+  CHECK_NOTHROW(localizer.check(doubtful));
+  const ImageDoubts doubts = localizer.doubts(doubtful);
+  CHECK(doubts.ground.value().starts_with("32x16 pixels are enlarged 4 times"));
+  CHECK(doubts.satellite.value().starts_with("32x32 pixels are enlarged 4 times"));
+  const ImageDoubts none = localizer.doubts({GroundImage(ground), SatelliteImage(satellite)});
+  CHECK_FALSE(none.ground);
+  CHECK_FALSE(none.satellite);
 }
 
 TEST_CASE("devices and precisions that are not there are refused", "[localizer]") {

@@ -57,6 +57,7 @@ def evaluate(options: argparse.Namespace, weights: Path, test_set: Path, out: Pa
         command += ["--model", weights, "--out", out, "--batch", options.batch, "--precision", options.precision, *more]
         command += ["--limit", options.limit] if options.limit else []
         command += ["--resume"] if out.is_dir() else []
+        out.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
     return json.loads(figures.read_text())["modes"]["true"]
 

@@ -74,6 +74,7 @@ def main() -> int:
     started = time.monotonic()
     for folder in (world, *(options.out / preset for preset in options.presets)):
         shutil.rmtree(folder, ignore_errors=True)
+    options.out.mkdir(parents=True, exist_ok=True)
     numbers = ("--seed", str(options.seed), "--panoramas", str(options.panoramas))
     results = {}
     try:

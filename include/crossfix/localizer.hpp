@@ -62,6 +62,23 @@ constexpr std::string_view name_of(Precision precision) {
 /// without a warning.
 inline constexpr double kScaleTolerance = 0.10;
 
+/// Finest and coarsest scale of a tile, metres per pixel. What lies beyond is in another unit.
+inline constexpr double kTileScale[2] = {0.001, 100};
+
+/// What is wrong with a scale: "is 1e+09; 0.001 to 100 metres per pixel are expected".
+std::optional<std::string> flaw_of_tile_scale(double metres_per_pixel);
+
+/// Images that are enlarged more than this are warned about.
+inline constexpr double kDoubtfulEnlargement = 3;
+/// Images that would be enlarged more than this for the network are refused.
+inline constexpr double kLargestEnlargement = 8;
+
+/// Why an image of a pair makes a worse fix likely, one line each; empty where it does not.
+struct ImageDoubts {
+  std::optional<std::string> ground;
+  std::optional<std::string> satellite;
+};
+
 /// Limits of weights that match on the ground plane: smallest and largest side of a tile in metres,
 /// and the coarsest scale in metres per pixel.
 inline constexpr double kMatchedSide[2] = {15, 400};
@@ -231,6 +248,9 @@ class Localizer {
   /// - a tile that is not square (to 1 %);
   /// - a heading for a camera that is not a panorama;
   /// - an unknown heading, for weights that need one;
+  /// - a tile of a scale outside `kTileScale`;
+  /// - an image that is too small for the network's input (`kLargestEnlargement`), and a tile of
+  ///   which a cut to the training scale leaves too little;
   /// - for weights that match on the ground plane, a tile of unknown scale, or of a side or scale
   ///   outside `kMatchedSide` and `kCoarsestMatched`.
   Fix locate(GroundImage ground, SatelliteImage satellite, const TileInfo& tile = {},
@@ -265,6 +285,9 @@ class Localizer {
   /// Ratio of the tile's scale to the training scale: 1.0 is equal, 1.2 is a tile 20 % coarser.
   /// Empty if either is unknown.
   std::optional<double> scale_ratio(const TileInfo& tile, const HostImageView& satellite) const;
+
+  /// Why a worse fix is likely though the pair is taken: images of few pixels.
+  ImageDoubts doubts(const Pair& pair) const;
 
  private:
   struct Impl;

@@ -5,9 +5,11 @@
 #include "commands.hpp"
 #include "crossfix/detail/printable.hpp"
 #include "crossfix/io/atomic_file.hpp"
+#include "crossfix/io/folder.hpp"
 #include "evaluate_options.hpp"
 #include "messages.hpp"
 #include "pipeline/fix_report.hpp"
+#include "pipeline/outputs.hpp"
 #include "report/evaluation_html.hpp"
 #include "report/print_figures.hpp"
 #include "terminal_observer.hpp"
@@ -78,6 +80,22 @@ void print_result(const EvaluateOptions& options, const pipeline::EvaluationResu
   }
 }
 
+void check_outputs(const EvaluateOptions& options) {
+  const pipeline::EvaluationOptions& evaluation = options.evaluation;
+  std::vector<pipeline::NamedPath> outputs{{"--report", options.report},
+                                           {"--dump", evaluation.dump}};
+  if (!evaluation.out.empty()) {
+    io::check_parent(evaluation.out);
+    for (const char* name : {"samples.jsonl", "figures.json"}) {
+      outputs.push_back({"--out", evaluation.out / name});
+    }
+  }
+  pipeline::check_outputs(outputs,
+                          {{"--model", options.model.model_path()}, {"--camera", options.camera_file}});
+  pipeline::check_ending(outputs[0], pipeline::kReportEndings);
+  pipeline::check_ending(outputs[1], pipeline::kDumpEndings);
+}
+
 void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
   pipeline::EvaluationOptions& evaluation = options.evaluation;
   if (evaluation.resume && evaluation.out.empty()) {
@@ -95,6 +113,7 @@ void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
     return list_dataset(evaluation.data);
   }
   options.model.bundled = "crossfix-s.safetensors";
+  check_outputs(options);
   std::optional<io::Safetensors> weights(options.model.read());
   evaluation.weights = pipeline::fingerprint_of(*weights);
   Localizer localizer = options.model.load(
@@ -102,6 +121,11 @@ void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
       {.batch = evaluation.batch, .match_blank = evaluation.data.control == data::Control::blank});
   weights.reset();
   if (!options.report.empty() && ranks.first()) {
+    const std::filesystem::path folder = options.report.parent_path();
+    if (!evaluation.out.empty() && pipeline::is_within(folder, evaluation.out) &&
+        pipeline::is_within(evaluation.out, folder)) {
+      io::make_folder(evaluation.out);
+    }
     const io::AtomicFile probe(options.report);  // fails now, not at the end of long work
   }
   TerminalObserver observer(ranks.topology().terminal);

@@ -19,7 +19,7 @@ CLI::Option* add_choice(CLI::App& command, const std::string& name, T& target,
       ->type_name(names);
 }
 
-void add_choices(CLI::App& command, data::DatasetChoice& choice) {
+void add_choices(CLI::App& command, data::DatasetChoice& choice, std::string& camera_file) {
   add_choice(command, "--dataset", choice.kind, "What lies under --root")->required();
   command.add_option("--root", choice.root, "Folder of the data set")
       ->required()
@@ -48,16 +48,22 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice) {
       command
           .add_option("--heading-noise", choice.heading_noise.degrees,
                       "Roll panoramas, each up to so many degrees off north; 180: anywhere")
+          ->transform(plain_number)
           ->check(CLI::Range(0.0, 180.0));
   command.add_option("--heading-seed", choice.heading_noise.seed, "Of all draws; 0 where absent")
       ->check(taken_by(parse_seed))
       ->needs(noise);
   CLI::Option* camera = command.add_option_function<std::string>(
-      "--camera", [&choice](const std::string& file) { choice.view.read_camera(file); },
+      "--camera",
+      [&choice, &camera_file](const std::string& file) {
+        camera_file = file;
+        choice.view.read_camera(file);
+      },
       "Draw views of this camera from the panoramas (file: docs/cameras.md)");
   command
       .add_option("--tilt", choice.view.tilt_degrees,
                   "Standard deviation of the views' pitch and roll, degrees; 0 where absent")
+      ->transform(plain_number)
       ->check(CLI::Range(0.0, data::kLargestTilt))
       ->needs(camera);
   add_choice(command, "--tilt-told", choice.view.told,
@@ -68,7 +74,7 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice) {
 }  // namespace
 
 void EvaluateOptions::add_to(CLI::App& command) {
-  add_choices(command, evaluation.data);
+  add_choices(command, evaluation.data, camera_file);
   command.add_flag("--list", list,
                    "Print counts and label statistics of every split; no image is touched");
   command
@@ -87,7 +93,7 @@ void EvaluateOptions::add_to(CLI::App& command) {
   command.add_option("--report", report,
                      "HTML file to write: figures, charts, maps, the best and worst pairs");
   command.add_option("--limit", evaluation.limit, "Take so many samples, evenly chosen")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000'000));
   command.add_option("--batch", evaluation.batch, "Pairs that go through the network together")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();

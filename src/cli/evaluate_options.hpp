@@ -14,6 +14,7 @@ struct EvaluateOptions {
   ModelOptions model;
   bool list = false;
   std::filesystem::path report;  ///< HTML file, or empty
+  std::string camera_file;       ///< of --camera, or empty
   bool json = false;
 
   void add_to(CLI::App& command);

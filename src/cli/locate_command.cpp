@@ -1,14 +1,13 @@
-#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "commands.hpp"
 #include "crossfix/core/error.hpp"
 #include "crossfix/detail/printable.hpp"
-#include "crossfix/io/georeference.hpp"
 #include "crossfix/io/image.hpp"
 #include "draw/overlay.hpp"
 #include "draw/picture_file.hpp"
@@ -16,6 +15,7 @@
 #include "messages.hpp"
 #include "pipeline/fix_report.hpp"
 #include "pipeline/locate_list.hpp"
+#include "pipeline/outputs.hpp"
 #include "pipeline/raw_dump.hpp"
 #include "terminal_observer.hpp"
 
@@ -25,30 +25,23 @@ namespace {
 /// Larger batches take memory and gain nothing.
 constexpr Index kLargestBatch = 1024;
 
-/// Throws if an output would overwrite an input or another output.
-void check_outputs(const LocateOptions& options) {
-  const std::pair<const char*, std::filesystem::path> outputs[] = {{"--overlay", options.overlay},
-                                                                   {"--dump", options.dump}};
-  const std::filesystem::path inputs[] = {options.ground, options.satellite, options.pairs,
-                                          options.model.model, options.camera.file};
-  const auto same = [](const std::filesystem::path& a, const std::filesystem::path& b) {
-    std::error_code none;
-    return !a.empty() && !b.empty() &&
-           (std::filesystem::equivalent(a, b, none) ||
-            std::filesystem::weakly_canonical(a, none) ==
-                std::filesystem::weakly_canonical(b, none));
-  };
-  for (const auto& [option, output] : outputs) {
-    for (const auto& input : inputs) {
-      if (same(output, input)) {
-        throw CLI::ValidationError(option,
-                                   "'" + output.string() + "' is an input: name another file");
-      }
+/// Throws if an output would overwrite an input, of the command line or of a list, or another
+/// output.
+void check_outputs(const LocateOptions& options, const std::vector<pipeline::PairEntry>& entries) {
+  std::vector<pipeline::NamedPath> inputs{{"--ground", options.ground},
+                                          {"--satellite", options.satellite},
+                                          {"--pairs", options.pairs},
+                                          {"--model", options.model.model_path()},
+                                          {pipeline::kCameraFileOption, options.camera.file}};
+  for (const pipeline::PairEntry& entry : entries) {
+    const std::string line = options.pairs + ":" + std::to_string(entry.line);
+    for (const auto& path : {entry.ground, entry.satellite, entry.camera_file}) {
+      inputs.push_back({line, path});
     }
   }
-  if (same(options.overlay, options.dump)) {
-    throw CLI::ValidationError("--dump", "is the file of --overlay: name another one");
-  }
+  const pipeline::NamedPath dump{"--dump", options.dump};
+  pipeline::check_outputs({{"--overlay", options.overlay}, dump}, inputs);
+  pipeline::check_ending(dump, pipeline::kDumpEndings);
 }
 
 void check(const LocateOptions& options) {
@@ -64,14 +57,17 @@ void check(const LocateOptions& options) {
                                "pair");
   }
   if (!list && options.batch != 1) throw CLI::ValidationError("--batch", "goes with --pairs");
-  if (options.gsd && !(*options.gsd > 0 && std::isfinite(*options.gsd))) {
-    throw CLI::ValidationError("--gsd", "metres per pixel, above 0");
+  if (options.gsd) {
+    if (const auto flaw = flaw_of_tile_scale(*options.gsd)) {
+      throw CLI::ValidationError("--gsd", *flaw);
+    }
+  }
+  try {
+    options.tile();
+  } catch (const DataError& error) {
+    throw CLI::ValidationError("--bounds", error.what());
   }
   pipeline::check(options.camera, pipeline::Words::options);
-  check_outputs(options);
-  for (const double value : options.truth) {
-    if (!std::isfinite(value)) throw CLI::ValidationError("--truth", "row,column in tile pixels");
-  }
   if (options.overlay_ground && options.overlay.empty()) {
     throw CLI::ValidationError("--overlay-ground", "needs --overlay");
   }
@@ -81,6 +77,7 @@ void check(const LocateOptions& options) {
 }
 
 void locate_pair(const LocateOptions& options) {
+  check_outputs(options, {});
   const pipeline::CheckedCamera camera(options.camera);
   // Outputs first, so that a path that cannot be written is found before the work.
   std::optional<draw::PictureFile> overlay;
@@ -97,14 +94,16 @@ void locate_pair(const LocateOptions& options) {
     overlay->need_size(draw::overlay_size(
         tile_size, options.overlay_ground ? std::optional(below) : std::nullopt));
   }
+  const auto truth = options.truth_pixel();
+  if (truth) pipeline::check_truth(*truth, tile_size);
   Localizer localizer = load(options, {});
   const Pair pair{GroundImage(ground), SatelliteImage(satellite), options.tile(),
                   camera.ground_info(ground.shape(), photo.tags)};
   pipeline::need_camera(localizer.configuration(), pair.camera, ground.shape());
-  pipeline::Subject subject{0,         options.ground,        options.satellite,
-                            tile_size, options.truth_pixel(), camera.takes_heading_of(photo.tags),
+  localizer.check(pair);  // a pair that is refused has no warnings
+  pipeline::Subject subject{0,         options.ground, options.satellite,
+                            tile_size, truth,          camera.takes_heading_of(photo.tags),
                             {}};
-  localizer.check(pair);
   subject.warnings =
       pipeline::warnings_of(localizer, pair, photo, camera, subject, options.rescale);
   for (const pipeline::Warning& warning : subject.warnings) warn(warning.text);
@@ -137,6 +136,7 @@ void locate_pairs(const LocateOptions& options, ranks::Ranks& ranks) {
   const std::string list =
       ranks.broadcast(ranks.first() ? pipeline::read_list(options.pairs) : std::string());
   const auto entries = pipeline::parse_pair_list(list, options.pairs, options.camera);
+  check_outputs(options, entries);
   Localizer localizer = load(options, ranks.topology());
   TerminalObserver observer(ranks.topology().terminal);
   pipeline::locate_list(entries, {options.pairs, options.tile(), options.rescale, options.dump},
@@ -144,14 +144,10 @@ void locate_pairs(const LocateOptions& options, ranks::Ranks& ranks) {
 }
 
 void locate(const LocateOptions& options, ranks::Ranks& ranks) {
-  try {
-    check(options);
-    if (!options.pairs.empty()) return locate_pairs(options, ranks);
-    need_one_rank(ranks, "locate without --pairs");
-    locate_pair(options);
-  } catch (const pipeline::ChoiceError& error) {  // of the command line: a list's has its line
-    throw CLI::ValidationError(error.name(), error.message());
-  }
+  check(options);
+  if (!options.pairs.empty()) return locate_pairs(options, ranks);
+  need_one_rank(ranks, "locate without --pairs");
+  locate_pair(options);
 }
 
 }  // namespace
@@ -175,9 +171,12 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
       ->check(CLI::Range(Index{1}, kLargestBatch))
       ->capture_default_str();
   command->add_option("--model", options->model.model, "Weights; the bundled ones where absent");
-  command->add_option("--gsd", options->gsd, "Ground sampling distance, metres per tile pixel");
+  command->add_option("--gsd", options->gsd, "Ground sampling distance, metres per tile pixel")
+      ->transform(plain_number);
   command->add_option("--bounds", options->bounds, "West,south,east,north of the tile, degrees")
-      ->check(taken_by(io::parse_bounds));
+      ->delimiter(',')
+      ->expected(4)
+      ->transform(plain_number);
   command
       ->add_option_function<std::string>(
           pipeline::kHeadingOption,
@@ -191,10 +190,12 @@ void add_locate_command(CLI::App& app, ranks::Ranks& ranks) {
   command->add_option(pipeline::kCameraFileOption, options->camera.file,
                       "File of the camera (docs/cameras.md)");
   for (const pipeline::CameraOption& option : pipeline::kCameraOptions)
-    command->add_option(option.name, options->camera.*option.field, option.help);
+    command->add_option(option.name, options->camera.*option.field, option.help)
+        ->transform(plain_number);
   command->add_option("--truth", options->truth, "Row,column of the camera, tile pixels")
       ->delimiter(',')
-      ->expected(2);
+      ->expected(2)
+      ->transform(plain_number);
   command
       ->add_option("--overlay", options->overlay,
                    "Picture to write (.png, .jpg): posterior, fix, radius, truth")

@@ -8,7 +8,8 @@ namespace crossfix::cli {
 TileInfo LocateOptions::tile() const {
   TileInfo info;
   info.metres_per_pixel = gsd;
-  if (!bounds.empty()) info.bounds = io::parse_bounds(bounds);
+  if (!bounds.empty())
+    info.bounds = io::checked(GeoBounds{bounds[0], bounds[1], bounds[2], bounds[3]});
   return info;
 }
 

@@ -16,8 +16,8 @@ struct LocateOptions {
   std::string ground;
   std::string satellite;
   std::string pairs;
-  std::optional<double> gsd;  ///< metres per tile pixel
-  std::string bounds;         ///< west,south,east,north, degrees; or empty
+  std::optional<double> gsd;   ///< metres per tile pixel
+  std::vector<double> bounds;  ///< west, south, east, north, degrees; or empty
   pipeline::CameraChoice camera;
   std::vector<double> truth;  ///< row, column; or empty
   std::string overlay;
@@ -28,6 +28,7 @@ struct LocateOptions {
   bool rescale = false;
   Index batch = 1;  ///< pairs of a list that go through the network together
 
+  /// Throws DataError for bounds of no tile.
   TileInfo tile() const;
   std::optional<PixelPoint> truth_pixel() const;
 };

@@ -1,17 +1,22 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "commands.hpp"
 #include "crossfix/core/error.hpp"
 #include "io/temporary.hpp"
 #include "messages.hpp"
 #include "model_options.hpp"
+#include "pipeline/camera_choice.hpp"
 #include "pipeline/fix_report.hpp"
 
 namespace {
@@ -53,9 +58,40 @@ void refuse_empty_values(CLI::App& app) {
   }
 }
 
+std::string help_hint() { return " (crossfix COMMAND --help tells more)"; }
+
+/// Single letters to insert, delete or replace until two words are the same.
+std::size_t letters_apart(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+/// What to say where no command was given, or `words` begins with none.
+std::string about_commands(const CLI::App& app, const std::vector<std::string>& words) {
+  std::string names;
+  std::string close;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+    if (!words.empty() && letters_apart(words[0], command->get_name()) <= 2) {
+      close = " (did you mean '" + command->get_name() + "'?)";
+    }
+  }
+  const std::string what =
+      words.empty() ? "a command is expected" : "no command named '" + words[0] + "'" + close;
+  return what + ": " + names + help_hint();
+}
+
 int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
   CLI::App app{"Finds where a street-view photo was taken inside a satellite tile.", "crossfix"};
-  app.set_version_flag("--version", "crossfix " CROSSFIX_VERSION);
+  app.set_version_flag("-v,-V,--version", "crossfix " CROSSFIX_VERSION);
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 done, 2 usage, 3 an input or output that does not work, 4 a device that does "
@@ -64,8 +100,11 @@ int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
   crossfix::cli::add_evaluate_command(app, ranks);
   crossfix::cli::add_info_command(app);
   crossfix::cli::add_world_command(app);
+  app.add_subcommand("version", "Print the version")->callback([] {
+    std::cout << "crossfix " CROSSFIX_VERSION "\n";
+  });
   refuse_empty_values(app);
-  for (const char* name : {"info", "world"}) {
+  for (const char* name : {"info", "world", "version"}) {
     app.get_subcommand(name)->preparse_callback(
         [&ranks, name](std::size_t) { crossfix::cli::need_one_rank(ranks, name); });
   }
@@ -78,11 +117,12 @@ int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
     crossfix::pipeline::flush_output(std::cout);
   } catch (const CLI::RequiredError& error) {
     // The parser treats an unknown command as no command.
-    const auto unknown = app.remaining();
-    return fail(ranks, kUsage,
-                unknown.empty() ? error.what() : "no command named '" + unknown[0] + "'");
+    const bool in_command = !app.get_subcommands().empty();
+    return fail(ranks, kUsage, in_command ? error.what() : about_commands(app, app.remaining()));
   } catch (const CLI::ParseError& error) {
-    return fail(ranks, kUsage, std::string(error.what()) + " (crossfix COMMAND --help tells more)");
+    return fail(ranks, kUsage, error.what() + help_hint());
+  } catch (const crossfix::pipeline::ChoiceError& error) {  // of the command line
+    return fail(ranks, kUsage, error.name() + ": " + error.message() + help_hint());
   } catch (const crossfix::ranks::RankError& error) {
     return fail(ranks, error.code(), error.what());
   } catch (const crossfix::DeviceError& error) {

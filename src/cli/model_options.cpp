@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <string_view>
 #include <system_error>
+#include <thread>
 #include <vector>
+
+#include "crossfix/core/number_text.hpp"
 
 namespace crossfix::cli {
 namespace {
@@ -68,6 +72,7 @@ Localizer ModelOptions::load(const io::Safetensors& weights, const ranks::Topolo
                              LocalizerOptions options) const {
   options.device = named(kDevices, device);
   options.precision = named(kPrecisions, precision);
+  if (topology.rank == 0) warn_about_threads(threads);
   options.threads = threads > 0 || topology.size == 1 ? threads : topology.cpus;
   options.gpu = gpu.value_or(topology.local_rank);
   return Localizer::load(weights, options);
@@ -84,6 +89,21 @@ std::uint64_t parse_seed(const std::string& text) {
   const auto [stop, error] = std::from_chars(text.data(), end, seed);
   if (error == std::errc() && stop == end) return seed;
   throw DataError("'" + text + "' is no whole number from 0 to 2^64 - 1");
+}
+
+void warn_about_threads(int threads) {
+  constexpr unsigned kMostOfACore = 4;
+  const unsigned cores = std::thread::hardware_concurrency();
+  if (cores == 0 || static_cast<unsigned>(threads) <= kMostOfACore * cores) return;
+  warn("--threads " + std::to_string(threads) + " on " + std::to_string(cores) +
+       (cores == 1 ? " core: " : " cores: ") + "they will wait for each other");
+}
+
+std::string plain_number(const std::string& text) {
+  const auto value = parse_number(text);
+  if (!value) throw CLI::ValidationError("'" + text + "' is no number");
+  const std::string_view plain = without_blanks(text);
+  return std::string(plain.substr(plain.starts_with('+') ? 1 : 0));
 }
 
 }  // namespace crossfix::cli

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "crossfix/core/number_text.hpp"
+
 namespace crossfix::cli {
 
 std::string progress_text(const std::string& what, std::size_t done, std::size_t total,
@@ -18,7 +20,8 @@ std::string progress_text(const std::string& what, std::size_t done, std::size_t
   char numbers[96];
   if (rate > 0) {
     const auto left = static_cast<long>(static_cast<double>(total - done) / rate + 0.5);
-    std::snprintf(numbers, sizeof numbers, "  %.3g/s  %ld:%02ld left", rate, left / 60, left % 60);
+    std::snprintf(numbers, sizeof numbers, "  %s/s  %ld:%02ld left", general_text(rate, 3).c_str(),
+                  left / 60, left % 60);
   } else {
     numbers[0] = '\0';
   }

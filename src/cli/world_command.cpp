@@ -8,6 +8,7 @@
 #include "draw/picture_file.hpp"
 #include "draw/world_sheet.hpp"
 #include "model_options.hpp"
+#include "pipeline/outputs.hpp"
 #include "progress.hpp"
 #include "world/dataset.hpp"
 #if defined(CROSSFIX_HAS_CUDA_BACKEND)
@@ -64,7 +65,13 @@ void make_world(WorldOptions& options) {
     throw CLI::ValidationError("--panoramas",
                                "at least two for each city: one to train on, one held out");
   }
+  warn_about_threads(options.dataset.threads);
   const world::RayDevice rays = rays_of(options.device);
+  if (pipeline::is_within(options.sheet, options.dataset.out)) {
+    throw CLI::ValidationError("--sheet", "'" + options.sheet.string() + "' lies in --out, '" +
+                                              options.dataset.out.string() +
+                                              "', which is made at the end: name a file elsewhere");
+  }
   std::optional<draw::PictureFile> sheet;
   if (!options.sheet.empty()) sheet.emplace(options.sheet);
   std::optional<Progress> bar;

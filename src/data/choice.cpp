@@ -1,9 +1,9 @@
 #include "choice.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "robotcar.hpp"
 #include "vigor.hpp"
 
@@ -18,11 +18,7 @@ std::string name_of(T wanted) {
   return {};
 }
 
-std::string degrees_text(double degrees) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", degrees);
-  return text;
-}
+std::string degrees_text(double degrees) { return general_text(degrees, 6); }
 
 /// In the order of their names, so that the same cities have one text.
 std::string text_of(std::vector<std::string> cities) {

@@ -21,11 +21,12 @@ constexpr Index kMaximumMapSide = 32768;
 
 constexpr std::uint8_t kBlankGrey = 128;
 
-/// The file, or the same name with the extension of another image format.
+/// The file, or the same name with another extension of an image.
 fs::path on_disk(const fs::path& labelled) {
   std::error_code ignored;
   if (fs::exists(labelled, ignored)) return labelled;
-  for (const char* extension : {".png", ".jpg", ".jpeg"}) {
+  for (const char* extension :
+       {".png", ".jpg", ".jpeg", ".PNG", ".JPG", ".JPEG", ".Png", ".Jpg", ".Jpeg"}) {
     fs::path other = labelled;
     other.replace_extension(extension);
     if (fs::exists(other, ignored)) return other;
@@ -50,7 +51,9 @@ ImageSource ImageSource::of_vigor(const fs::path& root, const Dataset& dataset) 
 
 ImageSource ImageSource::of_robotcar(const fs::path& root) {
   ImageSource source(root);
-  source.map_ = io::read_image(root / kRobotCarMap, kMaximumMapSide);
+  const fs::path map = root / kRobotCarMap;
+  check_map_size(map, io::read_image_size(map, kMaximumMapSide));
+  source.map_ = io::read_image(map, kMaximumMapSide);
   return source;
 }
 

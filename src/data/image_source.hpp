@@ -32,7 +32,7 @@ class ImageSource {
   const ViewChoice& view() const { return view_; }
 
   /// Throw ImageError. A file that is not there under its label's name is looked for as .png, .jpg
-  /// and .jpeg.
+  /// and .jpeg, and those in capitals.
   io::Image ground(const Sample& sample) const;
   io::Image tile(const Sample& sample) const;
 

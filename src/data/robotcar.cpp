@@ -1,6 +1,7 @@
 #include "robotcar.hpp"
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "map_tile.hpp"
 #include "npy.hpp"
 #include "text_lines.hpp"
@@ -55,6 +57,12 @@ const char* yaw_file(Split split) {
 
 /// Bound on positions, map pixels: about a hundred kilometres.
 constexpr double kFarthestPixel = 1e6;
+
+/// Yaws beyond a whole turn, with room for rounding, are no radians.
+constexpr double kLargestYaw = 2 * std::numbers::pi + 0.01;
+
+/// The map ends so far beyond its last control points at most, relative to its side.
+constexpr double kMapMargin = 0.2;
 
 /// Tiles start at multiples of this many map pixels.
 constexpr double kTileStep = 400;
@@ -140,6 +148,11 @@ std::vector<double> read_yaw(const fs::path& file, std::size_t expected) {
       throw DataError(file.string() + ": yaw " + std::to_string(i) +
                       " is not finite; radians are expected");
     }
+    if (std::abs(yaw[i]) > kLargestYaw) {
+      throw DataError(file.string() + ": yaw " + std::to_string(i) + " is " +
+                      general_text(yaw[i], 6) +
+                      ", more than a whole turn; radians are expected, not degrees");
+    }
   }
   return yaw;
 }
@@ -166,6 +179,23 @@ PixelPoint MapProjection::pixel(double easting, double northing) const {
   const double n = northing - kMeanNorthing;
   return {constant_.row + east_.row * e + north_.row * n,
           constant_.col + east_.col * e + north_.col * n};
+}
+
+void check_map_size(const fs::path& file, const Shape<2>& size) {
+  double height = 0;
+  double width = 0;
+  for (const ControlPoint& point : kControlPoints) {
+    height = std::max(height, point.row);
+    width = std::max(width, point.col);
+  }
+  const auto fits = [](Index side, double last) {
+    return static_cast<double>(side) > last && static_cast<double>(side) <= last * (1 + kMapMargin);
+  };
+  if (fits(size[0], height) && fits(size[1], width)) return;
+  throw DataError(file.string() + ": " + std::to_string(size[1]) + "x" + std::to_string(size[0]) +
+                  " pixels, and the map's control points reach to column " +
+                  general_text(width, 6) + " and row " + general_text(height, 6) +
+                  ": the map is expected in its own size");
 }
 
 double MapProjection::metres_per_pixel() const {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "crossfix/core/shape.hpp"
 #include "sample.hpp"
 
 namespace crossfix::data {
@@ -40,6 +41,10 @@ class MapProjection {
   PixelPoint north_;
 };
 
+/// Throws DataError for a map, [height, width] in pixels, that does not hold the published control
+/// points, or is far larger: all truths would be wrong.
+void check_map_size(const std::filesystem::path& file, const Shape<2>& size);
+
 /// Reads `Oxford_split/`: training, validation, or the three test runs. Each run is a group; the
 /// yaws of all runs follow each other in one array. No image is opened. A training sample has the
 /// tile that it would have for validation; the reference draws one at random.
@@ -50,8 +55,8 @@ class MapProjection {
 /// up in the tile.
 ///
 /// Throws DataError "FILE:LINE: what, and what is expected" for a line without its 4 fields, for
-/// numbers that do not parse, and for yaws that are not float64 or whose number is not that of the
-/// samples.
+/// numbers that do not parse, and for yaws that are not float64, are beyond a whole turn in
+/// radians, or whose number is not that of the samples.
 Dataset read_robotcar(const RobotCarOptions& options);
 
 }  // namespace crossfix::data

@@ -1,19 +1,18 @@
 #include "text_lines.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <system_error>
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "io/file_text.hpp"
 
 namespace crossfix::data {
 
 TextLines::TextLines(std::filesystem::path file, const std::string& what)
-    : file_(std::move(file)), text_(io::read_text(file_, what)) {}
+    : file_(std::move(file)), text_(io::as_text(io::read_text(file_, what), file_)) {}
 
 bool TextLines::next() {
   constexpr std::string_view kBlanks = " \t\r\v\f";
@@ -47,12 +46,9 @@ std::string TextLines::name(std::size_t index) const {
 
 double TextLines::number(std::size_t index, std::string_view what) const {
   const std::string_view field = fields_.at(index);
-  double value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value)) {
-    fail(std::string(what) + " is '" + std::string(field) + "'; a number is expected");
-  }
-  return value;
+  const auto value = parse_number(field);
+  if (!value) fail(std::string(what) + " is '" + std::string(field) + "'; a number is expected");
+  return *value;
 }
 
 double TextLines::number_within(std::size_t index, std::string_view what, double most) const {

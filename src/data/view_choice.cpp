@@ -5,6 +5,7 @@
 #include <numbers>
 #include <string>
 
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/detail/counter_generator.hpp"
 #include "crossfix/io/camera_file.hpp"
 
@@ -53,11 +54,9 @@ void ViewChoice::read_camera(const std::filesystem::path& file) {
 std::string ViewChoice::description() const {
   if (!camera) return {};
   const camera::Camera& c = camera->camera;
-  char text[128];
-  std::snprintf(text, sizeof text, "%s, %lld x %lld pixels, %.4g degrees wide", name_of(c.model()),
-                static_cast<long long>(c.width()), static_cast<long long>(c.height()),
-                c.field_of_view().horizontal);
-  return text;
+  return std::string(name_of(c.model())) + ", " + std::to_string(c.width()) + " x " +
+         std::to_string(c.height()) + " pixels, " + general_text(c.field_of_view().horizontal, 4) +
+         " degrees wide";
 }
 
 camera::Mount drawn_mount(const ViewChoice& choice, const HeadingNoise& noise,

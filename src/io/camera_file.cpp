@@ -188,10 +188,7 @@ std::array<double, 2> azimuths(const Page& page) {
     return {ends[0], ends[1]};
   }
   const double span = page.number_or("hfov_deg", 360);
-  if (!(span > 0 && span <= 360)) {
-    page.refuse(
-        camera::detail::flaw_of_value("hfov_deg", span, "an angle above 0 and up to 360 degrees"));
-  }
+  page.refuse(camera::flaw_of_field_of_view(camera::Model::kCylindrical, 1, 1, span));
   return {-span / 2, span / 2};
 }
 

@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include "crossfix/core/error.hpp"
 
@@ -44,6 +46,19 @@ std::string read_text(const std::filesystem::path& file, const std::string& expe
     ~Close() { ::close(descriptor); }  // nothing was written
   } const close{descriptor};
   return read_to_end(descriptor, file, most);
+}
+
+std::string as_text(std::string bytes, const std::filesystem::path& file) {
+  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
+    throw DataError(file.string() + ": UTF-16; save it as UTF-8");
+  }
+  if (bytes.find('\0') != std::string::npos) {
+    throw DataError(file.string() + ": UTF-16, or no text; save it as UTF-8");
+  }
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (bytes.starts_with(kByteOrderMark)) bytes.erase(0, kByteOrderMark.size());
+  if (bytes.find('\n') == std::string::npos) std::replace(bytes.begin(), bytes.end(), '\r', '\n');
+  return bytes;
 }
 
 }  // namespace crossfix::io

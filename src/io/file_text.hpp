@@ -18,4 +18,9 @@ std::string read_to_end(int descriptor, const std::filesystem::path& file,
 std::string read_text(const std::filesystem::path& file, const std::string& expected,
                       std::size_t most = std::numeric_limits<std::size_t>::max());
 
+/// The bytes of a file as UTF-8 text, without a byte order mark. Lines that end in CR alone, in the
+/// whole file, end in LF. Throws DataError that begins with the file's name for UTF-16 and for what
+/// is no text.
+std::string as_text(std::string bytes, const std::filesystem::path& file);
+
 }  // namespace crossfix::io

@@ -1,12 +1,12 @@
 #include "crossfix/io/georeference.hpp"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <numbers>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 
 namespace crossfix::io {
 
@@ -27,15 +27,41 @@ double world_side(int zoom) { return std::ldexp(kTilePixels, zoom); }
 double northing(double latitude) { return std::atanh(std::sin(radians(latitude))); }
 double latitude_of(double northing) { return degrees(std::atan(std::sinh(northing))); }
 
+/// Why bounds are none of a tile, and what would be right; empty if they may be.
+std::string flaw_of(const GeoBounds& b) {
+  const std::array<double, 4> all{b.west, b.south, b.east, b.north};
+  if (!std::all_of(all.begin(), all.end(), [](double x) { return std::isfinite(x); })) {
+    return "are not finite";
+  }
+  if (std::any_of(all.begin(), all.end(), [](double x) { return std::abs(x) > 360; })) {
+    return "are no degrees; if they are metres (EPSG:3857, UTM), convert them to degrees";
+  }
+  const auto beyond = [](double a, double b) { return std::max(std::abs(a), std::abs(b)) >= 90; };
+  if (beyond(b.south, b.north)) {
+    return beyond(b.west, b.east) ? "have a latitude that is not between -90 and 90"
+                                  : "seem to have latitude and longitude swapped";
+  }
+  const bool around = b.west > b.east && b.east - b.west + 360 < 180;
+  if (around || b.west < -180 || b.east > 180) {
+    return "go across 180 degrees of longitude; cut the tile there";
+  }
+  const bool upside_down = !(b.south < b.north);
+  if (!(b.west < b.east)) {
+    return std::string("have west") + (upside_down ? " and south" : "") + " not below east" +
+           (upside_down ? " and north" : "") + "; swap them";
+  }
+  return upside_down ? "have south not below north; swap them" : "";
+}
+
 void check_bounds(const GeoBounds& b, Index height, Index width) {
-  const bool on_map = b.west >= -180 && b.east <= 180 && b.south > -90 && b.north < 90;
-  if (!(b.west < b.east && b.south < b.north && on_map)) {
-    std::array<char, 160> text{};
-    std::snprintf(text.data(), text.size(), "%.10g,%.10g,%.10g,%.10g", b.west, b.south, b.east,
-                  b.north);
-    throw DataError(std::string("bounds ") + text.data() +
-                    " enclose no tile; west,south,east,north in degrees are expected, west below "
-                    "east and south below north");
+  const std::string flaw = flaw_of(b);
+  if (!flaw.empty()) {
+    std::string text;
+    for (const double value : {b.west, b.south, b.east, b.north}) {
+      text += (text.empty() ? "" : ",") + general_text(value, 10);
+    }
+    throw DataError("bounds " + text + " " + flaw +
+                    ": west,south,east,north in degrees are expected");
   }
   if (height < 1 || width < 1) {
     throw DataError("a georeferenced tile of " + std::to_string(width) + " x " +
@@ -43,21 +69,13 @@ void check_bounds(const GeoBounds& b, Index height, Index width) {
   }
 }
 
-/// A finite number in C's notation that fills the whole `text`.
-std::optional<double> number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return {};
-  return value;
-}
-
 /// Where Web Mercator's square map ends, rounded up, degrees.
 constexpr double kNorthernmost = 85.06;
 
 /// A position on the map.
 std::optional<GeoPoint> parse_position(std::string_view latitude, std::string_view longitude) {
-  const auto lat = number(latitude);
-  const auto lon = number(longitude);
+  const auto lat = parse_number(latitude);
+  const auto lon = parse_number(longitude);
   if (!lat || !lon || std::abs(*lat) > kNorthernmost || std::abs(*lon) > 180) return {};
   return GeoPoint{*lon, *lat};
 }
@@ -111,6 +129,12 @@ GeoPoint position_of(const GeoBounds& bounds, Index height, Index width, PixelPo
           latitude_of(north - down * (north - south))};
 }
 
+bool would_fit_swapped(const GeoBounds& bounds, Index height, Index width, double tolerance) {
+  const GeoBounds swapped{bounds.south, bounds.west, bounds.north, bounds.east};
+  return flaw_of(swapped).empty() &&
+         std::abs(std::log(pixel_aspect(swapped, height, width))) <= tolerance;
+}
+
 PixelPoint pixel_of(const GeoBounds& bounds, Index height, Index width, GeoPoint position) {
   check_bounds(bounds, height, width);
   const double south = northing(bounds.south);
@@ -138,7 +162,7 @@ GeoBounds parse_bounds(std::string_view text) {
     const bool last = i + 1 == values.size();
     const std::size_t comma = last ? rest.size() : rest.find(',');
     const auto value =
-        comma == std::string_view::npos ? std::nullopt : number(rest.substr(0, comma));
+        comma == std::string_view::npos ? std::nullopt : parse_number(rest.substr(0, comma));
     if (!value) {
       throw DataError("bounds '" + std::string(text) +
                       "' are not four numbers west,south,east,north in degrees");
@@ -146,7 +170,10 @@ GeoBounds parse_bounds(std::string_view text) {
     values[i] = *value;
     if (!last) rest.remove_prefix(comma + 1);
   }
-  const GeoBounds bounds{values[0], values[1], values[2], values[3]};
+  return checked({values[0], values[1], values[2], values[3]});
+}
+
+GeoBounds checked(const GeoBounds& bounds) {
   check_bounds(bounds, 1, 1);
   return bounds;
 }
@@ -175,10 +202,8 @@ std::optional<GeoPoint> position_of_panorama_name(std::string_view name) {
 }
 
 std::string satellite_name(GeoPoint centre) {
-  std::array<char, 80> text{};
-  std::snprintf(text.data(), text.size(), "satellite_%.10f_%.10f.png", centre.latitude,
-                centre.longitude);
-  return text.data();
+  return "satellite_" + fixed_text(centre.latitude, 10) + "_" + fixed_text(centre.longitude, 10) +
+         ".png";
 }
 
 }  // namespace crossfix::io

@@ -105,12 +105,12 @@ Photo read_photo(const std::filesystem::path& path, Index maximum_side) {
   return photo;
 }
 
-Shape<2> read_image_size(const std::filesystem::path& path) {
+Shape<2> read_image_size(const std::filesystem::path& path, Index maximum_side) {
   const std::vector<std::byte> bytes = read_file(path, kBeginningBytes);
   const std::string name = path.string();
   if (!is_png(bytes) && !is_jpeg(bytes)) refuse_kind(bytes, name);
   const auto size = is_png(bytes) ? png_size(bytes, name) : jpeg_size(bytes, name);
-  check_image_size(name, size[0], size[1], kMaximumImageSide);
+  check_image_size(name, size[0], size[1], maximum_side);
   return size;
 }
 

@@ -2,14 +2,13 @@
 #include <expat.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "codecs.hpp"
+#include "crossfix/core/number_text.hpp"
 
 namespace crossfix::io {
 
@@ -39,16 +38,7 @@ class Packet {
   std::optional<double> number(std::string_view name) const {
     const auto found = properties_.find(name);
     if (found == properties_.end()) return {};
-    std::string_view text = found->second;
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    if (text.starts_with('+')) text.remove_prefix(1);
-    double value = 0;
-    const char* const end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, value);
-    if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(value)) return {};
-    return value;
+    return parse_number(found->second);
   }
 
   std::optional<double> number(std::string_view name, double least, double most) const {

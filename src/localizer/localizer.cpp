@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <tuple>
 #include <utility>
 
 #include "content.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/detail/model/ground_match.hpp"
 #include "crossfix/detail/model/heading_search.hpp"
@@ -27,8 +27,13 @@ namespace {
 constexpr double kAspectTolerance = 0.01;
 /// Largest difference of the logarithms of two scales that must agree.
 constexpr double kBoundsTolerance = 0.05;
-/// Largest ratio of a padded tile's side to the tile's own side.
+/// Largest ratio of a padded tile's side to the tile's own side, and of the side of the network's
+/// input to what is left of a tile that is cut.
 constexpr double kLargestFrame = 4.0;
+/// Shorter side of a ground image that is least for weights that match on the ground plane, pixels.
+constexpr Index kLeastGroundSide = 16;
+/// Shorter side below which such an image is warned about, pixels.
+constexpr Index kDoubtfulGroundSide = 32;
 /// Padding of a tile that is smaller than the side used in training: mid-grey.
 constexpr std::uint8_t kFrameGrey = 128;
 
@@ -45,11 +50,7 @@ void check_image(const TensorView<const std::uint8_t, 3, Space>& image, const ch
   }
 }
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.5g", value);
-  return text;
-}
+std::string number(double value) { return general_text(value, 5); }
 
 /// Rolls the panorama by whole columns so that its centre looks north.
 void roll(const HostImageView& panorama, double heading_degrees, Tensor<std::uint8_t, 3>& out) {
@@ -104,6 +105,12 @@ void copy(const TensorView<float, Rank>& from, std::vector<float>& to) {
 
 }  // namespace
 
+std::optional<std::string> flaw_of_tile_scale(double metres_per_pixel) {
+  if (metres_per_pixel >= kTileScale[0] && metres_per_pixel <= kTileScale[1]) return {};
+  return "is " + number(metres_per_pixel) + "; " + number(kTileScale[0]) + " to " +
+         number(kTileScale[1]) + " metres per pixel are expected";
+}
+
 struct Localizer::Impl {
   model::Configuration configuration;
   LocalizerOptions options;
@@ -155,10 +162,75 @@ struct Localizer::Impl {
 
   bool matches_ground() const { return configuration.family == model::Family::ground_match; }
 
+  /// The shorter side of an image against that of the network's input, if that has one size.
+  template <MemorySpace Space>
+  static double enlargement(const TensorView<const std::uint8_t, 3, Space>& image, Index height,
+                            Index width) {
+    return std::max(static_cast<double>(height) / static_cast<double>(image.extent(0)),
+                    static_cast<double>(width) / static_cast<double>(image.extent(1)));
+  }
+
+  template <MemorySpace Space>
+  double enlargement(const GroundImageIn<Space>& image) const {
+    if (matches_ground()) return 1;
+    return enlargement(image, configuration.ground_size[0], configuration.ground_size[1]);
+  }
+
+  template <MemorySpace Space>
+  double enlargement(const SatelliteImageIn<Space>& image) const {
+    if (matches_ground()) return 1;
+    return enlargement(image, configuration.satellite_size, configuration.satellite_size);
+  }
+
+  /// Images must have pixels enough for the network's input.
+  template <MemorySpace Space>
+  void check_sizes(const PairIn<Space>& pair) const {
+    const auto refuse = [](const char* what, const std::string& size, Index height, Index width) {
+      throw ImageError(std::string("the ") + what + " is " + size +
+                       " pixels, and the network's input has " + std::to_string(width) + "x" +
+                       std::to_string(height) + ": give a larger one");
+    };
+    if (enlargement(pair.ground) > kLargestEnlargement) {
+      refuse("ground image", size_text(pair.ground), configuration.ground_size[0],
+             configuration.ground_size[1]);
+    }
+    if (enlargement(pair.satellite) > kLargestEnlargement) {
+      refuse("satellite tile", size_text(pair.satellite), configuration.satellite_size,
+             configuration.satellite_size);
+    }
+  }
+
+  /// Rescaling must neither frame nor cut a tile too much. `ratio`: of its side, metres, to the one
+  /// trained at.
+  void check_rescaling(double ratio, const Shape<3>& satellite) const {
+    if (ratio < 1 / kLargestFrame) {
+      throw ImageError("the tile covers " + number(ratio) +
+                       " of the side that the weights were trained at, too little to rescale; give "
+                       "a tile of a larger area");
+    }
+    const double trained =
+        *configuration.metres_per_network_pixel * static_cast<double>(configuration.satellite_size);
+    const double left = static_cast<double>(std::min(satellite[0], satellite[1])) / ratio;
+    const double least = static_cast<double>(configuration.satellite_size) / kLargestFrame;
+    if (left < least && ratio > 1) {
+      throw ImageError("the tile is " + number(ratio * trained) + " m wide, and cut to the " +
+                       number(trained) + " m that the weights were trained at it would keep " +
+                       number(left) + " pixels a side, of at least " + number(least) +
+                       ": give finer imagery, or check the tile's scale");
+    }
+  }
+
   /// Bounds must be those of a tile of square pixels, and agree with a scale that is also given.
   static void check_bounds(const TileInfo& tile, const Shape<3>& satellite) {
-    const double aspect = io::pixel_aspect(*tile.bounds, satellite[0], satellite[1]);
+    const GeoBounds& bounds = *tile.bounds;
+    const double aspect = io::pixel_aspect(bounds, satellite[0], satellite[1]);
     if (std::abs(std::log(aspect)) > kBoundsTolerance) {
+      if (io::would_fit_swapped(bounds, satellite[0], satellite[1], kBoundsTolerance)) {
+        throw ImageError(
+            "by its bounds a pixel of the satellite tile is " + number(aspect) +
+            " times as high as wide, and square with latitude and longitude swapped: give them as "
+            "west,south,east,north");
+      }
       throw ImageError(
           "by its bounds a pixel of the satellite tile is " + number(aspect) +
           " times as high as wide; expected square ones: give the bounds of this tile, "
@@ -219,9 +291,10 @@ struct Localizer::Impl {
           "these weights take the heading as it is given; weights that match on the ground plane "
           "search about one that is not exact");
     }
-    if (matches_ground() && (pair.ground.extent(0) < 2 || pair.ground.extent(1) < 2)) {
-      throw ImageError("the ground image is " + size_text(pair.ground) +
-                       " pixels; 2x2 at least are expected");
+    const Index side = std::min(pair.ground.extent(0), pair.ground.extent(1));
+    if (matches_ground() && side < kLeastGroundSide) {
+      throw ImageError("the ground image is " + size_text(pair.ground) + " pixels; " +
+                       std::to_string(kLeastGroundSide) + " a side at least are expected");
     }
     if (!camera.mounted) return;
     if (!matches_ground()) {
@@ -275,20 +348,16 @@ struct Localizer::Impl {
     if (!(std::abs(pair.camera.heading_degrees.value_or(0)) <= 1e10)) {
       throw ImageError("the heading must be a number of degrees, at most 1e10 to either side");
     }
-    if (pair.tile.metres_per_pixel &&
-        !(*pair.tile.metres_per_pixel > 0 && std::isfinite(*pair.tile.metres_per_pixel))) {
-      throw ImageError("the ground sampling distance is " +
-                       std::to_string(*pair.tile.metres_per_pixel) +
-                       "; expected metres per pixel above 0");
-    }
     if (pair.tile.bounds) check_bounds(pair.tile, pair.satellite.shape());
-    if (matches_ground()) check_matched(pair);
-    const auto ratio = rescaling(pair);
-    if (ratio && *ratio < 1 / kLargestFrame) {
-      throw ImageError("the tile covers " + std::to_string(*ratio) +
-                       " of the side that the weights were trained at, too little to rescale; give "
-                       "a tile of a larger area");
+    if (const auto scale = metres_per_pixel(pair.tile, pair.satellite.shape())) {
+      if (const auto flaw = flaw_of_tile_scale(*scale)) {
+        throw ImageError("the ground sampling distance " + *flaw);
+      }
     }
+    if (matches_ground()) check_matched(pair);
+    check_sizes(pair);
+    const auto ratio = rescaling(pair);
+    if (ratio) check_rescaling(*ratio, pair.satellite.shape());
     if constexpr (!Space::kHostAccessible) {
       if (pair.camera.heading_degrees != 0.0) {
         throw ImageError(
@@ -675,6 +744,23 @@ Precision Localizer::precision() const { return impl_->options.precision; }
 Index Localizer::batch() const { return impl_->engine->batch(); }
 Index Localizer::parameter_count() const { return impl_->engine->parameter_count(); }
 std::string Localizer::description() const { return impl_->engine->description(); }
+
+ImageDoubts Localizer::doubts(const Pair& pair) const {
+  const auto doubt = [](const HostImageView& image,
+                        double enlargement) -> std::optional<std::string> {
+    if (enlargement <= kDoubtfulEnlargement) return {};
+    return size_text(image) + " pixels are enlarged " + number(enlargement) +
+           " times for the network: expect a worse fix, or give a larger image";
+  };
+  ImageDoubts found{doubt(pair.ground, impl_->enlargement(pair.ground)),
+                    doubt(pair.satellite, impl_->enlargement(pair.satellite))};
+  if (impl_->matches_ground() &&
+      std::min(pair.ground.extent(0), pair.ground.extent(1)) < kDoubtfulGroundSide) {
+    found.ground = size_text(HostImageView(pair.ground)) +
+                   " pixels show little of the ground: expect a worse fix, or give a larger image";
+  }
+  return found;
+}
 
 std::optional<double> Localizer::scale_ratio(const TileInfo& tile,
                                              const HostImageView& satellite) const {

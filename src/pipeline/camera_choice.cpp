@@ -1,11 +1,10 @@
 #include "camera_choice.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <string>
 
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/io/camera_file.hpp"
 #include "panorama_check.hpp"
 
@@ -50,28 +49,23 @@ Words giver(const CameraChoice& row, std::optional<double> CameraChoice::*field)
 
 /// "12.5 degrees".
 std::string degrees(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g degrees", std::round(value * 100) / 100);
-  return text;
-}
-
-/// As YAML has it, in any locale.
-std::string plain(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+  return general_text(std::round(value * 100) / 100, 6) + " degrees";
 }
 
 [[noreturn]] void refuse_part(const io::PanoramaTags::Part& part, const Shape<3>& image) {
-  const std::string size = plain(std::round(part.azimuth_end - part.azimuth_begin)) + " x " +
-                           plain(std::round(part.elevation_end - part.elevation_begin));
+  const auto range = [](double begin, double end) {
+    return "[" + general_text(begin, 6) + ", " + general_text(end, 6) + "]";
+  };
   throw ImageError(
-      "the ground image is a part of a panorama, " + size +
+      "the ground image is a part of a panorama, " +
+      fixed_text(part.azimuth_end - part.azimuth_begin, 0) + " x " +
+      fixed_text(part.elevation_end - part.elevation_begin, 0) +
       " of 360 x 180 degrees, as its file says: weights that match on the ground plane take it "
       "with a camera file (--camera) of this line, with the camera's own height_m: "
       "{model: equirectangular, width: " +
-      std::to_string(image[1]) + ", height: " + std::to_string(image[0]) + ", azimuth_deg: [" +
-      plain(part.azimuth_begin) + ", " + plain(part.azimuth_end) + "], elevation_deg: [" +
-      plain(part.elevation_begin) + ", " + plain(part.elevation_end) + "], height_m: 2.6}");
+      std::to_string(image[1]) + ", height: " + std::to_string(image[0]) +
+      ", azimuth_deg: " + range(part.azimuth_begin, part.azimuth_end) +
+      ", elevation_deg: " + range(part.elevation_begin, part.elevation_end) + ", height_m: 2.6}");
 }
 
 [[noreturn]] void need_height(const char* option, Words words) {
@@ -246,14 +240,9 @@ Warnings CheckedCamera::warnings(const io::Photo& photo, const std::string& name
 }
 
 std::optional<double> parse_heading(const std::string& text) {
-  if (text == "unknown") return {};
-  double degrees = 0;
-  const char* const end = text.data() + text.size();
-  const bool plus = text.starts_with('+') && !text.starts_with("+-");
-  const auto parsed = std::from_chars(text.data() + (plus ? 1 : 0), end, degrees);
-  if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(degrees)) {
-    throw DataError("degrees clockwise from north, or 'unknown'");
-  }
+  if (without_blanks(text) == "unknown") return {};
+  const auto degrees = parse_number(text);
+  if (!degrees) throw DataError("degrees clockwise from north, or 'unknown'");
   return degrees;
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 
 namespace crossfix::pipeline {
 namespace {
@@ -10,17 +11,16 @@ namespace {
 /// Walks a text once; `line_` counts the line feeds that it has passed.
 class CsvReader {
  public:
-  CsvReader(std::string_view text, const std::string& name) : text_(text), name_(name) {
-    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-    if (text_.substr(0, kByteOrderMark.size()) == kByteOrderMark) at_ = kByteOrderMark.size();
-  }
+  CsvReader(std::string_view text, const std::string& name) : text_(text), name_(name) {}
 
   bool done() const { return at_ == text_.size(); }
 
   CsvRecord record() {
     CsvRecord record{line_, {}};
     do {
+      skip_blanks();
       record.fields.push_back(peek() == '"' ? quoted_field() : plain_field());
+      skip_blanks();
     } while (take(','));
     take('\r');
     if (!done() && !take('\n')) fail("text after a closing quote; a comma should follow");
@@ -30,6 +30,10 @@ class CsvReader {
 
  private:
   char peek() const { return done() ? '\n' : text_[at_]; }
+
+  void skip_blanks() {
+    while (!done() && (peek() == ' ' || peek() == '\t')) ++at_;
+  }
 
   bool take(char wanted) {
     if (done() || text_[at_] != wanted) return false;
@@ -43,7 +47,7 @@ class CsvReader {
       if (peek() == '"') fail("a quote inside a field that does not begin with one");
       ++at_;
     }
-    return std::string(text_.substr(begin, at_ - begin));
+    return std::string(without_blanks(text_.substr(begin, at_ - begin)));
   }
 
   std::string quoted_field() {

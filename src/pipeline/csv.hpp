@@ -13,9 +13,10 @@ struct CsvRecord {
   std::vector<std::string> fields;
 };
 
-/// Splits RFC 4180 text: commas, fields quoted by `"` with `""` for a quote inside, LF or CRLF, an
-/// optional UTF-8 byte order mark. Empty lines are skipped. `name` is the file's name, for
-/// messages. Throws DataError "NAME:LINE: ..." for a quote that is not closed or is inside a field.
+/// Splits RFC 4180 text: commas, fields quoted by `"` with `""` for a quote inside, LF or CRLF.
+/// Blanks about a field are no part of it, unless it is quoted. Empty lines are skipped. `name` is
+/// the file's name, for messages. Throws DataError "NAME:LINE: ..." for a quote that is not closed
+/// or is inside a field.
 std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name);
 
 }  // namespace crossfix::pipeline

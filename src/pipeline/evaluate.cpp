@@ -13,6 +13,7 @@
 
 #include "crossfix/camera/ground.hpp"
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/detail/model/ground_sight.hpp"
 #include "crossfix/detail/printable.hpp"
 #include "crossfix/model/backbone/efficientnet_lite.hpp"
@@ -193,11 +194,9 @@ class EvaluationRun {
       if (std::abs(side / trained - 1) > std::abs(worst)) worst = side / trained - 1;
     }
     if (std::abs(worst) <= kScaleTolerance) return;
-    char text[160];
-    std::snprintf(text, sizeof text,
-                  "tiles are up to %.0f %% %s than the %.1f m that the weights were trained at",
-                  100 * std::abs(worst), worst > 0 ? "wider" : "narrower", trained);
-    say(text);
+    say("tiles are up to " + fixed_text(100 * std::abs(worst), 0) + " % " +
+        (worst > 0 ? "wider" : "narrower") + " than the " + fixed_text(trained, 1) +
+        " m that the weights were trained at");
   }
 
   bool is_wanted(const data::Sample& sample) const {
@@ -264,19 +263,17 @@ class EvaluationRun {
       while (read.size() < batch.size()) read.push_back(reader.next().value());
       locate(read);
     }
-    const std::vector<std::string> busy = ranks_.gather(std::to_string(busy_));
+    const std::vector<std::string> busy = ranks_.gather(fixed_text(busy_, 6));
     ranks_.on_receive({});
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     if (!ranks_.first()) return;
     observer_.end();
     double sum = 0;
-    for (const std::string& text : busy) sum += std::stod(text);
+    for (const std::string& text : busy) sum += parse_number(text).value();
     const double share = sum / seconds / ranks_.size();
-    char text[192];
-    std::snprintf(text, sizeof text,
-                  "%zu samples in %.1f s, %.2f/s%s; the network was busy %.1f %% of it", left,
-                  seconds, static_cast<double>(left) / seconds, on_ranks().c_str(), 100 * share);
-    observer_.note(text);
+    observer_.note(std::to_string(left) + " samples in " + fixed_text(seconds, 1) + " s, " +
+                   fixed_text(static_cast<double>(left) / seconds, 2) + "/s" + on_ranks() +
+                   "; the network was busy " + fixed_text(100 * share, 1) + " % of it");
   }
 
   /// ", on 16 ranks on 2 machines" if there are several.

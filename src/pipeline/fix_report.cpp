@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <ostream>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "eval/results_file.hpp"
 
 namespace crossfix::pipeline {
@@ -19,26 +19,24 @@ nlohmann::ordered_json subject_json(const Subject& subject) {
   return json;
 }
 
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  char text[160];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
-
 /// "12.3 px", followed by " = 1.40 m" if the metres are known.
 std::string length(double pixels, const std::optional<double>& metres) {
-  std::string text = format("%.1f px", pixels);
-  if (metres) text += format(" = %.2f m", *metres);
+  std::string text = fixed_text(pixels, 1) + " px";
+  if (metres) text += " = " + fixed_text(*metres, 2) + " m";
   return text;
 }
 
 std::string point(const PixelPoint& pixel) {
-  return format("row %.1f, column %.1f", pixel.row, pixel.col);
+  return "row " + fixed_text(pixel.row, 1) + ", column " + fixed_text(pixel.col, 1);
 }
 
 /// A heading as people read it, to whole degrees within [0, 360).
-double whole_degrees(double heading) { return std::fmod(std::round(heading), 360.0); }
+std::string whole_degrees(double heading) {
+  return fixed_text(std::fmod(std::round(heading), 360.0), 0);
+}
+
+/// A share as people read it, "68 %".
+std::string whole_percent(double share) { return fixed_text(100 * share, 0) + " %"; }
 
 nlohmann::ordered_json to_json(const Hypothesis& hypothesis) {
   nlohmann::ordered_json json;
@@ -69,6 +67,17 @@ FixError error_of(const Fix& fix, const PixelPoint& truth) {
   // The fix has its radius in both units, which gives the metres of a pixel.
   if (fix.radius68_m) error.metres = error.pixels * *fix.radius68_m / fix.radius68_px;
   return error;
+}
+
+void check_truth(const PixelPoint& truth, const Shape<2>& tile_size) {
+  const auto is_near = [](double coordinate, Index side) {
+    return std::abs(coordinate - static_cast<double>(side) / 2) <= 1.5 * static_cast<double>(side);
+  };
+  if (is_near(truth.row, tile_size[0]) && is_near(truth.col, tile_size[1])) return;
+  throw ImageError("the truth, " + point(truth) +
+                   ", lies more than a side outside of the tile of " +
+                   std::to_string(tile_size[1]) + "x" + std::to_string(tile_size[0]) +
+                   " pixels; row,column in its pixels are expected");
 }
 
 nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix) {
@@ -116,37 +125,33 @@ nlohmann::ordered_json to_json(const Subject& subject, const std::string& error)
 
 void print(std::ostream& out, const Subject& subject, const Fix& fix) {
   if (fix.not_here()) {
-    out << "not here   " << format("%.0f %%: ", 100 * *fix.nowhere) << reason_of(fix) << '\n';
+    out << "not here   " << whole_percent(*fix.nowhere) << ": " << reason_of(fix) << '\n';
   }
   out << "pixel      " << point(fix.pixel) << "   (of " << subject.tile_size[0] << " x "
       << subject.tile_size[1] << ")\n";
   if (fix.position) {
-    out << "position   "
-        << format("longitude %.6f, latitude %.6f", fix.position->longitude, fix.position->latitude)
-        << '\n';
+    out << "position   longitude " << fixed_text(fix.position->longitude, 6) << ", latitude "
+        << fixed_text(fix.position->latitude, 6) << '\n';
   }
   out << "radius     " << length(fix.radius68_px, fix.radius68_m) << "   (holds 68 %"
       << (fix.radius_of_tile() ? " of the tile" : "") << ")\n";
   if (fix.nowhere && !fix.not_here()) {
-    out << "nowhere    "
-        << format("%.0f %%   (that the camera stood elsewhere)\n", 100 * *fix.nowhere);
+    out << "nowhere    " << whole_percent(*fix.nowhere) << "   (that the camera stood elsewhere)\n";
   }
   const bool searched = fix.heading_degrees && *fix.heading_sigma_degrees > 0;
   if (searched) {
-    out << "heading    "
-        << format("%.0f degrees clockwise from north, give or take %.0f",
-                  whole_degrees(*fix.heading_degrees), *fix.heading_sigma_degrees)
-        << '\n';
+    out << "heading    " << whole_degrees(*fix.heading_degrees)
+        << " degrees clockwise from north, give or take "
+        << fixed_text(*fix.heading_sigma_degrees, 0) << '\n';
   }
   if (subject.is_heading_of_file && fix.heading_degrees && !searched) {
-    out << "heading    "
-        << format("%.0f degrees clockwise from north, as the image's file says\n",
-                  whole_degrees(*fix.heading_degrees));
+    out << "heading    " << whole_degrees(*fix.heading_degrees)
+        << " degrees clockwise from north, as the image's file says\n";
   }
   if (fix.hypotheses.size() > 1) {
     for (const Hypothesis& each : fix.hypotheses) {
-      out << "hypothesis " << point(each.pixel) << format("   (%.0f %%", 100 * each.share);
-      if (searched) out << format(", heading %.0f", whole_degrees(*each.heading_degrees));
+      out << "hypothesis " << point(each.pixel) << "   (" << whole_percent(each.share);
+      if (searched) out << ", heading " << whole_degrees(*each.heading_degrees);
       out << ")\n";
     }
   }
@@ -178,10 +183,9 @@ std::string summary(const std::vector<FixError>& errors) {
   std::sort(values.begin(), values.end());
   const double median =
       (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;  // even count: their mean
-  return format(
-      "%zu pairs with a truth: error mean %.2f %s, median %.2f %s; %.0f %% within their "
-      "radius",
-      values.size(), sum / count, unit, median, unit, 100 * within / count);
+  return std::to_string(values.size()) + " pairs with a truth: error mean " +
+         fixed_text(sum / count, 2) + " " + unit + ", median " + fixed_text(median, 2) + " " +
+         unit + "; " + whole_percent(within / count) + " within their radius";
 }
 
 }  // namespace crossfix::pipeline

@@ -32,6 +32,10 @@ struct FixError {
 
 FixError error_of(const Fix& fix, const PixelPoint& truth);
 
+/// Throws ImageError for a truth more than a side outside of its tile: it is of another tile, or in
+/// another unit.
+void check_truth(const PixelPoint& truth, const Shape<2>& tile_size);
+
 /// The JSON object of one pair; docs/json.md documents its keys.
 nlohmann::ordered_json to_json(const Subject& subject, const Fix& fix);
 

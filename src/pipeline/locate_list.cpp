@@ -7,11 +7,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/detail/model/ground_sight.hpp"
 #include "crossfix/detail/printable.hpp"
 #include "crossfix/io/georeference.hpp"
@@ -48,11 +48,8 @@ struct DumpShape {
   bool searched = false;
 
   std::string text() const {
-    std::ostringstream text;
-    text.precision(4);
-    text << "a tile of " << side << " m, " << grid << " cells a side, and a heading that is "
-         << (searched ? "searched for" : "given");
-    return text.str();
+    return "a tile of " + general_text(side, 4) + " m, " + std::to_string(grid) +
+           " cells a side, and a heading that is " + (searched ? "searched for" : "given");
   }
 };
 
@@ -263,6 +260,8 @@ class ListRun {
         const Pair known = pair_of(pair);
         need_camera(localizer_.configuration(), known.camera, known.ground.shape());
         localizer_.check(known);
+        const Shape<3>& tile = known.satellite.shape();
+        if (pair.entry->truth) check_truth(*pair.entry->truth, {tile[0], tile[1]});
         sound.push_back(known);
       } catch (const ImageError& error) {  // images that the weights do not accept
         pair.error = error.what();
@@ -336,13 +335,18 @@ Warnings warnings_of(const Localizer& localizer, const Pair& pair, const io::Pho
          << " % of the tile shows nothing; a camera that stands there is not found";
     found.push_back({WarningKind::content, text.str()});
   }
+  const ImageDoubts doubts = localizer.doubts(pair);
+  for (const auto& [name, doubt] :
+       {std::pair{subject.ground, doubts.ground}, {subject.satellite, doubts.satellite}}) {
+    if (doubt) found.push_back({WarningKind::size, name + ": " + *doubt});
+  }
   const auto ratio = localizer.scale_ratio(pair.tile, pair.satellite);
   if (rescales || !ratio || std::abs(*ratio - 1) <= kScaleTolerance) return found;
-  std::ostringstream text;
-  text.precision(3);
-  text << subject.satellite << ": a pixel of the network's input covers " << *ratio
-       << " times the ground it was trained on; expect worse fixes, or give --rescale";
-  found.push_back({WarningKind::scale, text.str()});
+  found.push_back(
+      {WarningKind::scale, subject.satellite + ": a pixel of the network's input covers " +
+                               general_text(*ratio, 3) +
+                               " times the ground it was trained on; expect worse fixes, or give "
+                               "--rescale"});
   return found;
 }
 

@@ -3,13 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <string>
-#include <string_view>
-#include <system_error>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/io/file_kind.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "csv.hpp"
@@ -97,11 +94,8 @@ std::optional<double> number(const CsvRecord& record, const Columns& columns, st
                              const Complaint& complain) {
   const std::string text = text_in(record, columns, column);
   if (text.empty()) return {};
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    complain(names()[column] + " is '" + text + "', which is no number");
-  }
+  const auto value = parse_number(text);
+  if (!value) complain(names()[column] + " is '" + text + "', which is no number");
   return value;
 }
 
@@ -130,14 +124,14 @@ PairEntry read_entry(const CsvRecord& record, const Columns& columns,
     if (text.empty()) complain("no path under '" + names()[column] + "'");
     return folder / text;
   };
-  PairEntry entry{record.line, path(kGround), path(kSatellite), {}, {}, {}, {}};
+  PairEntry entry{record.line, path(kGround), path(kSatellite), {}, {}, {}, {}, {}};
   const auto row = number(record, columns, kRow, complain);
   const auto col = number(record, columns, kCol, complain);
   if (row.has_value() != col.has_value()) complain("one of 'row' and 'col' is empty");
   if (row) entry.truth = PixelPoint{*row, *col};
   entry.metres_per_pixel = number(record, columns, kGsd, complain);
-  if (entry.metres_per_pixel && *entry.metres_per_pixel <= 0) {
-    complain("gsd must be metres per pixel, above 0");
+  if (entry.metres_per_pixel) {
+    if (const auto flaw = flaw_of_tile_scale(*entry.metres_per_pixel)) complain("gsd " + *flaw);
   }
   const std::string bounds = text_in(record, columns, kBounds);
   try {
@@ -173,7 +167,7 @@ std::string read_list(const std::filesystem::path& file) {
   if (const auto kind = io::kind_of_file(text)) {
     throw DataError(file.string() + ": is " + kind->text() + "; " + kExpected + " is expected");
   }
-  return text;
+  return io::as_text(std::move(text), file);
 }
 
 std::vector<PairEntry> parse_pair_list(const std::string& text, const std::filesystem::path& file,
@@ -196,6 +190,7 @@ std::vector<PairEntry> parse_pair_list(const std::string& text, const std::files
     const std::filesystem::path folder = folder_of(file);
     PairEntry& entry = entries.emplace_back(read_entry(*record, columns, folder, complain));
     const CameraChoice camera = read_camera(*record, columns, folder, complain);
+    entry.camera_file = camera.file;
     try {
       entry.camera = CheckedCamera(camera, options, cameras);
     } catch (const ChoiceError& error) {

@@ -20,6 +20,7 @@ struct PairEntry {
   std::optional<double> metres_per_pixel;  ///< of the tile
   std::optional<GeoBounds> bounds;         ///< of the tile
   CheckedCamera camera;
+  std::filesystem::path camera_file;  ///< that the line names, or empty
 
   /// What is known of the tile, which is `otherwise` where the entry says nothing. Bounds give the
   /// scale too.

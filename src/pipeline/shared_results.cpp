@@ -7,6 +7,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "crossfix/detail/printable.hpp"
+#include "crossfix/io/folder.hpp"
 
 namespace crossfix::pipeline {
 
@@ -68,9 +69,7 @@ void SharedResults::agree(const Json& header) {
 }
 
 void SharedResults::open_first(const Json& header, bool resume, std::vector<Outcome>& outcomes) {
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (error) throw DataError(folder_.string() + ": " + error.message());
+  io::make_folder(folder_);
   const auto others = files_of_ranks(folder_);
   if (!others.empty() && !resume) {
     throw DataError(others.front().string() +

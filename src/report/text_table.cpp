@@ -1,9 +1,9 @@
 #include "text_table.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <ostream>
 
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/detail/printable.hpp"
 
 namespace crossfix::report {
@@ -45,11 +45,7 @@ std::string thousands(std::size_t count) {
   return text;
 }
 
-std::string decimals(double value, int count) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", count, value);
-  return text;
-}
+std::string decimals(double value, int count) { return fixed_text(value, count); }
 
 std::string percent(std::size_t part, std::size_t whole) {
   if (whole == 0) return "-";

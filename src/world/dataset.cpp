@@ -1,6 +1,7 @@
 #include "dataset.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -14,7 +15,9 @@
 #include <vector>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/io/atomic_file.hpp"
+#include "crossfix/io/folder.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "io/temporary.hpp"
 #include "world/plan/plan.hpp"
@@ -31,15 +34,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kGeneratorVersion = 2;
-constexpr const char* kLabelFormat = " %s %.4f %.4f";
-
-template <typename... Values>
-std::string format(const char* pattern, Values... values) {
-  std::string text(256, '\0');
-  const int size = std::snprintf(text.data(), text.size(), pattern, values...);
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
 
 GeoPoint position_of(const CityPlan& city, double x, double y) {
   return io::world_position({city.centre.row + y, city.centre.col + x});
@@ -52,8 +46,10 @@ std::string tile_name(const CityPlan& city, TileIndex tile) {
 // Ten decimals of a degree are 0.0001 pixels.
 std::string panorama_name(const CityPlan& city, const PlannedPanorama& panorama) {
   const GeoPoint at = position_of(city, panorama.x, panorama.y);
-  return format("%016llx,%.10f,%.10f,.jpg", static_cast<unsigned long long>(panorama.key),
-                at.latitude, at.longitude);
+  std::array<char, 17> key{};
+  std::snprintf(key.data(), key.size(), "%016llx", static_cast<unsigned long long>(panorama.key));
+  return std::string(key.data()) + "," + fixed_text(at.latitude, 10) + "," +
+         fixed_text(at.longitude, 10) + ",.jpg";
 }
 
 std::string label_line(const CityPlan& city, const PlannedPanorama& panorama) {
@@ -61,7 +57,7 @@ std::string label_line(const CityPlan& city, const PlannedPanorama& panorama) {
   for (const TileIndex& tile : panorama.tiles) {
     const double row = panorama.y - tile.y * kTileSpacing;
     const double column = panorama.x - tile.x * kTileSpacing;
-    line += format(kLabelFormat, tile_name(city, tile).c_str(), row, -column);
+    line += " " + tile_name(city, tile) + " " + fixed_text(row, 4) + " " + fixed_text(-column, 4);
   }
   return line + "\n";
 }
@@ -234,6 +230,7 @@ void check(const DatasetOptions& options) {
   if (fs::is_symlink(options.out) && !fs::exists(options.out)) {
     throw DataError(options.out.string() + " is a link to a folder that is not there");
   }
+  io::check_parent(options.out);
   if (fs::exists(options.out) && !(fs::is_directory(options.out) && fs::is_empty(options.out))) {
     throw DataError(options.out.string() +
                     " exists and is not an empty folder: name a new one, or empty it first");

@@ -215,16 +215,16 @@ TEST_CASE("values out of range, with their lines") {
       ":6: cx is 9999; a coordinate in pixels in the image or beside it, from -1920 to 3840, is "
       "expected");
   refuses(with("height_m", "height_m: 0"),
-          ":8: height_m is 0; a height above the ground in metres, above 0 and up to 200, is "
+          ":8: height_m is 0; a height above the ground in metres, from 0.1 to 200, is "
           "expected");
   refuses(kPinhole + "pitch_deg: 90\n",
           ":9: pitch_deg is 90; an angle from -85 (down) to 85 (up) degrees is expected");
   refuses(kPinhole + "roll_sigma_deg: -1\n",
           ":9: roll_sigma_deg is -1; a standard deviation from 0 to 30 degrees is expected");
   refuses("model: pinhole\nwidth: 9\nheight: 9\nhfov_deg: 180\nheight_m: 2\n",
-          ":4: hfov_deg is 180; an angle above 0 and below 180 degrees is expected");
+          ":4: hfov_deg is 180; an angle from 1 to below 180 degrees is expected");
   refuses("model: cylindrical\nwidth: 9\nheight: 9\nhfov_deg: 0\nheight_m: 2\n",
-          ":4: hfov_deg is 0; an angle above 0 and up to 360 degrees is expected");
+          ":4: hfov_deg is 0; an angle from 1 to 360 degrees is expected");
   refuses("model: equirectangular\nwidth: 9\nheight: 9\nelevation_deg: [20, -20]\nheight_m: 2\n",
           ":4: elevation_deg is [20, -20]; two angles within [-90, 90] degrees, the lower one "
           "first, at most 180 apart, are expected");

@@ -92,9 +92,9 @@ TEST_CASE("mounts with a flaw") {
     change(mount);
     CHECK(message_of<DataError>([&] { GroundCamera(camera, mount); }) == "camera: " + message);
   };
-  const std::string height =
-      "; a height above the ground in metres, above 0 and up to 200, is expected";
+  const std::string height = "; a height above the ground in metres, from 0.1 to 200, is expected";
   refuses_mount([](Mount& m) { m.height = 0; }, "height_m is 0" + height);
+  refuses_mount([](Mount& m) { m.height = 0.01; }, "height_m is 0.01" + height);
   refuses_mount([](Mount& m) { m.height = -1.5; }, "height_m is -1.5" + height);
   refuses_mount([](Mount& m) { m.height = kNan; }, "height_m is nan" + height);
   refuses_mount([](Mount& m) { m.height = 1600; }, "height_m is 1600" + height);
@@ -127,13 +127,13 @@ TEST_CASE("fields of view that no camera has") {
     return message_of<DataError>([&] { camera_of_field_of_view(model, height, width, degrees); });
   };
   CHECK(message(Model::kPinhole, 300, 400, 180) ==
-        "camera: hfov_deg is 180; an angle above 0 and below 180 degrees is expected");
+        "camera: hfov_deg is 180; an angle from 1 to below 180 degrees is expected");
   CHECK(message(Model::kPinhole, 300, 400, kNan) ==
-        "camera: hfov_deg is nan; an angle above 0 and below 180 degrees is expected");
+        "camera: hfov_deg is nan; an angle from 1 to below 180 degrees is expected");
   CHECK(message(Model::kFisheye, 300, 400, 0) ==
-        "camera: hfov_deg is 0; an angle above 0 and up to 360 degrees is expected");
+        "camera: hfov_deg is 0; an angle from 1 to 360 degrees is expected");
   CHECK(message(Model::kCylindrical, 300, 400, 361) ==
-        "camera: hfov_deg is 361; an angle above 0 and up to 360 degrees is expected");
+        "camera: hfov_deg is 361; an angle from 1 to 360 degrees is expected");
   CHECK(message(Model::kEquirectangular, 300, 600, 90) ==
         "camera: hfov_deg is 90; 360 degrees, a whole panorama, is expected");
   CHECK(message(Model::kEquirectangular, 224, 1232, 360) ==

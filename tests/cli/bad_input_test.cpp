@@ -13,17 +13,23 @@ using test::Workspace;
 
 TEST_CASE("usage errors exit 2") {
   const Workspace work;
-  CHECK(work.run("").failed_with(2, "subcommand"));
-  CHECK(work.run("lokate").failed_with(2, "lokate"));
+  CHECK(work.run("").failed_with(2, "a command is expected: locate, evaluate, info, world"));
+  CHECK(work.run("lokate").failed_with(2, "'lokate' (did you mean 'locate'?): locate, evaluate"));
+  CHECK(work.run("frobnicate").failed_with(2, "'frobnicate': locate, evaluate, info, world"));
   CHECK(work.locate("--nope").failed_with(2, "--nope"));
   CHECK(work.locate("--pairs list.csv").failed_with(2, "--pairs"));
   CHECK(work.run("locate --ground ground.png").failed_with(2, "--satellite"));
   CHECK(work.locate("--gsd 0").failed_with(2, "--gsd"));
   CHECK(work.locate("--gsd nan").failed_with(2, "--gsd"));
+  CHECK(work.locate("--gsd 1e-9").failed_with(2, "--gsd: is 1e-09; 0.001 to 100 metres"));
+  CHECK(work.locate("--gsd 101").failed_with(2, "--gsd: is 101; 0.001 to 100 metres"));
+  CHECK(work.locate("--gsd 20 --rescale").failed_with(3, "1280 m wide"));
   CHECK(work.locate("--gsd x").failed_with(2, "--gsd"));
   CHECK(work.locate("--bounds 1,2,3").failed_with(2, "--bounds"));
   CHECK(work.locate("--bounds 9,50,8,51").failed_with(2, "--bounds"));
+  CHECK(work.locate("--bounds 391000,5818000,391100,5818100").failed_with(2, "--bounds: bounds"));
   CHECK(work.locate("--truth 1").failed_with(2, "--truth"));
+  CHECK(work.locate("--truth 5,5000").failed_with(3, "column 5000.0, lies more than a side"));
   CHECK(work.locate("--device tpu").failed_with(2, "--device"));
   CHECK(work.locate("--precision f8").failed_with(2, "--precision"));
   CHECK(work.locate("--threads 0").failed_with(2, "--threads"));
@@ -44,6 +50,23 @@ TEST_CASE("usage errors exit 2") {
   CHECK(work.locate("--overlay fix.png --dump fix.png").failed_with(2, "name another one"));
   CHECK(work.locate("--bounds 10,50,10.004,50.000643").failed_with(3, "times as high as wide"));
   CHECK(work.locate("--gsd 2 --bounds 8,50,8.000894,50.000575").failed_with(3, "by its bounds"));
+}
+
+TEST_CASE("an output of a list is none of the files that its lines name") {
+  const Workspace work;
+  test::write_text(work.folder / "rig.st",
+                   "model: equirectangular\nwidth: 64\nheight: 32\nheight_m: 2\n");
+  std::filesystem::create_symlink("ground.png", work.folder / "link.st");
+  test::write_text(work.folder / "list.csv",
+                   "ground,satellite,camera\nground.png,tile.jpg,rig.st\n");
+  for (const char* output : {"ground.png", "./tile.jpg", "rig.st", "link.st", "list.csv"}) {
+    CAPTURE(output);
+    const std::string before = test::read_text(work.folder / output);
+    CHECK(work.run(std::string("locate --pairs list.csv --dump ") + output)
+              .failed_with(2, std::string("--dump: '") + output + "' is an input, '"));
+    CHECK(test::read_text(work.folder / output) == before);
+  }
+  CHECK(work.run("locate --pairs list.csv --dump raw.npz").failed_with(2, "end in .safetensors"));
 }
 
 TEST_CASE("options that no camera can have exit 2, and name the option") {
@@ -152,8 +175,8 @@ TEST_CASE("outputs that cannot be written exit 3 and leave nothing") {
   const auto before = work.folder.entries();
   for (const char* option : {"--overlay", "--dump"}) {
     INFO(option);
-    const std::string argument = std::string(option) + " no/such/folder.png";
-    CHECK(work.locate(argument).failed_with(3, "no/such/folder.png"));
+    const std::string file = std::string("no/such/folder.") + (option[2] == 'o' ? "png" : "st");
+    CHECK(work.locate(option + (" " + file)).failed_with(3, file));
   }
   CHECK(work.run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg",
                  "/dev/full")

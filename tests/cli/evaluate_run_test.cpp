@@ -529,8 +529,55 @@ TEST_CASE("a dump that the tiles do not fit is refused before the work") {
   CHECK_FALSE(holds(run.err, "samples in"));
 }
 
+TEST_CASE("evaluate's outputs are neither its inputs nor each other") {
+  const EvaluateWorkspace vigor;
+  const fs::path labels = vigor.root() / "splits/Chicago/pano_label_balanced.txt";
+  const std::string before = test::read_text(labels);
+  fs::create_symlink(labels, vigor.work.folder / "link.html");
+  const std::pair<const char*, const char*> cases[] = {
+      {"--report vigor/splits/Chicago/pano_label_balanced.txt", "should end in .html"},
+      {"--report link.html", "pano_label_balanced.txt', should end in .html"},
+      {"--report r.pdf", "should end in .html"},
+      {"--dump d.png", "should end in .safetensors"},
+      {"--dump ./weights.safetensors", "is an input, 'weights.safetensors' of --model"},
+      {"--report x.html --dump ./x.html", "which --report writes"},
+      {"--out o --dump o/samples.jsonl", "which --dump writes"},
+      {"--report o/figures.json --out o", "which --report writes"}};
+  for (const auto& [arguments, reason] : cases) {
+    CAPTURE(arguments);
+    CHECK(vigor.run(arguments).failed_with(2, reason));
+  }
+  CHECK(test::read_text(labels) == before);
+  CHECK_FALSE(fs::exists(vigor.work.folder / "o"));
+}
+
+TEST_CASE("evaluate makes the last folder of --out, for its report too") {
+  const EvaluateWorkspace vigor;
+  CHECK(vigor.run("--out typo/dir/o").failed_with(3, "there is no folder '"));
+  CHECK_FALSE(fs::exists(vigor.work.folder / "typo"));
+  const Run run = vigor.run("--limit 4 --out new --report new/r.html --dump new/raw.st");
+  INFO(run.err);
+  CHECK(run.code == 0);
+  for (const char* name : {"figures.json", "samples.jsonl", "r.html", "raw.st"}) {
+    CHECK(fs::exists(vigor.work.folder / "new" / name));
+  }
+}
+
+TEST_CASE("evaluate reads labels with a byte order mark") {
+  const EvaluateWorkspace vigor;
+  const Run plain = vigor.run("--mode true --limit 5 --json");
+  REQUIRE(plain.code == 0);
+  for (const char* name : {"pano_label_balanced.txt", "satellite_list.txt"}) {
+    const fs::path file = vigor.root() / "splits/Chicago" / name;
+    test::write_text(file, "\xEF\xBB\xBF" + test::read_text(file));
+  }
+  CHECK(vigor.run("--mode true --limit 5 --json").out == plain.out);
+}
+
 TEST_CASE("evaluate refuses what does not fit together") {
   const EvaluateWorkspace vigor;
+  CHECK(vigor.run("--limit 0").failed_with(2, "--limit"));
+  CHECK(vigor.run("--limit 0").message().size() < 120);
   CHECK(vigor.run("--resume").failed_with(2, "--out"));
   CHECK(vigor.run("--resume --out run --dump raw.safetensors").failed_with(2, "--dump"));
   CHECK(vigor.run("--mode right").failed_with(2, "--mode"));
@@ -538,7 +585,7 @@ TEST_CASE("evaluate refuses what does not fit together") {
   for (const char* degrees : {"-1", "181", "inf"}) {
     CHECK(vigor.run(std::string("--heading-noise ") + degrees).failed_with(2, "--heading-noise"));
   }
-  CHECK(vigor.run("--heading-noise nan").failed_with(3, "--heading-noise"));
+  CHECK(vigor.run("--heading-noise nan").failed_with(2, "--heading-noise"));
   CHECK(vigor.run("--heading-noise x").failed_with(2, "--heading-noise"));
   CHECK(vigor.run("--heading-noise 45 --heading-seed -1").failed_with(2, "--heading-seed"));
   CHECK(vigor.run("--heading-seed 1").failed_with(2, "--heading-noise"));
@@ -552,7 +599,7 @@ TEST_CASE("evaluate runs RobotCar's three test runs on tiles cut from the map") 
   const test::Workspace work;
   const fs::path root = work.folder / "robotcar";
   fs::copy(test::robotcar_fixture(), root, fs::copy_options::recursive);
-  io::write_png(root / data::kRobotCarMap, test::made_map(2000, 2000), 1);
+  test::write_robotcar_map(root / data::kRobotCarMap);
   const data::Dataset set = data::read_robotcar({root, data::Split::test, false});
   for (const data::Sample& sample : set.samples) {
     fs::create_directories((root / sample.ground).parent_path());

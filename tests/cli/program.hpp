@@ -46,7 +46,7 @@ class Workspace {
  public:
   Workspace() {
     write_weights("weights.safetensors");
-    io::write_png(folder / "ground.png", image("ground", 32, 64));
+    io::write_png(folder / "ground.png", panorama("ground", 32, 64));
     io::write_jpeg(folder / "tile.jpg", image("tile", 64, 64));
   }
 

@@ -37,7 +37,9 @@ TEST_CASE("help and version go to standard output and exit 0") {
     CHECK(run.err.empty());
     CHECK(run.out.find("Example: crossfix ") != std::string::npos);
   }
-  CHECK(work.run("--version").out.starts_with("crossfix "));
+  for (const char* version : {"--version", "-v", "-V", "version"}) {
+    CHECK(work.run(version).out.starts_with("crossfix "));
+  }
   for (const char* command : {"--help", "--version", "locate --help", "info weights.safetensors"}) {
     INFO(command);
     CHECK(work.run(command, "/dev/full").failed_with(3, "standard output: cannot be written"));
@@ -119,6 +121,46 @@ TEST_CASE("a tile far from the trained scale is warned about, unless rescaled") 
     CHECK(coordinate.get<double>() >= 16);
     CHECK(coordinate.get<double>() <= 48);
   }
+}
+
+TEST_CASE("numbers are read alike, in one argument or several") {
+  const Workspace work;
+  const json fix = lines_of(work.locate("--json --gsd 1 --truth 32,-3.5")).at(0);
+  for (const char* same : {"--gsd ' +1' --truth '32, -3.5'", "--truth 32 -3.5 --gsd '1 '",
+                           "--gsd 1 --truth +32,-3.5 --heading ' 0'"}) {
+    CAPTURE(same);
+    CHECK(lines_of(work.locate("--json " + std::string(same))).at(0) == fix);
+  }
+  const json bounded = lines_of(work.locate("--json --bounds 8,50,8.000894,50.000575")).at(0);
+  for (const char* same : {"'8, 50, 8.000894, 50.000575'", "8 50 8.000894 50.000575"}) {
+    CAPTURE(same);
+    CHECK(lines_of(work.locate("--json --bounds " + std::string(same))).at(0) == bounded);
+  }
+}
+
+TEST_CASE("far more threads than cores, and images of few pixels, are warned about") {
+  const Workspace work;
+  const std::string absent = "locate --ground ground.png --satellite tile.jpg --model absent ";
+  CHECK(work.run(absent + "--threads 4000").err.find("warning: --threads 4000 on ") !=
+        std::string::npos);
+  CHECK(work.run(absent + "--threads 1").err.find("warning") == std::string::npos);
+  io::write_png(work.folder / "few.png", test::image("few", 32, 32));
+  const Run run =
+      work.run("locate --json --model weights.safetensors --ground ground.png --satellite few.png");
+  CHECK(run.err.find("warning: few.png: 32x32 pixels are enlarged 4 times") != std::string::npos);
+  CHECK(lines_of(run).at(0)["warnings"].dump().find("few.png: 32x32 pixels") != std::string::npos);
+}
+
+TEST_CASE("a truth far outside of its tile is an error of its line, and not in the mean") {
+  const Workspace work;
+  test::write_text(work.folder / "list.csv",
+                   "ground,satellite,row,col\nground.png,tile.jpg,3,2\n"
+                   "ground.png,tile.jpg,3,52000\n");
+  const Run run = work.run("locate --model weights.safetensors --pairs list.csv");
+  CHECK(run.code == 3);
+  CHECK(run.err.find("crossfix: 1 pairs with a truth") != std::string::npos);
+  CHECK(lines_of(run).at(1)["error"].get<std::string>().find("more than a side outside") !=
+        std::string::npos);
 }
 
 TEST_CASE("a list: JSON lines in its order, a failed pair in its line, a summary") {

@@ -10,6 +10,7 @@
 
 #include "crossfix/io/image.hpp"
 #include "io/files.hpp"
+#include "io/png_builder.hpp"
 #include "support/source_folder.hpp"
 
 namespace crossfix::test {
@@ -59,6 +60,21 @@ inline io::Image made_map(Index height, Index width) {
     }
   }
   return map;
+}
+
+/// Writes a map of RobotCar's size: blocks of black and white, one bit a pixel.
+inline void write_robotcar_map(const std::filesystem::path& path) {
+  constexpr std::uint32_t kHeight = 18600;
+  constexpr std::uint32_t kWidth = 16000;
+  std::string rows;
+  rows.reserve(kHeight * (1 + kWidth / 8));
+  for (std::uint32_t row = 0; row < kHeight; ++row) {
+    rows += '\0';
+    for (std::uint32_t block = 0; block < kWidth / 8; ++block) {
+      rows += ((row / 8 * 2654435761U + block * 40503U) >> 13U) % 2 == 0 ? '\0' : '\xff';
+    }
+  }
+  write_text(path, PngBuilder(kWidth, kHeight, 1, 0, false).data(rows).finish());
 }
 
 }  // namespace crossfix::test

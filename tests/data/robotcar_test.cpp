@@ -94,6 +94,19 @@ TEST_CASE("control points fall where they were set, to the fit's residual") {
   CHECK(centre.col == Approx(8255).margin(0.4));
 }
 
+TEST_CASE("a map that does not hold the control points is refused") {
+  for (const Shape<2> size : {Shape<2>{1500, 2000},
+                              {9300, 8000},
+                              {16000, 18600},
+                              {18500, 16000},
+                              {30000, 16000},
+                              {18600, 32000}}) {
+    CAPTURE(size[0], size[1]);
+    CHECK_THROWS_WITH(data::check_map_size("map.png", size), Catch::Contains("map.png: "));
+  }
+  CHECK_NOTHROW(data::check_map_size("map.png", {18600, 16000}));
+}
+
 TEST_CASE("a test run that is absent is an error, or a warning where that is asked for") {
   const test::FixtureCopy copy(test::robotcar_fixture());
   std::filesystem::remove(copy.root() / "Oxford_split" / "test2_j.txt");
@@ -134,6 +147,14 @@ TEST_CASE("damaged RobotCar files are refused with file, line and what is expect
     copy.replace(file, text.substr(0, text.find(' ')), "/etc/hostname");
     CHECK(message_of(options).starts_with((copy.root() / file).string() +
                                           ":1: '/etc/hostname' leaves the folder"));
+  }
+  SECTION("a yaw in degrees") {
+    std::string text = test::read_text(copy.root() / "Oxford_split/val_yaw.npy");
+    const double degrees = GENERATE(93.5, -180.0, 7.0);
+    text.replace(text.size() - 8, 8, reinterpret_cast<const char*>(&degrees), 8);
+    test::write_text(copy.root() / "Oxford_split/val_yaw.npy", text);
+    CHECK(message_of(options).find("more than a whole turn; radians are expected") !=
+          std::string::npos);
   }
   SECTION("a field too many") {
     copy.replace(file, "\n", " 7\n");

@@ -24,6 +24,36 @@ TEST_CASE("lines are split at blanks, whatever ends them") {
   CHECK_FALSE(lines.next());
 }
 
+TEST_CASE("a byte order mark and lines that end in CR alone cost no field") {
+  const test::ScratchFolder folder;
+  test::write_text(folder / "list.txt", "\xEF\xBB\xBFname 1\rother +2\r");
+  TextLines lines(folder / "list.txt", "a list");
+  REQUIRE(lines.next());
+  CHECK(lines.fields() == std::vector<std::string_view>{"name", "1"});
+  REQUIRE(lines.next());
+  CHECK(lines.line() == 2);
+  CHECK(lines.number(1, "x") == 2);
+  CHECK_FALSE(lines.next());
+}
+
+TEST_CASE("text that is not UTF-8 says so") {
+  const test::ScratchFolder folder;
+  for (const std::string& text : {std::string("\xFF\xFE"
+                                              "a\0b\0",
+                                              6),
+                                  std::string("\xFE\xFF\0a\0b", 6),
+                                  std::string("a\0 \0"
+                                              "1\0",
+                                              6)}) {
+    test::write_text(folder / "list.txt", text);
+    const std::string message =
+        test::message_of<DataError>([&] { TextLines lines(folder / "list.txt", "a list"); });
+    CHECK(message.starts_with((folder / "list.txt").string() + ": "));
+    CHECK(message.find("UTF-16") != std::string::npos);
+    CHECK(message.find("UTF-8") != std::string::npos);
+  }
+}
+
 TEST_CASE("a field that is no number is refused with file and line") {
   const test::ScratchFolder folder;
   const std::string wrong = GENERATE("x", "1,5", "nan", "inf", "1e999", "0x10", "3m");

@@ -5,6 +5,7 @@
 
 #include "crossfix/core/error.hpp"
 #include "io/files.hpp"
+#include "support/comma_locale.hpp"
 
 using namespace crossfix;
 using test::message_of;
@@ -86,7 +87,7 @@ TEST_CASE("bounds from text") {
   CHECK(bounds.east == -74.0);
   CHECK(bounds.north == 40.71);
   for (const std::string text :
-       {"", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,3,nan", "1,2,3,inf", "1 ,2,3,4", "1,2,3,4x",
+       {"", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,3,nan", "1,2,3,inf", "1 2,2,3,4", "1,2,3,4x",
         "3,2,1,4", "1,4,3,2", "1,2,1,4", "-200,2,1,4", "1,2,3,91"}) {
     CAPTURE(text);
     CHECK_THAT(message_of<DataError>([&] { io::parse_bounds(text); }),
@@ -94,6 +95,38 @@ TEST_CASE("bounds from text") {
   }
   CHECK_THROWS_AS(io::metres_per_pixel(GeoBounds{1, 2, 1, 4}, 10, 10), DataError);
   CHECK_THROWS_AS(io::position_of(bounds, 0, 10, {0, 0}), DataError);
+}
+
+TEST_CASE("bounds may have blanks and plus signs, as other numbers may") {
+  const GeoBounds bounds = io::parse_bounds(" 13.4, +52.5 ,13.41,\t52.51");
+  CHECK(bounds.west == 13.4);
+  CHECK(bounds.south == 52.5);
+  CHECK(bounds.north == 52.51);
+}
+
+TEST_CASE("bounds that no tile has are refused with their own reason") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"1113194.9,6446275.8,1113294.9,6446375.8", "metres (EPSG:3857, UTM)"},
+      {"391000,5818000,391100,5818100", "metres (EPSG:3857, UTM)"},
+      {"179.9,10,-179.9,10.1", "across 180 degrees"},
+      {"179.9,10,180.1,10.1", "across 180 degrees"},
+      {"8,50.1,8.1,50", "south not below north"},
+      {"8.1,50,8,50.1", "west not below east"},
+      {"8.1,50.1,8,50", "west and south not below east and north"},
+      {"41.8,-122.3,41.9,-122.2", "latitude and longitude swapped"},
+      {"170,-95,171,95", "not between -90 and 90"}};
+  for (const auto& [text, reason] : cases) {
+    CAPTURE(text);
+    CHECK_THAT(message_of<DataError>([&] { io::parse_bounds(text); }), Catch::Contains(reason));
+  }
+}
+
+TEST_CASE("names and messages have points whatever the locale") {
+  const test::CommaLocale locale;
+  CHECK(io::satellite_name({-122.25, 47.5}) == "satellite_47.5000000000_-122.2500000000.png");
+  CHECK(io::position_of_satellite_name("satellite_47.5_-122.25.png")->longitude == -122.25);
+  CHECK_THAT(message_of<DataError>([] { io::parse_bounds("8.5,50.5,8.25,50.75"); }),
+             Catch::Contains("8.5,50.5,8.25,50.75"));
 }
 
 TEST_CASE("VIGOR's file names give latitude, then longitude") {

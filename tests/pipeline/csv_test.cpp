@@ -11,8 +11,8 @@ using crossfix::test::message_of;
 using Fields = std::vector<std::string>;
 
 TEST_CASE("CSV fields, quotes and line ends") {
-  const auto records = parse_csv(
-      "\xEF\xBB\xBFground,satellite\r\n\n\"a, \"\"b\"\"\",c\r\n\"two\nlines\",\nlast,", "l");
+  const auto records =
+      parse_csv("ground,satellite\r\n\n\"a, \"\"b\"\"\",c\r\n\"two\nlines\",\nlast,", "l");
   REQUIRE(records.size() == 4);
   CHECK(records[0].fields == Fields{"ground", "satellite"});
   CHECK(records[1].fields == Fields{"a, \"b\"", "c"});
@@ -22,6 +22,13 @@ TEST_CASE("CSV fields, quotes and line ends") {
   CHECK(records[3].line == 6);
   CHECK(parse_csv("", "l").empty());
   CHECK(parse_csv("\n\r\n", "l").empty());
+}
+
+TEST_CASE("blanks about a CSV field are no part of it, unless it is quoted") {
+  const auto records = parse_csv("ground, satellite ,\tgsd\n a b ,\" c \" , 3\r\n", "l");
+  REQUIRE(records.size() == 2);
+  CHECK(records[0].fields == Fields{"ground", "satellite", "gsd"});
+  CHECK(records[1].fields == Fields{"a b", " c ", "3"});
 }
 
 TEST_CASE("CSV that is damaged is refused with its line") {

@@ -38,6 +38,17 @@ TEST_CASE("the error is a distance; metres come from the fix's own scale") {
   CHECK_FALSE(error_of(unscaled, {42, 24}).metres);
 }
 
+TEST_CASE("a truth is in its tile, or at most a side outside of it") {
+  for (const PixelPoint truth : {PixelPoint{0, 0}, {-60, 150}, {120, -40}, {160, 80}}) {
+    CHECK_NOTHROW(check_truth(truth, {80, 100}));
+  }
+  for (const PixelPoint truth : {PixelPoint{5000, 5}, {-81, 50}, {40, 201}, {40, -1e300}}) {
+    CAPTURE(truth.row, truth.col);
+    CHECK_THROWS_WITH(check_truth(truth, {80, 100}),
+                      Catch::Contains("outside of the tile of 100x80 pixels"));
+  }
+}
+
 TEST_CASE("JSON of a fix has the documented keys and values") {
   const auto json = to_json(some_subject(), some_fix());
   CHECK(json.dump() ==

@@ -27,6 +27,26 @@ TEST_CASE("a list of pairs: columns in any order, paths relative to it, truth an
   CHECK_FALSE(entries[1].metres_per_pixel);
 }
 
+TEST_CASE("a list of pairs as other programs write it") {
+  const test::ScratchFolder folder;
+  const auto file = folder / "list.csv";
+  for (const char* text :
+       {"\xEF\xBB\xBFground, satellite, gsd, heading\r\ng.jpg, t.png, +0.5, 90\r\n",
+        "ground,satellite,gsd,heading\rg.jpg,t.png,0.5,+90\r"}) {
+    CAPTURE(text);
+    test::write_text(file, text);
+    const auto entries = read_pair_list(file);
+    REQUIRE(entries.size() == 1);
+    CHECK(entries[0].line == 2);
+    CHECK(entries[0].satellite == folder / "t.png");
+    CHECK(entries[0].metres_per_pixel == 0.5);
+    CHECK(entries[0].camera.ground_info({32, 64, 3}).heading_degrees == 90.0);
+  }
+  test::write_text(file, std::string("\xFF\xFEg\0r\0", 6));
+  CHECK(message_of<DataError>([&] { read_pair_list(file); }) ==
+        file.string() + ": UTF-16; save it as UTF-8");
+}
+
 TEST_CASE("a list of pairs that is wrong names its file and line") {
   const test::ScratchFolder folder;
   const auto file = folder / "list.csv";
@@ -49,7 +69,10 @@ TEST_CASE("a list of pairs that is wrong names its file and line") {
   CHECK(message(header + "g,s,1,,\n").starts_with("2: one of 'row' and 'col' is empty"));
   CHECK(message(header + "g,s,1,2,\ng,s,1,2x,\n").starts_with("3: col is '2x'"));
   CHECK(message(header + "g,s,nan,2,\n").starts_with("2: row is 'nan'"));
-  CHECK(message(header + "g,s,1,2,0\n").starts_with("2: gsd"));
+  for (const char* scale : {"0", "1e-9", "1e9", "-0.1"}) {
+    CAPTURE(scale);
+    CHECK(message(header + "g,s,1,2," + scale + "\n").starts_with("2: gsd is "));
+  }
   CHECK_THROWS_AS(read_pair_list(folder.path()), DataError);
   CHECK_THROWS_AS(read_pair_list(folder / "absent.csv"), DataError);
 }

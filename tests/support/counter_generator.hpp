@@ -72,4 +72,15 @@ inline Tensor<std::uint8_t, 3> image(const std::string& key, Index height, Index
   return out;
 }
 
+/// The same, as a panorama that goes all around: its right half mirrors its left.
+inline Tensor<std::uint8_t, 3> panorama(const std::string& key, Index height, Index width) {
+  Tensor<std::uint8_t, 3> out = image(key, height, width);
+  for (Index y = 0; y < height; ++y) {
+    for (Index x = 0; x < width / 2; ++x) {
+      for (Index c = 0; c < 3; ++c) out(y, width - 1 - x, c) = out(y, x, c);
+    }
+  }
+  return out;
+}
+
 }  // namespace crossfix::test

@@ -70,6 +70,17 @@ TEST_CASE("crossfix world refuses options that do not fit") {
   CHECK_FALSE(std::filesystem::exists(folder / "world"));
 }
 
+TEST_CASE("crossfix world makes its last folder alone, and no sheet in it") {
+  const world::TemporaryFolder folder;
+  CHECK_THROWS_WITH(run("--panoramas 2 --out " + (folder / "typo" / "world").string()),
+                    Catch::Contains("there is no folder '" + (folder / "typo").string()));
+  CHECK_FALSE(std::filesystem::exists(folder / "typo"));
+  CHECK_THROWS_WITH(run("--panoramas 2 --out " + (folder / "w").string() + "/ --sheet " +
+                        (folder / "w" / "s.png").string()),
+                    Catch::Contains("s.png' lies in --out"));
+  CHECK_FALSE(std::filesystem::exists(folder / "w"));
+}
+
 TEST_CASE("crossfix world needs a folder") { CHECK_THROWS_AS(run("--seed 1"), CLI::RequiredError); }
 
 }  // namespace crossfix::cli

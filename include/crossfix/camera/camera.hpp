@@ -117,6 +117,8 @@ struct MountedCamera {
 };
 
 /// Why no camera has an image that wide, degrees, if so: see camera_of_field_of_view.
+inline constexpr double kNarrowestView = 1;  ///< degrees; less is in radians, or of a telescope
+
 inline std::optional<Flaw> flaw_of_field_of_view(Model model, Index height, Index width,
                                                  double degrees) {
   if (model == Model::kEquirectangular) {
@@ -130,10 +132,10 @@ inline std::optional<Flaw> flaw_of_field_of_view(Model model, Index height, Inde
                               "edges are expected"};
   }
   const bool flat = model == Model::kPinhole;
-  if (degrees > 0 && (flat ? degrees < 180 : degrees <= 360)) return {};
-  return detail::flaw_of_value(
-      "hfov_deg", degrees,
-      flat ? "an angle above 0 and below 180 degrees" : "an angle above 0 and up to 360 degrees");
+  if (degrees >= kNarrowestView && (flat ? degrees < 180 : degrees <= 360)) return {};
+  return detail::flaw_of_value("hfov_deg", degrees,
+                               "an angle from " + detail::shown(kNarrowestView) +
+                                   (flat ? " to below 180 degrees" : " to 360 degrees"));
 }
 
 /// A camera without distortion of whose image only the width's angle is known, degrees: a pinhole,

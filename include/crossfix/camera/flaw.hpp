@@ -1,12 +1,12 @@
 #pragma once
 
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/core/shape.hpp"
 
 /// What cameras are checked for before they are made.
@@ -29,11 +29,7 @@ inline void refuse(const std::optional<Flaw>& flaw) {
 namespace detail {
 
 /// A number as messages show it.
-inline std::string shown(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.6g", value);
-  return text.data();
-}
+inline std::string shown(double value) { return general_text(value, 6); }
 
 /// "KEY is VALUE; EXPECTED is expected".
 inline Flaw flaw_of_value(const std::string& key, double value, const std::string& expected) {

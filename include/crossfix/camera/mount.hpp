@@ -27,7 +27,8 @@ struct Mount {
   Heading heading{};
 };
 
-/// Heights beyond are in other units, or not of cameras in streets.
+/// Heights beyond these are in other units, or not of cameras in streets.
+inline constexpr double kLowestMount = 0.1;
 inline constexpr double kHighestMount = 200;
 /// Closer to straight up and down a heading means little.
 inline constexpr double kSteepestPitch = 85;
@@ -35,9 +36,10 @@ inline constexpr double kSteepestPitch = 85;
 inline constexpr double kLargestTiltSigma = 30;
 
 inline std::optional<Flaw> flaw_of(const Mount& m) {
-  if (!(m.height > 0 && m.height <= kHighestMount)) {
+  if (!(m.height >= kLowestMount && m.height <= kHighestMount)) {
     return detail::flaw_of_value("height_m", m.height,
-                                 "a height above the ground in metres, above 0 and up to " +
+                                 "a height above the ground in metres, from " +
+                                     detail::shown(kLowestMount) + " to " +
                                      detail::shown(kHighestMount) + ",");
   }
   if (!(std::abs(m.pitch_degrees) <= kSteepestPitch)) {

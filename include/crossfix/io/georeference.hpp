@@ -34,6 +34,10 @@ double metres_per_pixel(const GeoBounds& bounds, Index height, Index width);
 /// Height of a pixel of such a tile divided by its width, on the ground. Throws as above.
 double pixel_aspect(const GeoBounds& bounds, Index height, Index width);
 
+/// Whether the pixels of such a tile are square, to `tolerance` of the logarithm of their aspect,
+/// with latitude and longitude swapped.
+bool would_fit_swapped(const GeoBounds& bounds, Index height, Index width, double tolerance);
+
 /// Position of a pixel of a north-up Web Mercator tile of height x width pixels. Throws as above.
 GeoPoint position_of(const GeoBounds& bounds, Index height, Index width, PixelPoint pixel);
 
@@ -42,6 +46,9 @@ PixelPoint pixel_of(const GeoBounds& bounds, Index height, Index width, GeoPoint
 
 /// Bounds of a tile of height x width pixels around `centre`.
 GeoBounds tile_bounds(GeoPoint centre, Index height, Index width, int zoom = kVigorZoom);
+
+/// The bounds, if a tile can have them. Throws DataError that says what is wrong.
+GeoBounds checked(const GeoBounds& bounds);
 
 /// Parses "WEST,SOUTH,EAST,NORTH" in degrees. Throws DataError that says what is wrong.
 GeoBounds parse_bounds(std::string_view text);

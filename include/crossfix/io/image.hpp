@@ -34,7 +34,7 @@ Image read_image(std::span<const std::byte> bytes, std::string_view name,
 
 /// Height and width of the image that `read_image` would read, from the beginning of the file.
 /// Throws ImageError if that is of no PNG or JPEG; what follows it may be damaged.
-Shape<2> read_image_size(const std::filesystem::path& path);
+Shape<2> read_image_size(const std::filesystem::path& path, Index maximum_side = kMaximumImageSide);
 
 /// Encodes 8-bit RGB as PNG. `compression` is zlib's level, 0 (none) to 9 (smallest). The same
 /// image gives the same bytes. Throws ImageError if the image is empty, too large, or does not have

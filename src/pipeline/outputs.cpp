@@ -1,0 +1,83 @@
+#include "outputs.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <system_error>
+
+#include "camera_choice.hpp"
+
+namespace crossfix::pipeline {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The file that is written under a path: links are followed, also one to a file that is not there.
+fs::path target_of(const fs::path& path) {
+  if (path.empty()) return {};
+  std::error_code ignored;
+  fs::path target = fs::absolute(path);  // weakly_canonical keeps some relative ones relative
+  for (int links = 0; links < 40 && fs::is_symlink(target, ignored); ++links) {
+    target = target.parent_path() / fs::read_symlink(target, ignored);
+  }
+  return fs::weakly_canonical(target, ignored);
+}
+
+/// Devices and pipes hold nothing that could be lost.
+bool is_device(const fs::path& path) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+}
+
+}  // namespace
+
+void check_outputs(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs) {
+  std::vector<fs::path> targets;
+  for (const NamedPath& output : outputs) targets.push_back(target_of(output.path));
+  const auto same = [&](std::size_t output, const fs::path& path) {
+    std::error_code ignored;
+    return !outputs[output].path.empty() && !path.empty() && !is_device(path) &&
+           (fs::equivalent(targets[output], path, ignored) || targets[output] == target_of(path));
+  };
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::string shown = "'" + outputs[i].path.string() + "' is ";
+    for (const NamedPath& input : inputs) {
+      if (!same(i, input.path)) continue;
+      throw ChoiceError(outputs[i].name, Words::options,
+                        shown + "an input, '" + input.path.string() + "' of " + input.name +
+                            ": name another file");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!same(i, outputs[j].path)) continue;
+      throw ChoiceError(outputs[i].name, Words::options,
+                        shown + "'" + outputs[j].path.string() + "', which " + outputs[j].name +
+                            " writes: name another one");
+    }
+  }
+}
+
+void check_ending(const NamedPath& output, const Endings& endings) {
+  if (output.path.empty() || is_device(output.path)) return;
+  const auto check = [&](const fs::path& path, const std::string& shown) {
+    std::string ending = path.extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (std::find(endings.begin(), endings.end(), ending) != endings.end()) return;
+    throw ChoiceError(output.name, Words::options, shown + " should end in " + endings.front());
+  };
+  const std::string spelled = "'" + output.path.string() + "'";
+  const fs::path target = target_of(output.path);
+  check(output.path, spelled);
+  check(target, spelled + ", a link to '" + target.string() + "',");
+}
+
+bool is_within(const fs::path& path, const fs::path& folder) {
+  if (path.empty() || folder.empty()) return false;
+  const fs::path inner = target_of(path);
+  fs::path outer = target_of(folder);
+  if (!outer.has_filename()) outer = outer.parent_path();
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+}  // namespace crossfix::pipeline
