@@ -16,7 +16,7 @@ using namespace std::string_view_literals;
 constexpr std::size_t kBeginning = 512;
 constexpr auto kUnpack = "unpack it first"sv;
 
-/// Bytes at a place that only files of one kind have there.
+/// Bytes at an index where only files of one kind have them.
 struct Signature {
   std::size_t at;
   std::string_view bytes;
