@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// RobotCar's map is higher than any other image that is read.
-constexpr Index kMaximumMapSide = 32768;
+constexpr io::ImageLimits kMapLimits{.side = 32768, .pixels = Index{32768} * 32768};
 
 constexpr std::uint8_t kBlankGrey = 128;
 
@@ -50,7 +50,7 @@ ImageSource ImageSource::of_vigor(const fs::path& root, const Dataset& dataset) 
 
 ImageSource ImageSource::of_robotcar(const fs::path& root) {
   ImageSource source(root);
-  source.map_ = io::read_image(root / kRobotCarMap, kMaximumMapSide);
+  source.map_ = io::read_image(root / kRobotCarMap, kMapLimits);
   return source;
 }
 

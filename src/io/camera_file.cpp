@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "regular_file.hpp"
 #include "strict_json.hpp"
 
 namespace crossfix::io {
@@ -313,8 +314,7 @@ camera::MountedCamera read_camera(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& why) {
     throw DataError(path.string() + ": " + why + "; a camera file is expected");
   };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail("it is a folder");
+  if (const std::string why = why_not_readable(path); !why.empty()) fail(why);
   std::ifstream file(path, std::ios::binary);
   if (!file) fail("it cannot be opened");
   std::string text(kMaximumFileBytes + 1, '\0');

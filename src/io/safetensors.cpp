@@ -24,7 +24,8 @@ namespace {
 /// Maps a file read-only; `size` is set to its length in bytes. Throws WeightsError without the
 /// file's name.
 std::shared_ptr<const std::byte> map_file(const std::filesystem::path& path, std::size_t& size) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK, opening a pipe would wait for a writer.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) throw WeightsError(std::strerror(errno));
   struct stat status {};
   const bool known = ::fstat(descriptor, &status) == 0;
