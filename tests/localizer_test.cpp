@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "crossfix/cpu/instruction_set.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/ops/hypotheses.hpp"
 #include "support/allocation_counter.hpp"
@@ -59,6 +60,68 @@ void check_hypotheses(const Fix& fix) {
 }
 
 }  // namespace
+
+TEST_CASE("the bundled weights give the same bytes in any batch, on any threads", "[localizer]") {
+  constexpr Index kMostPairs = 8;
+  if (cpu::best_instruction_set() < cpu::InstructionSet::avx512) {
+    WARN("skipped: without AVX-512 oneDNN divides sums by the number of threads");
+    return;
+  }
+  std::vector<Tensor<std::uint8_t, 3>> grounds;
+  std::vector<Tensor<std::uint8_t, 3>> tiles;
+  std::vector<Pair> pairs;
+  for (Index i = 0; i < kMostPairs; ++i) {
+    grounds.push_back(test::image("image/ground/" + std::to_string(i), 80, 160));
+    tiles.push_back(test::image("image/satellite/" + std::to_string(i), 128, 128));
+    pairs.push_back({GroundImage(grounds.back()), SatelliteImage(tiles.back())});
+  }
+  std::vector<Fix> expected;
+  for (int threads = 1; threads <= 4; ++threads) {
+    for (Index batch = 1; batch <= kMostPairs; ++batch) {
+      CAPTURE(threads, batch);
+      Localizer localizer = Localizer::load(
+          test::source_folder() / "models/crossfix-s.safetensors",
+          {.device = Device::cpu, .precision = Precision::f32, .threads = threads, .batch = batch});
+      std::vector<Fix> fixes;
+      localizer.locate(pairs, fixes);
+      if (expected.empty()) expected = fixes;
+      for (std::size_t i = 0; i < fixes.size(); ++i) CHECK(same(fixes[i], expected[i]));
+    }
+  }
+}
+
+TEST_CASE("weights that overflow are an error that names the tensor or the stage", "[localizer]") {
+  model::Configuration c = test::tiny_configuration();
+  c.family = GENERATE(model::Family::crossfix, model::Family::mcc, model::Family::vigor_baseline);
+  if (c.family != model::Family::crossfix) {
+    c.grid = c.family == model::Family::mcc ? 128 : 1;
+    c.ground_size = {48, 96};
+  }
+  const auto satellite = test::image("image/satellite", 256, 256);
+  const auto ground = test::image("image/ground", 96, 192);
+  const test::ScratchFolder folder;
+  const auto with = [&](const std::string& part, float factor) {
+    test::GeneratedModel model(c);
+    for (auto& [name, values] : model.values) {
+      const bool measured = name.find(".running_") != std::string::npos;
+      if (measured || name.find(part) == std::string::npos) continue;
+      for (float& value : values) value *= factor;
+    }
+    model.write(folder / "w", c);
+    return Localizer::load(folder / "w", {.device = Device::cpu, .precision = Precision::f32});
+  };
+  const std::vector<Pair> pairs{{GroundImage(ground), SatelliteImage(satellite)}};
+  std::vector<Fix> fixes;
+  CHECK_NOTHROW(with("extractor", 1.01F).locate(pairs, fixes));
+  CHECK_THROWS_AS(with("extractor", 1e37F), WeightsError);
+  CHECK_THROWS_AS(with("extractor", 1e6F), WeightsError);
+  // Each weight may be, but what they give together grows beyond any number. In float the rest of
+  // the network hides it: an activation makes 0 of NaN.
+  Localizer grows = with("sat_extractor", 300.0F);
+  CHECK_THROWS_WITH(grows.locate(pairs, fixes),
+                    Catch::Matchers::Contains("the satellite backbone"));
+  CHECK_THROWS_AS(grows.locate(pairs, fixes), NumberError);
+}
 
 TEST_CASE("a baseline locates as the network does", "[localizer]") {
   model::Configuration c;

@@ -253,6 +253,8 @@ class Localizer {
   ///   which a cut to the training scale leaves too little;
   /// - for weights that match on the ground plane, a tile of unknown scale, or of a side or scale
   ///   outside `kMatchedSide` and `kCoarsestMatched`.
+  ///
+  /// Throws NumberError, which names the stage, if the network gives numbers that are not finite.
   Fix locate(GroundImage ground, SatelliteImage satellite, const TileInfo& tile = {},
              const GroundInfo& camera = {});
 

@@ -94,8 +94,9 @@ int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
   app.set_version_flag("-v,-V,--version", "crossfix " CROSSFIX_VERSION);
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 done, 2 usage, 3 an input or output that does not work, 4 a device that does "
-      "not.\nExample: crossfix locate --ground street.jpg --satellite tile.png --overlay fix.png");
+      "Exit codes: 0 done, 2 usage, 3 an input or output that does not work, or too little "
+      "memory, 4 a device that does not work.\nExample: crossfix locate --ground street.jpg "
+      "--satellite tile.png --overlay fix.png");
   crossfix::cli::add_locate_command(app, ranks);
   crossfix::cli::add_evaluate_command(app, ranks);
   crossfix::cli::add_info_command(app);
@@ -128,7 +129,10 @@ int run(crossfix::ranks::Ranks& ranks, int argc, char** argv) {
   } catch (const crossfix::DeviceError& error) {
     return fail(ranks, kDevice, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(ranks, kInput, "not enough memory");
+    return fail(
+        ranks, kInput,
+        "there is not enough memory: increase the limit (ulimit -v), or use smaller images or a "
+        "smaller --batch or --threads");
   } catch (const std::exception& error) {
     return fail(ranks, kInput, error.what());
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <latch>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -27,6 +28,26 @@ std::vector<std::string> names_of(const auto& values) {
 auto named(const auto& values, const std::string& name) {
   return *std::find_if(values.begin(), values.end(),
                        [&](const auto value) { return name_of(value) == name; });
+}
+
+/// How many of the wanted threads to use. If not all can be started, half of those that can: their
+/// stacks are not all that needs memory.
+int usable_threads(int wanted) {
+  std::latch end(1);
+  std::vector<std::jthread> others;
+  try {
+    while (std::ssize(others) < wanted - 1) others.emplace_back([&end] { end.wait(); });
+  } catch (const std::system_error&) {
+    const auto started = static_cast<int>(others.size()) + 1;
+    wanted = std::max(1, started / 2);
+    warn(
+        "only " + std::to_string(started) +
+        " threads can be started, see the limits on processes and memory (ulimit -u, -v); going on "
+        "with " +
+        std::to_string(wanted));
+  }
+  end.count_down();
+  return wanted;
 }
 
 /// Beside the program, both in a build tree and where it is installed.
@@ -73,7 +94,7 @@ Localizer ModelOptions::load(const io::Safetensors& weights, const ranks::Topolo
   options.device = named(kDevices, device);
   options.precision = named(kPrecisions, precision);
   if (topology.rank == 0) warn_about_threads(threads);
-  options.threads = threads > 0 || topology.size == 1 ? threads : topology.cpus;
+  options.threads = usable_threads(threads > 0 ? threads : topology.cpus);
   options.gpu = gpu.value_or(topology.local_rank);
   return Localizer::load(weights, options);
 }

@@ -39,8 +39,11 @@ void product_of_rows(Context& context, int threads, Index rows,
         reinterpret_cast<float*>(scratch + bytes * static_cast<std::size_t>(omp_get_thread_num()));
     float* sums = values + kTileRows * depth;
     for (Index row = 0; row < count; ++row) gather(begin + row, values + row * depth);
-    const auto a = as_eigen(TensorView<const float, 2>(values, {count, depth}));
-    auto c = as_eigen(TensorView<float, 2>(sums, {count, columns}));
+    // Eigen sums the product of a single row in another order than those of several rows.
+    const Index computed = std::max<Index>(count, 2);
+    if (count < computed) std::fill_n(values + depth, depth, 0.0F);
+    const auto a = as_eigen(TensorView<const float, 2>(values, {computed, depth}));
+    auto c = as_eigen(TensorView<float, 2>(sums, {computed, columns}));
     c.setZero();
     for (Index k = 0; k < depth; k += kTileDepth) {
       const Index ks = std::min(kTileDepth, depth - k);

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <dnnl_debug.h>
+#include <sys/mman.h>
 
 #include <array>
 #include <cstddef>
 #include <dnnl.hpp>
+#include <new>
 #include <string>
 #include <type_traits>
 
@@ -25,19 +27,32 @@ inline const dnnl::engine& engine() {
   return cpu;
 }
 
-/// Throws DeviceError with oneDNN's status unless it is success.
+/// Throws std::bad_alloc if oneDNN lacks memory, DeviceError with any other status but success.
 inline void check(dnnl_status_t status, const char* what) {
+  if (status == dnnl_out_of_memory) throw std::bad_alloc();
   if (status != dnnl_success) {
     throw DeviceError(std::string("oneDNN: ") + what + ": " + dnnl_status2str(status));
   }
 }
 
-/// Runs `make`, and converts oneDNN's exception to DeviceError.
+/// Throws std::bad_alloc if memory is short. oneDNN does not look whether it got memory for the
+/// code that it writes.
+inline void expect_room() {
+  constexpr std::size_t kRoom = std::size_t{32} << 20;
+  void* room =
+      ::mmap(nullptr, kRoom, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) throw std::bad_alloc();
+  ::munmap(room, kRoom);
+}
+
+/// Runs `make`, and converts oneDNN's exception as `check` does.
 template <class Make>
 auto guarded(const std::string& what, Make&& make) {
+  expect_room();
   try {
     return make();
   } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
     throw DeviceError("oneDNN cannot prepare " + what + ": " + error.what());
   }
 }

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// RobotCar's map is higher than any other image that is read.
-constexpr Index kMaximumMapSide = 32768;
+constexpr io::ImageLimits kMapLimits{.side = 32768, .pixels = Index{32768} * 32768};
 
 constexpr std::uint8_t kBlankGrey = 128;
 
@@ -52,8 +52,8 @@ ImageSource ImageSource::of_vigor(const fs::path& root, const Dataset& dataset) 
 ImageSource ImageSource::of_robotcar(const fs::path& root) {
   ImageSource source(root);
   const fs::path map = root / kRobotCarMap;
-  check_map_size(map, io::read_image_size(map, kMaximumMapSide));
-  source.map_ = io::read_image(map, kMaximumMapSide);
+  check_map_size(map, io::read_image_size(map, kMapLimits));
+  source.map_ = io::read_image(map, kMapLimits);
   return source;
 }
 

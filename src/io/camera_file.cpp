@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "crossfix/io/file_kind.hpp"
+#include "regular_file.hpp"
 #include "strict_json.hpp"
 
 namespace crossfix::io {
@@ -311,8 +312,7 @@ std::string read_camera_text(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& why) {
     throw DataError(path.string() + ": " + why + "; a camera file is expected");
   };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail("it is a folder");
+  if (const std::string why = why_not_readable(path); !why.empty()) fail(why);
   std::ifstream file(path, std::ios::binary);
   if (!file) fail("it cannot be opened");
   std::string text(kMaximumFileBytes + 1, '\0');

@@ -11,8 +11,8 @@ namespace crossfix::io {
 
 using Bytes = std::span<const std::byte>;
 
-/// Throws ImageError for a side of 0 or above `maximum_side`.
-void check_image_size(std::string_view name, Index height, Index width, Index maximum_side);
+/// Throws ImageError for a side of 0, or a size beyond the limits.
+void check_image_size(std::string_view name, Index height, Index width, const ImageLimits& limits);
 
 /// Throws ImageError unless the view can be encoded: [height, width, 3], with a size within limits.
 void check_encodable(ImageView image);
@@ -21,12 +21,12 @@ void check_encodable(ImageView image);
 void copy_row(ImageView image, Index row, std::uint8_t* out);
 
 bool is_png(Bytes bytes);
-Image read_png(Bytes bytes, std::string_view name, Index maximum_side);
+Image read_png(Bytes bytes, std::string_view name, const ImageLimits& limits);
 /// Height and width, from the beginning of a file.
 Shape<2> png_size(Bytes bytes, std::string_view name);
 
 bool is_jpeg(Bytes bytes);
-Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side);
+Image read_jpeg(Bytes bytes, std::string_view name, const ImageLimits& limits);
 /// Height and width of the picture as it is shown, from the beginning of a file.
 Shape<2> jpeg_size(Bytes bytes, std::string_view name);
 

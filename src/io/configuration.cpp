@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -74,21 +73,20 @@ class Fields {
   /// A number from `lowest` to `largest`.
   void read_within(const char* name, double& out, double lowest, double largest) const {
     with(name, [&](const Json& value, const std::string& full) {
-      const double number = value.is_number() ? value.get<double>() : std::nan("");
-      if (!(number >= lowest && number <= largest)) {
-        fail(full, value, "a number from " + Json(lowest).dump() + " to " + Json(largest).dump());
-      }
-      out = number;
+      out = within(value, full, lowest, largest);
     });
   }
-  /// A number above 0 and below `below`.
-  void read(const char* name, double& out, double below) const {
-    with(name,
-         [&](const Json& value, const std::string& full) { out = positive(value, full, below); });
-  }
+  /// A number above 0 and below `below`, or null.
   void read(const char* name, std::optional<double>& out, double below) const {
     with(name, [&](const Json& value, const std::string& full) {
       out = value.is_null() ? std::nullopt : std::optional(positive(value, full, below));
+    });
+  }
+  /// A number from `lowest` to `largest`, or null.
+  void read_within(const char* name, std::optional<double>& out, double lowest,
+                   double largest) const {
+    with(name, [&](const Json& value, const std::string& full) {
+      out = value.is_null() ? std::nullopt : std::optional(within(value, full, lowest, largest));
     });
   }
   template <std::size_t N>
@@ -97,16 +95,12 @@ class Fields {
       return integer(value, full, lowest, largest);
     });
   }
-  /// Numbers above `above`.
+  /// Numbers from `lowest` to `largest`.
   template <std::size_t N>
-  void read(const char* name, std::array<float, N>& out, double above) const {
+  void read_within(const char* name, std::array<float, N>& out, double lowest,
+                   double largest) const {
     read_list(name, out, [&](const Json& value, const std::string& full) {
-      const double number = value.is_number() ? value.get<double>() : std::nan("");
-      const auto narrow = static_cast<float>(number);
-      if (!(number > above) || !std::isfinite(narrow) || !(static_cast<double>(narrow) > above)) {
-        fail(full, value, std::isfinite(above) ? "a number above 0" : "a number");
-      }
-      return narrow;
+      return static_cast<float>(within(value, full, lowest, largest));
     });
   }
   /// The object under a name, or an empty one.
@@ -126,12 +120,17 @@ class Fields {
     }
     return value.get<Index>();
   }
+  static double within(const Json& value, const std::string& full, double lowest, double largest) {
+    const double number = value.is_number() ? value.get<double>() : std::nan("");
+    if (!(number >= lowest && number <= largest)) {
+      fail(full, value, "a number from " + Json(lowest).dump() + " to " + Json(largest).dump());
+    }
+    return number;
+  }
   static double positive(const Json& value, const std::string& full, double below) {
     const double number = value.is_number() ? value.get<double>() : std::nan("");
     if (!(number > 0 && number < below)) {
-      std::string bound = "a number above 0";
-      if (std::isfinite(below)) bound += " and below " + Json(below).dump();
-      fail(full, value, bound);
+      fail(full, value, "a number above 0 and below " + Json(below).dump());
     }
     return number;
   }
@@ -245,7 +244,6 @@ Json optional_number(const std::optional<double>& value) { return value ? Json(*
 }  // namespace
 
 model::Configuration parse_configuration(const std::string& json) {
-  const double infinity = std::numeric_limits<double>::infinity();
   const Json document = parse_strict("the configuration", json, kDeepest);
   if (!document.is_object()) throw WeightsError("the configuration is no JSON object");
   const Fields fields(document, "");
@@ -271,8 +269,9 @@ model::Configuration parse_configuration(const std::string& json) {
   fields.read("satellite_size", c.satellite_size, 8, kLargestInput);
   fields.read("ground_size", c.ground_size, 8, kLargestInput);
   const Fields normalization = fields.nested("normalization");
-  normalization.read("mean", c.normalization.mean, -infinity);
-  normalization.read("std", c.normalization.std, 0.0);
+  // Of values from 0 to 1, or from 0 to 255.
+  normalization.read_within("mean", c.normalization.mean, -1e3, 1e3);
+  normalization.read_within("std", c.normalization.std, 1e-3, 1e3);
   const Fields projection = fields.nested("ground_projection");
   c.ground_projection = named(projection, "kind", kProjections);
   projection.read("horizontal_fov_degrees", c.horizontal_fov_degrees, 180.0);
@@ -282,9 +281,9 @@ model::Configuration parse_configuration(const std::string& json) {
   }
   const Fields match = fields.nested("ground_match");
   match.read("blocks", c.ground_match.blocks, 3, model::EfficientNetLiteWeights::kBlocks);
-  match.read("height", c.ground_match.height, 1000.0);
-  match.read("nearest", c.ground_match.nearest, 1000.0);
-  match.read("farthest", c.ground_match.farthest, 1000.0);
+  match.read_within("height", c.ground_match.height, 0.01, 1000.0);
+  match.read_within("nearest", c.ground_match.nearest, 0.001, 1000.0);
+  match.read_within("farthest", c.ground_match.farthest, 0.01, 1000.0);
   match.read_within("range", c.ground_match.range, 0.5, 1000.0);
   match.read("adapters", c.ground_match.adapters, 0, model::EfficientNetLiteWeights::kAdapters);
   match.with("range_weights", [&](const Json& value, const std::string& full) {
@@ -302,7 +301,7 @@ model::Configuration parse_configuration(const std::string& json) {
   match.read("ratios", c.ground_match.ratios, 1, 15);
   match.read_within("largest_ratio", c.ground_match.largest_ratio, 1.0, 10.0);
   match.read("headings", c.ground_match.headings, 1, 360);
-  fields.read("metres_per_network_pixel", c.metres_per_network_pixel, infinity);
+  fields.read_within("metres_per_network_pixel", c.metres_per_network_pixel, 1e-3, 1e3);
   fields.read("trained_on", c.trained_on);
   // Far beyond what calibration finds, but still a range in which float exponentials distinguish
   // scores.

@@ -10,6 +10,7 @@
 #include "codecs.hpp"
 #include "crossfix/io/atomic_file.hpp"
 #include "crossfix/io/file_kind.hpp"
+#include "regular_file.hpp"
 
 namespace crossfix::io {
 
@@ -31,14 +32,15 @@ constexpr std::size_t kBeginningBytes = std::size_t{1} << 20;
                    (picture ? "convert it to PNG or JPEG" : "a PNG or JPEG image is expected"));
 }
 
+constexpr ImageLimits kAnyArea{.pixels = kMaximumImageSide * kMaximumImageSide};
+
 /// The whole file, or at least `enough` bytes of it.
 std::vector<std::byte> read_file(const std::filesystem::path& path,
                                  std::size_t enough = kMaximumFileBytes + 1) {
   const auto fail = [&](const std::string& why) {
     throw ImageError("cannot read image '" + path.string() + "': " + why);
   };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail("it is a folder; name a file");
+  if (const std::string why = why_not_readable(path); !why.empty()) fail(why + "; name a file");
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
@@ -62,11 +64,17 @@ std::vector<std::byte> read_file(const std::filesystem::path& path,
 
 }  // namespace
 
-void check_image_size(std::string_view name, Index height, Index width, Index maximum_side) {
-  if (height < 1 || width < 1 || height > maximum_side || width > maximum_side) {
+void check_image_size(std::string_view name, Index height, Index width, const ImageLimits& limits) {
+  const auto fail = [&](const std::string& expected) {
     throw ImageError("image '" + std::string(name) + "' is " + std::to_string(width) + " x " +
-                     std::to_string(height) + " pixels; sides from 1 to " +
-                     std::to_string(maximum_side) + " are taken");
+                     std::to_string(height) + " pixels; " + expected);
+  };
+  if (height < 1 || width < 1 || height > limits.side || width > limits.side) {
+    fail("sides from 1 to " + std::to_string(limits.side) + " are taken");
+  }
+  if (height > limits.pixels / width) {
+    fail("at most " + std::to_string(limits.pixels) +
+         " in all are taken, as of 16384 x 8192: scale or cut it");
   }
 }
 
@@ -75,7 +83,7 @@ void check_encodable(ImageView image) {
     throw ImageError("an image of shape " + to_string(image.shape()) +
                      " cannot be written; [height, width, 3] is taken");
   }
-  check_image_size("to write", image.extent(0), image.extent(1), kMaximumImageSide);
+  check_image_size("to write", image.extent(0), image.extent(1), kAnyArea);
 }
 
 void copy_row(ImageView image, Index row, std::uint8_t* out) {
@@ -87,30 +95,30 @@ void copy_row(ImageView image, Index row, std::uint8_t* out) {
   }
 }
 
-Image read_image(Bytes bytes, std::string_view name, Index maximum_side) {
+Image read_image(Bytes bytes, std::string_view name, const ImageLimits& limits) {
   if (bytes.empty()) throw ImageError("image '" + std::string(name) + "' is empty");
-  if (is_png(bytes)) return read_png(bytes, name, maximum_side);
-  if (is_jpeg(bytes)) return read_jpeg(bytes, name, maximum_side);
+  if (is_png(bytes)) return read_png(bytes, name, limits);
+  if (is_jpeg(bytes)) return read_jpeg(bytes, name, limits);
   refuse_kind(bytes, name);
 }
 
-Image read_image(const std::filesystem::path& path, Index maximum_side) {
-  return read_image(read_file(path), path.string(), maximum_side);
+Image read_image(const std::filesystem::path& path, const ImageLimits& limits) {
+  return read_image(read_file(path), path.string(), limits);
 }
 
-Photo read_photo(const std::filesystem::path& path, Index maximum_side) {
+Photo read_photo(const std::filesystem::path& path, const ImageLimits& limits) {
   const std::vector<std::byte> bytes = read_file(path);
-  Photo photo{read_image(bytes, path.string(), maximum_side), {}};
+  Photo photo{read_image(bytes, path.string(), limits), {}};
   photo.tags = panorama_tags(is_png(bytes) ? png_metadata(bytes).xmp : jpeg_metadata(bytes).xmp);
   return photo;
 }
 
-Shape<2> read_image_size(const std::filesystem::path& path, Index maximum_side) {
+Shape<2> read_image_size(const std::filesystem::path& path, const ImageLimits& limits) {
   const std::vector<std::byte> bytes = read_file(path, kBeginningBytes);
   const std::string name = path.string();
   if (!is_png(bytes) && !is_jpeg(bytes)) refuse_kind(bytes, name);
   const auto size = is_png(bytes) ? png_size(bytes, name) : jpeg_size(bytes, name);
-  check_image_size(name, size[0], size[1], maximum_side);
+  check_image_size(name, size[0], size[1], limits);
   return size;
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 
 #include "codecs.hpp"
@@ -64,10 +65,25 @@ bool is_unsupported(int code) {
          code == JERR_CONVERSION_NOTIMPL || code == JERR_NOT_COMPILED;
 }
 
+/// Each scan passes over the whole picture, however few bytes it has. Programs write about ten. Of
+/// large pictures fewer are read than of small ones.
+int most_scans(const jpeg_decompress_struct& info) {
+  constexpr std::int64_t kMostWork = std::int64_t{1} << 30;  // pixels of all scans
+  const std::int64_t pixels = std::int64_t{info.image_width} * info.image_height;
+  return static_cast<int>(std::clamp<std::int64_t>(kMostWork / pixels, 20, 100));
+}
+
 struct JpegReader {
   JpegErrors errors;
   jpeg_decompress_struct info{};
-  JpegReader() { info.err = &errors.manager; }
+  jpeg_progress_mgr progress{};
+  JpegReader() {
+    info.err = &errors.manager;
+    progress.progress_monitor = [](j_common_ptr common) {
+      const auto* info = reinterpret_cast<const jpeg_decompress_struct*>(common);
+      if (info->input_scan_number > most_scans(*info)) common->err->error_exit(common);
+    };
+  }
   JpegReader(const JpegReader&) = delete;
   JpegReader& operator=(const JpegReader&) = delete;
   ~JpegReader() { jpeg_destroy_decompress(&info); }
@@ -75,17 +91,22 @@ struct JpegReader {
   /// Runs libjpeg calls. Throws ImageError where they fail.
   void attempt(std::string_view name, auto&& calls) {
     if (errors.attempt(calls)) return;
-    const std::string image = "JPEG image '" + std::string(name) + "' is ";
-    if (!is_unsupported(errors.manager.msg_code)) {
-      throw ImageError(image + "damaged or cut short: " + errors.message.data());
+    const std::string image = "JPEG image '" + std::string(name) + "' ";
+    if (info.input_scan_number > 0 && info.input_scan_number > most_scans(info)) {
+      throw ImageError(image + "has more than " + std::to_string(most_scans(info)) +
+                       " scans; write it anew with fewer");
     }
-    throw ImageError(image + "of a rare kind that is not read (" + errors.message.data() +
+    if (!is_unsupported(errors.manager.msg_code)) {
+      throw ImageError(image + "is damaged or cut short: " + errors.message.data());
+    }
+    throw ImageError(image + "is of a rare kind that is not read (" + errors.message.data() +
                      "); save it as an ordinary JPEG of 8 bits, or as PNG");
   }
   /// Reads what stands before the pixels.
   void read_header(Bytes bytes, std::string_view name) {
     attempt(name, [&] {
       jpeg_create_decompress(&info);
+      info.progress = &progress;
       jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
       jpeg_read_header(&info, TRUE);
     });
@@ -176,13 +197,13 @@ Shape<2> jpeg_size(Bytes bytes, std::string_view name) {
   return transposed ? Shape<2>{width, height} : Shape<2>{height, width};
 }
 
-Image read_jpeg(Bytes bytes, std::string_view name, Index maximum_side) {
+Image read_jpeg(Bytes bytes, std::string_view name, const ImageLimits& limits) {
   JpegReader reader;
   jpeg_decompress_struct& info = reader.info;
   reader.read_header(bytes, name);
   const auto height = static_cast<Index>(info.image_height);
   const auto width = static_cast<Index>(info.image_width);
-  check_image_size(name, height, width, maximum_side);
+  check_image_size(name, height, width, limits);
   const bool has_ink = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
   info.out_color_space = has_ink ? JCS_CMYK : JCS_RGB;
   Image image({height, width, 3});

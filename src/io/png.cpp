@@ -123,15 +123,14 @@ Shape<2> png_size(Bytes bytes, std::string_view name) {
   return transposed ? Shape<2>{width, height} : Shape<2>{height, width};
 }
 
-Image read_png(Bytes bytes, std::string_view name, Index maximum_side) {
+Image read_png(Bytes bytes, std::string_view name, const ImageLimits& limits) {
   PngReader reader;
   png_image& png = reader.image;
   const auto fail = [&](const char* why) {
     throw ImageError("PNG image '" + std::string(name) + "' is damaged: " + why);
   };
   if (png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()) == 0) fail(png.message);
-  check_image_size(name, static_cast<Index>(png.height), static_cast<Index>(png.width),
-                   maximum_side);
+  check_image_size(name, static_cast<Index>(png.height), static_cast<Index>(png.width), limits);
   if (!for_each_chunk(bytes, [](std::string_view, Bytes) {})) fail("it is cut short");
   const int orientation = exif_orientation(png_metadata(bytes).exif);
   // Viewers take 16-bit samples without a gamma chunk as sRGB, like 8-bit samples.

@@ -30,6 +30,7 @@ struct Close {
 /// Reads a file; `size` is set to its length in bytes. It is not mapped: a file that another
 /// program cuts short would end this one. Throws WeightsError without the file's name.
 std::shared_ptr<const std::byte> read_whole(const std::filesystem::path& path, std::size_t& size) {
+  // Without O_NONBLOCK, opening a pipe would wait for a writer.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) throw WeightsError(std::strerror(errno));
   const Close close{descriptor};

@@ -25,12 +25,17 @@ class CpuEngine final : public Engine {
 
   Index batch() const override { return network_->batch(); }
 
-  // The network always runs a whole batch; slots without a pair keep their previous content.
+  // The network always runs a whole batch; slots without a pair take the first one's images. Their
+  // previous content could be what made the network fail.
   ops::HeadOutputs<HostSpace> run(std::span<const Images> pairs) override {
     Index slot = 0;
     for (const Images& images : pairs) {
       network_->load_ground(workspace_, slot, images.ground);
       network_->load_satellite(workspace_, slot++, images.satellite);
+    }
+    for (; slot < network_->batch(); ++slot) {
+      network_->load_ground(workspace_, slot, pairs.front().ground);
+      network_->load_satellite(workspace_, slot, pairs.front().satellite);
     }
     network_->run(workspace_);
     return network_->read(workspace_, outputs_.data());

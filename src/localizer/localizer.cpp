@@ -14,6 +14,7 @@
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/safetensors.hpp"
 #include "crossfix/ops/evidence.hpp"
+#include "crossfix/ops/finite.hpp"
 #include "crossfix/ops/heading.hpp"
 #include "crossfix/ops/hypotheses.hpp"
 #include "crossfix/ops/pose_sums.hpp"
@@ -427,6 +428,13 @@ struct Localizer::Impl {
     copy(outputs.offsets()[image], fix.offsets);
     copy(outputs.probability()[image], fix.probability);
     const ops::DecodedFix decoded = outputs.fix()(image);
+    ops::expect_finite(outputs.logits()[image], "network before the logits");
+    ops::expect_finite(outputs.offsets()[image], "network before the offsets");
+    ops::expect_finite(outputs.probability()[image], "posterior");
+    for (const float value : {decoded.row, decoded.col, decoded.radius, decoded.covariance.row_row,
+                              decoded.covariance.row_col, decoded.covariance.col_col}) {
+      if (!std::isfinite(value)) ops::fail_overflow("decoding");
+    }
     fix.cell = decoded.cell;
     const auto [row, col] = position(decoded, fix);
     const double cell_height = fix.window.height / static_cast<double>(grid);

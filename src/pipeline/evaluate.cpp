@@ -18,6 +18,7 @@
 #include "crossfix/detail/printable.hpp"
 #include "crossfix/model/backbone/efficientnet_lite.hpp"
 #include "eval/measurement.hpp"
+#include "locate_together.hpp"
 #include "sample_reader.hpp"
 #include "shared_results.hpp"
 #include "sharing.hpp"
@@ -307,21 +308,27 @@ class EvaluationRun {
   void locate(std::vector<SampleImages>& batch) {
     const auto is_sound = [](const SampleImages& images) { return images.error.empty(); };
     std::vector<Pair> pairs;
+    std::vector<SampleImages*> tried;
     for (SampleImages& images : batch) {
       if (!is_sound(images)) continue;
       try {
         localizer_.check(pair_of(images));
         pairs.push_back(pair_of(images));
+        tried.push_back(&images);
       } catch (const ImageError& error) {  // it does not name a file
         images.error = images.sample->ground + ": " + error.what();
       }
     }
     const Clock::time_point begin = Clock::now();
-    localizer_.locate(pairs, fixes_);
+    const auto errors = locate_together(localizer_, pairs, fixes_);
+    for (std::size_t i = 0; i < tried.size(); ++i) {
+      if (!errors[i].empty()) tried[i]->error = tried[i]->sample->ground + ": " + errors[i];
+    }
     busy_ += std::chrono::duration<double>(Clock::now() - begin).count();
     Json message{{"samples", batch.size()}, {"failures", Json::array()}};
-    auto fix = fixes_.begin();
+    std::size_t next = 0;  // of those tried
     for (const SampleImages& images : batch) {
+      const Fix* fix = next < tried.size() && tried[next] == &images ? &fixes_[next++] : nullptr;
       const data::Sample& sample = *images.sample;
       const bool sound = is_sound(images);
       if (sound && !options_.dump.empty() && !sample.wrong) {
@@ -335,7 +342,6 @@ class EvaluationRun {
         finish(sample, sound ? eval::Outcome{answer_of(images, *fix), {}}
                              : eval::Outcome{{}, images.error});
       }
-      if (sound) ++fix;
     }
     ranks_.send(io::json_text(message));
   }

@@ -17,8 +17,10 @@
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/io/image.hpp"
 #include "crossfix/model/backbone/efficientnet_lite.hpp"
+#include "failure.hpp"
 #include "fix_report.hpp"
 #include "localizer/content.hpp"
+#include "locate_together.hpp"
 #include "prefetch.hpp"
 #include "raw_dump.hpp"
 #include "sharing.hpp"
@@ -223,7 +225,7 @@ class ListRun {
       try {
         pair.images = images.next().value();
       } catch (const std::exception& error) {  // also if memory runs out
-        pair.error = error.what();
+        pair.error = failure_text(error);
       }
       if (static_cast<Index>(group.size()) == batch) locate(group);
     }
@@ -267,10 +269,15 @@ class ListRun {
         pair.error = error.what();
       }
     }
-    localizer_.locate(sound, fixes_);
-    auto fix = fixes_.begin();
-    for (const ReadPair& pair : group) {
-      Located located = pair.error.empty() ? located_by(pair, *fix++) : failed(pair);
+    const auto errors = locate_together(localizer_, sound, fixes_);
+    std::size_t tried = 0;
+    for (ReadPair& pair : group) {
+      const Fix* fix = nullptr;
+      if (pair.error.empty()) {
+        fix = &fixes_[tried];
+        pair.error = errors[tried++];
+      }
+      Located located = pair.error.empty() ? located_by(pair, *fix) : failed(pair);
       located.number = numbers_[told_++];
       ranks_.send(pack(located));
     }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -21,15 +22,20 @@ template <class T>
 class Prefetch {
  public:
   /// `read(i)` makes item i; several threads call it at once. At most `ahead` items (at least 1)
-  /// are being read or waiting. Throws std::system_error if no thread can be started.
+  /// are being read or waiting. Goes on with fewer threads if not all can be started. Throws
+  /// std::system_error if none can.
   Prefetch(std::size_t count, std::size_t ahead, int threads, std::function<T(std::size_t)> read)
       : read_(std::move(read)), count_(count), slots_(std::max<std::size_t>(ahead, 1)) {
     const std::size_t wanted = std::min(static_cast<std::size_t>(std::max(threads, 1)), count);
+    threads_.reserve(wanted);
     try {
       while (threads_.size() < wanted) threads_.emplace_back([this] { work(); });
-    } catch (...) {
-      stop();
-      throw;
+    } catch (const std::system_error& error) {
+      if (!threads_.empty()) return;
+      throw std::system_error(
+          error.code(),
+          "no thread can be started to read images, see the limits on processes "
+          "and memory (ulimit -u, -v)");
     }
   }
   Prefetch(const Prefetch&) = delete;

@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "failure.hpp"
+
 namespace crossfix::pipeline {
 namespace {
 
@@ -14,8 +16,7 @@ std::string failure_of(const Read& read) {
   try {
     read();
   } catch (const std::exception& error) {
-    const std::string text = error.what();
-    return text.empty() ? "unknown" : text;
+    return failure_text(error);
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -194,7 +195,12 @@ void render_all(const fs::path& root, const DatasetOptions& options,
   const unsigned wanted = options.threads > 0 ? static_cast<unsigned>(options.threads)
                                               : std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::thread> threads;
-  for (unsigned i = 1; i < wanted; ++i) threads.emplace_back(work);
+  threads.reserve(wanted);
+  try {
+    for (unsigned i = 1; i < wanted; ++i) threads.emplace_back(work);
+  } catch (const std::system_error&) {
+    // Limits on processes or memory: those that could be started do the work, and this one.
+  }
   work();
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);

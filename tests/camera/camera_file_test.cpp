@@ -1,5 +1,7 @@
 #include "crossfix/io/camera_file.hpp"
 
+#include <sys/stat.h>
+
 #include "camera/cameras.hpp"
 #include "io/files.hpp"
 #include "support/source_folder.hpp"
@@ -241,6 +243,8 @@ TEST_CASE("files that cannot be read") {
   const std::string path = (folder / "camera.yaml").string();
   CHECK(message("camera.yaml") == path + ": it cannot be opened; a camera file is expected");
   CHECK(message("") == (folder / "").string() + ": it is a folder; a camera file is expected");
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);  // is not waited for
+  CHECK_THAT(message("pipe"), Catch::Contains("it is a pipe or a device"));
   test::write_text(path, std::string(70000, '#'));
   CHECK(message("camera.yaml") == path + ": it is larger than 64 KiB; a camera file is expected");
   test::write_text(path, kPinhole);

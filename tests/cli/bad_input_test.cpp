@@ -278,3 +278,44 @@ TEST_CASE("a list that cannot be read exits 3 before any work") {
   CHECK(work.run("locate --pairs list.csv").failed_with(3, "list.csv:3: height is -1"));
   CHECK(work.run("locate --pairs list.csv --hfov 90").failed_with(2, "--hfov: needs --height"));
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they take all addresses
+TEST_CASE("too little memory is one line and exit code 3, or fewer threads, never a crash") {
+  const Workspace work;
+  for (const int threads : {1, 4, 64}) {
+    for (const char* limit : {"130000", "180000", "260000", "400000"}) {
+      CAPTURE(threads, limit);
+      const Run run = work.run(
+          "locate --model weights.safetensors --ground ground.png --satellite tile.jpg --threads " +
+              std::to_string(threads),
+          "", std::string("ulimit -v ") + limit);
+      CAPTURE(run.err);
+      if (run.code != 0) CHECK(run.failed_with(3, "memory"));
+      if (threads == 64 && run.code == 0) CHECK(run.err.find("going on with") != std::string::npos);
+    }
+  }
+  const Run world = work.run(
+      "world --out world --cities 1 --panoramas 2 --tile-size 16 --panorama-size 32x16 "
+      "--tile-samples 1 --panorama-samples 1 --threads 64",
+      "", "ulimit -v 300000");
+  CAPTURE(world.err);
+  CHECK(world.code == 0);
+  CHECK(std::filesystem::exists(work.folder / "world/world.json"));
+}
+#endif
+
+TEST_CASE("a pipe among the inputs is refused, and not waited for") {
+  const Workspace work;
+  const std::string pair = "locate --ground ground.png --satellite tile.jpg --model ";
+  const auto run = [&](const std::string& arguments) {
+    return work.run(arguments, "", "rm -f pipe && mkfifo pipe");
+  };
+  CHECK(run(pair + "pipe").failed_with(3, "pipe': it is no regular file"));
+  CHECK(run(pair + "weights.safetensors --camera pipe").failed_with(3, "pipe: it is a pipe"));
+  CHECK(run("locate --model weights.safetensors --ground pipe --satellite tile.jpg")
+            .failed_with(3, "'pipe': it is a pipe"));
+  test::write_text(work.folder / "list.csv", "ground,satellite\nground.png,pipe\n");
+  const Run list = run("locate --model weights.safetensors --pairs list.csv");
+  CHECK(list.code == 3);
+  CHECK(list.out.find("it is a pipe or a device") != std::string::npos);
+}

@@ -54,12 +54,14 @@ class Workspace {
     model.write(folder / name, program_configuration());
   }
 
-  /// Runs "crossfix ARGUMENTS" in the folder, with standard output going to `out`.
-  Run run(const std::string& arguments, const std::string& out = "") const {
+  /// Runs "crossfix ARGUMENTS" in the folder, with standard output going to `out`, after a command
+  /// of the shell such as "ulimit -v 300000".
+  Run run(const std::string& arguments, const std::string& out = "",
+          const std::string& before = "true") const {
     const std::string out_file = out.empty() ? (logs / "out").string() : out;
     const std::string err_file = (logs / "err").string();
-    const std::string command = "cd '" + folder.path().string() +
-                                "' && OMP_WAIT_POLICY=passive " CROSSFIX_PROGRAM " " + arguments +
+    const std::string command = "cd '" + folder.path().string() + "' && " + before +
+                                " && OMP_WAIT_POLICY=passive " CROSSFIX_PROGRAM " " + arguments +
                                 " >'" + out_file + "' 2>'" + err_file + "'";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1,

@@ -1,8 +1,12 @@
 #include "crossfix/io/image.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
+#include "crossfix/io/photo.hpp"
 #include "io/files.hpp"
 #include "io/jpeg_builder.hpp"
 #include "io/png_builder.hpp"
@@ -170,6 +174,44 @@ TEST_CASE("a header that claims too much is refused before memory is taken") {
   at[5] = at[7] = std::byte{0xf0};
   test::write_bytes(folder / "huge.jpg", jpeg);
   CHECK(refused(folder / "huge.jpg", "61695 x 61695"));
+}
+
+TEST_CASE("an image of more pixels than a panorama can use is refused before memory is taken") {
+  const std::string large = test::PngBuilder(16384, 16384, 8, 6, false).data("").finish();
+  CHECK_THAT(message_of<ImageError>([&] { read_text(large); }),
+             Catch::Contains("16384 x 16384") && Catch::Contains("134217728"));
+  const auto small = io::encode_png(Image({3, 5, 3}));
+  CHECK_NOTHROW(io::read_image(small, "small", {.pixels = 15}));
+  CHECK_THROWS_AS(io::read_image(small, "small", {.pixels = 14}), ImageError);
+}
+
+TEST_CASE("a JPEG of very many scans is refused, one of a few read") {
+  for (const int scans : {1, 50, 100}) {
+    CHECK(read_text(test::jpeg_of_scans(scans)).shape() == Shape<3>{16, 16, 3});
+  }
+  for (const int scans : {101, 190}) {
+    CHECK_THAT(message_of<ImageError>([&] { read_text(test::jpeg_of_scans(scans)); }),
+               Catch::Contains("more than 100 scans"));
+  }
+}
+
+TEST_CASE("a pipe in a folder is refused, and not waited for") {
+  const ScratchFolder folder;
+  const auto pipe = folder / "pipe.png";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_THAT(message_of<ImageError>([&] { io::read_image(pipe); }), Catch::Contains("pipe"));
+  CHECK_THAT(message_of<ImageError>([&] { io::read_photo(pipe); }), Catch::Contains("pipe"));
+  CHECK_THAT(message_of<ImageError>([&] { io::read_image_size(pipe); }), Catch::Contains("pipe"));
+  CHECK_THAT(message_of<ImageError>([&] { io::read_image("/dev/zero"); }),
+             Catch::Contains("device"));
+  // One that the program is started with is read.
+  const auto bytes = io::encode_png(Image({3, 5, 3}));
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  REQUIRE(::write(ends[1], bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  ::close(ends[1]);
+  CHECK(io::read_image("/dev/fd/" + std::to_string(ends[0])).shape() == Shape<3>{3, 5, 3});
+  ::close(ends[0]);
 }
 
 TEST_CASE("a path that cannot be written leaves nothing") {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <vector>
 
 namespace crossfix::test {
 
@@ -35,6 +36,45 @@ inline std::string made_jpeg(bool progressive) {
   while (info.next_scanline < info.image_height) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       row[i] = static_cast<unsigned char>(i * 7 + info.next_scanline * 31 * (i % 3));
+    }
+    unsigned char* samples = row.data();
+    jpeg_write_scanlines(&info, &samples, 1);
+  }
+  jpeg_finish_compress(&info);
+  std::string bytes(reinterpret_cast<const char*>(buffer), size);
+  jpeg_destroy_compress(&info);
+  std::free(buffer);
+  return bytes;
+}
+
+/// A grey picture of 16 x 16 pixels in up to 190 scans: one of the constant terms; then one of each
+/// other term, without its last two bits, and two with a bit each.
+inline std::string jpeg_of_scans(int count) {
+  jpeg_compress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&info);
+  unsigned char* buffer = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&info, &buffer, &size);
+  info.image_width = info.image_height = 16;
+  info.input_components = 1;
+  info.in_color_space = JCS_GRAYSCALE;
+  jpeg_set_defaults(&info);
+  std::vector<jpeg_scan_info> scans;
+  scans.push_back({1, {0, 0, 0, 0}, 0, 0, 0, 0});
+  for (int i = 0; i + 1 < count; ++i) {
+    const int term = 1 + i % 63;
+    const int round = i / 63;
+    scans.push_back({1, {0, 0, 0, 0}, term, term, round == 0 ? 0 : 3 - round, 2 - round});
+  }
+  info.scan_info = scans.data();
+  info.num_scans = static_cast<int>(scans.size());
+  jpeg_start_compress(&info, TRUE);
+  std::array<unsigned char, 16> row{};
+  while (info.next_scanline < info.image_height) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = static_cast<unsigned char>(i * 13 + info.next_scanline * 29);
     }
     unsigned char* samples = row.data();
     jpeg_write_scanlines(&info, &samples, 1);

@@ -1,5 +1,7 @@
 #include "crossfix/io/safetensors.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
@@ -317,6 +319,9 @@ TEST_CASE("what is no file of weights is refused with its name") {
                Catch::Contains(folder.path().string()));
   }
   CHECK_THROWS_AS(Safetensors::open("/dev/null"), WeightsError);
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);  // is not waited for
+  CHECK_THAT(message_of<WeightsError>([&] { Safetensors::open(folder / "pipe"); }),
+             Catch::Contains("no regular file"));
 }
 
 TEST_CASE("names that the format or JSON cannot hold are not written") {

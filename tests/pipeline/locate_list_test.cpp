@@ -71,6 +71,38 @@ TEST_CASE("each line of a list is written whole, and the first that is not ends 
   CHECK(full.all.size() == 2);
 }
 
+TEST_CASE("where the network gives no finite numbers, each line of a list says so", "[pipeline]") {
+  const test::ScratchFolder folder;
+  io::write_png(folder / "ground.png", test::image("ground", 32, 64));
+  io::write_png(folder / "tile.png", test::image("tile", 64, 64));
+  std::vector<pipeline::PairEntry> entries(3);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i] = {i + 2, folder / "ground.png", folder / "tile.png", PixelPoint{3, 4}, 0.5};
+  }
+  const auto configuration = test::tiny_configuration();
+  test::GeneratedModel model(configuration);
+  for (auto& [name, values] : model.values) {
+    if (name.find(".running_") != std::string::npos) continue;
+    if (name.find("extractor") == std::string::npos) continue;
+    for (float& value : values) value *= 300;
+  }
+  model.write(folder / "w", configuration);
+  Localizer localizer = Localizer::load(folder / "w", {.device = Device::cpu, .batch = 2});
+  const auto ranks = ranks::start(0, nullptr);
+  test::Recorder recorder;
+  std::ostringstream lines;
+  CHECK_THROWS_WITH(
+      pipeline::locate_list(entries, {.name = "list.csv"}, localizer, *ranks, recorder, lines),
+      Catch::Matchers::Contains("3 of 3 pairs could not be located"));
+  std::istringstream text(lines.str());
+  std::size_t count = 0;
+  for (std::string line; std::getline(text, line); ++count) {
+    const std::string error = nlohmann::json::parse(line).at("error");
+    CHECK(error.find("backbone overflows") != std::string::npos);
+  }
+  CHECK(count == 3);
+}
+
 TEST_CASE("a list is located in this process, and its observer told how it goes", "[pipeline]") {
   const test::ScratchFolder folder;
   io::write_png(folder / "ground.png", test::image("ground", 32, 64));

@@ -42,4 +42,11 @@ class DeviceError : public Error {
   using Error::Error;
 };
 
+/// Numbers in a network that are not finite, or far too large: weights that no training gives. The
+/// message names the stage.
+class NumberError : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace crossfix

@@ -16,8 +16,15 @@ using Image = Tensor<std::uint8_t, 3>;
 using ImageView = TensorView<const std::uint8_t, 3>;
 
 /// Largest width and height, in pixels, that are written, and that are read unless a call specifies
-/// another limit. Checked in the header, before memory for pixels is allocated.
+/// another limit.
 inline constexpr Index kMaximumImageSide = 16384;
+
+/// What an image may have. Checked in the header, before memory for pixels is allocated, of which
+/// reading takes up to 13 bytes a pixel.
+struct ImageLimits {
+  Index side = kMaximumImageSide;
+  Index pixels = Index{1} << 27;  ///< a panorama of 16384 x 8192
+};
 
 /// Reads a PNG or JPEG file as a viewer shows it. The format is detected from the content. Grey and
 /// palette images become RGB. 16 bits become 8. Transparency is blended over white. CMYK and YCCK
@@ -26,15 +33,15 @@ inline constexpr Index kMaximumImageSide = 16384;
 ///
 /// Throws ImageError if the file is missing, empty, truncated, damaged, too large, or of another
 /// format.
-Image read_image(const std::filesystem::path& path, Index maximum_side = kMaximumImageSide);
+Image read_image(const std::filesystem::path& path, const ImageLimits& limits = {});
 
 /// The same from the bytes of a file; `name` is used in messages.
 Image read_image(std::span<const std::byte> bytes, std::string_view name,
-                 Index maximum_side = kMaximumImageSide);
+                 const ImageLimits& limits = {});
 
 /// Height and width of the image that `read_image` would read, from the beginning of the file.
 /// Throws ImageError if that is of no PNG or JPEG; what follows it may be damaged.
-Shape<2> read_image_size(const std::filesystem::path& path, Index maximum_side = kMaximumImageSide);
+Shape<2> read_image_size(const std::filesystem::path& path, const ImageLimits& limits = {});
 
 /// Encodes 8-bit RGB as PNG. `compression` is zlib's level, 0 (none) to 9 (smallest). The same
 /// image gives the same bytes. Throws ImageError if the image is empty, too large, or does not have

@@ -32,6 +32,6 @@ struct Photo {
 };
 
 /// Reads both. Throws as `read_image`. Tags that cannot be read are left out.
-Photo read_photo(const std::filesystem::path& path, Index maximum_side = kMaximumImageSide);
+Photo read_photo(const std::filesystem::path& path, const ImageLimits& limits = {});
 
 }  // namespace crossfix::io

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <functional>
 #include <set>
 #include <span>
@@ -19,6 +20,11 @@ struct FoldedConvolution {
   Tensor<float, 4> weight = {};
   Tensor<float, 1> bias = {};
 };
+
+/// What messages call the backbone whose parameters have this prefix.
+inline std::string backbone_called(const std::string& prefix) {
+  return (prefix == "grd_extractor" ? "ground" : "satellite") + std::string(" backbone");
+}
 
 /// A source of parameters. It fills `out` with the tensor `name` of `shape`, row-major, or throws
 /// WeightsError that names the tensor.
@@ -45,11 +51,17 @@ inline ParameterSource source_of(const TensorRecords& records) {
   };
 }
 
-/// Supplies the parameters of a network as finite floats. Throws WeightsError with the tensor's
-/// name if a value is not finite.
+/// Supplies the parameters of a network as floats that no sum of a network overflows with (see
+/// ops/finite.hpp). Throws WeightsError with the tensor's name if a value is not finite or too
+/// large.
 class Parameters {
  public:
   static constexpr double kBatchNormEpsilon = 1e-5;
+  /// Largest magnitudes: of a learned value, of a running statistic, and of a weight with BatchNorm
+  /// folded in. Those of trained networks are below 1e2, 1e4 and 1e3.
+  static constexpr float kLargestLearned = 1e4F;
+  static constexpr float kLargestStatistic = 1e8F;
+  static constexpr float kLargestFolded = 1e6F;
 
   explicit Parameters(ParameterSource source) : source_(std::move(source)) {}
 
@@ -58,17 +70,17 @@ class Parameters {
   Tensor<float, Rank> get(const std::string& name, const Shape<Rank>& shape) {
     Tensor<float, Rank> values(shape);
     source_(name, shape, values.data());
+    const bool measured = name.ends_with(".running_mean") || name.ends_with(".running_var");
+    const float largest = measured ? kLargestStatistic : kLargestLearned;
     for (Index i = 0; i < values.size(); ++i) {
-      if (!std::isfinite(values.data()[i])) {
-        throw WeightsError("tensor '" + name + "' holds " + std::to_string(values.data()[i]) +
-                           " at element " + std::to_string(i) + "; weights must be finite");
-      }
+      const float value = values.data()[i];
+      if (std::abs(value) <= largest) continue;
+      throw WeightsError("tensor '" + name + "' holds " + shown(value) + " at element " +
+                         std::to_string(i) + "; weights must be finite, and here at most " +
+                         shown(largest));
     }
     // Running statistics are measured, not learned, and do not count as parameters.
-    if (read_.insert(name).second && !name.ends_with(".running_mean") &&
-        !name.ends_with(".running_var")) {
-      count_ += values.size();
-    }
+    if (read_.insert(name).second && !measured) count_ += values.size();
     return values;
   }
 
@@ -91,7 +103,13 @@ class Parameters {
       }
       const double scale = static_cast<double>(gamma(o)) / std::sqrt(denominator);
       float* row = folded.weight.data() + o * taps;
-      for (Index t = 0; t < taps; ++t) row[t] = static_cast<float>(row[t] * scale);
+      for (Index t = 0; t < taps; ++t) {
+        row[t] = static_cast<float>(row[t] * scale);
+        if (std::abs(row[t]) <= kLargestFolded) continue;
+        throw WeightsError("tensor '" + conv + ".weight', multiplied by the BatchNorm '" + norm +
+                           "', holds " + shown(row[t]) + "; at most " + shown(kLargestFolded) +
+                           " is expected");
+      }
       folded.bias(o) = static_cast<float>(folded.bias(o) - mean(o) * scale);
     }
     return folded;
@@ -101,6 +119,12 @@ class Parameters {
   Index count() const { return count_; }
 
  private:
+  static std::string shown(float value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%g", static_cast<double>(value));
+    return text;
+  }
+
   ParameterSource source_;
   std::set<std::string> read_;
   Index count_ = 0;

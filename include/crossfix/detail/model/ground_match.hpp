@@ -19,6 +19,7 @@
 #include "crossfix/model/configuration.hpp"
 #include "crossfix/ops/backend.hpp"
 #include "crossfix/ops/decode.hpp"
+#include "crossfix/ops/finite.hpp"
 #include "crossfix/ops/ground.hpp"
 
 namespace crossfix::model {
@@ -187,7 +188,8 @@ class GroundMatch {
     extract(
         room, room.backbone, image.template reshape<4>({1, side, side, 3}),
         [&](Index) -> const Tensor<float, 2>& { return room.even; },
-        tile_features(room).template reshape<4>(room.backbone.output_shape()));
+        tile_features(room).template reshape<4>(room.backbone.output_shape()),
+        "satellite backbone");
     keep(room, question.satellite);
   }
 
@@ -222,12 +224,13 @@ class GroundMatch {
     const ops::ConstActivationView<B, 4> views(view_features(work, count));
     if (work.same_weights_) {
       B::correlate(room.context, tile, views, work.weights_.front(), scores);
-      return;
+    } else {
+      for (Index view = 0; view < count; ++view) {
+        B::correlate(room.context, tile, views.slice(0, view, view + 1),
+                     weights_of(work, first + view), scores.slice(0, view, view + 1));
+      }
     }
-    for (Index view = 0; view < count; ++view) {
-      B::correlate(room.context, tile, views.slice(0, view, view + 1),
-                   weights_of(work, first + view), scores.slice(0, view, view + 1));
-    }
+    ops::expect_finite(scores, "correlation");
   }
 
   /// Computes the answer from the scores.
@@ -448,13 +451,14 @@ class GroundMatch {
   /// Standardized features of images [n, side, side, 3], each over positions with `weights(i)`.
   void extract(typename Workspace::Room& room, const Backbone& backbone,
                ops::ConstActivationView<B, 4> images, const auto& weights,
-               ops::ActivationView<B, 4> features) const {
+               ops::ActivationView<B, 4> features, const char* stage) const {
     const auto found = backbone(room.context, images, room.buffers.backbone);
     for (Index i = 0; i < features.extent(0); ++i) {
       const Tensor<float, 2>& of_positions = weights(i);
       B::standardize(room.context, ops::ConstActivationView<B, 3>(found[i]), of_positions,
                      features[i]);
     }
+    ops::expect_moderate(found, stage);
   }
 
   void score(Workspace& work, const Question& question, Index first) const {
@@ -480,7 +484,8 @@ class GroundMatch {
     }
     extract(
         room, backbone, images,
-        [&](Index i) -> const Tensor<float, 2>& { return weights_of(work, first + i); }, features);
+        [&](Index i) -> const Tensor<float, 2>& { return weights_of(work, first + i); }, features,
+        "ground backbone");
   }
 
   /// Marginals of exp(score / temperature) times the prior. Those of positions are written to the

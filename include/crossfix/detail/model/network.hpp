@@ -15,6 +15,7 @@
 #include "crossfix/model/parameters.hpp"
 #include "crossfix/ops/backend.hpp"
 #include "crossfix/ops/decode.hpp"
+#include "crossfix/ops/finite.hpp"
 
 namespace crossfix::model {
 
@@ -130,14 +131,20 @@ class Network : public PairNetwork<B> {
     heads_(work.context, ops::ActivationView<B, 2>(work.buffers_.satellite_rounded, shape),
            work.buffers_.heads, out.logits().template reshape<2>({shape[0], 1}),
            out.offsets().template reshape<2>({shape[0], 2}));
+    ops::expect_finite(out.logits(), "head of the logits");
+    ops::expect_finite(out.offsets(), "head of the offsets");
     B::decode(work.context, out, this->configuration().decoding);
   }
 
-  /// Everything after loading the images. Does not synchronise.
+  /// Everything after loading the images. Does not synchronise. Throws NumberError, where the
+  /// memory is the host's, if a stage's results are not finite.
   void run(Workspace& work) const {
     extract_ground(work);
+    ops::expect_finite(Tokens(ground_tokens(work)), "ground backbone");
     extract_satellite(work);
+    ops::expect_finite(Tokens(satellite_tokens(work)), "satellite backbone");
     fuse(work);
+    ops::expect_finite(Tokens(satellite_tokens(work)), "fusion");
     run_heads(work);
   }
 

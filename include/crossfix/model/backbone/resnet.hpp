@@ -10,6 +10,7 @@
 #include "crossfix/model/configuration.hpp"
 #include "crossfix/model/parameters.hpp"
 #include "crossfix/ops/backend.hpp"
+#include "crossfix/ops/finite.hpp"
 
 namespace crossfix::model {
 
@@ -25,7 +26,8 @@ class ResNet {
 
   /// Reads `prefix`.conv1.weight and so on for inputs [batch, height, width, 3].
   ResNet(const typename B::Target& target, Parameters& parameters, const std::string& prefix,
-         const Configuration::Backbone& backbone, const Shape<4>& input) {
+         const Configuration::Backbone& backbone, const Shape<4>& input)
+      : stage_(backbone_called(prefix)) {
     Shape<4> shape = input;
     stem_ = make(target, parameters, prefix + ".conv1", prefix + ".bn1",
                  {.in_channels = 3,
@@ -77,6 +79,7 @@ class ResNet {
       const ops::ActivationView<B, 4> y(buffers[0], block.expand.output);
       block.expand.convolution(context, middle, y, y);
       current = y;
+      ops::expect_moderate(current, stage_);
     }
     return current;
   }
@@ -141,6 +144,7 @@ class ResNet {
     return {std::move(reduce), std::move(middle), std::move(expand), std::move(shortcut)};
   }
 
+  std::string stage_;
   Shape<4> pooled_shape_{};
   Shape<4> output_shape_{};
   std::optional<Step> stem_;

@@ -9,6 +9,7 @@
 #include "crossfix/model/configuration.hpp"
 #include "crossfix/model/parameters.hpp"
 #include "crossfix/ops/backend.hpp"
+#include "crossfix/ops/finite.hpp"
 
 namespace crossfix::model {
 
@@ -30,7 +31,8 @@ class Vgg16 {
 
   /// Reads `prefix`.stages.0.0.weight and so on for inputs [batch, height, width, 3].
   Vgg16(const typename B::Target& target, Parameters& parameters, const std::string& prefix,
-        Index planes, const Shape<4>& input) {
+        Index planes, const Shape<4>& input)
+      : stage_(backbone_called(prefix)) {
     Shape<4> shape = input;
     for (std::size_t stage = 0; stage < kStages; ++stage) {
       if (stage > 0) {
@@ -111,6 +113,7 @@ class Vgg16 {
                                           shapes_[stage]);
         stages_[stage][i](context, x, y);
         x = y;
+        ops::expect_moderate(x, stage_);
         free = 1 - free;
       }
     }
@@ -143,6 +146,7 @@ class Vgg16 {
 
   void grow(const Shape<4>& shape) { largest_ = std::max(largest_, element_count(shape)); }
 
+  std::string stage_;
   std::array<std::vector<typename B::Convolution>, kStages> stages_;
   std::array<Shape<4>, kStages> shapes_{};
   Index largest_ = 0;

@@ -5,6 +5,7 @@
 #include "crossfix/detail/model/layout.hpp"
 #include "crossfix/detail/model/pair_network.hpp"
 #include "crossfix/model/parameters.hpp"
+#include "crossfix/ops/finite.hpp"
 
 namespace crossfix::model {
 
@@ -41,11 +42,13 @@ class BaselineNetwork : public PairNetwork<B> {
     this->set_parameter_count(parameters.count());
   }
 
-  /// Everything after loading the images. Does not synchronise.
+  /// Everything after loading the images. Does not synchronise. Throws as Network::run.
   void run(Workspace& work) const {
     const auto outputs = this->outputs(work);
     body_.run(work.context, this->ground_images(work), this->satellite_images(work), work.buffers_,
               outputs);
+    ops::expect_finite(outputs.logits(), "network before the logits");
+    ops::expect_finite(outputs.offsets(), "network before the offsets");
     ops::Decoding decoding = this->configuration().decoding;
     decoding.sigmoid = false;
     B::decode(work.context, outputs, decoding);
