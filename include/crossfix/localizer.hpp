@@ -288,7 +288,8 @@ class Localizer {
   /// Empty if either is unknown.
   std::optional<double> scale_ratio(const TileInfo& tile, const HostImageView& satellite) const;
 
-  /// Why a worse fix is likely though the pair is taken: images of few pixels.
+  /// Why a worse fix is likely though the pair is taken: images of few pixels, tiles that are
+  /// covered in part.
   ImageDoubts doubts(const Pair& pair) const;
 
  private:

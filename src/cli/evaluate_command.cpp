@@ -80,22 +80,6 @@ void print_result(const EvaluateOptions& options, const pipeline::EvaluationResu
   }
 }
 
-void check_outputs(const EvaluateOptions& options) {
-  const pipeline::EvaluationOptions& evaluation = options.evaluation;
-  std::vector<pipeline::NamedPath> outputs{{"--report", options.report},
-                                           {"--dump", evaluation.dump}};
-  if (!evaluation.out.empty()) {
-    io::check_parent(evaluation.out);
-    for (const char* name : {"samples.jsonl", "figures.json"}) {
-      outputs.push_back({"--out", evaluation.out / name});
-    }
-  }
-  pipeline::check_outputs(outputs,
-                          {{"--model", options.model.model_path()}, {"--camera", options.camera_file}});
-  pipeline::check_ending(outputs[0], pipeline::kReportEndings);
-  pipeline::check_ending(outputs[1], pipeline::kDumpEndings);
-}
-
 void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
   pipeline::EvaluationOptions& evaluation = options.evaluation;
   if (evaluation.resume && evaluation.out.empty()) {
@@ -113,7 +97,9 @@ void evaluate(EvaluateOptions& options, ranks::Ranks& ranks) {
     return list_dataset(evaluation.data);
   }
   options.model.bundled = "crossfix-s.safetensors";
-  check_outputs(options);
+  pipeline::check_evaluation_outputs(
+      evaluation.out, options.report, evaluation.dump,
+      {{"--model", options.model.model_path()}, {"--camera", options.camera_file}});
   std::optional<io::Safetensors> weights(options.model.read());
   evaluation.weights = pipeline::fingerprint_of(*weights);
   Localizer localizer = options.model.load(

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <latch>
 #include <string_view>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 #include "crossfix/core/number_text.hpp"
+#include "messages.hpp"
+#include "pipeline/thread_count.hpp"
 
 namespace crossfix::cli {
 namespace {
@@ -28,26 +28,6 @@ std::vector<std::string> names_of(const auto& values) {
 auto named(const auto& values, const std::string& name) {
   return *std::find_if(values.begin(), values.end(),
                        [&](const auto value) { return name_of(value) == name; });
-}
-
-/// How many of the wanted threads to use. If not all can be started, half of those that can: their
-/// stacks are not all that needs memory.
-int usable_threads(int wanted) {
-  std::latch end(1);
-  std::vector<std::jthread> others;
-  try {
-    while (std::ssize(others) < wanted - 1) others.emplace_back([&end] { end.wait(); });
-  } catch (const std::system_error&) {
-    const auto started = static_cast<int>(others.size()) + 1;
-    wanted = std::max(1, started / 2);
-    warn(
-        "only " + std::to_string(started) +
-        " threads can be started, see the limits on processes and memory (ulimit -u, -v); going on "
-        "with " +
-        std::to_string(wanted));
-  }
-  end.count_down();
-  return wanted;
 }
 
 /// Beside the program, both in a build tree and where it is installed.
@@ -94,7 +74,7 @@ Localizer ModelOptions::load(const io::Safetensors& weights, const ranks::Topolo
   options.device = named(kDevices, device);
   options.precision = named(kPrecisions, precision);
   if (topology.rank == 0) warn_about_threads(threads);
-  options.threads = usable_threads(threads > 0 ? threads : topology.cpus);
+  options.threads = pipeline::usable_threads(threads > 0 ? threads : topology.cpus, warn);
   options.gpu = gpu.value_or(topology.local_rank);
   return Localizer::load(weights, options);
 }
@@ -113,11 +93,8 @@ std::uint64_t parse_seed(const std::string& text) {
 }
 
 void warn_about_threads(int threads) {
-  constexpr unsigned kMostOfACore = 4;
-  const unsigned cores = std::thread::hardware_concurrency();
-  if (cores == 0 || static_cast<unsigned>(threads) <= kMostOfACore * cores) return;
-  warn("--threads " + std::to_string(threads) + " on " + std::to_string(cores) +
-       (cores == 1 ? " core: " : " cores: ") + "they will wait for each other");
+  const std::string warning = pipeline::too_many_threads(threads);
+  if (!warning.empty()) warn(warning);
 }
 
 std::string plain_number(const std::string& text) {

@@ -66,9 +66,7 @@ struct Difference {
 /// The first key in which two objects differ, in the order of ours, then of theirs.
 std::optional<Difference> difference_of(const io::Json& theirs, const Json& ours) {
   const auto shown = [](const auto& json, const std::string& key) {
-    return json.contains(key)
-               ? io::json_text(io::Json(json.at(key)))
-               : "nothing";
+    return json.contains(key) ? io::json_text(io::Json(json.at(key))) : "nothing";
   };
   std::vector<std::string> keys;
   for (const auto& item : ours.items()) keys.push_back(item.key());
@@ -103,9 +101,7 @@ constexpr int kDeepest = 4;
 /// What every record begins with.
 constexpr std::string_view kBegin = "{\"sample\":";
 
-std::string header_line(const Json& header) {
-  return io::json_text(header) + "\n";
-}
+std::string header_line(const Json& header) { return io::json_text(header) + "\n"; }
 
 io::Json parse_line(std::string_view line) {
   if (line.size() > kLongestLine) throw DataError("it is too long");

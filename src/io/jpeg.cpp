@@ -128,8 +128,8 @@ struct JpegWriter {
 };
 
 /// Whether a file that ended before its end mark may lack pixels, or their detail. Huffman-coded
-/// scans warn of each by themselves where they are cut; whole scans can be missing of files that have
-/// several, and arithmetic coding does not warn.
+/// scans warn of each by themselves where they are cut; whole scans can be missing of files that
+/// have several, and arithmetic coding does not warn.
 bool lacks_scans(jpeg_decompress_struct& info) {
   if (info.arith_code != 0) return true;
   if (info.progressive_mode == 0) return jpeg_has_multiple_scans(&info) != 0;

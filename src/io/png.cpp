@@ -20,9 +20,9 @@ std::size_t big_endian_32(const std::byte* at) {
   return value;
 }
 
-/// Calls `take` with the type and the body of each chunk. True if they follow one another up to IEND
-/// within the file, or if that alone is missing or cut: no pixel depends on it. libpng stops at the
-/// last row, and would not notice that the file is truncated after it.
+/// Calls `take` with the type and the body of each chunk. True if they follow one another up to
+/// IEND within the file, or if that alone is missing or cut: no pixel depends on it. libpng stops
+/// at the last row, and would not notice that the file is truncated after it.
 bool for_each_chunk(Bytes bytes, auto&& take) {
   constexpr std::size_t kFrame = 12;  // length, type, checksum
   std::size_t at = kSignature.size();

@@ -5,8 +5,8 @@
 namespace crossfix {
 
 /// An image of less content than this shows nothing that could be matched: a black frame, a grey or
-/// white tile, one with a line of text, one that is covered by a patch. Panoramas have 0.34 and more
-/// (29 photographed, 40 drawn), tiles 0.57.
+/// white tile, one with a line of text, one that is covered by a patch. Panoramas have 0.34 and
+/// more (29 photographed, 40 drawn), tiles 0.57.
 inline constexpr double kLeastContent = 0.2;
 
 /// A tile of less content than this is covered in part.

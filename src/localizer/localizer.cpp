@@ -762,6 +762,11 @@ ImageDoubts Localizer::doubts(const Pair& pair) const {
   };
   ImageDoubts found{doubt(pair.ground, impl_->enlargement(pair.ground)),
                     doubt(pair.satellite, impl_->enlargement(pair.satellite))};
+  const double content = content_of(pair.satellite);
+  if (content >= kLeastContent && content < kCoveredContent) {
+    found.satellite = number(std::round(100 * (1 - content))) +
+                      " % of the tile shows nothing: a camera that stands there is not found";
+  }
   if (impl_->matches_ground() &&
       std::min(pair.ground.extent(0), pair.ground.extent(1)) < kDoubtfulGroundSide) {
     found.ground = size_text(HostImageView(pair.ground)) +

@@ -112,8 +112,8 @@ class CheckedCamera {
   CheckedCamera(const CameraChoice& row, const CameraChoice& options, CameraFiles& files);
 
   /// For an image of shape [height, width, 3]. A heading that nobody gave is as its file says, else
-  /// north. Throws ImageError if it is of another camera, and if its file says that it is a part of a
-  /// panorama and nobody gave its camera.
+  /// north. Throws ImageError if it is of another camera, and if its file says that it is a part of
+  /// a panorama and nobody gave its camera.
   GroundInfo ground_info(const Shape<3>& image, const io::PanoramaTags& tags = {}) const;
 
   /// Whether the heading is what the image's file says.

@@ -19,7 +19,6 @@
 #include "crossfix/model/backbone/efficientnet_lite.hpp"
 #include "failure.hpp"
 #include "fix_report.hpp"
-#include "localizer/content.hpp"
 #include "locate_together.hpp"
 #include "prefetch.hpp"
 #include "raw_dump.hpp"
@@ -335,17 +334,10 @@ class ListRun {
 Warnings warnings_of(const Localizer& localizer, const Pair& pair, const io::Photo& ground,
                      const CheckedCamera& camera, const Subject& subject, bool rescales) {
   Warnings found = camera.warnings(ground, subject.ground);
-  const double content = content_of(pair.satellite);
-  if (content >= kLeastContent && content < kCoveredContent) {
-    std::ostringstream text;
-    text << subject.satellite << ": " << std::lround(100 * (1 - content))
-         << " % of the tile shows nothing; a camera that stands there is not found";
-    found.push_back({WarningKind::content, text.str()});
-  }
   const ImageDoubts doubts = localizer.doubts(pair);
   for (const auto& [name, doubt] :
        {std::pair{subject.ground, doubts.ground}, {subject.satellite, doubts.satellite}}) {
-    if (doubt) found.push_back({WarningKind::size, name + ": " + *doubt});
+    if (doubt) found.push_back({WarningKind::image, name + ": " + *doubt});
   }
   const auto ratio = localizer.scale_ratio(pair.tile, pair.satellite);
   if (rescales || !ratio || std::abs(*ratio - 1) <= kScaleTolerance) return found;

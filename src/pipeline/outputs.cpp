@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "camera_choice.hpp"
+#include "crossfix/io/folder.hpp"
 
 namespace crossfix::pipeline {
 
@@ -78,6 +79,22 @@ bool is_within(const fs::path& path, const fs::path& folder) {
   fs::path outer = target_of(folder);
   if (!outer.has_filename()) outer = outer.parent_path();
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+void check_evaluation_outputs(const std::filesystem::path& folder,
+                              const std::filesystem::path& report,
+                              const std::filesystem::path& dump,
+                              const std::vector<NamedPath>& inputs) {
+  std::vector<NamedPath> outputs{{"--report", report}, {"--dump", dump}};
+  if (!folder.empty()) {
+    io::check_parent(folder);
+    for (const char* name : {"samples.jsonl", "figures.json"}) {
+      outputs.push_back({"--out", folder / name});
+    }
+  }
+  check_outputs(outputs, inputs);
+  check_ending(outputs[0], kReportEndings);
+  check_ending(outputs[1], kDumpEndings);
 }
 
 }  // namespace crossfix::pipeline

@@ -25,6 +25,12 @@ inline const Endings kDumpEndings{".safetensors", ".st", ".raw", ""};
 /// file does. Such a file may be one of the data set.
 void check_ending(const NamedPath& output, const Endings& endings);
 
+/// All of these for the outputs of an evaluation, and DataError if its folder could not be made.
+void check_evaluation_outputs(const std::filesystem::path& folder,
+                              const std::filesystem::path& report,
+                              const std::filesystem::path& dump,
+                              const std::vector<NamedPath>& inputs);
+
 /// Whether a path is a folder, or would be in it.
 bool is_within(const std::filesystem::path& path, const std::filesystem::path& folder);
 

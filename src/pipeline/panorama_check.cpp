@@ -8,8 +8,8 @@
 namespace crossfix::pipeline {
 namespace {
 
-/// The edges differ by more than twice as much as 95 % of the columns side by side, and by more than
-/// what noise and compression do.
+/// The edges differ by more than twice as much as 95 % of the columns side by side, and by more
+/// than what noise and compression do.
 constexpr double kShare = 0.95;
 constexpr double kRatio = 2;
 constexpr double kLeastLevels = 4;

@@ -8,7 +8,7 @@ using namespace crossfix;
 
 namespace {
 
-/// Columns `begin` to `begin + width` of a panorama of 512 columns that goes all around, with noise.
+/// Columns `begin` to `begin + width` of a panorama of 512 columns, all around, with noise.
 io::Image part_of_panorama(Index begin, Index width) {
   io::Image image({64, width, 3});
   unsigned noise = 1;
