@@ -86,7 +86,7 @@ void lay_heat(const Canvas& canvas, Index height, Index width, double scale, con
 
 /// Draws the same shape twice: first wider and dark, so that it is visible on any ground.
 template <class Draw>
-void outlined(double line, const Colour& colour, const Draw& draw) {
+void outlined(double width, const Colour& colour, const Draw& draw) {
   draw(width * 2.2, kBlack);
   draw(width, colour);
 }
@@ -103,7 +103,7 @@ void mark_hypotheses(const Canvas& canvas, const Fix& fix, double scale, double 
                        [&](const Hypothesis& a, const Hypothesis& b) { return away(a) < away(b); });
   for (auto each = fix.hypotheses.begin(); each != fix.hypotheses.end(); ++each) {
     if (each == own) continue;
-    outlined(stroke, kFixColour, [&](double line, const Colour& colour) {
+    outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
       canvas.circle(each->pixel.row * scale, each->pixel.col * scale,
                     largest * std::sqrt(each->share), width, colour);
     });
@@ -121,7 +121,7 @@ void mark_heading(const Canvas& canvas, const Fix& fix, double row, double col, 
   const double tip_row = row - length * std::cos(turn);
   const double tip_col = col + length * std::sin(turn);
   const double barb_length = length / 3;
-  outlined(stroke, kFixColour, [&](double line, const Colour& colour) {
+  outlined(stroke, kFixColour, [&](double width, const Colour& colour) {
     canvas.line(row, col, tip_row, tip_col, width, colour);
     for (const double barb : {150 * kDegree, -150 * kDegree}) {
       canvas.line(tip_row, tip_col, tip_row - barb_length * std::cos(turn + barb),
@@ -143,7 +143,7 @@ void resize_into(io::ImageView image, TensorView<std::uint8_t, 3> to) {
 }
 
 void mark_truth(const Canvas& canvas, double row, double col, double stroke) {
-  outlined(stroke, kTruthColour, [&](double line, const Colour& colour) {
+  outlined(stroke, kTruthColour, [&](double width, const Colour& colour) {
     canvas.circle(row, col, 4 * stroke, width, colour);
     canvas.line(row, col, row, col, 1.6 * width, colour);
   });

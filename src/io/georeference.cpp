@@ -36,7 +36,9 @@ std::string flaw_of(const GeoBounds& b) {
   if (std::any_of(all.begin(), all.end(), [](double x) { return std::abs(x) > 360; })) {
     return "are no degrees; if they are metres (EPSG:3857, UTM), convert them to degrees";
   }
-  const auto beyond = [](double a, double b) { return std::max(std::abs(a), std::abs(b)) >= 90; };
+  const auto beyond = [](double low, double high) {
+    return std::max(std::abs(low), std::abs(high)) >= 90;
+  };
   if (beyond(b.south, b.north)) {
     return beyond(b.west, b.east) ? "have a latitude that is not between -90 and 90"
                                   : "seem to have latitude and longitude swapped";

@@ -80,8 +80,8 @@ struct JpegReader {
   JpegReader() {
     info.err = &errors.manager;
     progress.progress_monitor = [](j_common_ptr common) {
-      const auto* info = reinterpret_cast<const jpeg_decompress_struct*>(common);
-      if (info->input_scan_number > most_scans(*info)) common->err->error_exit(common);
+      const auto& image = *reinterpret_cast<const jpeg_decompress_struct*>(common);
+      if (image.input_scan_number > most_scans(image)) common->err->error_exit(common);
     };
   }
   JpegReader(const JpegReader&) = delete;

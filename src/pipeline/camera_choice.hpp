@@ -18,16 +18,16 @@ namespace crossfix::pipeline {
 /// What is said of the camera of a ground image, on the command line or in a row of a list: a file,
 /// the angle of a photo's width, or a whole panorama; and how it stands.
 struct CameraChoice {
-  std::filesystem::path file;                    ///< docs/cameras.md; or empty
-  std::optional<double> horizontal_fov_degrees;  ///< of a photo without distortion
-  std::optional<double> height;                  ///< metres above the ground
-  std::optional<double> roll_degrees;            ///< clockwise as seen from behind is positive
-  std::optional<double> pitch_degrees;           ///< up is positive
-  std::optional<double> pitch_sigma_degrees;     ///< standard deviation
+  std::filesystem::path file = {};                    ///< docs/cameras.md; or empty
+  std::optional<double> horizontal_fov_degrees = {};  ///< of a photo without distortion
+  std::optional<double> height = {};                  ///< metres above the ground
+  std::optional<double> roll_degrees = {};            ///< clockwise as seen from behind is positive
+  std::optional<double> pitch_degrees = {};           ///< up is positive
+  std::optional<double> pitch_sigma_degrees = {};     ///< standard deviation
   /// Degrees clockwise from north; the inner one is empty where it is unknown. Empty: as the file
   /// says, else north.
-  std::optional<std::optional<double>> heading_degrees;
-  std::optional<double> heading_sigma_degrees;
+  std::optional<std::optional<double>> heading_degrees = {};
+  std::optional<double> heading_sigma_degrees = {};
 };
 
 /// The facts of a choice that are one number each. Messages and lists use the same names: see

@@ -18,9 +18,9 @@ struct Subject {
   std::string ground;
   std::string satellite;
   Shape<2> tile_size{};  ///< height, width, pixels
-  std::optional<PixelPoint> truth;
+  std::optional<PixelPoint> truth = {};
   bool is_heading_of_file = false;  ///< the heading is what the ground image's file says
-  Warnings warnings;
+  Warnings warnings = {};
 };
 
 /// How far a fix is from the truth.

@@ -16,10 +16,10 @@ namespace crossfix::pipeline {
 
 /// How the pairs of a list are located.
 struct ListOptions {
-  std::string name;            ///< of the list, for messages
-  TileInfo tile;               ///< of tiles whose entries say no more
-  bool rescale = false;        ///< as the localizer was loaded
-  std::filesystem::path dump;  ///< file of the raw outputs, or empty
+  std::string name;                 ///< of the list, for messages
+  TileInfo tile = {};               ///< of tiles whose entries say no more
+  bool rescale = false;             ///< as the localizer was loaded
+  std::filesystem::path dump = {};  ///< file of the raw outputs, or empty
 };
 
 /// What of a pair does not fit: its camera, and the scale of its tile if that is far from the one

@@ -16,11 +16,11 @@ struct PairEntry {
   std::size_t line = 0;  ///< in the list, from 1
   std::filesystem::path ground;
   std::filesystem::path satellite;
-  std::optional<PixelPoint> truth;         ///< tile pixels
-  std::optional<double> metres_per_pixel;  ///< of the tile
-  std::optional<GeoBounds> bounds;         ///< of the tile
-  CheckedCamera camera;
-  std::filesystem::path camera_file;  ///< that the line names, or empty
+  std::optional<PixelPoint> truth = {};         ///< tile pixels
+  std::optional<double> metres_per_pixel = {};  ///< of the tile
+  std::optional<GeoBounds> bounds = {};         ///< of the tile
+  CheckedCamera camera = {};
+  std::filesystem::path camera_file = {};  ///< that the line names, or empty
 
   /// What is known of the tile, which is `otherwise` where the entry says nothing. Bounds give the
   /// scale too.

@@ -143,7 +143,7 @@ TEST_CASE("damaged PNG images are read or refused") {
     CAPTURE(i);
     REQUIRE_NOTHROW(read_bytes(whole[i]));
     const int refused = refusals(whole[i], 3 + i, 1500, [](const std::string& damaged) {
-      read_bytes(with_checksums(damaged));
+      read_bytes(test::with_checksums(damaged));
     });
     CHECK(refused > 500);
     CHECK(refused < 1500);
