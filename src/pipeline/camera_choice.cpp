@@ -54,7 +54,7 @@ std::string degrees(double value) {
 
 [[noreturn]] void refuse_part(const io::PanoramaTags::Part& part, const Shape<3>& image) {
   const auto range = [](double begin, double end) {
-    return "[" + general_text(begin, 6) + ", " + general_text(end, 6) + "]";
+    return "[" + general_text(begin, 12) + ", " + general_text(end, 12) + "]";
   };
   throw ImageError(
       "the ground image is a part of a panorama, " +

@@ -295,8 +295,8 @@ TEST_CASE("the camera file that a refusal of a cropped panorama advises works as
        {std::pair(0.5, 0.5), std::pair(299.0, 10.0), std::pair(7.0, 799.0)}) {
     const camera::Ray a = expected.unproject(row, col).ray;
     const camera::Ray b = found.unproject(row, col).ray;
-    CHECK(a.x == b.x);
-    CHECK(a.y == b.y);
-    CHECK(a.z == b.z);
+    CHECK(a.x == Approx(b.x).margin(1e-9));
+    CHECK(a.y == Approx(b.y).margin(1e-9));
+    CHECK(a.z == Approx(b.z).margin(1e-9));
   }
 }

@@ -155,7 +155,7 @@ TEST_CASE("a row whose camera cannot be names its file and line") {
   CHECK(message(",,,,-1,").starts_with("height is -1;"));
   CHECK(message(",,bad.yaml,,,").starts_with((folder / "bad.yaml").string() + ":3: height"));
   CHECK(message(",,absent.yaml,,,").find("absent.yaml: it cannot be opened") != std::string::npos);
-  CHECK(message(",,,,,\"9,50,8,51\"").starts_with("bounds 9,50,8,51 enclose no tile"));
+  CHECK(message(",,,,,\"9,50,8,51\"").starts_with("bounds 9,50,8,51 have west not below east"));
   CHECK(message(",,,,,\"9,50\"").starts_with("bounds '9,50' are not four"));
   // What the command line gets wrong is of no line.
   CHECK(
