@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 using namespace crossfix;
 using nlohmann::json;
@@ -140,10 +141,10 @@ TEST_CASE("numbers are read alike, in one argument or several") {
 
 TEST_CASE("far more threads than cores, and images of few pixels, are warned about") {
   const Workspace work;
-  const std::string absent = "locate --ground ground.png --satellite tile.jpg --model absent ";
-  CHECK(work.run(absent + "--threads 4000").err.find("warning: --threads 4000 on ") !=
-        std::string::npos);
-  CHECK(work.run(absent + "--threads 1").err.find("warning") == std::string::npos);
+  const std::string many =
+      "--threads " + std::to_string(4 * std::max(1U, std::thread::hardware_concurrency()) + 1);
+  CHECK(work.locate(many).err.find("warning: " + many + " on ") != std::string::npos);
+  CHECK(work.locate("--threads 1").err.find("warning") == std::string::npos);
   io::write_png(work.folder / "few.png", test::image("few", 32, 32));
   const Run run =
       work.run("locate --json --model weights.safetensors --ground ground.png --satellite few.png");

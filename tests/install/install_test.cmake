@@ -100,7 +100,7 @@ endif()
 # Where that run time is not, both compilers are named.
 file(GLOB_RECURSE configuration_file ${prefix}/crossfix-config.cmake)
 file(READ ${configuration_file} configuration)
-string(REGEX REPLACE "/[^\n ]*/lib[a-z]*omp[^\n ]*" "/nowhere/libnone.so" configuration "${configuration}")
+string(REGEX REPLACE "/[^\n )]*/lib[a-z]*omp[^\n )]*" "/nowhere/libnone.so" configuration "${configuration}")
 file(WRITE ${configuration_file} "${configuration}")
 fails_to_configure("built by ${COMPILER} .*run time, /nowhere/libnone.so, which is not here; .*as this project"
                    consumer)

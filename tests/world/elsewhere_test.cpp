@@ -30,6 +30,7 @@ class World {
  public:
   World() {
     world::DatasetOptions options;
+    std::filesystem::create_directories(folder_);
     options.out = folder_ / "world";
     options.seed = 4242;
     options.cities = 2;
