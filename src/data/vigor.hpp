@@ -23,7 +23,7 @@ struct VigorOptions {
   Split split = Split::test;
   Pairs pairs = Pairs::positives;
   LabelSet labels = LabelSet::original;
-  std::vector<std::string> cities;  ///< take these alone; empty: all
+  std::vector<std::string> cities = {};  ///< take these alone; empty: all
   /// Leave out the cities that have no label file, even all of them, with a warning. Otherwise they
   /// are an error.
   bool absent_cities = false;

@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (bytes.starts_with("\x89PNG")) bytes = test::with_checksums(std::move(bytes));
   test::write_text(path, bytes);
   test::read_or_refuse([&] {
-    const io::Photo photo = io::read_photo(path, kMaximumSide);
+    const io::Photo photo = io::read_photo(path, {.side = kMaximumSide});
     const Index height = photo.image.shape()[0];
     const Index width = photo.image.shape()[1];
     test::promise(height > 0 && height <= kMaximumSide && width > 0 && width <= kMaximumSide);
