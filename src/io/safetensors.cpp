@@ -44,7 +44,7 @@ std::shared_ptr<const std::byte> read_whole(const std::filesystem::path& path, s
   if (bytes == nullptr) {
     throw WeightsError("its " + std::to_string(size) + " bytes do not fit into memory");
   }
-  const std::shared_ptr<const std::byte> owner(bytes, [](const std::byte* address) {
+  std::shared_ptr<const std::byte> owner(bytes, [](const std::byte* address) {
     ::operator delete(const_cast<std::byte*>(address), kAlignment);
   });
   for (std::size_t filled = 0; filled < size;) {

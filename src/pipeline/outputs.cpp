@@ -35,6 +35,7 @@ bool is_device(const fs::path& path) {
 
 void check_outputs(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs) {
   std::vector<fs::path> targets;
+  targets.reserve(outputs.size());
   for (const NamedPath& output : outputs) targets.push_back(target_of(output.path));
   const auto same = [&](std::size_t output, const fs::path& path) {
     std::error_code ignored;

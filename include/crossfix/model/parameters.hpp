@@ -106,9 +106,9 @@ class Parameters {
       for (Index t = 0; t < taps; ++t) {
         row[t] = static_cast<float>(row[t] * scale);
         if (std::abs(row[t]) <= kLargestFolded) continue;
-        throw WeightsError("tensor '" + conv + ".weight', multiplied by the BatchNorm '" + norm +
-                           "', holds " + shown(row[t]) + "; at most " + shown(kLargestFolded) +
-                           " is expected");
+        std::string flaw = "tensor '" + conv + ".weight', multiplied by the BatchNorm '" + norm;
+        flaw += "', holds " + shown(row[t]) + "; at most " + shown(kLargestFolded);
+        throw WeightsError(flaw += " is expected");
       }
       folded.bias(o) = static_cast<float>(folded.bias(o) - mean(o) * scale);
     }
