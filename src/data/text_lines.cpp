@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 #include "crossfix/core/error.hpp"
@@ -54,9 +53,8 @@ double TextLines::number(std::size_t index, std::string_view what) const {
 double TextLines::number_within(std::size_t index, std::string_view what, double most) const {
   const double value = number(index, what);
   if (std::abs(value) <= most) return value;
-  char range[64];
-  std::snprintf(range, sizeof range, "'; %g to %g is expected", -most, most);
-  fail(std::string(what) + " is '" + std::string(fields_.at(index)) + range);
+  fail(std::string(what) + " is '" + std::string(fields_.at(index)) + "'; " +
+       general_text(-most, 6) + " to " + general_text(most, 6) + " is expected");
 }
 
 void TextLines::fail(const std::string& what) const {

@@ -8,8 +8,8 @@
 
 namespace crossfix::data {
 
-/// Walks the lines of a text file (`read_text`), split at blanks. Lines end in LF or CRLF; the last
-/// one may end in nothing. Lines without a field are skipped. Fields point into this object.
+/// Walks the lines of a text file (`io::as_text`), split at blanks. Lines end in LF or CRLF; the
+/// last one may end in nothing. Lines without a field are skipped. Fields point into this object.
 class TextLines {
  public:
   /// `what` says what the file should be, for the message. Throws DataError if it cannot be read.

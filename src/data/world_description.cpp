@@ -1,9 +1,9 @@
 #include "world_description.hpp"
 
-#include <cstdio>
 #include <utility>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "io/file_text.hpp"
 #include "io/strict_json.hpp"
 
@@ -49,9 +49,9 @@ WorldDescription read_world_description(const std::filesystem::path& root) {
                         "; the name of a folder is expected");
       }
       if (!(city.metres_per_pixel >= kFinest && city.metres_per_pixel <= kCoarsest)) {
-        char range[64];
-        std::snprintf(range, sizeof range, " should be a number from %g to %g", kFinest, kCoarsest);
-        throw DataError(file.string() + ": metres_per_pixel of " + city.name + range);
+        throw DataError(file.string() + ": metres_per_pixel of " + city.name +
+                        " should be a number from " + general_text(kFinest, 6) + " to " +
+                        general_text(kCoarsest, 6));
       }
       world.cities.push_back(std::move(city));
     }

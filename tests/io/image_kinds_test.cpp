@@ -43,31 +43,13 @@ bool near(const Rgb& a, const Rgb& b, int tolerance) {
 
 /// A JPEG of one colour with four samples a pixel: CMYK as Adobe stores it (255: no ink), or YCCK.
 std::string ink_jpeg(J_COLOR_SPACE stored, std::array<unsigned char, 4> inverted) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* buffer = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&info, &buffer, &size);
-  info.image_width = info.image_height = 16;
-  info.input_components = 4;
-  info.in_color_space = JCS_CMYK;
-  jpeg_set_defaults(&info);
-  jpeg_set_colorspace(&info, stored);
-  jpeg_set_quality(&info, 100, TRUE);
-  jpeg_start_compress(&info, TRUE);
-  std::array<unsigned char, 64> row{};
-  for (std::size_t i = 0; i < row.size(); ++i) row[i] = inverted[i % 4];
-  while (info.next_scanline < info.image_height) {
-    unsigned char* samples = row.data();
-    jpeg_write_scanlines(&info, &samples, 1);
-  }
-  jpeg_finish_compress(&info);
-  std::string bytes(reinterpret_cast<const char*>(buffer), size);
-  jpeg_destroy_compress(&info);
-  std::free(buffer);
-  return bytes;
+  return test::encoded_jpeg(
+      16, 4, JCS_CMYK,
+      [&](jpeg_compress_struct& info) {
+        jpeg_set_colorspace(&info, stored);
+        jpeg_set_quality(&info, 100, TRUE);
+      },
+      test::no_segments, [&](unsigned, std::size_t i) { return inverted[i % 4]; });
 }
 
 /// A TIFF structure with this orientation.
