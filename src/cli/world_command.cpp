@@ -3,12 +3,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "commands.hpp"
 #include "draw/picture_file.hpp"
 #include "draw/world_sheet.hpp"
+#include "messages.hpp"
 #include "model_options.hpp"
 #include "pipeline/outputs.hpp"
+#include "pipeline/thread_count.hpp"
 #include "progress.hpp"
 #include "world/dataset.hpp"
 #if defined(CROSSFIX_HAS_CUDA_BACKEND)
@@ -65,7 +68,10 @@ void make_world(WorldOptions& options) {
     throw CLI::ValidationError("--panoramas",
                                "at least two for each city: one to train on, one held out");
   }
-  warn_about_threads(options.dataset.threads);
+  int& threads = options.dataset.threads;
+  warn_about_threads(threads);
+  if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
+  threads = pipeline::usable_threads(threads, warn);
   const world::RayDevice rays = rays_of(options.device);
   if (pipeline::is_within(options.sheet, options.dataset.out)) {
     throw CLI::ValidationError("--sheet", "'" + options.sheet.string() + "' lies in --out, '" +

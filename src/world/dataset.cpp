@@ -192,12 +192,14 @@ void render_all(const fs::path& root, const DatasetOptions& options,
       next = total;
     }
   };
-  const unsigned wanted = options.threads > 0 ? static_cast<unsigned>(options.threads)
-                                              : std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t wanted =
+      std::min<std::size_t>(options.threads > 0 ? static_cast<unsigned>(options.threads)
+                                                : std::max(1U, std::thread::hardware_concurrency()),
+                            total);
   std::vector<std::thread> threads;
   threads.reserve(wanted);
   try {
-    for (unsigned i = 1; i < wanted; ++i) threads.emplace_back(work);
+    for (std::size_t i = 1; i < wanted; ++i) threads.emplace_back(work);
   } catch (const std::system_error&) {
     // Limits on processes or memory: those that could be started do the work, and this one.
   }

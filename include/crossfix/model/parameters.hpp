@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <set>
 #include <span>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "crossfix/core/eigen.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/core/tensor.hpp"
 #include "crossfix/core/tensor_record.hpp"
 
@@ -97,9 +97,9 @@ class Parameters {
     for (Index o = 0; o < out; ++o) {
       const double denominator = static_cast<double>(variance(o)) + kBatchNormEpsilon;
       if (!(denominator > 0)) {
-        throw WeightsError("tensor '" + norm + ".running_var' holds " +
-                           std::to_string(variance(o)) + " at element " + std::to_string(o) +
-                           "; a variance is not negative");
+        std::string flaw = "tensor '" + norm + ".running_var' holds " + shown(variance(o));
+        flaw += " at element " + std::to_string(o);
+        throw WeightsError(flaw += "; a variance is not negative");
       }
       const double scale = static_cast<double>(gamma(o)) / std::sqrt(denominator);
       float* row = folded.weight.data() + o * taps;
@@ -119,11 +119,7 @@ class Parameters {
   Index count() const { return count_; }
 
  private:
-  static std::string shown(float value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%g", static_cast<double>(value));
-    return text;
-  }
+  static std::string shown(float value) { return general_text(value, 6); }
 
   ParameterSource source_;
   std::set<std::string> read_;
