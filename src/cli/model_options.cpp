@@ -73,8 +73,10 @@ Localizer ModelOptions::load(const io::Safetensors& weights, const ranks::Topolo
                              LocalizerOptions options) const {
   options.device = named(kDevices, device);
   options.precision = named(kPrecisions, precision);
-  if (topology.rank == 0) warn_about_threads(threads);
-  options.threads = pipeline::usable_threads(threads > 0 ? threads : topology.cpus, warn);
+  const bool first = topology.rank == 0;
+  options.threads = pipeline::usable_threads(threads, topology.cpus, [&](const std::string& text) {
+    if (first) warn(text);
+  });
   options.gpu = gpu.value_or(topology.local_rank);
   return Localizer::load(weights, options);
 }
@@ -90,11 +92,6 @@ std::uint64_t parse_seed(const std::string& text) {
   const auto [stop, error] = std::from_chars(text.data(), end, seed);
   if (error == std::errc() && stop == end) return seed;
   throw DataError("'" + text + "' is no whole number from 0 to 2^64 - 1");
-}
-
-void warn_about_threads(int threads) {
-  const std::string warning = pipeline::too_many_threads(threads);
-  if (!warning.empty()) warn(warning);
 }
 
 std::string plain_number(const std::string& text) {

@@ -45,9 +45,6 @@ void need_one_rank(const ranks::Ranks& ranks, const std::string& what);
 /// Reads a number of 64 bits, which the parser would cut to the largest. Throws DataError.
 std::uint64_t parse_seed(const std::string& text);
 
-/// Warns if there are many more threads than cores.
-void warn_about_threads(int threads);
-
 /// A number as the parser takes it, from a text as lists and data sets have it: with blanks about
 /// it, or a plus. Throws CLI::ValidationError. For CLI::Option::transform.
 std::string plain_number(const std::string& text);

@@ -68,10 +68,8 @@ void make_world(WorldOptions& options) {
     throw CLI::ValidationError("--panoramas",
                                "at least two for each city: one to train on, one held out");
   }
-  int& threads = options.dataset.threads;
-  warn_about_threads(threads);
-  if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
-  threads = pipeline::usable_threads(threads, warn);
+  options.dataset.threads = pipeline::usable_threads(
+      options.dataset.threads, static_cast<int>(std::thread::hardware_concurrency()), warn);
   const world::RayDevice rays = rays_of(options.device);
   if (pipeline::is_within(options.sheet, options.dataset.out)) {
     throw CLI::ValidationError("--sheet", "'" + options.sheet.string() + "' lies in --out, '" +

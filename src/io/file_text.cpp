@@ -1,7 +1,6 @@
 #include "file_text.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <string_view>
 
 #include "crossfix/core/error.hpp"
+#include "regular_file.hpp"
 
 namespace crossfix::io {
 
@@ -31,14 +31,10 @@ std::string read_to_end(int descriptor, const std::filesystem::path& file, std::
   }
 }
 
-std::string read_text(const std::filesystem::path& file, const std::string& expected,
-                      std::size_t most) {
+std::string read_stream(const std::filesystem::path& file, const std::string& expected,
+                        std::size_t most) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
-  const bool folder =
-      descriptor >= 0 && ::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode);
-  if (descriptor < 0 || folder) {
-    if (folder) ::close(descriptor);
+  if (descriptor < 0) {
     throw DataError(file.string() + ": cannot be opened; " + expected + " is expected");
   }
   struct Close {
@@ -46,6 +42,14 @@ std::string read_text(const std::filesystem::path& file, const std::string& expe
     ~Close() { ::close(descriptor); }  // nothing was written
   } const close{descriptor};
   return read_to_end(descriptor, file, most);
+}
+
+std::string read_text(const std::filesystem::path& file, const std::string& expected,
+                      std::size_t most) {
+  if (const std::string why = why_not_readable(file); !why.empty()) {
+    throw DataError(file.string() + ": " + why + "; " + expected + " is expected");
+  }
+  return read_stream(file, expected, most);
 }
 
 std::string as_text(std::string bytes, const std::filesystem::path& file) {

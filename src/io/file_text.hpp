@@ -12,9 +12,14 @@ namespace crossfix::io {
 std::string read_to_end(int descriptor, const std::filesystem::path& file,
                         std::size_t most = std::numeric_limits<std::size_t>::max());
 
-/// The bytes of a whole file. `expected` says what it should be, for the message. Throws DataError
-/// that begins with the file's name if it cannot be opened or read, is a folder, or is longer than
-/// `most` bytes.
+/// The bytes of a whole file, or of a pipe up to its end. `expected` says what it should be, for
+/// the message. Throws DataError that begins with the file's name if it cannot be opened or read,
+/// or is longer than `most` bytes.
+std::string read_stream(const std::filesystem::path& file, const std::string& expected,
+                        std::size_t most = std::numeric_limits<std::size_t>::max());
+
+/// As read_stream, of files that no user names one by one: a pipe that lies among them is refused,
+/// and not waited for.
 std::string read_text(const std::filesystem::path& file, const std::string& expected,
                       std::size_t most = std::numeric_limits<std::size_t>::max());
 

@@ -27,8 +27,6 @@
 namespace crossfix::pipeline {
 namespace {
 
-using Json = nlohmann::json;
-
 /// The entries that a rank locates, in groups of `batch` neighbours.
 std::vector<std::size_t> my_part(std::size_t entries, Index batch, const ranks::Ranks& ranks) {
   std::vector<std::size_t> part;
@@ -106,10 +104,10 @@ struct Located {
 };
 
 std::string pack(const Located& located) {
-  Json json{{"number", located.number},
-            {"line", located.line},
-            {"warnings", Json::array()},
-            {"failed", located.failed}};
+  nlohmann::json json{{"number", located.number},
+                      {"line", located.line},
+                      {"warnings", nlohmann::json::array()},
+                      {"failed", located.failed}};
   for (const Warning& warning : located.warnings) {
     json["warnings"].push_back({static_cast<int>(warning.kind), warning.text});
   }
@@ -118,16 +116,16 @@ std::string pack(const Located& located) {
     json["error"] = {error.pixels, error.within_radius68};
     if (error.metres) json["metres"] = *error.metres;
   }
-  json["raw"] = Json::binary({located.raw.begin(), located.raw.end()});
+  json["raw"] = nlohmann::json::binary({located.raw.begin(), located.raw.end()});
   std::string bytes;
-  Json::to_cbor(json, bytes);
+  nlohmann::json::to_cbor(json, bytes);
   return bytes;
 }
 
 Located unpack(const std::string& bytes) {
-  const Json json = Json::from_cbor(bytes);
+  const nlohmann::json json = nlohmann::json::from_cbor(bytes);
   Located located{json.at("number"), json.at("line"), {}, {}, json.at("failed"), {}};
-  for (const Json& warning : json.at("warnings")) {
+  for (const nlohmann::json& warning : json.at("warnings")) {
     located.warnings.push_back({static_cast<WarningKind>(warning[0].get<int>()), warning[1]});
   }
   if (json.contains("error")) {

@@ -163,7 +163,7 @@ std::string read_list(const std::filesystem::path& file) {
   constexpr const char* kExpected = "a CSV list of pairs";
   // Standard input may be a socket, that has no path.
   std::string text =
-      file == kStandardInput ? io::read_to_end(STDIN_FILENO, file) : io::read_text(file, kExpected);
+      file == kStandardInput ? io::read_to_end(STDIN_FILENO, file) : io::read_stream(file, kExpected);
   if (const auto kind = io::kind_of_file(text)) {
     throw DataError(file.string() + ": is " + kind->text() + "; " + kExpected + " is expected");
   }

@@ -9,15 +9,14 @@
 
 namespace crossfix::pipeline {
 
-std::string too_many_threads(int threads) {
-  constexpr unsigned kMostOfACore = 4;
-  const unsigned cores = std::thread::hardware_concurrency();
-  if (cores == 0 || static_cast<unsigned>(threads) <= kMostOfACore * cores) return {};
-  return "--threads " + std::to_string(threads) + " on " + std::to_string(cores) +
-         (cores == 1 ? " core: " : " cores: ") + "they will wait for each other";
-}
-
-int usable_threads(int wanted, const std::function<void(const std::string&)>& warn) {
+int usable_threads(int asked, int cores, const std::function<void(const std::string&)>& warn) {
+  constexpr int kMostOfACore = 4;
+  const auto machine = static_cast<int>(std::thread::hardware_concurrency());
+  if (machine > 0 && asked > kMostOfACore * machine) {
+    warn("--threads " + std::to_string(asked) + " on " + std::to_string(machine) +
+         (machine == 1 ? " core: " : " cores: ") + "they will wait for each other");
+  }
+  int wanted = asked > 0 ? asked : cores;
   std::latch end(1);
   std::vector<std::jthread> others;
   try {

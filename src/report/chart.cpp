@@ -22,18 +22,14 @@ constexpr double kDecadeTickEvery = 38;  ///< their labels are short
 constexpr double kHintEvery = 14;
 constexpr double kMarkRadius = 4.5;
 
-std::string px(double value) { return coordinate(value, 1); }
-
 std::string style_class(std::string_view kind, int style) {
   return std::string(kind) + "-" + std::to_string(style % kSeriesStyles);
 }
 
-bool finite(const Point& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
-
 std::string path_of(const std::vector<Point>& points) {
   std::string path;
   for (const Point& point : points) {
-    path += (path.empty() ? "M" : "L") + px(point.x) + " " + px(point.y);
+    path += (path.empty() ? "M" : "L") + coordinate(point.x) + " " + coordinate(point.y);
   }
   return path;
 }
@@ -86,9 +82,13 @@ Chart::Chart(ChartFrame frame, Axis x, Axis y)
   x_labels_ = x_.tick_labels();
 }
 
-std::string Chart::upright(double x) const { return "M" + px(x_at(x)) + " 0V" + px(plot_height_); }
+std::string Chart::upright(double x) const {
+  return "M" + coordinate(x_at(x)) + " 0V" + coordinate(plot_height_);
+}
 
-std::string Chart::level(double y) const { return "M0 " + px(y_at(y)) + "H" + px(plot_width_); }
+std::string Chart::level(double y) const {
+  return "M0 " + coordinate(y_at(y)) + "H" + coordinate(plot_width_);
+}
 
 void Chart::add_to_legend(Key key, int style, std::string_view name) {
   if (name.empty()) return;
@@ -117,7 +117,7 @@ void Chart::line(int style, const Curve& curve) {
   std::vector<Point> highs;
   for (std::size_t i = 0; i < curve.points.size(); ++i) {
     const Point& point = curve.points[i];
-    if (!finite(point)) continue;
+    if (!is_finite(point)) continue;
     points.push_back({x_at(point.x), y_at(point.y)});
     if (curve.intervals.empty()) continue;
     const eval::Estimate& interval = curve.intervals[i];
@@ -139,9 +139,9 @@ void Chart::line(int style, const Curve& curve) {
   points = thin(points);
   if (points.size() == 1) {
     body_.leaf("circle", {{"class", style_class("fill", style)},
-                          {"cx", px(points[0].x)},
-                          {"cy", px(points[0].y)},
-                          {"r", px(kMarkRadius)}});
+                          {"cx", coordinate(points[0].x)},
+                          {"cy", coordinate(points[0].y)},
+                          {"r", coordinate(kMarkRadius)}});
   } else {
     body_.leaf("path", {{"class", "line " + style_class("line", style)}, {"d", path_of(points)}});
   }
@@ -152,13 +152,13 @@ void Chart::line(int style, const Curve& curve) {
 void Chart::add_hints(int style, const Curve& curve) {
   double last = -kHintEvery;
   for (const Point& point : curve.points) {
-    if (!finite(point) || x_at(point.x) - last < kHintEvery) continue;
+    if (!is_finite(point) || x_at(point.x) - last < kHintEvery) continue;
     last = x_at(point.x);
     const std::string name = curve.name.empty() ? "" : curve.name + ": ";
     hinted(body_, "circle",
            {{"class", "hint " + style_class("fill", style)},
-            {"cx", px(x_at(point.x))},
-            {"cy", px(y_at(point.y))},
+            {"cx", coordinate(x_at(point.x))},
+            {"cy", coordinate(y_at(point.y))},
             {"r", "6"}},
            name + x_.reading(point.x) + ", " + y_.reading(point.y));
   }
@@ -166,14 +166,14 @@ void Chart::add_hints(int style, const Curve& curve) {
 
 void Chart::bars(int style, std::string_view name, const std::vector<Bar>& bars) {
   for (const Bar& bar : bars) {
-    if (!finite({bar.from, bar.to}) || !std::isfinite(bar.height)) continue;
+    if (!is_finite({bar.from, bar.to}) || !std::isfinite(bar.height)) continue;
     const double gap = x_at(bar.to) - x_at(bar.from) > 4 ? 1 : 0;
     hinted(body_, "rect",
            {{"class", "bar " + style_class("fill", style)},
-            {"x", px(x_at(bar.from) + gap / 2)},
-            {"y", px(y_at(bar.height))},
-            {"width", px(std::max(0.5, x_at(bar.to) - x_at(bar.from) - gap))},
-            {"height", px(plot_height_ - y_at(bar.height))}},
+            {"x", coordinate(x_at(bar.from) + gap / 2)},
+            {"y", coordinate(y_at(bar.height))},
+            {"width", coordinate(std::max(0.5, x_at(bar.to) - x_at(bar.from) - gap))},
+            {"height", coordinate(plot_height_ - y_at(bar.height))}},
            bar.hint);
   }
   add_to_legend(Key::fill, style, name);
@@ -181,23 +181,23 @@ void Chart::bars(int style, std::string_view name, const std::vector<Bar>& bars)
 
 void Chart::marks(int style, std::string_view name, const std::vector<Mark>& marks) {
   for (const Mark& mark : marks) {
-    if (!finite(mark.at)) continue;
+    if (!is_finite(mark.at)) continue;
     const double x = x_at(mark.at.x);
     body_.open("g");
-    if (mark.interval && finite({mark.interval->low, mark.interval->high})) {
+    if (mark.interval && is_finite({mark.interval->low, mark.interval->high})) {
       constexpr double kFoot = 4;
       std::string path;
       for (const double end : {mark.interval->low, mark.interval->high}) {
-        path.append("M").append(px(x)).append(" ").append(px(y_at(mark.at.y)));
-        path.append("V").append(px(y_at(end)));
-        path.append("m").append(px(-kFoot)).append(" 0h").append(px(2 * kFoot));
+        path.append("M").append(coordinate(x)).append(" ").append(coordinate(y_at(mark.at.y)));
+        path.append("V").append(coordinate(y_at(end)));
+        path.append("m").append(coordinate(-kFoot)).append(" 0h").append(coordinate(2 * kFoot));
       }
       body_.leaf("path", {{"class", "whisker " + style_class("line", style)}, {"d", path}});
     }
     body_.leaf("circle", {{"class", style_class("fill", style)},
-                          {"cx", px(x)},
-                          {"cy", px(y_at(mark.at.y))},
-                          {"r", px(kMarkRadius)}});
+                          {"cx", coordinate(x)},
+                          {"cy", coordinate(y_at(mark.at.y))},
+                          {"r", coordinate(kMarkRadius)}});
     body_.element("title", mark.hint).close();
   }
   add_to_legend(Key::mark, style, name);
@@ -217,8 +217,9 @@ void Chart::guides(Along along, int style, std::string_view name,
 }
 
 void Chart::diagonal(std::string_view name) {
-  body_.leaf("path", {{"class", "guide guide-0"},
-                      {"d", "M0 " + px(plot_height_) + "L" + px(plot_width_) + " 0"}});
+  body_.leaf("path",
+             {{"class", "guide guide-0"},
+              {"d", "M0 " + coordinate(plot_height_) + "L" + coordinate(plot_width_) + " 0"}});
   add_to_legend(Key::guide, 0, name);
 }
 
@@ -228,26 +229,29 @@ void Chart::draw_axes(Markup& out) const {
   for (const double tick : y_.ticks) grid += level(tick);
   out.leaf("path", {{"class", "grid-lines"}, {"d", grid}});
   for (std::size_t i = 0; i < x_.ticks.size(); ++i) {
-    out.element(
-        "text", x_labels_[i],
-        {{"class", "tick middle"}, {"x", px(x_at(x_.ticks[i]))}, {"y", px(plot_height_ + 17)}});
+    out.element("text", x_labels_[i],
+                {{"class", "tick middle"},
+                 {"x", coordinate(x_at(x_.ticks[i]))},
+                 {"y", coordinate(plot_height_ + 17)}});
   }
   for (std::size_t i = 0; i < y_.ticks.size(); ++i) {
     out.element("text", y_labels_[i],
-                {{"class", "tick end"}, {"x", "-7"}, {"y", px(y_at(y_.ticks[i]) + 4)}});
+                {{"class", "tick end"}, {"x", "-7"}, {"y", coordinate(y_at(y_.ticks[i]) + 4)}});
   }
   out.element("text", x_.label,
-              {{"class", "middle"}, {"x", px(plot_width_ / 2)}, {"y", px(plot_height_ + 38)}});
+              {{"class", "middle"},
+               {"x", coordinate(plot_width_ / 2)},
+               {"y", coordinate(plot_height_ + 38)}});
   out.element("text", y_.label,
               {{"class", "middle"},
-               {"transform",
-                "translate(" + px(14 - left_) + " " + px(plot_height_ / 2) + ") rotate(-90)"}});
+               {"transform", "translate(" + coordinate(14 - left_) + " " +
+                                 coordinate(plot_height_ / 2) + ") rotate(-90)"}});
 }
 
 void Chart::draw_key(Markup& out, const LegendEntry& entry) const {
   const double x = left_ + entry.left;
   const double y = 12 + kLegendRow * entry.row;
-  const std::string stroke = "M" + px(x) + " " + px(y) + "h24";
+  const std::string stroke = "M" + coordinate(x) + " " + coordinate(y) + "h24";
   switch (entry.key) {
     case Key::line:
       out.leaf("path", {{"class", "line " + style_class("line", entry.style)}, {"d", stroke}});
@@ -257,18 +261,18 @@ void Chart::draw_key(Markup& out, const LegendEntry& entry) const {
       break;
     case Key::fill:
       out.leaf("rect", {{"class", style_class("fill", entry.style)},
-                        {"x", px(x + 6)},
-                        {"y", px(y - 6)},
+                        {"x", coordinate(x + 6)},
+                        {"y", coordinate(y - 6)},
                         {"width", "12"},
                         {"height", "12"}});
       break;
     case Key::mark:
       out.leaf("circle", {{"class", style_class("fill", entry.style)},
-                          {"cx", px(x + 12)},
-                          {"cy", px(y)},
-                          {"r", px(kMarkRadius)}});
+                          {"cx", coordinate(x + 12)},
+                          {"cy", coordinate(y)},
+                          {"r", coordinate(kMarkRadius)}});
   }
-  out.element("text", entry.name, {{"x", px(x + kKeyWidth)}, {"y", px(y + 4)}});
+  out.element("text", entry.name, {{"x", coordinate(x + kKeyWidth)}, {"y", coordinate(y + 4)}});
 }
 
 std::string Chart::svg() const {
@@ -276,17 +280,18 @@ std::string Chart::svg() const {
   const double height = frame_.height - kTopMargin + top;
   Markup out;
   out.open("svg", {{"class", "chart"},
-                   {"viewBox", "0 0 " + px(frame_.width) + " " + px(height)},
-                   {"width", px(frame_.width)},
-                   {"height", px(height)},
+                   {"viewBox", "0 0 " + coordinate(frame_.width) + " " + coordinate(height)},
+                   {"width", coordinate(frame_.width)},
+                   {"height", coordinate(height)},
                    {"role", "img"},
                    {"aria-label", frame_.title + ". " + frame_.description}});
   for (const LegendEntry& entry : legend_) draw_key(out, entry);
-  out.open("g", {{"transform", "translate(" + px(left_) + " " + px(top) + ")"}});
+  out.open("g", {{"transform", "translate(" + coordinate(left_) + " " + coordinate(top) + ")"}});
   draw_axes(out);
   Markup body = body_;
   out.nested(body.take());
-  out.leaf("path", {{"class", "axis"}, {"d", "M0 0V" + px(plot_height_) + "H" + px(plot_width_)}});
+  out.leaf("path", {{"class", "axis"},
+                    {"d", "M0 0V" + coordinate(plot_height_) + "H" + coordinate(plot_width_)}});
   return out.close().close().take();
 }
 

@@ -19,8 +19,6 @@ constexpr double kTallest = 1.25;  ///< height over width
 constexpr double kBarRoom = 30;    ///< below the map, for the scale bar
 constexpr double kEdge = 1;        ///< for the line of the frame
 
-std::string px(double value) { return coordinate(value, 1); }
-
 std::size_t step_of(double error) {
   const auto* const above = std::upper_bound(kErrorSteps.begin(), kErrorSteps.end(), error);
   return static_cast<std::size_t>(above - kErrorSteps.begin());
@@ -55,8 +53,8 @@ void draw_points(Markup& out, const Projection& to, const std::vector<MapPoint>&
                    [](const MapPoint* a, const MapPoint* b) { return a->error_m < b->error_m; });
   for (const MapPoint* point : order) {
     out.open("circle", {{"class", "dot " + error_class(point->error_m)},
-                        {"cx", px(to.x(point->x))},
-                        {"cy", px(to.y(point->y))},
+                        {"cx", coordinate(to.x(point->x))},
+                        {"cy", coordinate(to.y(point->y))},
                         {"r", "3.5"}})
         .element("title", point->hint)
         .close();
@@ -80,10 +78,10 @@ void draw_cells(Markup& out, const Projection& to, const std::vector<MapPoint>& 
     const std::string samples = errors.size() == 1 ? " sample" : " samples";
     const double worst = *std::max_element(errors.begin(), errors.end());
     out.open("rect", {{"class", "cell " + error_class(middle)},
-                      {"x", px(kEdge + cell.second * side)},
-                      {"y", px(kEdge + cell.first * side)},
-                      {"width", px(std::min<double>(side, wide - cell.second * side))},
-                      {"height", px(std::min<double>(side, tall - cell.first * side))}})
+                      {"x", coordinate(kEdge + cell.second * side)},
+                      {"y", coordinate(kEdge + cell.first * side)},
+                      {"width", coordinate(std::min<double>(side, wide - cell.second * side))},
+                      {"height", coordinate(std::min<double>(side, tall - cell.first * side))}})
         .element("title", readable(static_cast<double>(errors.size()), 0) + samples + ", median " +
                               readable(middle, 2) + " m, worst " + readable(worst, 2) + " m")
         .close();
@@ -96,15 +94,16 @@ void draw_scale_bar(Markup& out, const Projection& to) {
   const double length = metres * to.scale;
   const double y = to.height + 10;
   const std::string foot = "v6";
-  out.leaf("path",
-           {{"class", "axis"},
-            {"d", "M" + px(kEdge) + " " + px(y - 3) + foot + "M" + px(kEdge) + " " + px(y) + "h" +
-                      px(length) + "M" + px(kEdge + length) + " " + px(y - 3) + foot}});
+  out.leaf("path", {{"class", "axis"},
+                    {"d", "M" + coordinate(kEdge) + " " + coordinate(y - 3) + foot + "M" +
+                              coordinate(kEdge) + " " + coordinate(y) + "h" + coordinate(length) +
+                              "M" + coordinate(kEdge + length) + " " + coordinate(y - 3) + foot}});
   const std::string text =
       metres < 1000 ? coordinate(metres) + " m" : coordinate(metres / 1000) + " km";
-  out.element("text", text, {{"x", px(kEdge + length + 8)}, {"y", px(y + 4)}});
-  out.element("text", "north is up",
-              {{"class", "end"}, {"x", px(to.frame.width - kEdge)}, {"y", px(y + 4)}});
+  out.element("text", text, {{"x", coordinate(kEdge + length + 8)}, {"y", coordinate(y + 4)}});
+  out.element(
+      "text", "north is up",
+      {{"class", "end"}, {"x", coordinate(to.frame.width - kEdge)}, {"y", coordinate(y + 4)}});
 }
 
 }  // namespace
@@ -139,16 +138,16 @@ std::string error_map(const MapFrame& frame, const std::vector<MapPoint>& points
   const double height = to.height + (frame.metres ? kBarRoom - 8 : 0);
   Markup out;
   out.open("svg", {{"class", "chart"},
-                   {"viewBox", "0 0 " + px(frame.width) + " " + px(height)},
-                   {"width", px(frame.width)},
-                   {"height", px(height)},
+                   {"viewBox", "0 0 " + coordinate(frame.width) + " " + coordinate(height)},
+                   {"width", coordinate(frame.width)},
+                   {"height", coordinate(height)},
                    {"role", "img"},
                    {"aria-label", frame.title + ". " + frame.description}});
   out.leaf("rect", {{"class", "ground"},
-                    {"x", px(kEdge)},
-                    {"y", px(kEdge)},
-                    {"width", px(frame.width - 2 * kEdge)},
-                    {"height", px(to.height - 2 * kEdge)}});
+                    {"x", coordinate(kEdge)},
+                    {"y", coordinate(kEdge)},
+                    {"width", coordinate(frame.width - 2 * kEdge)},
+                    {"height", coordinate(to.height - 2 * kEdge)}});
   if (points.size() > kMostMapPoints) {
     draw_cells(out, to, points);
   } else {

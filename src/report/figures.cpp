@@ -27,11 +27,9 @@ constexpr std::size_t kCurvePoints = 800;
 /// Errors at which recall is marked on the cumulative curves, metres.
 constexpr std::array<double, 3> kRecalls{1, 3, 5};
 
-bool finite(const Point& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
-
 bool has_points(const std::vector<Curve>& curves) {
   return std::any_of(curves.begin(), curves.end(), [](const Curve& curve) {
-    return std::any_of(curve.points.begin(), curve.points.end(), finite);
+    return std::any_of(curve.points.begin(), curve.points.end(), is_finite);
   });
 }
 
@@ -165,7 +163,7 @@ std::size_t undrawn_points(const Report& report) {
   for (const auto& curves : {risk_curves(report), reliability_curves(report)}) {
     for (const Curve& curve : curves) {
       count += static_cast<std::size_t>(
-          std::count_if(curve.points.begin(), curve.points.end(), std::not_fn(finite)));
+          std::count_if(curve.points.begin(), curve.points.end(), std::not_fn(is_finite)));
     }
   }
   return count;
@@ -260,7 +258,7 @@ FigureText risk_figure(const Report& report) {
   double most = 0;
   for (const Curve& curve : curves) {
     for (const Point& point : curve.points) {
-      if (finite(point)) most = std::max(most, point.y);
+      if (is_finite(point)) most = std::max(most, point.y);
     }
   }
   Chart chart({"Risk and coverage", "Error of the most certain samples over the share kept."},

@@ -1,6 +1,7 @@
 /// The report of an evaluation: its figures, and one HTML file made from them.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -56,6 +57,10 @@ struct Point {
   double x = 0;
   double y = 0;
 };
+
+inline bool is_finite(const Point& point) {
+  return std::isfinite(point.x) && std::isfinite(point.y);
+}
 
 /// Points of ascending x.
 struct Curve {

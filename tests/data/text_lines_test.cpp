@@ -1,6 +1,9 @@
 #include "data/text_lines.hpp"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
+#include <utility>
 
 #include "crossfix/core/error.hpp"
 #include "io/files.hpp"
@@ -66,9 +69,13 @@ TEST_CASE("a field that is no number is refused with file and line") {
 
 TEST_CASE("a file that cannot be read says what it should be") {
   const test::ScratchFolder folder;
-  for (const auto& path : {folder / "missing.txt", folder.path()}) {
+  const auto pipe = folder / "pipe.txt";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);  // is not waited for
+  for (const auto& [path, why] : {std::pair{folder / "missing.txt", "cannot be opened"},
+                                  {folder.path(), "it is a folder"},
+                                  {pipe, "it is a pipe or a device, no regular file"}}) {
     CHECK(test::message_of<DataError>([&] { TextLines lines(path, "a list"); }) ==
-          path.string() + ": cannot be opened; a list is expected");
+          path.string() + ": " + why + "; a list is expected");
   }
 }
 

@@ -8,7 +8,7 @@
 #include "crossfix/kernels/device/memory.cuh"
 #include "emulator/fault_of.hpp"
 
-namespace crossfix::emulator {
+namespace crossfix::emulator::ampere_test {
 namespace {
 
 constexpr std::uint64_t kSeeds = 3;
@@ -155,4 +155,4 @@ TEST_CASE("Device cp.async: another thread's copies need a barrier") {
 }
 
 }  // namespace
-}  // namespace crossfix::emulator
+}  // namespace crossfix::emulator::ampere_test

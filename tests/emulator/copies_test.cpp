@@ -4,7 +4,7 @@
 
 #include "emulator/hopper_fixture.hpp"
 
-namespace crossfix::emulator {
+namespace crossfix::emulator::copies_test {
 namespace {
 
 constexpr std::uint64_t kSeeds = 3;
@@ -217,4 +217,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace crossfix::emulator
+}  // namespace crossfix::emulator::copies_test

@@ -9,7 +9,7 @@
 #include "crossfix/kernels/device/scalar.cuh"
 #include "emulator/fault_of.hpp"
 
-namespace crossfix::emulator {
+namespace crossfix::emulator::language_test {
 namespace {
 
 constexpr std::uint64_t kSeeds = 4;
@@ -232,4 +232,4 @@ TEST_CASE("Device scalars: 2^x, packing and rounding") {
 }
 
 }  // namespace
-}  // namespace crossfix::emulator
+}  // namespace crossfix::emulator::language_test

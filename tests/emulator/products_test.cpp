@@ -4,7 +4,7 @@
 
 #include "emulator/hopper_fixture.hpp"
 
-namespace crossfix::emulator {
+namespace crossfix::emulator::products_test {
 namespace {
 
 constexpr std::uint64_t kSeeds = 3;
@@ -316,4 +316,4 @@ TEST_CASE("Device wgmma: registers that change under way, and warps that stay aw
 }
 
 }  // namespace
-}  // namespace crossfix::emulator
+}  // namespace crossfix::emulator::products_test

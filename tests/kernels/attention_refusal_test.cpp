@@ -5,7 +5,7 @@
 #include "crossfix/cuda/attention.hpp"
 #include "kernels/machine.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::attention_refusal_test {
 namespace {
 
 using cuda::AttentionKernel;
@@ -147,4 +147,4 @@ TEST_CASE("Attention over no queries does nothing", "[attention]") {
   CHECK_NOTHROW(call.run(kA100));
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::attention_refusal_test

@@ -8,7 +8,7 @@
 #include "support/counter_generator.hpp"
 #include "support/reference_backend.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::attention_test {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -599,4 +599,4 @@ TEST_CASE("Attention takes the kernel for the device, the element and the alignm
   CHECK(equal(result(automatic_float, h), result(exact, h)));
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::attention_test

@@ -7,7 +7,7 @@
 #include "ops/compare.hpp"
 #include "support/reference_backend.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::attention_tile_test {
 namespace {
 
 using namespace kernels;
@@ -86,4 +86,4 @@ TEST_CASE("Attention kernels refuse head dimensions that their tile does not tak
                   ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::attention_tile_test

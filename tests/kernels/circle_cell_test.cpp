@@ -6,7 +6,7 @@
 #include "crossfix/ops/posterior.hpp"
 #include "support/counter_generator.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::circle_cell_test {
 
 TEST_CASE("Circle and cell: areas in float to a few millionths, wherever the cell lies",
           "[kernels]") {
@@ -43,4 +43,4 @@ TEST_CASE("Circle and cell: the series of t - sin t", "[kernels]") {
   }
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::circle_cell_test

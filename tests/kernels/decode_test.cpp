@@ -10,7 +10,7 @@
 #include "kernels/machine.hpp"
 #include "support/counter_generator.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::decode_test {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -220,4 +220,4 @@ TEST_CASE("Decode kernel: what does not fit is refused", "[kernels]") {
   CHECK_THROWS_AS(decode(2, std::nan("")), ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::decode_test

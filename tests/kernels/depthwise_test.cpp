@@ -9,7 +9,7 @@
 #include "support/counter_generator.hpp"
 #include "support/reference_backend.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::depthwise_test {
 namespace {
 
 using Elements = std::tuple<float, bfloat16, float16>;
@@ -138,4 +138,4 @@ TEST_CASE("Depthwise kernel: what does not fit is refused", "[kernels]") {
                   ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::depthwise_test

@@ -8,7 +8,7 @@
 #include "kernels/rows.hpp"
 #include "support/counter_generator.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::elementwise_test {
 namespace {
 
 using Elements = std::tuple<float, bfloat16, float16>;
@@ -192,4 +192,4 @@ TEST_CASE("Elementwise kernels: what does not fit is refused", "[kernels]") {
                   ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::elementwise_test

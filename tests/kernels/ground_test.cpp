@@ -12,7 +12,7 @@
 #include "support/counter_generator.hpp"
 #include "support/reference_backend.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::ground_test {
 namespace {
 
 using Elements = std::tuple<float, bfloat16, float16>;
@@ -249,4 +249,4 @@ TEST_CASE("Ground kernels: what does not fit is refused", "[kernels]") {
   CHECK_THROWS_AS(correlate({4, 5, 2}, {1, 3, 3, 2}, {3, 3}, {2, 4, 5}), ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::ground_test

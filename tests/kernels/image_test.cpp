@@ -10,7 +10,7 @@
 #include "kernels/machine.hpp"
 #include "support/counter_generator.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::image_test {
 namespace {
 
 using Elements = std::tuple<float, bfloat16, float16>;
@@ -194,4 +194,4 @@ TEST_CASE("Image kernels: what does not fit is refused", "[kernels]") {
   CHECK_THROWS_AS(load(y.data() + 1, {1, 4, 4, 4}), ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::image_test

@@ -8,7 +8,7 @@
 #include "kernels/rows.hpp"
 #include "support/counter_generator.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::layer_norm_test {
 namespace {
 
 using Elements = std::tuple<float, bfloat16, float16>;
@@ -187,4 +187,4 @@ TEST_CASE("LayerNorm kernel: what does not fit is refused", "[kernels]") {
                   ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::layer_norm_test

@@ -9,7 +9,7 @@
 #include "kernels/rows.hpp"
 #include "support/counter_generator.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::softmax_test {
 namespace {
 
 using Elements = std::tuple<float, bfloat16, float16>;
@@ -188,4 +188,4 @@ TEST_CASE("Softmax kernel: what does not fit is refused", "[kernels]") {
   softmax(none.const_device(), 1.0f, none.device());  // no rows: nothing to do
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::softmax_test

@@ -5,7 +5,7 @@
 #include "crossfix/ops/online_softmax.hpp"
 #include "ops/subjects.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::attention_test {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -371,4 +371,4 @@ TEMPLATE_LIST_TEST_CASE("Attention refuses what does not fit", "[ops]", KernelSu
   }
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::attention_test

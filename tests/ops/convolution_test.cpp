@@ -2,7 +2,7 @@
 
 #include "ops/subjects.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::convolution_test {
 namespace {
 
 using ops::Activation;
@@ -142,4 +142,4 @@ TEMPLATE_LIST_TEST_CASE("A convolution refuses what does not fit", "[ops]", Math
   REQUIRE_THROWS_AS(convolution(context, x.view(), wide.view().slice(3, 0, 4)), ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::convolution_test

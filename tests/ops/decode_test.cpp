@@ -7,7 +7,7 @@
 #include "crossfix/ops/posterior.hpp"
 #include "ops/subjects.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::decode_test {
 namespace {
 
 using Outputs = ops::HeadOutputs<HostSpace>;
@@ -160,4 +160,4 @@ TEMPLATE_LIST_TEST_CASE("A decoder refuses a batch or a grid of none", "[ops]", 
   REQUIRE_THROWS_AS(decode(1, 0), ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::decode_test

@@ -2,7 +2,7 @@
 
 #include "ops/subjects.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::depthwise_test {
 namespace {
 
 using ops::Activation;
@@ -110,4 +110,4 @@ TEMPLATE_LIST_TEST_CASE("A depthwise convolution refuses what does not fit", "[o
   REQUIRE_THROWS_AS(depthwise(context, wide.view().slice(3, 0, 8), y.view()), ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::depthwise_test

@@ -2,7 +2,7 @@
 
 #include "ops/subjects.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::descriptor_test {
 
 using Summary = ops::SpatialAttentionSpecification::Summary;
 
@@ -111,4 +111,4 @@ TEMPLATE_LIST_TEST_CASE("Views of any strides are copied", "[ops]", KernelSubjec
   REQUIRE_THROWS_AS(Backend::copy(context, from.view(), to.view()), ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::descriptor_test

@@ -7,7 +7,7 @@
 #include "crossfix/core/memory_space.hpp"
 #include "crossfix/core/tensor.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::finite_test {
 
 TEMPLATE_TEST_CASE("values that are not finite are found wherever they stand", "[ops]", float,
                    bfloat16) {
@@ -38,4 +38,4 @@ TEMPLATE_TEST_CASE("features that are far too large are found in any image", "[o
   }
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::finite_test

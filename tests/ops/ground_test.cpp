@@ -9,7 +9,7 @@
 
 #include "ops/subjects.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::ground_test {
 namespace {
 
 using View = ops::GroundViewSpecification;
@@ -367,4 +367,4 @@ TEMPLATE_LIST_TEST_CASE("Scores refuse what does not fit", "[ops]", KernelSubjec
                     ShapeError);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::ground_test

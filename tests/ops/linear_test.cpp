@@ -2,7 +2,7 @@
 
 #include "ops/subjects.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::linear_test {
 namespace {
 
 using ops::Activation;
@@ -156,4 +156,4 @@ TEMPLATE_LIST_TEST_CASE("A matrix product refuses what does not fit", "[ops]", M
   }
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::linear_test

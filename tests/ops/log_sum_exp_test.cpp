@@ -4,7 +4,7 @@
 
 #include "ops/subjects.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::log_sum_exp_test {
 namespace {
 
 template <class Subject>
@@ -111,4 +111,4 @@ TEMPLATE_LIST_TEST_CASE("What is written to a backend's memory is read back", "[
   for (Index i = 0; i < 37; ++i) REQUIRE(found(i) == (i < 3 ? kMark : values(i - 3)));
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::log_sum_exp_test

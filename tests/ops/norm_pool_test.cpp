@@ -3,7 +3,7 @@
 
 #include "ops/subjects.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::norm_pool_test {
 
 TEMPLATE_LIST_TEST_CASE("LayerNorm equals the reference, plain, added and in place", "[ops]",
                         KernelSubjects) {
@@ -177,4 +177,4 @@ TEMPLATE_LIST_TEST_CASE("Activations are read as floats", "[ops]", KernelSubject
   }
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::norm_pool_test

@@ -8,7 +8,7 @@
 
 #include "support/counter_generator.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::online_softmax_test {
 namespace {
 
 /// One softmax in double.
@@ -102,4 +102,4 @@ TEST_CASE("An online softmax passes over scores of -inf", "[ops]") {
   REQUIRE(nothing.mean() == 3.0);
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::online_softmax_test

@@ -8,7 +8,7 @@
 
 #include "ops/subjects.hpp"
 
-namespace crossfix::test {
+namespace crossfix::test::same_bytes_test {
 namespace {
 
 using ops::Activation;
@@ -123,4 +123,4 @@ TEMPLATE_LIST_TEST_CASE("A matrix product gives the same bytes in any batch, on 
   }
 }
 
-}  // namespace crossfix::test
+}  // namespace crossfix::test::same_bytes_test

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -18,7 +19,6 @@ using namespace crossfix::report;
 
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const std::string kNasty = "</style><script>\"&'\xff\x01";
 
@@ -200,18 +200,18 @@ TEST_CASE("reports of one sample, of equal errors and of no error at all can be 
 
 TEST_CASE("values that are not finite are shown in tables, left out of charts, and counted") {
   Report report = some_report(50);
-  report.measurements[3].metres = kNan;
+  report.measurements[3].metres = std::nan("");
   report.measurements[4].metres = kInfinity;
   report.measurements[5].metres = -1;
-  report.measurements[6].radius68_metres = kNan;
-  std::get<GeoPoint>(report.dataset.samples[7].location).latitude = kNan;
-  report.dataset.samples[8].true_.pixel = {kNan, 320};
+  report.measurements[6].radius68_metres = std::nan("");
+  std::get<GeoPoint>(report.dataset.samples[7].location).latitude = std::nan("");
+  report.dataset.samples[8].true_.pixel = {std::nan(""), 320};
   eval::Uncertainty& uncertainty = report.uncertainty;
-  uncertainty.risk.push_back({kNan, 1, 1, 1});  // a point of two curves
+  uncertainty.risk.push_back({std::nan(""), 1, 1, 1});  // a point of two curves
   uncertainty.reliability[0].observed = kInfinity;
-  uncertainty.fifths[2].coverage = kNan;
+  uncertainty.fifths[2].coverage = std::nan("");
   uncertainty.fifths[2].largest_radius = kInfinity;
-  report.tables[0].rows[0].cells[0][0].value = kNan;
+  report.tables[0].rows[0].cells[0][0].value = std::nan("");
   const test::Document document(render(report));
   const auto warnings = document.find("li");
   REQUIRE(warnings.size() == 2);

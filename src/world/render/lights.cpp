@@ -8,8 +8,6 @@ namespace crossfix::world {
 
 namespace {
 
-constexpr float kPi = std::numbers::pi_v<float>;
-
 /// Summer; autumn with the probability `each`, and winter with the same.
 Season random_season(Random random, float each) {
   Season season;
@@ -34,7 +32,8 @@ Light random_ground_light(std::uint64_t key) {
   light.season = random_season(random.child(1), 0.25F);
   light.seed = static_cast<std::uint32_t>(random.bits() >> 32);
   const float elevation = random.uniform(0.30F, 1.15F);
-  light.sun_direction = direction_of(random.uniform(0.0F, 2.0F * kPi), elevation);
+  light.sun_direction =
+      direction_of(random.uniform(0.0F, 2.0F * std::numbers::pi_v<float>), elevation);
   const bool overcast = random.chance(0.3F);
   const float warmth = std::max(0.0F, 0.7F - elevation) * random.uniform(0.4F, 1.0F);
   const float strength = random.uniform(0.85F, 1.25F);
@@ -65,7 +64,9 @@ Light random_aerial_light(std::uint64_t key) {
   light.date = date_of(key);
   light.season = random_season(random.child(1), 0.10F);  // mostly taken while trees have leaves
   const float elevation = random.uniform(0.65F, 1.15F);
-  light.sun_direction = direction_of(random.uniform(0.5F * kPi, 1.5F * kPi), elevation);
+  light.sun_direction = direction_of(
+      random.uniform(0.5F * std::numbers::pi_v<float>, 1.5F * std::numbers::pi_v<float>),
+      elevation);
   light.sun = Vec3{1.0F, 0.98F, 0.93F} * random.uniform(0.85F, 1.1F);
   light.ambient = Vec3{0.34F, 0.38F, 0.46F} * random.uniform(0.85F, 1.2F);
   const float exposure = random.uniform(0.85F, 1.1F);
