@@ -7,14 +7,17 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <numeric>
+#include <random>
 #include <thread>
 #include <vector>
 
 #include "crossfix/cpu/instruction_set.hpp"
 #include "crossfix/io/georeference.hpp"
 #include "crossfix/ops/hypotheses.hpp"
+#include "localizer/content.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/golden.hpp"
 #include "support/model_files.hpp"
@@ -186,19 +189,19 @@ TEST_CASE("a fix is the golden network's, in the tile's own pixels", "[localizer
   CHECK_FALSE(fix.position);
 
   SECTION("network pixels scale linearly to a larger tile's") {
-    // Each pixel four times. The filter of a bilinear reduction by two is not quite that box, so
+    // Each pixel nine times. The filter of a bilinear reduction by three is not quite that box, so
     // only the frame is compared.
-    Tensor<std::uint8_t, 3> large({256, 256, 3});
-    for (Index r = 0; r < 256; ++r) {
-      for (Index c = 0; c < 256; ++c) {
-        for (Index k = 0; k < 3; ++k) large(r, c, k) = satellite(r / 2, c / 2, k);
+    Tensor<std::uint8_t, 3> large({384, 384, 3});
+    for (Index r = 0; r < 384; ++r) {
+      for (Index c = 0; c < 384; ++c) {
+        for (Index k = 0; k < 3; ++k) large(r, c, k) = satellite(r / 3, c / 3, k);
       }
     }
     const Fix larger = localizer.locate(GroundImage(ground), SatelliteImage(large));
     const auto cell = static_cast<std::size_t>(2 * larger.cell);
     CHECK(larger.pixel.row ==
-          Approx((static_cast<double>(larger.cell / 8) + larger.offsets[cell]) * 32));
-    CHECK(larger.window.height == 256);
+          Approx((static_cast<double>(larger.cell / 8) + larger.offsets[cell]) * 48));
+    CHECK(larger.window.height == 384);
   }
 }
 
@@ -604,6 +607,39 @@ TEST_CASE("weights that are not the configuration's are refused by name", "[loca
   SECTION("negative variance") {
     model.values["sat_extractor.bn1.running_var"][1] = -1;
     fails_with("'sat_extractor.bn1.running_var' holds -1");
+  }
+}
+
+TEST_CASE("noise and an even shade are no content, a dark scene is") {
+  const auto content_of_each = [](const std::function<double(Index, Index)>& level) {
+    Tensor<std::uint8_t, 3> picture({200, 300, 3});
+    for (Index i = 0; i < picture.size(); ++i) {
+      const double value = level(i / 3 / 300, i / 3 % 300);
+      picture.data()[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));
+    }
+    return content_of(picture);
+  };
+  std::mt19937 random(7);
+  std::normal_distribution<double> noise(0, 1);
+  const auto scene = test::image("content", 200, 300);
+  const auto seen = [&](Index r, Index c) { return static_cast<double>(scene(r, c, 0)); };
+  for (const double deviation : {0.0, 3.0, 12.0, 30.0}) {
+    CAPTURE(deviation);
+    CHECK(content_of_each([&](Index, Index) { return 128 + deviation * noise(random); }) < 0.05);
+    CHECK(content_of_each([&](Index r, Index c) {
+            return 60 + 0.3 * static_cast<double>(r + c) + deviation * noise(random);
+          }) < 0.05);
+  }
+  CHECK(content_of_each(seen) > 0.9);
+  CHECK(content_of_each([&](Index r, Index c) { return 0.08 * seen(r, c); }) > 0.5);
+  // Fog, and a noise of the same size.
+  CHECK(content_of_each(
+            [&](Index r, Index c) { return 150 + 0.1 * seen(r, c) + 5 * noise(random); }) > 0.5);
+  // A patch over the left half, of noise or of none.
+  for (const double deviation : {0.0, 12.0}) {
+    CHECK(content_of_each([&](Index r, Index c) {
+            return c < 150 ? 128 + deviation * noise(random) : seen(r, c);
+          }) == Approx(0.5).margin(0.06));
   }
 }
 

@@ -106,10 +106,10 @@ TEST_CASE("where the network gives no finite numbers, each line of a list says s
 TEST_CASE("a list is located in this process, and its observer told how it goes", "[pipeline]") {
   const test::ScratchFolder folder;
   io::write_png(folder / "ground.png", test::image("ground", 32, 64));
-  // Grey from column 26 on: 59 % of the tile shows nothing.
-  io::Image tile = test::image("tile", 64, 64);
+  // Grey from column 96 on: 62.5 % of the tile shows nothing.
+  io::Image tile = test::image("tile", 256, 256);
   for (Index i = 0; i < tile.size(); ++i) {
-    if (i / 3 % 64 >= 26) tile.data()[i] = 128;
+    if (i / 3 % 256 >= 96) tile.data()[i] = 128;
   }
   io::write_png(folder / "tile.png", tile);
   std::vector<pipeline::PairEntry> entries(4);
@@ -134,7 +134,7 @@ TEST_CASE("a list is located in this process, and its observer told how it goes"
   REQUIRE(recorder.warnings.size() == 3);
   CHECK(recorder.warnings[0].find("ground.png is taken for a whole panorama") != std::string::npos);
   CAPTURE(recorder.warnings[1]);
-  CHECK(recorder.warnings[1].find("tile.png: 56 %") != std::string::npos);
+  CHECK(recorder.warnings[1].find("tile.png: 63 %") != std::string::npos);
   CHECK(recorder.warnings[1].find("% of the tile shows nothing") != std::string::npos);
   CHECK(recorder.warnings[2].find("tile.png: a pixel") != std::string::npos);
   REQUIRE(recorder.notes.size() == 1);
