@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from config import Config
-from dataset import PairData, read_lists, split_by_ground, validation_split
-from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
-from loss import cell_entropy
-from model import CrossFix, cell_corners, decode
+from crossfix_training.config import Config
+from crossfix_training.dataset import PairData, read_lists, split_by_ground, validation_split
+from crossfix_training.labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
+from crossfix_training.loss import cell_entropy
+from crossfix_training.model import CrossFix, cell_corners, decode
 from protocol import PLACE_SIDE
 from train import to_network
-from weights import DTYPES, load_weights, save_weights
+from crossfix_training.weights import DTYPES, load_weights, save_weights
 
 SHARE = 0.68
 TEMPERATURES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)

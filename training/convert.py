@@ -21,11 +21,12 @@ from pathlib import Path
 
 import torch
 
-import ground_match
-from checkpoint import InputError, flattened, levels, prefixes, read_file
-from config import METADATA_KEY, PRESETS, Config
-from model import CrossFix
-from weights import DTYPES, save_tensors
+from crossfix_training.compatible import without_memory
+from crossfix_training import ground_match
+from crossfix_training.checkpoint import InputError, flattened, levels, prefixes, read_file
+from crossfix_training.config import METADATA_KEY, PRESETS, Config
+from crossfix_training.model import CrossFix
+from crossfix_training.weights import DTYPES, save_tensors
 
 GROUND = "ground-match"
 COUNTER = "num_batches_tracked"  # old files lack it, and nothing uses it
@@ -38,7 +39,7 @@ def some(keys: list[str]) -> str:
 
 
 def wanted_shapes(config: Config) -> dict[str, list[int]]:
-    with torch.device("meta"):
+    with without_memory():
         return {key: list(value.shape) for key, value in CrossFix(config).state_dict().items()}
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save
 from torch import Tensor
 
-from baselines import BaselineConfig, Mcc, VigorBaseline
-from config import ROBOTCAR, VIGOR, Config, Trunk
-from generator import features, fill, image
-from model import CrossFix, position_encoding
+from crossfix_training.tensors_file import encode
+from crossfix_training.baselines import BaselineConfig, Mcc, VigorBaseline
+from crossfix_training.config import ROBOTCAR, VIGOR, Config, Trunk
+from crossfix_training.generator import features, fill, image
+from crossfix_training.model import CrossFix, position_encoding
 
 # A small network with what the presets do not use: a shared backbone, another width, a pooled grid.
 TINY = Config(
@@ -165,12 +165,12 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, config in {"vigor": VIGOR, "robotcar": ROBOTCAR, "tiny": TINY}.items():
         model = network(config)
-        (folder / f"{name}.safetensors").write_bytes(save(whole(model)))
-        (folder / f"{name}_fusion.safetensors").write_bytes(save(fusion(model)))
+        (folder / f"{name}.safetensors").write_bytes(encode(whole(model)))
+        (folder / f"{name}_fusion.safetensors").write_bytes(encode(fusion(model)))
         if config is VIGOR:
-            (folder / "operators.safetensors").write_bytes(save(operators(model)))
+            (folder / "operators.safetensors").write_bytes(encode(operators(model)))
     for name, model in TINY_BASELINES.items():
-        (folder / f"{name}.safetensors").write_bytes(save(baseline(model)))
+        (folder / f"{name}.safetensors").write_bytes(encode(baseline(model)))
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ import numpy as np
 import torch
 
 from calibrate import SHARE, radius_holding
-from config import METADATA_KEY
+from crossfix_training.config import METADATA_KEY
 from ground_train import CELL, SIGMA, Drawn, Matcher, load_matcher, target_of
-from weights import DTYPES, save_tensors
+from crossfix_training.weights import DTYPES, save_tensors
 
 NEIGHBOURHOOD = 2  # cells about the best one, over which the fix is the mean
 

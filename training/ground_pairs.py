@@ -1,5 +1,5 @@
 """Pairs to train the ground matcher on, out of caches of panoramas and tiles: of the world at full resolution, or of
-scenes made of orthophotos (training/scenes.py).
+scenes made of orthophotos (training/crossfix_training/scenes.py).
 
 A cache is a folder with tiles.npy [t, side, side, 3] at 0.2 m a pixel, north up; panoramas.npy [n, rows, columns, 3]
 from about 5 degrees above to 80 below the horizon, the centre column looking north; pairs.npy [n, 4]: tile, row, col (of the
@@ -29,11 +29,12 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-import scenes
-from ground_match import LITE0, LITE0_EPSILON, Settings, Trunk, lite0_keys, to_tensor, view_cells
-from labels import TRAIN_SPLIT, cities_of, metres_per_label_pixel, read_split, refuse_reserved
-from effects import recoloured, smooth_noise, softened
-from scenes import DEEPEST, HIGHEST, SCALE, Orthophotos, blob, tiled
+from crossfix_training import compatible
+from crossfix_training import scenes
+from crossfix_training.ground_match import LITE0, LITE0_EPSILON, Settings, Trunk, lite0_keys, to_tensor, view_cells
+from crossfix_training.labels import TRAIN_SPLIT, cities_of, metres_per_label_pixel, read_split, refuse_reserved
+from crossfix_training.effects import recoloured, smooth_noise, softened
+from crossfix_training.scenes import DEEPEST, HIGHEST, SCALE, Orthophotos, blob, tiled
 
 COLUMNS = 768  # of a cached panorama
 ROWS = round((HIGHEST + DEEPEST) / 180 * COLUMNS / 2)
@@ -277,7 +278,7 @@ class Sampler:
 def pretrained_trunk() -> Trunk:
     """The backbone with all the blocks that the matcher has, as it was pretrained."""
     trunk = Trunk(LITE0, VIEW.blocks, VIEW.dilated, LITE0_EPSILON)
-    state = torch.load(pretrained(), map_location="cpu", weights_only=True)
+    state = compatible.load(pretrained(), "cpu")
     trunk.load_state_dict(lite0_keys(state), strict=False)
     return trunk
 

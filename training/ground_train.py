@@ -26,11 +26,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from config import METADATA_KEY
-from ground_match import LITE0_EPSILON, Settings, folded, view_cells
+from crossfix_training import compatible
+from crossfix_training.config import METADATA_KEY
+from crossfix_training.ground_match import LITE0_EPSILON, Settings, folded, view_cells
 from ground_pairs import CACHED_BLOCKS, VIEW, pretrained_trunk
 from protocol import area_under
-from weights import load_tensors
+from crossfix_training.weights import load_tensors
 
 KNOTS = 11  # of the weight by range, at even steps from 0 to the farthest ground
 CELL = VIEW.cell * VIEW.metres_per_pixel  # metres
@@ -174,7 +175,7 @@ def load_matcher(path: Path) -> Matcher:
             model.log_range.data = torch.tensor(match["range_weights"]).log()
         model.log_temperature.data = torch.tensor(math.log(fields["temperature"]))
         return model
-    state = torch.load(path, weights_only=True)
+    state = compatible.load(path)
     adapters = {key.split(".")[1] for key in state if key.startswith("view_adapters.")}
     model = Matcher(VIEW, len(adapters))
     model.load_state_dict(state, strict=False)

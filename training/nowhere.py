@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from atomic_file import put_in_place
-from config import METADATA_KEY
+from crossfix_training.atomic_file import put_in_place
+from crossfix_training.config import METADATA_KEY
 from protocol import DataError, area_under, read_results
 
 EVIDENCE = ("peak", "standout", "deviation", "share", "seen")

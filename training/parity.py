@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from config import PRESETS, Config
-from dataset import load_resized
-from generator import features, fill, image, weight
-from model import CrossFix
-from systems import BaselineSystem, make_system
+from crossfix_training import tensors_file
+from crossfix_training.config import PRESETS, Config
+from crossfix_training.dataset import load_resized
+from crossfix_training.generator import features, fill, image, weight
+from crossfix_training.model import CrossFix
+from crossfix_training.systems import BaselineSystem, make_system
 
 PRECISIONS = ("f32", "bf16")
 # Bounds on the relative L2 error, (f32, bf16). Logits of random weights vary little from cell to cell, so once their
@@ -94,7 +94,7 @@ def located(
         programs / "crossfix", "locate", "--model", weights, "--precision", precision,
         "--ground", pictures["ground"], "--satellite", pictures["satellite"], "--dump", dump,
     )  # fmt: skip
-    return load_file(dump)
+    return tensors_file.read(dump)[0]
 
 
 def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> None:
@@ -118,7 +118,7 @@ def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> 
         "satellite": features("parity/satellite", (1, config.cells, config.model_width)),
         "ground": features("parity/ground", (1, ground_tokens, config.model_width)),
     }
-    save_file(tokens, folder / "tokens.safetensors")
+    tensors_file.write(folder / "tokens.safetensors", tokens)
     with torch.no_grad():
         logits, offsets = model(satellite, ground)
         fused = model.fuse(tokens["satellite"].double(), tokens["ground"].double())
@@ -134,7 +134,7 @@ def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> 
             "offsets": relative_error(raw["offsets"], offsets),
         }
         run(programs / "crossfix-fusion", weights, folder / "tokens.safetensors", out, precision)
-        errors["fusion"] = relative_error(load_file(out)["fused"], fused)
+        errors["fusion"] = relative_error(tensors_file.read(out)[0]["fused"], fused)
         for name, error in errors.items():
             table.add(f"{preset} {precision}: {name}", error, BOUNDS[name][index])
 

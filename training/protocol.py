@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from counter import uniform
+from crossfix_training.counter import uniform
 
 METRES = {"NewYork": 0.113248, "Seattle": 0.100817, "SanFrancisco": 0.118141, "Chicago": 0.111262}
 CITIES = {

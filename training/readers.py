@@ -17,11 +17,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import cvact
-import cvusa
-import kitti
-from labels import DataError
-from pairs import Pair, cropped, read_list, write_list
+from crossfix_training import cvact
+from crossfix_training import cvusa
+from crossfix_training import kitti
+from crossfix_training.labels import DataError
+from crossfix_training.pairs import Pair, cropped, read_list, write_list
 
 KINDS = {"kitti": kitti, "cvact": cvact, "cvusa": cvusa}
 LIST = "pairs.csv"  # of --kind csv, if --root is a folder

@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from crops import crop_corner
+from crossfix_training.crops import crop_corner
 from protocol import area_under
 
 REPOSITORY = Path(__file__).resolve().parents[1]

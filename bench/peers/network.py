@@ -50,8 +50,8 @@ def fold(module) -> None:
 
 @functools.cache
 def generated():
-    from generator import fill
-    from model import CrossFix
+    from crossfix_training.generator import fill
+    from crossfix_training.model import CrossFix
 
     return fill(CrossFix()).eval()
 

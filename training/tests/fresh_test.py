@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import train
-from fresh import FreshWorlds, first_seed
-from labels import DataError
+from crossfix_training.fresh import FreshWorlds, first_seed
+from crossfix_training.labels import DataError
 
 # A stand-in for the program: copies a world, notes its arguments, or fails.
 PROGRAM = """#!{python}

@@ -13,13 +13,13 @@ from PIL import Image
 
 import degraded
 import ground_fit
-import ground_match
+from crossfix_training import ground_match
 import ground_pairs
-import scenes
-from config import METADATA_KEY
-from effects import recoloured, smooth_noise, softened
+from crossfix_training import scenes
+from crossfix_training.config import METADATA_KEY
+from crossfix_training.effects import recoloured, smooth_noise, softened
 from ground_train import CELL, Block, Drawn, Matcher, fast_size, load_matcher, target_of
-from weights import load_tensors, save_tensors
+from crossfix_training.weights import load_tensors, save_tensors
 
 PROGRAM = Path(__file__).resolve().parents[2] / "build/bin/crossfix"
 try:

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import cvact
-import cvusa
-import kitti
+from crossfix_training import cvact
+from crossfix_training import cvusa
+from crossfix_training import kitti
 import readers
-from crops import Draws, turned_crop
-from labels import DataError
-from pairs import cropped, read_list, zoom_gsd
+from crossfix_training.crops import Draws, turned_crop
+from crossfix_training.labels import DataError
+from crossfix_training.pairs import cropped, read_list, zoom_gsd
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = REPOSITORY / "build/bin/crossfix"

@@ -4,7 +4,7 @@ import json
 import pytest
 
 import test_sets
-from labels import DataError
+from crossfix_training.labels import DataError
 
 
 def test_a_checksum_depends_on_names_and_bytes_alone(tmp_path):

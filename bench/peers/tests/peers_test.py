@@ -253,10 +253,9 @@ def test_what_is_timed_of_the_network_is_the_network():
     torch = pytest.importorskip("torch")
     import network
 
-    sys.path.insert(0, str(SCRIPT.parents[2] / "training"))
-    from generator import fill
+    from crossfix_training.generator import fill
     from golden import TINY
-    from model import CrossFix, decode
+    from crossfix_training.model import CrossFix, decode
 
     model = fill(CrossFix(TINY)).double().eval()
     with torch.no_grad():
@@ -277,10 +276,9 @@ def test_folding_frozen_norms_changes_nothing_but_the_count():
     torch = pytest.importorskip("torch")
     import network
 
-    sys.path.insert(0, str(SCRIPT.parents[2] / "training"))
-    from config import Trunk
-    from generator import features, fill
-    from model import TrunkNetwork
+    from crossfix_training.config import Trunk
+    from crossfix_training.generator import features, fill
+    from crossfix_training.model import TrunkNetwork
 
     trunk = fill(TrunkNetwork(Trunk(blocks=(1, 2, 1), planes=8, shared=True))).double().eval()
     image = features("image", (1, 3, 32, 48)).double()

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
-from effects import smooth_noise
+from crossfix_training.effects import smooth_noise
 
 SCALE = 0.2  # metres a pixel, of orthophotos and canvases
 PATCH = 125  # pixels: the side of an orthophoto

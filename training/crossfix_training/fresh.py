@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from labels import DataError
+from crossfix_training.labels import DataError
 
 FIRST_SEED = 1_000_000  # far from the seeds reserved for tests, and from those that people type
 SEEDS_PER_RUN = 1_000_000  # for each value of --seed

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from config import Config
-from counter import uniform
-from labels import DataError, Sample
-from pairs import ASPECT_TOLERANCE, Pair, image_size, read_list
+from crossfix_training.config import Config
+from crossfix_training.counter import uniform
+from crossfix_training.labels import DataError, Sample
+from crossfix_training.pairs import ASPECT_TOLERANCE, Pair, image_size, read_list
 
 
 def validation_split(

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from counter import uniform
-from labels import DataError
+from crossfix_training.counter import uniform
+from crossfix_training.labels import DataError
 
 MOST_SAMPLES = 8  # a pixel along each axis
 TOLERANCE = 0.1  # panorama pixels that a view's pixel may be wider and still have one sample

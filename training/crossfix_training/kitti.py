@@ -31,8 +31,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from labels import DataError
-from pairs import GroundCamera, Pair, checked, image_size, tile_size, zoom_gsd
+from crossfix_training.labels import DataError
+from crossfix_training.pairs import GroundCamera, Pair, checked, image_size, tile_size, zoom_gsd
 
 SPLITS = {"train": "train_files.txt", "test1": "test1_files.txt", "test2": "test2_files.txt"}
 AHEAD, RIGHT = 1.08, 0.26  # metres, of the camera from the position

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from config import Config, Trunk
+from crossfix_training.compatible import attention
+from crossfix_training.config import Config, Trunk
 
 EXPANSION = 4
 
@@ -107,7 +108,7 @@ class Attention(nn.Module):
                 (query, key, value), self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3)
             )
         ]
-        mixed = F.scaled_dot_product_attention(*projected)  # [B, heads, Nq, d / heads]
+        mixed = attention(*projected)  # [B, heads, Nq, d / heads]
         return self.out_proj(mixed.transpose(1, 2).flatten(-2))
 
 

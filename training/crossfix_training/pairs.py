@@ -10,9 +10,9 @@ from typing import Iterable, Iterator
 
 from PIL import Image
 
-from atomic_file import put_in_place
-from crops import Draws, crop_corner, turned_crop
-from labels import DataError
+from crossfix_training.atomic_file import put_in_place
+from crossfix_training.crops import Draws, crop_corner, turned_crop
+from crossfix_training.labels import DataError
 
 COLUMNS = (
     "ground", "satellite", "row", "col", "gsd", "bounds", "camera", "heading", "heading_sigma", "hfov", "height",

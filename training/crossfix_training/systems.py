@@ -17,13 +17,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-import baselines
-from auxiliary import MatchingHead
-from baseline_loss import mcc_losses, vigor_losses
-from config import FORMAT, METADATA_KEY, PRESETS, Config, GroundProjection
-from loss import cell_entropy, location_loss
-from model import CrossFix, decode
-from weights import DTYPES, save_tensors, save_weights
+from crossfix_training import baselines
+from crossfix_training.auxiliary import MatchingHead
+from crossfix_training.baseline_loss import mcc_losses, vigor_losses
+from crossfix_training.config import FORMAT, METADATA_KEY, PRESETS, Config, GroundProjection
+from crossfix_training.loss import cell_entropy, location_loss
+from crossfix_training.model import CrossFix, decode
+from crossfix_training.weights import DTYPES, save_tensors, save_weights
 
 
 @dataclass(frozen=True)
