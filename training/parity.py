@@ -42,6 +42,9 @@ BASELINES = ("mcc", "mcc-small", "vigor-baseline", "vigor-baseline-small")
 BASELINE_BOUNDS = {"logits": (2e-5, 2e-2), "logits less mean": (2e-5, 5e-2), "place": (2e-5, 2e-2)}
 # Sizes of the source images, (height, width): a VIGOR pair, a RobotCar pair.
 SOURCES = {"vigor": ((640, 640), (1024, 2048)), "robotcar": ((800, 800), (960, 1280))}
+SOURCES["small"] = SOURCES["vigor"]
+PUBLISHED = ("vigor", "robotcar")
+SMALL = (("small",), ("mcc-small", "vigor-baseline-small"))  # presets and baselines that take seconds
 # (source, target) sizes of single resizes. Those of the presets are exact, odd ones within a grey level.
 ODD_SIZES = [((641, 640), (256, 256)), ((97, 131), (256, 512)), ((333, 777), (160, 240))]
 
@@ -180,7 +183,8 @@ def compare_baseline(preset: str, folder: Path, programs: Path, table: Table) ->
 def compare_resizing(folder: Path, programs: Path, table: Table) -> None:
     """Largest difference from Pillow in grey levels, at the sizes of the presets and at odd ones."""
     exact = []
-    for preset, (satellite, ground) in SOURCES.items():
+    for preset in PUBLISHED:
+        satellite, ground = SOURCES[preset]
         config = PRESETS[preset]
         exact += [(satellite, (config.satellite_size,) * 2), (ground, config.ground_size)]
     source, target = folder / "resize-in.png", folder / "resize-out.png"
@@ -201,9 +205,12 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--bin", type=Path, default=Path("build/bin"), help="folder of the programs")
-    parser.add_argument("--presets", nargs="+", choices=sorted(SOURCES), default=sorted(SOURCES, reverse=True))
+    parser.add_argument("--presets", nargs="+", choices=sorted(SOURCES), default=PUBLISHED)
     parser.add_argument("--baselines", nargs="*", choices=BASELINES, default=BASELINES)
+    parser.add_argument("--small", action="store_true", help="the small networks alone, whose comparison takes seconds")
     options = parser.parse_args()
+    if options.small:
+        options.presets, options.baselines = SMALL
     table = Table()
     print(f"{'relative L2 error':<44} {'measured':>10}  {'bound':>8}")
     try:

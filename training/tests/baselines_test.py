@@ -60,6 +60,7 @@ def test_folding_batch_norm_changes_nothing():
         assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.long
 def test_mcc_has_the_published_sizes():
     with without_memory():
         model = Mcc(MCC)

@@ -72,6 +72,7 @@ def test_no_two_draw_the_same():
     assert len(seeds) == 12 and not any(9000 <= seed <= 9999 for seed in seeds)
 
 
+@pytest.mark.long
 def test_a_run_goes_on_with_fresh_worlds(program, world, tmp_path, monkeypatch, capsys):
     out = tmp_path / "run"
     command = ["train", "--data", str(world), "--out", str(out), "--preset", "small", "--batch", "2", "--steps", "12"]

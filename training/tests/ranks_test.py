@@ -9,8 +9,7 @@ from crossfix_training import compatible
 from plot_log import validations
 
 TRAINING = Path(__file__).resolve().parents[1]
-# With underscores PyTorch 1.13 knows the option too.
-TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 MEAN_OF_GRADIENTS = """
 import sys
