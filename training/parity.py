@@ -80,9 +80,9 @@ def relative_error(ours: Tensor, reference: Tensor) -> float:
     return ((ours.double() - reference).norm() / reference.norm()).item()
 
 
-def network_input(path: Path, height: int, width: int, config: Config) -> Tensor:
-    """An image file as the network sees it, [1, 3, height, width] in float64."""
-    pixels = torch.from_numpy(load_resized(path, height, width).copy()).permute(2, 0, 1)[None]
+def network_input(path: Path, size: tuple[int, int], config: Config) -> Tensor:
+    """An image file as the network sees it, [1, 3, *size] in float64."""
+    pixels = torch.from_numpy(load_resized(path, *size).copy()).permute(2, 0, 1)[None]
     mean = torch.tensor(config.normalization.mean, dtype=torch.float64).view(1, 3, 1, 1)
     std = torch.tensor(config.normalization.std, dtype=torch.float64).view(1, 3, 1, 1)
     return (pixels.double() / 255 - mean) / std
@@ -114,8 +114,8 @@ def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> 
     for view, size in zip(("satellite", "ground"), SOURCES[preset]):
         pictures[view] = folder / f"{preset}-{view}.png"
         Image.fromarray(image(f"parity/{view}", *size)).save(pictures[view])
-    satellite = network_input(pictures["satellite"], *[config.satellite_size] * 2, config)
-    ground = network_input(pictures["ground"], *config.ground_size, config)
+    satellite = network_input(pictures["satellite"], (config.satellite_size, config.satellite_size), config)
+    ground = network_input(pictures["ground"], config.ground_size, config)
     ground_tokens = config.ground_size[0] * config.ground_size[1] // 64
     tokens = {
         "satellite": features("parity/satellite", (1, config.cells, config.model_width)),
@@ -147,6 +147,7 @@ def baseline(preset: str) -> BaselineSystem:
     torch.manual_seed(1)
     nothing = argparse.Namespace(preset=preset, trained_on="noise")
     system = make_system(nothing)
+    assert isinstance(system, BaselineSystem)
     with torch.no_grad():
         for key, value in system.model.named_parameters():
             value.copy_(weight(key, tuple(value.shape)) if "extractor" not in key or value.dim() == 1 else value)

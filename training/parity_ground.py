@@ -23,8 +23,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from crossfix_training import tensors_file
-from crossfix_training import ground_match
+from crossfix_training import ground_match, tensors_file
 from crossfix_training.config import METADATA_KEY
 from crossfix_training.generator import image
 
@@ -106,7 +105,7 @@ def main() -> int:
     tile, panorama = image("parity/tile", TILE, TILE), image("parity/panorama", *PANORAMA)
     padded = panorama.copy()
     padded[200:] = 117  # nothing is seen from 26.6 degrees below the horizon on: 5.2 m
-    cases = [
+    cases: list[tuple[str, np.ndarray, str, dict]] = [
         ("heading 0", panorama, "0", {}),
         ("heading -123.4", panorama, "-123.4", {}),
         ("near ground cut away", padded, "40", {}),

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from crossfix_training import cvact
-from crossfix_training import cvusa
-from crossfix_training import kitti
+from crossfix_training import cvact, cvusa, kitti
 from crossfix_training.labels import DataError
 from crossfix_training.pairs import Pair, cropped, read_list, write_list
 
@@ -64,7 +63,7 @@ def read(options: argparse.Namespace) -> list[Pair]:
 def main() -> int:
     options = arguments()
     try:
-        pairs = read(options)
+        pairs: Iterable[Pair] = read(options)
         if options.crop:
             folder = options.out.parent / f"{options.out.stem}-tiles"
             pairs = cropped(pairs, folder, options.crop, options.crops, options.seed, options.turn)

@@ -11,8 +11,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parents[1] / "training"))
 
-from protocol import read_labels  # noqa: E402
 from crossfix_training.views import draws  # noqa: E402
+from protocol import read_labels  # noqa: E402
 
 SETTINGS = ((180, 0, 2), (45, 1, 5), (0, 18446744073709551615, 0.5), (180, 3, 0))
 

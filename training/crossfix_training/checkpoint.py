@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from crossfix_training import compatible
@@ -123,7 +122,8 @@ def flattened(tree: dict | list | tuple) -> dict[str, Tensor]:
 
 def prefixes(tensors: Collection[str], wanted: Collection[str]) -> Counter[str]:
     """Under which prefixes wanted keys lie, and how many; a prefix is empty or ends with a dot."""
-    names, found = set(wanted), Counter()
+    names = set(wanted)
+    found: Counter[str] = Counter()
     for key in tensors:
         for begin in [0, *(dot.end() for dot in re.finditer(r"\.", key))]:
             if key[begin:] in names:

@@ -4,7 +4,7 @@ measures nothing about position.
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 

@@ -90,7 +90,8 @@ def read(root: Path, split: str, gsd: float | None = None) -> list[Pair]:
         count = 1 if split == "train" else 4
         parts = fields[0].split("/")
         if len(fields) != count or len(parts) != 3:
-            raise DataError(f"{where}: {len(fields)} fields where a line of {SPLITS[split]} has {count}: DATE/DRIVE/IMAGE.png{' and three numbers' * (count > 1)}")
+            wanted = "DATE/DRIVE/IMAGE.png" + " and three numbers" * (count > 1)
+            raise DataError(f"{where}: {len(fields)} fields where a line of {SPLITS[split]} has {count}: {wanted}")
         date, drive, image = parts
         folder = root / "raw_data" / date / drive
         ground, satellite = folder / "image_02" / "data" / image, root / "satmap" / date / drive / image

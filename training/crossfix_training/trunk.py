@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from crossfix_training.compatible import without_memory
 from crossfix_training.baselines import VGG_MEAN_BGR, Vgg16
 from crossfix_training.checkpoint import InputError, flattened, prefixes, read_file
+from crossfix_training.compatible import without_memory
 from crossfix_training.config import IMAGENET_MEAN, IMAGENET_STD, PRESETS
 from crossfix_training.model import TrunkNetwork
 from crossfix_training.systems import BASELINES, RECIPES
@@ -38,7 +38,8 @@ def file_names(backbone: nn.Module) -> dict[str, str]:
     """For each key of the backbone the key that torchvision and timm give it."""
     if isinstance(backbone, TrunkNetwork):
         return {key: key for key in backbone.state_dict()}
-    names, number = {}, 0
+    names: dict[str, str] = {}
+    number = 0
     for s, norms in enumerate(backbone.norms):
         for i, norm in enumerate(norms):
             names |= {f"stages.{s}.{i}.{part}": f"features.{number}.{part}" for part in ("weight", "bias")}

@@ -6,9 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from crossfix_training.compatible import without_memory
-from crossfix_training import augment
-from crossfix_training import baseline_loss
+from crossfix_training import augment, baseline_loss
 from crossfix_training.baselines import (
     MCC,
     MCC_ROBOTCAR,
@@ -23,6 +21,7 @@ from crossfix_training.baselines import (
     VigorBaseline,
     folded,
 )
+from crossfix_training.compatible import without_memory
 
 TINY = BaselineConfig(satellite_size=128, ground_size=(64, 128), planes=4)
 

@@ -58,12 +58,12 @@ def test_worlds_follow_each_other_with_seeds_of_their_own(program, world, tmp_pa
 
 def test_a_renderer_that_fails_says_why(program, world, tmp_path):
     fresh = FreshWorlds(program(fails=True), world, tmp_path / "fresh", 1_000_000, 100)
-    with pytest.raises(DataError, match="no room on the disk"):
+    with pytest.raises(DataError, match=r"no room on the disk"):
         waited(fresh)
-    with pytest.raises(DataError, match="--fresh"):
+    with pytest.raises(DataError, match=r"--fresh"):
         FreshWorlds(tmp_path / "absent", world, tmp_path / "fresh", 1_000_000, 100)
     (world / "world.json").unlink()
-    with pytest.raises(DataError, match="world.json"):
+    with pytest.raises(DataError, match=r"world.json"):
         FreshWorlds(program(), world, tmp_path / "fresh", 1_000_000, 100)
 
 
@@ -77,7 +77,7 @@ def test_a_run_goes_on_with_fresh_worlds(program, world, tmp_path, monkeypatch, 
     out = tmp_path / "run"
     command = ["train", "--data", str(world), "--out", str(out), "--preset", "small", "--batch", "2", "--steps", "12"]
     command += ["--validation", "0.5", "--precision", "f32", "--every", "12", "--threads", "1"]
-    monkeypatch.setattr("sys.argv", command + ["--fresh", str(program()), "--fresh-panoramas", "8"])
+    monkeypatch.setattr("sys.argv", [*command, "--fresh", str(program()), "--fresh-panoramas", "8"])
     monkeypatch.setattr(train.Trainer, "renew", lambda self, renew=train.Trainer.renew: (time.sleep(0.2), renew(self)))
     assert train.main() == 0
     drawn = [line for line in capsys.readouterr().out.splitlines() if "world-" in line]

@@ -11,8 +11,8 @@ from PIL import Image
 
 import calibrate
 import readers
-from crossfix_training import systems
 import train
+from crossfix_training import systems
 from crossfix_training.config import PRESETS, SMALL, GroundProjection
 from crossfix_training.dataset import PairData, load_resized, read_lists, split_by_ground
 from crossfix_training.labels import DataError

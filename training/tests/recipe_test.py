@@ -14,11 +14,10 @@ import pytest
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from crossfix_training import config
+import train
+from crossfix_training import config, systems
 from crossfix_training import loss as loss_module
 from crossfix_training import model as model_module
-from crossfix_training import systems
-import train
 from crossfix_training.config import Config, Trunk
 
 # Every kind of tensor of the reference network; two bottlenecks in layer1, so that one has no downsampling; a tile

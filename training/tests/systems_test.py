@@ -8,9 +8,9 @@ import torch
 import train
 from crossfix_training import tensors_file
 from crossfix_training.config import METADATA_KEY, SMALL
-from plot_log import validations
 from crossfix_training.systems import BASELINES, SYSTEMS, VigorSystem, make_system
 from crossfix_training.weights import load_weights
+from plot_log import validations
 
 
 def options_for(preset: str, **changes) -> argparse.Namespace:

@@ -10,12 +10,11 @@ import torch.nn.functional as F
 from torch import nn
 
 import train
-from crossfix_training import compatible
-from crossfix_training.compatible import without_memory
-from crossfix_training import tensors_file
-from crossfix_training.baselines import Mcc, Vgg16, prepare
-from crossfix_training.config import PRESETS, SMALL, Config, Trunk
 from convert import InputError
+from crossfix_training import compatible, tensors_file
+from crossfix_training.baselines import Mcc, Vgg16, prepare
+from crossfix_training.compatible import without_memory
+from crossfix_training.config import PRESETS, SMALL, Config, Trunk
 from crossfix_training.model import CrossFix
 from crossfix_training.systems import BASELINES
 from crossfix_training.trunk import file_names, start_backbones
