@@ -14,9 +14,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "peers"))
 
-import machine  # noqa: E402
-import programs  # noqa: E402
-import table  # noqa: E402
+import machine
+import programs
+import table
 
 PROGRAMS = {
     "bench-kernels": "Kernels",

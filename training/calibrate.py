@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from config import Config
-from dataset import PairData, read_lists, split_by_ground, validation_split
-from labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
-from loss import cell_entropy
-from model import CrossFix, cell_corners, decode
+from crossfix_training.config import Config
+from crossfix_training.dataset import PairData, read_lists, split_by_ground, validation_split
+from crossfix_training.labels import TRAIN_SPLIT, DataError, cities_of, read_split, refuse_reserved
+from crossfix_training.loss import cell_entropy
+from crossfix_training.model import CrossFix, cell_corners, decode
+from crossfix_training.weights import DTYPES, load_weights, save_weights
 from protocol import PLACE_SIDE
 from train import to_network
-from weights import DTYPES, load_weights, save_weights
 
 SHARE = 0.68
 TEMPERATURES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
@@ -97,7 +97,7 @@ def calibrated(
     truths, and the scale with which 68 % of the truths lie within the radius.
     """
     errors = (fixes - truths).norm(dim=1)
-    best = None
+    best: tuple[float, float, float, list[float]] | None = None
     for temperature in TEMPERATURES:
         nats = cell_entropy(logits / temperature, truths / config.satellite_size, config, 0.0).item()
         radii = posterior_radii(logits, offsets, fixes, temperature, config)
@@ -107,6 +107,7 @@ def calibrated(
         print(f"temperature {temperature}: {nats:.3f} nats, scale {scale}, fifths {row_of_shares}")
         if best is None or nats < best[0]:
             best = nats, temperature, scale, shares
+    assert best is not None  # TEMPERATURES has some
     return best[1:]
 
 

@@ -16,16 +16,16 @@ import argparse
 import json
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-import ground_match
-from checkpoint import InputError, flattened, levels, prefixes, read_file
-from config import METADATA_KEY, PRESETS, Config
-from model import CrossFix
-from weights import DTYPES, save_tensors
+from crossfix_training import ground_match
+from crossfix_training.checkpoint import InputError, flattened, levels, prefixes, read_file
+from crossfix_training.compatible import without_memory
+from crossfix_training.config import METADATA_KEY, PRESETS, Config
+from crossfix_training.model import CrossFix
+from crossfix_training.weights import DTYPES, save_tensors
 
 GROUND = "ground-match"
 COUNTER = "num_batches_tracked"  # old files lack it, and nothing uses it
@@ -38,7 +38,7 @@ def some(keys: list[str]) -> str:
 
 
 def wanted_shapes(config: Config) -> dict[str, list[int]]:
-    with torch.device("meta"):
+    with without_memory():
         return {key: list(value.shape) for key, value in CrossFix(config).state_dict().items()}
 
 
@@ -69,14 +69,12 @@ def network(path: Path, tree: dict | list | tuple, wanted: list[str], under: str
     if not counts:
         raise InputError(f"{path}: none of its {len(tensors)} tensors has a name of the network, as `{needed[0]}`")
     whole = [prefix for prefix, count in counts.items() if count == len(needed)]
-    if whole or under is not None:
-        prefix = choose(path, whole, under)
-    else:
-        prefix = max(counts, key=lambda prefix: counts[prefix])
+    chosen = whole or under is not None
+    prefix = choose(path, whole, under) if chosen else max(counts, key=lambda prefix: counts[prefix])
     missing = [name for name in needed if prefix + name not in tensors]
     extra = []
     for home, own in levels(tree):
-        if home and not prefix.startswith(home) or not any(home + key == prefix + needed[0] for key in own):
+        if (home and not prefix.startswith(home)) or not any(home + key == prefix + needed[0] for key in own):
             continue
         keys = [key for key in map(home.__add__, own) if key.startswith(prefix)]
         others = tuple(other for other in whole if len(other) > len(prefix))
@@ -121,8 +119,9 @@ def own_configuration(tree: dict | list | tuple, metadata: dict[str, str]) -> st
     """The configuration that a weights file or a checkpoint of train.py holds, as JSON."""
     if METADATA_KEY in metadata:
         return metadata[METADATA_KEY]
-    written = isinstance(tree, dict) and isinstance(tree.get("config"), str) and "average" in tree
-    return tree["config"] if written else None
+    if isinstance(tree, dict) and isinstance(tree.get("config"), str) and "average" in tree:
+        return tree["config"]
+    return None
 
 
 def network_kind(fields: dict) -> dict:

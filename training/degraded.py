@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from counter import bits
-from effects import recoloured, smooth_noise, softened
-from labels import DataError, cities_of
+from crossfix_training.counter import bits
+from crossfix_training.effects import recoloured, smooth_noise, softened
+from crossfix_training.labels import DataError, cities_of
 
 LIGHT = 0.18  # deviation of the logarithm of the uneven light, at strength 1
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save
 from torch import Tensor
 
-from baselines import BaselineConfig, Mcc, VigorBaseline
-from config import ROBOTCAR, VIGOR, Config, Trunk
-from generator import features, fill, image
-from model import CrossFix, position_encoding
+from crossfix_training.baselines import BaselineConfig, Mcc, VigorBaseline
+from crossfix_training.config import ROBOTCAR, VIGOR, Config, Trunk
+from crossfix_training.generator import features, fill, image
+from crossfix_training.model import CrossFix, position_encoding
+from crossfix_training.tensors_file import encode
 
 # A small network with what the presets do not use: a shared backbone, another width, a pooled grid.
 TINY = Config(
@@ -36,7 +36,7 @@ TINY = Config(
 
 
 # Small baselines, with sides that leave a remainder when a pool halves them.
-TINY_BASELINES = {
+TINY_BASELINES: dict[str, Mcc | VigorBaseline] = {
     "tiny_mcc": Mcc(BaselineConfig(satellite_size=128, ground_size=(48, 80), planes=8)),
     "tiny_vigor_baseline": VigorBaseline(BaselineConfig(satellite_size=96, ground_size=(48, 80), planes=8)),
 }
@@ -113,7 +113,7 @@ def pair(config: Config, suffix: str = "") -> tuple[Tensor, Tensor]:
 
 def more_pairs(model: CrossFix) -> dict[str, Tensor]:
     """The network's outputs for further pairs, so that the pairs of a batch can be told apart."""
-    entries = {}
+    entries: dict[str, Tensor] = {}
     for suffix in ("/1", "/2"):
         logits, offsets = model(*pair(model.config, suffix))
         entries |= {f"logits{suffix}": logits.float(), f"offsets{suffix}": offsets.float()}
@@ -143,7 +143,7 @@ def whole(model: CrossFix) -> dict[str, Tensor]:
 def baseline(model: Mcc | VigorBaseline) -> dict[str, Tensor]:
     """A baseline's outputs for each pair: a sample of MCC's heat map, or the VIGOR baseline's position in tiles."""
     model = fill(model).double().eval()
-    entries = {}
+    entries: dict[str, Tensor] = {}
     for suffix in ("", "/1", "/2"):
         sides = {"satellite": (model.config.satellite_size,) * 2, "ground": model.config.ground_size}
         pixels = [image(f"image/{view}{suffix}", *size) for view, size in sides.items()]
@@ -165,12 +165,12 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, config in {"vigor": VIGOR, "robotcar": ROBOTCAR, "tiny": TINY}.items():
         model = network(config)
-        (folder / f"{name}.safetensors").write_bytes(save(whole(model)))
-        (folder / f"{name}_fusion.safetensors").write_bytes(save(fusion(model)))
+        (folder / f"{name}.safetensors").write_bytes(encode(whole(model)))
+        (folder / f"{name}_fusion.safetensors").write_bytes(encode(fusion(model)))
         if config is VIGOR:
-            (folder / "operators.safetensors").write_bytes(save(operators(model)))
-    for name, model in TINY_BASELINES.items():
-        (folder / f"{name}.safetensors").write_bytes(save(baseline(model)))
+            (folder / "operators.safetensors").write_bytes(encode(operators(model)))
+    for name, peer in TINY_BASELINES.items():
+        (folder / f"{name}.safetensors").write_bytes(encode(baseline(peer)))
 
 
 if __name__ == "__main__":

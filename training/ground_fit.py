@@ -22,11 +22,14 @@ import numpy as np
 import torch
 
 from calibrate import SHARE, radius_holding
-from config import METADATA_KEY
+from crossfix_training.config import METADATA_KEY
+from crossfix_training.weights import DTYPES, save_tensors
 from ground_train import CELL, SIGMA, Drawn, Matcher, load_matcher, target_of
-from weights import DTYPES, save_tensors
 
 NEIGHBOURHOOD = 2  # cells about the best one, over which the fix is the mean
+TRAINED_ON = (
+    "drawings of crossfix world and scenes made of orthophotos; the trunk is EfficientNet-Lite0, pretrained on ImageNet photographs"
+)
 
 
 @torch.no_grad()
@@ -85,7 +88,7 @@ def main() -> int:
     add = parser.add_argument
     add("--start", type=Path, required=True, help="checkpoint of ground_train.py")
     add("--ratio", nargs="+", action="append", required=True, metavar=("RATIO", "PAIRS"), help="a ratio of heights, and folders of pairs drawn with it")
-    add("--trained-on", default="drawings of crossfix world and scenes made of orthophotos; the trunk is EfficientNet-Lite0, pretrained on ImageNet photographs")
+    add("--trained-on", default=TRAINED_ON)
     add("--out", type=Path, required=True)
     add("--dtype", choices=sorted(DTYPES), default="f16")
     options = parser.parse_args()

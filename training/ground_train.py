@@ -26,11 +26,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from config import METADATA_KEY
-from ground_match import LITE0_EPSILON, Settings, folded, view_cells
+from crossfix_training import compatible
+from crossfix_training.config import METADATA_KEY
+from crossfix_training.ground_match import LITE0_EPSILON, Settings, folded, view_cells
+from crossfix_training.weights import load_tensors
 from ground_pairs import CACHED_BLOCKS, VIEW, pretrained_trunk
 from protocol import area_under
-from weights import load_tensors
 
 KNOTS = 11  # of the weight by range, at even steps from 0 to the farthest ground
 CELL = VIEW.cell * VIEW.metres_per_pixel  # metres
@@ -149,7 +150,8 @@ class Matcher(nn.Module):
 
     def exported(self) -> dict[str, Tensor]:
         """Tensors of a weights file."""
-        found = {key: value for key, value in self.first.items() if not any(key.startswith(f"trunk.blocks.{CACHED_BLOCKS + i}.") for i in range(len(self.blocks)))}
+        trained = tuple(f"trunk.blocks.{CACHED_BLOCKS + i}." for i in range(len(self.blocks)))
+        found = {key: value for key, value in self.first.items() if not key.startswith(trained)}
         for i, block in enumerate(self.blocks):
             found |= block.tensors(f"trunk.blocks.{CACHED_BLOCKS + i}")
         for kind, adapters in (("view", self.view_adapters), ("tile", self.tile_adapters)):
@@ -174,7 +176,7 @@ def load_matcher(path: Path) -> Matcher:
             model.log_range.data = torch.tensor(match["range_weights"]).log()
         model.log_temperature.data = torch.tensor(math.log(fields["temperature"]))
         return model
-    state = torch.load(path, weights_only=True)
+    state = compatible.load(path)
     adapters = {key.split(".")[1] for key in state if key.startswith("view_adapters.")}
     model = Matcher(VIEW, len(adapters))
     model.load_state_dict(state, strict=False)
@@ -216,7 +218,9 @@ def target_of(truths: Tensor, shape: tuple[int, int], sigma: float) -> Tensor:
 
 @torch.no_grad()
 def validate(model: Matcher, data: Drawn, batch: int = 20) -> dict[str, float]:
-    errors, losses, standouts = [], [], ([], [])
+    errors: list[np.ndarray] = []
+    losses: list[np.ndarray] = []
+    standouts: dict[bool, list[np.ndarray]] = {False: [], True: []}
     for begin in range(0, data.count, batch):
         tile, view, seen, truths = data.batch(np.arange(begin, min(begin + batch, data.count)))
         tiles, views = model.tile(tile), model.view(view, seen)
@@ -233,13 +237,13 @@ def validate(model: Matcher, data: Drawn, batch: int = 20) -> dict[str, float]:
                 target = target_of(truths, scores.shape[1:], SIGMA)
                 losses.append(-(target.flatten(1) * torch.log_softmax(flat / temperature, 1)).sum(1).numpy())
     error = np.concatenate(errors)
-    right, wrong = (np.concatenate(x) for x in standouts)
+    standing, lost = (np.concatenate(standouts[wrong]) for wrong in (False, True))
     return {
         "within5": float(np.mean(error < 5)),
         "within2": float(np.mean(error < 2)),
         "median": float(np.median(error)),
         "loss": float(np.mean(np.concatenate(losses))),
-        "area": area_under(-right, -wrong),
+        "area": area_under(-standing, -lost),
     }
 
 
@@ -287,17 +291,24 @@ def main() -> int:
     train = [Drawn(folder) for folder in options.train]
     validation = [Drawn(folder) for folder in options.validation]
     options.out.mkdir(parents=True, exist_ok=True)
-    log = open(options.out / "log.jsonl", "a", encoding="utf-8")
     random = np.random.default_rng(options.seed)
     counts = np.array([data.count for data in train])
 
     best = [math.inf]  # lowest mean loss on the validation pairs so far
 
+    def log(entry: dict) -> None:
+        with open(options.out / "log.jsonl", "a", encoding="utf-8") as file:
+            print(json.dumps(entry), file=file)
+
     def report(step: int) -> None:
         found = {data.name: validate(average, data) for data in validation}
         entry = {"step": step, "seconds": round(time.monotonic() - begun), "temperature": float(average.log_temperature.exp()), **found}
-        print(json.dumps(entry), file=log, flush=True)
-        print(f"step {step} {entry['seconds']} s; T {entry['temperature']:.4f}; " + "; ".join(f"{name}: {f['within5']:.3f} {f['within2']:.3f} {f['median']:.2f} m loss {f['loss']:.3f} area {f['area']:.3f}" for name, f in found.items()), flush=True)
+        log(entry)
+        figures = (
+            f"{name}: {f['within5']:.3f} {f['within2']:.3f} {f['median']:.2f} m loss {f['loss']:.3f} area {f['area']:.3f}"
+            for name, f in found.items()
+        )
+        print(f"step {step} {entry['seconds']} s; T {entry['temperature']:.4f}; " + "; ".join(figures), flush=True)
         torch.save(average.state_dict(), options.out / "last.pt")
         mean = float(np.mean([f["loss"] for f in found.values()]))
         if mean < best[0]:
@@ -339,7 +350,7 @@ def main() -> int:
             for a, p in zip(average.parameters(), model.parameters()):
                 a.lerp_(p, 1 - keep)
         if step % 20 == 0:
-            print(json.dumps({"step": step, "loss": round(running, 4), "seconds": round(time.monotonic() - begun, 1)}), file=log, flush=True)
+            log({"step": step, "loss": round(running, 4), "seconds": round(time.monotonic() - begun, 1)})
         if time.monotonic() - checked > 120:
             report(step)
             print(f"   train loss {running:.3f}", flush=True)

@@ -1,4 +1,5 @@
-"""Makes training/requirements.lock, all that the pins need with a hash each, from pip's report:
+"""Makes training/requirements.lock, all that the pins need with a hash each, from pip's report, or training/lint.lock of
+training/lint.txt in the same way:
 
 pip install --dry-run --ignore-installed --quiet --report - --requirement training/requirements.txt |
     python training/lock.py > training/requirements.lock

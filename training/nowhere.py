@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from atomic_file import put_in_place
-from config import METADATA_KEY
+from crossfix_training.atomic_file import put_in_place
+from crossfix_training.config import METADATA_KEY
 from protocol import DataError, area_under, read_results
 
 EVIDENCE = ("peak", "standout", "deviation", "share", "seen")
@@ -43,7 +43,7 @@ class Pairs:
     ground: np.ndarray
     folder: np.ndarray
 
-    def part(self, rows: np.ndarray) -> "Pairs":
+    def part(self, rows: np.ndarray) -> Pairs:
         return Pairs(self.evidence[rows], self.wrong[rows], self.ground[rows], self.folder[rows])
 
     def shares(self) -> np.ndarray:
@@ -171,7 +171,7 @@ def report(pairs: Pairs, folders: list[Path], use: list[str], wrong_share: float
         called = [100 * (part >= 0.5).mean() for part in (right, wrong)]
         areas.append(area_under(right, wrong))
         print(
-            f"{str(folder):<40} {len(right):5} {len(wrong):6}  {areas[-1]:.3f} {called[0]:19.1f} {called[1]:6.1f}"
+            f"{folder!s:<40} {len(right):5} {len(wrong):6}  {areas[-1]:.3f} {called[0]:19.1f} {called[1]:6.1f}"
         )
     return float(np.mean(areas))
 

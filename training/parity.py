@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from config import PRESETS, Config
-from dataset import load_resized
-from generator import features, fill, image, weight
-from model import CrossFix
-from systems import BaselineSystem, make_system
+from crossfix_training import tensors_file
+from crossfix_training.config import PRESETS, Config
+from crossfix_training.dataset import load_resized
+from crossfix_training.generator import features, fill, image, weight
+from crossfix_training.model import CrossFix
+from crossfix_training.systems import BaselineSystem, make_system
 
 PRECISIONS = ("f32", "bf16")
 # Bounds on the relative L2 error, (f32, bf16). Logits of random weights vary little from cell to cell, so once their
@@ -42,6 +42,9 @@ BASELINES = ("mcc", "mcc-small", "vigor-baseline", "vigor-baseline-small")
 BASELINE_BOUNDS = {"logits": (2e-5, 2e-2), "logits less mean": (2e-5, 5e-2), "place": (2e-5, 2e-2)}
 # Sizes of the source images, (height, width): a VIGOR pair, a RobotCar pair.
 SOURCES = {"vigor": ((640, 640), (1024, 2048)), "robotcar": ((800, 800), (960, 1280))}
+SOURCES["small"] = SOURCES["vigor"]
+PUBLISHED = ("vigor", "robotcar")
+SMALL = (("small",), ("mcc-small", "vigor-baseline-small"))  # presets and baselines that take seconds
 # (source, target) sizes of single resizes. Those of the presets are exact, odd ones within a grey level.
 ODD_SIZES = [((641, 640), (256, 256)), ((97, 131), (256, 512)), ((333, 777), (160, 240))]
 
@@ -77,9 +80,9 @@ def relative_error(ours: Tensor, reference: Tensor) -> float:
     return ((ours.double() - reference).norm() / reference.norm()).item()
 
 
-def network_input(path: Path, height: int, width: int, config: Config) -> Tensor:
-    """An image file as the network sees it, [1, 3, height, width] in float64."""
-    pixels = torch.from_numpy(load_resized(path, height, width).copy()).permute(2, 0, 1)[None]
+def network_input(path: Path, size: tuple[int, int], config: Config) -> Tensor:
+    """An image file as the network sees it, [1, 3, *size] in float64."""
+    pixels = torch.from_numpy(load_resized(path, *size).copy()).permute(2, 0, 1)[None]
     mean = torch.tensor(config.normalization.mean, dtype=torch.float64).view(1, 3, 1, 1)
     std = torch.tensor(config.normalization.std, dtype=torch.float64).view(1, 3, 1, 1)
     return (pixels.double() / 255 - mean) / std
@@ -94,7 +97,7 @@ def located(
         programs / "crossfix", "locate", "--model", weights, "--precision", precision,
         "--ground", pictures["ground"], "--satellite", pictures["satellite"], "--dump", dump,
     )  # fmt: skip
-    return load_file(dump)
+    return tensors_file.read(dump)[0]
 
 
 def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> None:
@@ -111,14 +114,14 @@ def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> 
     for view, size in zip(("satellite", "ground"), SOURCES[preset]):
         pictures[view] = folder / f"{preset}-{view}.png"
         Image.fromarray(image(f"parity/{view}", *size)).save(pictures[view])
-    satellite = network_input(pictures["satellite"], *[config.satellite_size] * 2, config)
-    ground = network_input(pictures["ground"], *config.ground_size, config)
+    satellite = network_input(pictures["satellite"], (config.satellite_size, config.satellite_size), config)
+    ground = network_input(pictures["ground"], config.ground_size, config)
     ground_tokens = config.ground_size[0] * config.ground_size[1] // 64
     tokens = {
         "satellite": features("parity/satellite", (1, config.cells, config.model_width)),
         "ground": features("parity/ground", (1, ground_tokens, config.model_width)),
     }
-    save_file(tokens, folder / "tokens.safetensors")
+    tensors_file.write(folder / "tokens.safetensors", tokens)
     with torch.no_grad():
         logits, offsets = model(satellite, ground)
         fused = model.fuse(tokens["satellite"].double(), tokens["ground"].double())
@@ -134,7 +137,7 @@ def compare_network(preset: str, folder: Path, programs: Path, table: Table) -> 
             "offsets": relative_error(raw["offsets"], offsets),
         }
         run(programs / "crossfix-fusion", weights, folder / "tokens.safetensors", out, precision)
-        errors["fusion"] = relative_error(load_file(out)["fused"], fused)
+        errors["fusion"] = relative_error(tensors_file.read(out)[0]["fused"], fused)
         for name, error in errors.items():
             table.add(f"{preset} {precision}: {name}", error, BOUNDS[name][index])
 
@@ -144,6 +147,7 @@ def baseline(preset: str) -> BaselineSystem:
     torch.manual_seed(1)
     nothing = argparse.Namespace(preset=preset, trained_on="noise")
     system = make_system(nothing)
+    assert isinstance(system, BaselineSystem)
     with torch.no_grad():
         for key, value in system.model.named_parameters():
             value.copy_(weight(key, tuple(value.shape)) if "extractor" not in key or value.dim() == 1 else value)
@@ -180,7 +184,8 @@ def compare_baseline(preset: str, folder: Path, programs: Path, table: Table) ->
 def compare_resizing(folder: Path, programs: Path, table: Table) -> None:
     """Largest difference from Pillow in grey levels, at the sizes of the presets and at odd ones."""
     exact = []
-    for preset, (satellite, ground) in SOURCES.items():
+    for preset in PUBLISHED:
+        satellite, ground = SOURCES[preset]
         config = PRESETS[preset]
         exact += [(satellite, (config.satellite_size,) * 2), (ground, config.ground_size)]
     source, target = folder / "resize-in.png", folder / "resize-out.png"
@@ -201,9 +206,12 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--bin", type=Path, default=Path("build/bin"), help="folder of the programs")
-    parser.add_argument("--presets", nargs="+", choices=sorted(SOURCES), default=sorted(SOURCES, reverse=True))
+    parser.add_argument("--presets", nargs="+", choices=sorted(SOURCES), default=PUBLISHED)
     parser.add_argument("--baselines", nargs="*", choices=BASELINES, default=BASELINES)
+    parser.add_argument("--small", action="store_true", help="the small networks alone, whose comparison takes seconds")
     options = parser.parse_args()
+    if options.small:
+        options.presets, options.baselines = SMALL
     table = Table()
     print(f"{'relative L2 error':<44} {'measured':>10}  {'bound':>8}")
     try:

@@ -22,12 +22,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors import safe_open
-from safetensors.torch import save_file
 
-import ground_match
-from config import METADATA_KEY
-from generator import image
+from crossfix_training import ground_match, tensors_file
+from crossfix_training.config import METADATA_KEY
+from crossfix_training.generator import image
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BUNDLED = REPOSITORY / "models/crossfix-ground.safetensors"
@@ -102,13 +100,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=Path, default=REPOSITORY / "build/bin/crossfix")
     options = parser.parse_args()
-    with safe_open(BUNDLED, framework="pt") as file:
-        stored = {key: file.get_tensor(key) for key in file.keys()}
-        fields = json.loads(file.metadata()[METADATA_KEY])
+    stored, metadata = tensors_file.read(BUNDLED)
+    fields = json.loads(metadata[METADATA_KEY])
     tile, panorama = image("parity/tile", TILE, TILE), image("parity/panorama", *PANORAMA)
     padded = panorama.copy()
     padded[200:] = 117  # nothing is seen from 26.6 degrees below the horizon on: 5.2 m
-    cases = [
+    cases: list[tuple[str, np.ndarray, str, dict]] = [
         ("heading 0", panorama, "0", {}),
         ("heading -123.4", panorama, "-123.4", {}),
         ("near ground cut away", padded, "40", {}),
@@ -128,7 +125,7 @@ def main() -> int:
             own["ground_match"].update(changed)
             kept = with_adapters(stored, changed["adapters"]) if "adapters" in changed else stored
             tensors = {key: value.double() for key, value in kept.items()}
-            save_file(kept, folder / "weights.safetensors", metadata={METADATA_KEY: json.dumps(own)})
+            tensors_file.write(folder / "weights.safetensors", kept, {METADATA_KEY: json.dumps(own)})
             settings = settings_of(own)
             wanted = expected(tensors, tile, picture, settings, None if heading == "unknown" else float(heading))
             for precision, bound in BOUNDS.items():
@@ -142,8 +139,8 @@ def main() -> int:
                 if run.returncode != 0:
                     print(run.stderr.strip(), file=sys.stderr)
                     return 3
-                with safe_open(folder / "raw.safetensors", framework="np") as file:
-                    logits = file.get_tensor("logits")[0].astype(np.float64).reshape(wanted.shape)
+                raw, _ = tensors_file.read(folder / "raw.safetensors")
+                logits = raw["logits"][0].double().numpy().reshape(wanted.shape)
                 error = float(np.linalg.norm(logits - logits.max() - wanted) / np.linalg.norm(wanted))
                 good = error <= bound
                 worst |= not good

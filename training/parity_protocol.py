@@ -17,8 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from crossfix_training.weights import load_weights
 from protocol import DataError, Decoding, figures_of, nowhere_figures, read_labels, read_raw, read_results
-from weights import load_weights
 
 # 302 panoramas: batches of four leave two, which the reference drops.
 WORLD = ["--seed", "9504", "--cities", "2", "--panoramas", "302"]

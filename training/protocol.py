@@ -11,6 +11,7 @@ Exit codes: 2 wrong usage, 3 input.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import sys
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from counter import uniform
+from crossfix_training.counter import uniform
 
 METRES = {"NewYork": 0.113248, "Seattle": 0.100817, "SanFrancisco": 0.118141, "Chicago": 0.111262}
 CITIES = {
@@ -223,22 +224,22 @@ def figures_of(
     figures |= axis_figures(away * metres[scored][:, None], angles)
 
     grid = math.isqrt(logits.shape[1])
-    radii, levels, nll = [], [], []
+    radius_list, level_list, nll = [], [], []
     for row in np.flatnonzero(scored):
         probability, places = softmax(logits[row], decoding.temperature), places_of(offsets[row])
         place, cell = fixes[row] * grid, truth[row] / side * grid
         tile = side * metres[row]
-        radii.append(radius_of(probability, places, place) / grid * tile)
-        levels.append(mass_within(probability, places, place, np.hypot(*(cell - place))))
+        radius_list.append(radius_of(probability, places, place) / grid * tile)
+        level_list.append(mass_within(probability, places, place, np.hypot(*(cell - place))))
         if (cell >= 0).all() and (cell < grid).all():
             at = int(cell[0]) * grid + int(cell[1])
             nll.append(-np.log(probability[at] / (tile / grid) ** 2))
-    radii, levels = np.array(radii), np.array(levels)
+    radii, levels = np.array(radius_list), np.array(level_list)
     order = np.argsort(radii, kind="stable")
     covered = errors <= radii
     figures["coverage"] = covered.mean()
     bounds = [len(order) * i // 5 for i in range(6)]
-    figures["fifths"] = [covered[order[a:b]].mean() for a, b in zip(bounds, bounds[1:])]
+    figures["fifths"] = [covered[order[a:b]].mean() for a, b in itertools.pairwise(bounds)]
     figures["radii"] = [radii.min(), np.median(radii), radii.max()]
     figures["reliability"] = [(levels <= i / 20).mean() for i in range(1, 20)]
     kept = [-(-len(order) * i // 20) for i in range(1, 21)]

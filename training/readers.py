@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import cvact
-import cvusa
-import kitti
-from labels import DataError
-from pairs import Pair, cropped, read_list, write_list
+from crossfix_training import cvact, cvusa, kitti
+from crossfix_training.labels import DataError
+from crossfix_training.pairs import Pair, cropped, read_list, write_list
 
 KINDS = {"kitti": kitti, "cvact": cvact, "cvusa": cvusa}
 LIST = "pairs.csv"  # of --kind csv, if --root is a folder
@@ -64,7 +63,7 @@ def read(options: argparse.Namespace) -> list[Pair]:
 def main() -> int:
     options = arguments()
     try:
-        pairs = read(options)
+        pairs: Iterable[Pair] = read(options)
         if options.crop:
             folder = options.out.parent / f"{options.out.stem}-tiles"
             pairs = cropped(pairs, folder, options.crop, options.crops, options.seed, options.turn)

@@ -26,11 +26,12 @@ import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from crops import crop_corner
+from crossfix_training.crops import crop_corner
 from protocol import area_under
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -112,7 +113,7 @@ def locate(options: argparse.Namespace, folder: Path, rows: list[dict], heading:
         writer.writeheader()
         writer.writerows(rows)
     command = [options.program, "locate", "--model", options.model, "--pairs", path, "--heading", heading]
-    run = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     lines = [json.loads(line) for line in run.stdout.splitlines()]
     if len(lines) != len(rows) or run.returncode not in (0, 3):
         raise RuntimeError(run.stderr.strip().splitlines()[-1] if run.stderr.strip() else f"exit {run.returncode}")
@@ -126,7 +127,8 @@ def measure(options: argparse.Namespace) -> list[dict]:
     of_source = defaultdict(list)
     for pair in pairs:
         of_source[source_of(pair)].append(pair)
-    rows, lists = [], defaultdict(list)
+    rows: list[dict[str, Any]] = []
+    lists: dict[str, list[dict[str, Any]]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for source, members in of_source.items():
@@ -143,17 +145,17 @@ def measure(options: argparse.Namespace) -> list[dict]:
                     tile.crop((col, row, col + side, row + side)).save(file, compress_level=1)
                     truth = float(pair["row"]) - row, float(pair["col"]) - col
                     gsd = float(pair["gsd"])
-                    entry = {"source": source, "pair": pair["ground"], "heading": grounds["fix"][i][1], "side_m": side * gsd}
+                    entry: dict[str, Any] = {"source": source, "pair": pair["ground"], "heading": grounds["fix"][i][1], "side_m": side * gsd}
                     entry["centre"] = float(np.hypot(truth[0] - side / 2, truth[1] - side / 2)) * gsd
                     for kind, of_crops in grounds.items():
                         ground, heading = of_crops[i]
                         known = options.heading == "known" and heading is not None
-                        item = {"ground": ground, "satellite": file, "gsd": gsd}
+                        item: dict[str, Any] = {"ground": ground, "satellite": file, "gsd": gsd}
                         item |= {"row": truth[0], "col": truth[1], "entry": entry, "kind": kind}
                         lists[f"{heading:g}" if known else "unknown"].append(item)
                     rows.append(entry)
-        for heading, items in lists.items():
-            for item, answer in zip(items, locate(options, folder, items, heading)):
+        for said, items in lists.items():
+            for item, answer in zip(items, locate(options, folder, items, said)):
                 if "error" in answer:
                     raise RuntimeError(f"{item['entry']['pair']}: {answer['error']}")
                 item["entry"][item["kind"]] = answer["error_m"]
@@ -193,7 +195,7 @@ def summary(rows: list[dict]) -> dict:
         return float(np.mean(values < NEAR))
 
     fix = column("fix")
-    found = {"pairs": len(fix), "fixes": len(rows), "crop_m": float(np.mean([row["side_m"] for row in rows]))}
+    found: dict[str, Any] = {"pairs": len(fix), "fixes": len(rows), "crop_m": float(np.mean([row["side_m"] for row in rows]))}
     found |= {"within": share(np.concatenate(fix)), "within_interval": interval(fix, share)}
     found |= {"median_m": float(np.median(np.concatenate(fix))), "median_interval": interval(fix, lambda v: float(np.median(v)))}
     for name in ("centre", "wrong"):

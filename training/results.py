@@ -19,7 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from labels import LABEL_FRAME, DataError, cities_of, metres_per_label_pixel, read_split
+from crossfix_training.labels import LABEL_FRAME, DataError, cities_of, metres_per_label_pixel, read_split
 from test_sets import FROZEN
 
 REPOSITORY = Path(__file__).resolve().parents[1]

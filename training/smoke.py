@@ -51,14 +51,14 @@ def evaluated(program: Path, world: Path, weights: Path) -> tuple[int, str, str,
     done = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True)
     figures = json.loads(done.stdout)["modes"]["true"]
     errors, share = figures["errors"], figures["uncertainty"]["coverage68"]
-    metres = (f"{errors[key]['value']:.2f}" for key in ("mean_m", "median_m"))
-    return errors["count"], *metres, f"{100 * share:.0f}"
+    mean, median = (f"{errors[key]['value']:.2f}" for key in ("mean_m", "median_m"))
+    return errors["count"], mean, median, f"{100 * share:.0f}"
 
 
 def table(results: dict[str, dict]) -> str:
     """Aligned columns. The validation is the trainer's, on blocks kept from training; the other figures are the
     program's."""
-    rows = [("network", "samples", "samples/s", "validation, m", "pairs", "mean, m", "median, m", "within radius68, %")]
+    rows: list[tuple[str, ...]] = [("network", "samples", "samples/s", "validation, m", "pairs", "mean, m", "median, m", "within radius68, %")]
     for preset, line in results.items():
         cells = (line["samples"], line["samples_per_second"], line["median_metres"], *line["evaluated"])
         rows.append((preset, *map(str, cells)))

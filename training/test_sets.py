@@ -20,7 +20,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from labels import DataError, cities_of, label_file
+from crossfix_training.labels import DataError, cities_of, label_file
 
 FROZEN = Path(__file__).with_name("test_sets.json")
 
@@ -51,7 +51,7 @@ def draws_checksum(root: Path, split: str, views: dict, tilt: float) -> str:
     """SHA-256 over the lines `name heading pitch roll`, degrees to nine decimals, of the panoramas of a split: sorted by
     city, then as labelled.
     """
-    from views import draws  # needs NumPy
+    from crossfix_training.views import draws  # needs NumPy
 
     whole = hashlib.sha256()
     for city in cities_of(root):

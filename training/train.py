@@ -24,17 +24,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import augment
-from atomic_file import put_in_place
-from dataset import PairData, read_lists, split_by_ground, validation_split
-from fresh import FreshWorlds, first_seed
-from labels import TRAIN_SPLIT, DataError, Sample, cities_of, read_split, refuse_reserved
+from crossfix_training import augment, compatible
+from crossfix_training.atomic_file import put_in_place
+from crossfix_training.dataset import PairData, read_lists, split_by_ground, validation_split
+from crossfix_training.fresh import FreshWorlds, first_seed
+from crossfix_training.labels import TRAIN_SPLIT, DataError, Sample, cities_of, read_split, refuse_reserved
+from crossfix_training.ranks import Ranks
+from crossfix_training.sam import ascended
+from crossfix_training.systems import RECIPES, SYSTEMS, CrossFixSystem, make_system
+from crossfix_training.trunk import BACKBONES, INPUTS, start_backbones
+from crossfix_training.weights import load_weights
 from plot_log import validations, write_picture
-from ranks import Ranks
-from sam import ascended
-from systems import RECIPES, SYSTEMS, make_system
-from trunk import BACKBONES, INPUTS, start_backbones
-from weights import load_weights
 
 VALIDATION_PAIRS = 512  # at most; of --data and --list each at least half, if there are as many
 
@@ -231,7 +231,7 @@ class Trainer:
         if not whole and self.options.data:
             raise DataError(f"--data: preset {self.options.preset} takes pinhole images, and --data has panoramas; give --list alone")
         samples, hfov = read_lists(self.options.list, whole, self.system.tile_metres)
-        if hfov is not None:
+        if hfov is not None and isinstance(self.system, CrossFixSystem):
             self.system.photographed(hfov)
         return split_by_ground(samples, self.options.validation, self.options.seed)
 
@@ -255,7 +255,8 @@ class Trainer:
         """Peak learning rates and parameters: of everything, or of the backbones apart from the rest."""
         if self.options.trunk_rate is None:
             return [self.options.rate], [{"params": [*self.model.parameters(), *self.helper.parameters()]}]
-        backbones, rest = [], list(self.helper.parameters())
+        backbones: list[torch.nn.Parameter] = []
+        rest = list(self.helper.parameters())
         for key, parameter in self.model.named_parameters():
             (backbones if key.split(".")[0] in BACKBONES else rest).append(parameter)
         return [self.options.rate, self.options.trunk_rate], [{"params": rest}, {"params": backbones}]
@@ -362,7 +363,7 @@ class Trainer:
             state, config = load_weights(path)
             description = config.to_json()
         else:
-            saved = torch.load(path, map_location=self.device, weights_only=True)
+            saved = compatible.load(path, self.device)
             state, description = saved["average"], saved["config"]
         self.check_network(path, description)
         return state
@@ -382,7 +383,7 @@ class Trainer:
             raise DataError(f"{path}: made with another network than --preset {self.options.preset}")
 
     def restore(self, path: Path) -> None:
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = compatible.load(path, self.device)
         self.check_network(path, state["config"])
         progress = Progress(**state["progress"])
         if self.options.trunk and progress.trunk != self.progress.trunk:

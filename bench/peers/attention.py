@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +40,15 @@ class Shape:
         return 2 * (fused + self.batch * self.queries * HEADS * self.dim)
 
 
-SHAPES = tuple(
-    Shape(32, queries, keys, batch)
-    for queries, keys in ((2048, 2048), (1024, 1024), (600, 1024))
-    for batch in (1, 8, 32, 64)
-) + (Shape(64, 2048, 2048, 8), Shape(128, 2048, 2048, 8))
+SHAPES = (
+    *(
+        Shape(32, queries, keys, batch)
+        for queries, keys in ((2048, 2048), (1024, 1024), (600, 1024))
+        for batch in (1, 8, 32, 64)
+    ),
+    Shape(64, 2048, 2048, 8),
+    Shape(128, 2048, 2048, 8),
+)
 
 
 def input_sets(shape: Shape, l2_bytes: int) -> int:
@@ -56,7 +61,7 @@ class Peer:
 
     def __init__(self, shape: Shape, backend: str, l2_bytes: int) -> None:
         self.shape, self.backend, self.l2_bytes = shape, backend, l2_bytes
-        self.replay = None
+        self.replay: Callable[[], object] | None = None
         self.sets = 0
 
     def views(self, seed: int):
@@ -96,10 +101,11 @@ class Peer:
             scores = q[batch, head].double() @ k[batch, head].double().T / self.shape.dim**0.5
             expected = torch.softmax(scores, dim=-1) @ v[batch, head].double()
             errors.append(timing.relative_error(out[batch, head], expected))
-        self.replay = timing.graph_of([lambda x=x: self.attend(*x) for x in inputs])
+        self.replay = timing.graph_of([functools.partial(self.attend, *each) for each in inputs])
         return max(errors, key=lambda error: (error != error, error))
 
     def time(self) -> float:
+        assert self.replay is not None  # prepare() ran
         return timing.samples(self.replay, self.sets)
 
 
@@ -111,7 +117,7 @@ def fastest_backend(shape: Shape, l2_bytes: int) -> str:
         try:
             if peer.prepare() <= BOUND:
                 seconds[backend] = peer.time()
-        except Exception:  # noqa: BLE001: it does not take this shape
+        except Exception:  # it does not take this shape
             continue
     if not seconds:
         raise RuntimeError(f"no attention of PyTorch takes {shape.name}")

@@ -72,7 +72,7 @@ def run(contenders: Sequence[Contender], rounds: int, bound: float) -> dict[str,
         result = results[contender.name]
         try:
             result.error = contender.prepare()
-        except Exception as error:  # noqa: BLE001: a peer may fail in any way; the others go on
+        except Exception as error:  # a peer may fail in any way; the others go on
             result.why_not = one_line(error)
             continue
         if contender.measured_before:
@@ -90,7 +90,7 @@ def run(contenders: Sequence[Contender], rounds: int, bound: float) -> dict[str,
                 continue
             try:
                 result.seconds.append(contender.time())
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 result.why_not = one_line(error)
         clocks.append(machine.state())
     return {"results": [result.to_json() for result in results.values()], "clocks": clocks}

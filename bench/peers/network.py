@@ -8,7 +8,7 @@ import contextlib
 import copy
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,8 @@ def fold(module) -> None:
 
 @functools.cache
 def generated():
-    from generator import fill
-    from model import CrossFix
+    from crossfix_training.generator import fill
+    from crossfix_training.model import CrossFix
 
     return fill(CrossFix()).eval()
 
@@ -124,7 +124,7 @@ class Peer:
 
     def __init__(self, part: str, mode: str, batch: int, backend: str) -> None:
         self.part, self.mode, self.batch, self.backend = part, mode, batch, backend
-        self.run = None
+        self.run: Callable[[], object] | None = None
 
     def quietly(self) -> contextlib.ExitStack:
         """Runs without gradients, with the chosen attention."""
@@ -167,6 +167,7 @@ class Peer:
         return error
 
     def time(self) -> float:
+        assert self.run is not None  # prepare() ran
         with self.quietly():
             return timing.samples(self.run, 1)
 

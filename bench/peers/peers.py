@@ -20,11 +20,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import attention  # noqa: E402
-import machine  # noqa: E402
-import network  # noqa: E402
-import programs  # noqa: E402
-import table  # noqa: E402
+import attention
+import machine
+import network
+import programs
+import table
 
 EXIT_UNAVAILABLE = 4
 
@@ -84,10 +84,7 @@ def measure(options: argparse.Namespace) -> Iterator[dict]:
     machine.Unavailable."""
     found = machine.require()
     program = "bench_kernels" if options.what == "attention" else "bench_model"
-    if options.figures:
-        ours = programs.measured_before(options.figures)
-    else:
-        ours = programs.contender(options.programs / program)
+    ours = programs.measured_before(options.figures) if options.figures else programs.contender(options.programs / program)
     rounds, l2_bytes = options.rounds, found["l2_bytes"]
     if options.what == "attention":
         entries = attention.run(options.shapes, rounds, ours, l2_bytes)
@@ -96,7 +93,7 @@ def measure(options: argparse.Namespace) -> Iterator[dict]:
     report = {
         "section": section_of(options),
         "kind": "attention" if options.what == "attention" else "network",
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": found,
         "rounds": rounds,
         "entries": [],

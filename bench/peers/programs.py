@@ -41,7 +41,7 @@ def parse(text: str, name: str) -> float:
     raise ValueError(f"no benchmark called {name}")
 
 
-def measured_before(figures: Path) -> Callable[[str], Contender]:
+def measured_before(figures: Path) -> Callable[[str], Contender | None]:
     """Contenders whose times are in a file that a program wrote with --benchmark_out."""
 
     def make(name: str) -> Contender:

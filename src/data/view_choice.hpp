@@ -38,8 +38,8 @@ struct ViewChoice {
 /// noise, not rounded to columns as that of a rolled panorama is. Pitch and roll are normal about
 /// the mount's with the deviation of the choice: by Box and Muller's transform of two numbers, of
 /// the noise's seed and of the image's name as its label file writes it, `Sample::ground`, and of
-/// nothing else. `draws` of training/views.py gives the same. The standard deviations are the
-/// mount's own.
+/// nothing else. `draws` of training/crossfix_training/views.py gives the same. The standard
+/// deviations are the mount's own.
 camera::Mount drawn_mount(const ViewChoice& choice, const HeadingNoise& noise,
                           std::string_view ground);
 

@@ -1,4 +1,4 @@
-"""Writes golden/view_draws.txt: the draws of training/views.py for the VIGOR fixture's panoramas.
+"""Writes golden/view_draws.txt: the draws of training/crossfix_training/views.py for the VIGOR fixture's panoramas.
 
 A line: heading noise, seed and tilt, then the heading, pitch and roll drawn, degrees, then the panorama's name.
 
@@ -11,8 +11,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parents[1] / "training"))
 
+from crossfix_training.views import draws  # noqa: E402
 from protocol import read_labels  # noqa: E402
-from views import draws  # noqa: E402
 
 SETTINGS = ((180, 0, 2), (45, 1, 5), (0, 18446744073709551615, 0.5), (180, 3, 0))
 

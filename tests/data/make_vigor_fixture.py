@@ -53,10 +53,10 @@ def main() -> None:
     golden = []
     for city, (latitude, longitude) in CITIES.items():
         top, left = world_pixel(latitude, longitude)
-        tiles, texts = {}, {"original": {}, "corrected": {}}
+        tiles = {}
         samples = {"train": [], "test": []}
         for split, count in COUNTS.items():
-            for index in range(count):
+            for _ in range(count):
                 row, col = top + numbers.uniform(400, 1600), left + numbers.uniform(400, 1600)
                 camera = position(row, col)
                 panorama = f"{numbers.getrandbits(64):016x},{camera[0]:.6f},{camera[1]:.6f},.jpg"
@@ -76,7 +76,7 @@ def main() -> None:
         lists = {"same_area_balanced_train": samples["train"],
                  "same_area_balanced_test": samples["test"],
                  "pano_label_balanced": samples["train"] + samples["test"]}  # fmt: skip
-        for which, label_set in enumerate(("original", "corrected")):
+        for which in (0, 1):  # original, corrected
             folder = FOLDER / "fixtures" / "vigor" / ("splits__corrected" if which else "splits") / city
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "satellite_list.txt").write_text("\n".join(tiles) + "\n" * (1 - which))

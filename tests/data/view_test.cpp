@@ -215,7 +215,7 @@ TEST_CASE("views of what is no whole panorama are refused") {
                     Catch::Contains("64x64") && Catch::Contains("twice as wide as high"));
 }
 
-TEST_CASE("the draws are those of training/views.py") {
+TEST_CASE("the draws are those of training/crossfix_training/views.py") {
   std::ifstream file(test::data_tests() / "golden/view_draws.txt");
   std::size_t lines = 0;
   data::ViewChoice choice;

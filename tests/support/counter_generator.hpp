@@ -12,7 +12,7 @@
 #include "crossfix/detail/counter_generator.hpp"
 
 /// Weights and inputs of the golden tests, by name and index, the same here and in
-/// training/generator.py, so that only outputs are stored.
+/// training/crossfix_training/generator.py, so that only outputs are stored.
 namespace crossfix::test {
 
 using detail::bits;
@@ -31,8 +31,8 @@ Tensor<float, Rank> features(std::string_view key, const Shape<Rank>& shape) {
   return out;
 }
 
-/// Element `index` of the network parameter `key` of this shape. training/generator.py says why
-/// each scale was chosen.
+/// Element `index` of the network parameter `key` of this shape.
+/// training/crossfix_training/generator.py says why each scale was chosen.
 inline float weight(std::string_view key, std::uint64_t key_stream, const std::vector<Index>& shape,
                     Index index) {
   const double r = value(key_stream, static_cast<std::uint64_t>(index));

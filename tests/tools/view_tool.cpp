@@ -1,6 +1,7 @@
 /// crossfix-view PANORAMA CAMERA.yaml OUT.png [--heading H] [--pitch P] [--roll R]: draws the view
 /// of a camera from a panorama, as `crossfix evaluate --camera` does, to compare it with
-/// training/views.py. The angles that are not given are those of the camera's file.
+/// training/crossfix_training/views.py. The angles that are not given are those of the camera's
+/// file.
 #include <charconv>
 #include <cstdio>
 #include <exception>

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from atomic_file import put_in_place
+from crossfix_training.atomic_file import put_in_place
 
 
 def kind_of(descriptor):

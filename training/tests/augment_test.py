@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-import augment
+from crossfix_training import augment
 
 
 def scene(size=64, height=8, width=128):

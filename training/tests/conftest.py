@@ -1,13 +1,10 @@
-"""Puts the training scripts on the path and makes a tiny VIGOR-layout folder."""
+"""Makes a tiny VIGOR-layout folder."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
 @pytest.fixture

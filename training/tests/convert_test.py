@@ -12,13 +12,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
 import convert
-from config import METADATA_KEY, ROBOTCAR, Config, Trunk
-from generator import fill
-from model import CrossFix
-from weights import load_tensors, load_weights
+from crossfix_training import tensors_file
+from crossfix_training.config import METADATA_KEY, ROBOTCAR, Config, Trunk
+from crossfix_training.generator import fill
+from crossfix_training.model import CrossFix
+from crossfix_training.weights import load_tensors, load_weights
 
 SOURCE = Path(__file__).resolve().parents[2]
 PROGRAM = SOURCE / "build/bin/crossfix"
@@ -231,7 +231,8 @@ def test_a_preset_of_another_network_is_refused(run, tmp_path):
 
 
 def test_a_safetensors_file_without_configuration(run, small, tmp_path):
-    save_file({f"net.{key}": value for key, value in small.items()}, tmp_path / "in.safetensors", {"format": "pt"})
+    tensors = {f"net.{key}": value for key, value in small.items()}
+    tensors_file.write(tmp_path / "in.safetensors", tensors, {"format": "pt"})
     assert run(tmp_path / "in.safetensors", tmp_path / "out.safetensors", "--preset", "small") == (0, [])
     state, config = load_weights(tmp_path / "out.safetensors")
     assert same(state, small) and config == convert.PRESETS["small"]

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from config import SMALL
-from dataset import PairData, validation_split
-from labels import DataError, read_split, refuse_reserved
+from crossfix_training.config import SMALL
+from crossfix_training.dataset import PairData, validation_split
+from crossfix_training.labels import DataError, read_split, refuse_reserved
 
 
 def test_truth_is_in_tile_fractions_and_tiles_without_the_camera_are_skipped(world):

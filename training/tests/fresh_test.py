@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import train
-from fresh import FreshWorlds, first_seed
-from labels import DataError
+from crossfix_training.fresh import FreshWorlds, first_seed
+from crossfix_training.labels import DataError
 
 # A stand-in for the program: copies a world, notes its arguments, or fails.
 PROGRAM = """#!{python}
@@ -58,12 +58,12 @@ def test_worlds_follow_each_other_with_seeds_of_their_own(program, world, tmp_pa
 
 def test_a_renderer_that_fails_says_why(program, world, tmp_path):
     fresh = FreshWorlds(program(fails=True), world, tmp_path / "fresh", 1_000_000, 100)
-    with pytest.raises(DataError, match="no room on the disk"):
+    with pytest.raises(DataError, match=r"no room on the disk"):
         waited(fresh)
-    with pytest.raises(DataError, match="--fresh"):
+    with pytest.raises(DataError, match=r"--fresh"):
         FreshWorlds(tmp_path / "absent", world, tmp_path / "fresh", 1_000_000, 100)
     (world / "world.json").unlink()
-    with pytest.raises(DataError, match="world.json"):
+    with pytest.raises(DataError, match=r"world.json"):
         FreshWorlds(program(), world, tmp_path / "fresh", 1_000_000, 100)
 
 
@@ -72,11 +72,12 @@ def test_no_two_draw_the_same():
     assert len(seeds) == 12 and not any(9000 <= seed <= 9999 for seed in seeds)
 
 
+@pytest.mark.long
 def test_a_run_goes_on_with_fresh_worlds(program, world, tmp_path, monkeypatch, capsys):
     out = tmp_path / "run"
     command = ["train", "--data", str(world), "--out", str(out), "--preset", "small", "--batch", "2", "--steps", "12"]
     command += ["--validation", "0.5", "--precision", "f32", "--every", "12", "--threads", "1"]
-    monkeypatch.setattr("sys.argv", command + ["--fresh", str(program()), "--fresh-panoramas", "8"])
+    monkeypatch.setattr("sys.argv", [*command, "--fresh", str(program()), "--fresh-panoramas", "8"])
     monkeypatch.setattr(train.Trainer, "renew", lambda self, renew=train.Trainer.renew: (time.sleep(0.2), renew(self)))
     assert train.main() == 0
     drawn = [line for line in capsys.readouterr().out.splitlines() if "world-" in line]

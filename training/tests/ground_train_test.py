@@ -13,13 +13,12 @@ from PIL import Image
 
 import degraded
 import ground_fit
-import ground_match
 import ground_pairs
-import scenes
-from config import METADATA_KEY
-from effects import recoloured, smooth_noise, softened
+from crossfix_training import ground_match, scenes
+from crossfix_training.config import METADATA_KEY
+from crossfix_training.effects import recoloured, smooth_noise, softened
+from crossfix_training.weights import load_tensors, save_tensors
 from ground_train import CELL, Block, Drawn, Matcher, fast_size, load_matcher, target_of
-from weights import load_tensors, save_tensors
 
 PROGRAM = Path(__file__).resolve().parents[2] / "build/bin/crossfix"
 try:
@@ -99,7 +98,7 @@ def test_scenes_depend_on_their_number_alone(photos, monkeypatch):
     assert len(panoramas) == len(cameras) == ground_pairs.CAMERAS
     for number, row, col, height in cameras:
         assert number == 3 and 1.5 < height < 4.5
-        assert 0.15 * ground_pairs.SCENE_SIDE <= min(row, col) and max(row, col) <= 0.85 * ground_pairs.SCENE_SIDE
+        assert min(row, col) >= 0.15 * ground_pairs.SCENE_SIDE and max(row, col) <= 0.85 * ground_pairs.SCENE_SIDE
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from PIL import Image
 
 import calibrate
 import readers
-import systems
 import train
-from config import PRESETS, SMALL, GroundProjection
-from dataset import PairData, load_resized, read_lists, split_by_ground
-from labels import DataError
-from weights import load_weights
+from crossfix_training import systems
+from crossfix_training.config import PRESETS, SMALL, GroundProjection
+from crossfix_training.dataset import PairData, load_resized, read_lists, split_by_ground
+from crossfix_training.labels import DataError
+from crossfix_training.weights import load_weights
 
 PROGRAM = Path(__file__).resolve().parents[2] / "build/bin/crossfix"
 PINHOLE = replace(SMALL, ground_projection=GroundProjection("pinhole"))

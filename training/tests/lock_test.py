@@ -1,6 +1,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from lock import lock_of
 
 TRAINING = Path(__file__).resolve().parents[1]
@@ -13,9 +15,10 @@ def packages_of(text):
     }
 
 
-def test_the_lock_holds_every_pin_and_a_hash_of_each_package():
-    lock = (TRAINING / "requirements.lock").read_text()
-    pins = packages_of((TRAINING / "requirements.txt").read_text())
+@pytest.mark.parametrize("name", ["requirements", "lint"])
+def test_the_lock_holds_every_pin_and_a_hash_of_each_package(name):
+    lock = (TRAINING / f"{name}.lock").read_text()
+    pins = packages_of((TRAINING / f"{name}.txt").read_text())
     assert pins.items() <= packages_of(lock).items()
     packages = [line for line in lock.splitlines() if not line.startswith("#")]
     assert len(packages) > len(pins)

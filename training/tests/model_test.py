@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from config import ROBOTCAR, SMALL, VIGOR, Config
-from loss import cell_targets, location_loss
-from model import CrossFix, decode, position_encoding
+from crossfix_training.config import ROBOTCAR, SMALL, VIGOR, Config
+from crossfix_training.loss import cell_targets, location_loss
+from crossfix_training.model import CrossFix, decode, position_encoding
 from protocol import fixes_of
 
 

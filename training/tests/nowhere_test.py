@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import nowhere
-from config import CROSSFIX_S, Config, Nowhere
+from crossfix_training.config import CROSSFIX_S, Config, Nowhere
+from crossfix_training.weights import load_weights, save_weights
 from nowhere import EVIDENCE, Pairs, cross_validated, fitted, logistic, read_pairs, with_nowhere
 from protocol import area_under, nowhere_figures
-from weights import load_weights, save_weights
 
 BIAS, WEIGHTS = 1.5, np.array([-3.0, 0.5, 0.0, -2.0, 0.0])
 

@@ -32,7 +32,7 @@ def test_the_reference_rounds_halves_to_even_about_127_and_drops_the_last_batch(
 
 def test_the_true_mode_skips_tiles_without_the_camera():
     some = labels([[1.25, 3.75], [-320, 0], [319.9, 0]], 3)
-    truth, side, metres, scored = truths_of(some, "true")
+    truth, side, _, scored = truths_of(some, "true")
     assert truth[0].tolist() == [321.25, 316.25] and side == 640
     assert scored.tolist() == [True, False, True]
 

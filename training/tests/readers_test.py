@@ -12,13 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import cvact
-import cvusa
-import kitti
 import readers
-from crops import Draws, turned_crop
-from labels import DataError
-from pairs import cropped, read_list, zoom_gsd
+from crossfix_training import cvact, cvusa, kitti
+from crossfix_training.crops import Draws, turned_crop
+from crossfix_training.labels import DataError
+from crossfix_training.pairs import cropped, read_list, zoom_gsd
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = REPOSITORY / "build/bin/crossfix"
@@ -162,15 +160,15 @@ def test_kitti_refuses_what_is_damaged(of_kitti, file, content, message):
 
 
 def test_kitti_names_what_is_missing(of_kitti, tmp_path):
-    with pytest.raises(DataError, match="test2_files.txt: no such split file"):
+    with pytest.raises(DataError, match=r"test2_files.txt: no such split file"):
         kitti.read(of_kitti, "test2")
-    with pytest.raises(DataError, match="no such split file"):
+    with pytest.raises(DataError, match=r"no such split file"):
         kitti.read(tmp_path / "nowhere", "train")
     (of_kitti / "satmap" / DRIVE / f"{1:010d}.png").unlink()
-    with pytest.raises(DataError, match="train_files.txt:2: no such tile: .*0000000001.png"):
+    with pytest.raises(DataError, match=r"train_files.txt:2: no such tile: .*0000000001.png"):
         kitti.read(of_kitti, "train")
     picture(of_kitti / "raw_data" / DRIVE / "image_02/data" / f"{0:010d}.png", 64, 188)
-    with pytest.raises(DataError, match="S_rect_02 is 188 x 62, and an image of that day is 188 x 64"):
+    with pytest.raises(DataError, match=r"S_rect_02 is 188 x 62, and an image of that day is 188 x 64"):
         kitti.read(of_kitti, "train")
 
 
@@ -224,12 +222,14 @@ def test_cvact_refuses_what_is_damaged(of_cvact, content, message):
 
 
 def test_cvact_says_how_its_matrix_is_converted(tmp_path, monkeypatch):
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DataError, match=r"no such folder"):
         cvact.read(tmp_path / "nowhere", "train")
-    with pytest.raises(DataError, match="make it once beside ACT_data.mat"):
+    with pytest.raises(DataError, match=r"make it once beside ACT_data.mat"):
         cvact.read(tmp_path, "train")
     # What SciPy returns for such a file: structures are object arrays of 1 x 1.
-    structure = lambda name, numbers: np.array([[(np.array(numbers)[:, None],)]], dtype=[(name, "O")])
+    def structure(name: str, numbers: list[int]) -> np.ndarray:
+        return np.array([[(np.array(numbers)[:, None],)]], dtype=[(name, "O")])
+
     matrix = {"panoIds": np.array(["aA-1", "b_2", "c3"]), "utm": np.array([[1.5, 2], [3, 4], [5, 6]])}
     matrix |= {"trainSet": structure("trainInd", [3, 1]), "valSet": structure("valInd", [2]), "valSetAll": structure("valInd", [2, 3])}
     scipy, scipy.io = ModuleType("scipy"), ModuleType("scipy.io")
@@ -268,7 +268,7 @@ def test_cvusa_refuses_what_is_damaged(of_cvusa, tmp_path, content, message):
     (of_cvusa / "splits/train-19zl.csv").write_text(content)
     with pytest.raises(DataError, match=message):
         cvusa.read(of_cvusa, "train")
-    with pytest.raises(DataError, match="no such split file"):
+    with pytest.raises(DataError, match=r"no such split file"):
         cvusa.read(tmp_path / "nowhere", "train")
 
 
@@ -315,13 +315,13 @@ def test_a_damaged_list_is_refused(of_csv, line, message):
 
 
 def test_a_list_without_pairs_of_a_split_is_refused(of_csv):
-    with pytest.raises(DataError, match="holds no pairs of split 'val'; its splits: 'train', 'test'"):
+    with pytest.raises(DataError, match=r"holds no pairs of split 'val'; its splits: 'train', 'test'"):
         read_list(of_csv / "pairs.csv", "val")
     (of_csv / "bare.csv").write_text("ground,satellite,gsdd\n")
-    with pytest.raises(DataError, match="bare.csv:1: column 'gsdd' is unknown"):
+    with pytest.raises(DataError, match=r"bare.csv:1: column 'gsdd' is unknown"):
         read_list(of_csv / "bare.csv")
     (of_csv / "bare.csv").write_text("ground,satellite,row,col\n")
-    with pytest.raises(DataError, match="no column 'split'"):
+    with pytest.raises(DataError, match=r"no column 'split'"):
         read_list(of_csv / "bare.csv", "train")
 
 
@@ -366,9 +366,9 @@ def test_a_turned_crop_lies_in_the_tile_or_is_none():
 
 def test_crops_that_cannot_be_cut_are_refused(of_csv, tmp_path):
     pairs = read_list(of_csv / "pairs.csv")
-    with pytest.raises(DataError, match="tile-0.png: the tile is 40.0 m wide: crops of 72 m cannot be cut"):
+    with pytest.raises(DataError, match=r"tile-0.png: the tile is 40.0 m wide: crops of 72 m cannot be cut"):
         list(cropped(pairs, tmp_path / "tiles", 72, 1, 0))
-    with pytest.raises(DataError, match="ground-1.png: the heading is not known"):
+    with pytest.raises(DataError, match=r"ground-1.png: the heading is not known"):
         list(cropped(pairs[1:2], tmp_path / "tiles", 20, 1, 0, turn=True))
 
 

@@ -14,12 +14,11 @@ import pytest
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-import config
-import loss as loss_module
-import model as model_module
-import systems
 import train
-from config import Config, Trunk
+from crossfix_training import config, systems
+from crossfix_training import loss as loss_module
+from crossfix_training import model as model_module
+from crossfix_training.config import Config, Trunk
 
 # Every kind of tensor of the reference network; two bottlenecks in layer1, so that one has no downsampling; a tile
 # whose features are pooled from 8x8 to the grid.

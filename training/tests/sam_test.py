@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from sam import ascended
+from crossfix_training.sam import ascended
 
 
 def test_the_gradient_is_that_of_the_sharpest_neighbour():

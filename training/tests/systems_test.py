@@ -4,13 +4,13 @@ import json
 
 import pytest
 import torch
-from safetensors import safe_open
 
 import train
-from config import METADATA_KEY, SMALL
+from crossfix_training import tensors_file
+from crossfix_training.config import METADATA_KEY, SMALL
+from crossfix_training.systems import BASELINES, SYSTEMS, VigorSystem, make_system
+from crossfix_training.weights import load_weights
 from plot_log import validations
-from systems import BASELINES, SYSTEMS, VigorSystem, make_system
-from weights import load_weights
 
 
 def options_for(preset: str, **changes) -> argparse.Namespace:
@@ -53,8 +53,8 @@ def test_other_networks_are_told_apart():
 def test_a_baselines_file_says_what_it_is(preset, network, grid, tmp_path):
     system = make_system(options_for(preset))
     system.save(system.model.state_dict(), tmp_path / "best.safetensors")
-    with safe_open(tmp_path / "best.safetensors", framework="pt") as file:
-        fields = json.loads(file.metadata()[METADATA_KEY])
+    _, metadata = tensors_file.read(tmp_path / "best.safetensors")
+    fields = json.loads(metadata[METADATA_KEY])
     assert (fields["network"], fields["grid"], fields["trained_on"]) == (network, grid, "noise")
 
 

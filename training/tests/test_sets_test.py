@@ -4,7 +4,7 @@ import json
 import pytest
 
 import test_sets
-from labels import DataError
+from crossfix_training.labels import DataError
 
 
 def test_a_checksum_depends_on_names_and_bytes_alone(tmp_path):
@@ -28,22 +28,25 @@ def set_on_disk(world, tmp_path):
 
 def test_a_set_is_the_frozen_one_or_refused(set_on_disk):
     world, frozen = set_on_disk
-    make = lambda freeze: test_sets.make(world.name, frozen, "unused", world.parent, freeze)
-    with pytest.raises(DataError, match="frozen was None"):
+
+    def make(freeze: bool) -> object:
+        return test_sets.make(world.name, frozen, "unused", world.parent, freeze)
+
+    with pytest.raises(DataError, match=r"frozen was None"):
         make(False)
     make(True)
     assert frozen["sets"][world.name]["panoramas_in_split"] == 8
     make(False)
     image = next((world / "Town" / "satellite").iterdir())
     image.write_bytes(image.read_bytes() + b" ")
-    with pytest.raises(DataError, match="images_sha256"):
+    with pytest.raises(DataError, match=r"images_sha256"):
         make(False)
 
 
 def test_another_version_of_the_world_is_refused(set_on_disk):
     world, frozen = set_on_disk
     frozen["generator_version"] = 3
-    with pytest.raises(DataError, match="version 2"):
+    with pytest.raises(DataError, match=r"version 2"):
         test_sets.make(world.name, frozen, "unused", world.parent, True)
 
 
@@ -61,16 +64,19 @@ def test_the_views_of_a_set_are_the_frozen_ones_or_refused(set_on_disk):
     world, frozen = set_on_disk
     views = {"seed": 5, "heading_noise": 180, "cameras": {"views/90-pinhole.yaml": ""}, "tilts": {"0": "", "2": ""}}
     frozen["sets"][world.name]["views"] = views
-    make = lambda freeze: test_sets.make(world.name, frozen, "unused", world.parent, freeze)
+
+    def make(freeze: bool) -> object:
+        return test_sets.make(world.name, frozen, "unused", world.parent, freeze)
+
     make(True)
     assert len({*views["tilts"].values()}) == 2 and len(views["cameras"]["views/90-pinhole.yaml"]) == 64
     make(False)
     views["seed"] = 6
-    with pytest.raises(DataError, match="0 is .* not the frozen set"):
+    with pytest.raises(DataError, match=r"0 is .* not the frozen set"):
         make(False)
     views["seed"] = 5
     views["cameras"]["views/90-pinhole.yaml"] = "0"
-    with pytest.raises(DataError, match="90-pinhole"):
+    with pytest.raises(DataError, match=r"90-pinhole"):
         make(False)
 
 

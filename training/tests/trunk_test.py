@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import nn
 
 import train
-from baselines import Mcc, Vgg16, prepare
-from config import PRESETS, SMALL, Config, Trunk
 from convert import InputError
-from model import CrossFix
-from systems import BASELINES
-from trunk import file_names, start_backbones
+from crossfix_training import compatible, tensors_file
+from crossfix_training.baselines import Mcc, Vgg16, prepare
+from crossfix_training.compatible import without_memory
+from crossfix_training.config import PRESETS, SMALL, Config, Trunk
+from crossfix_training.model import CrossFix
+from crossfix_training.systems import BASELINES
+from crossfix_training.trunk import file_names, start_backbones
 
 PROGRAM = Path(__file__).resolve().parents[2] / "build/bin/crossfix"
 TINY = Config(Trunk((2, 1, 3), planes=4), model_width=16, heads=2, encoder_layers=1, ffn_width=16, grid=4,
@@ -107,7 +108,7 @@ def test_a_resnet_under_any_wrapper(wrapper, config, tmp_path):
 
 def test_the_longest_prefix_is_taken(tmp_path):
     inner, outer = resnet(), resnet()
-    save_file({**outer, **{f"module.{key}": value for key, value in inner.items()}}, tmp_path / "two.safetensors")
+    tensors_file.write(tmp_path / "two.safetensors", {**outer, **{f"module.{key}": value for key, value in inner.items()}})
     model = CrossFix(TINY)
     start_backbones(model, tmp_path / "two.safetensors")
     assert torch.equal(model.sat_extractor.conv1.weight, inner["conv1.weight"])
@@ -115,7 +116,7 @@ def test_the_longest_prefix_is_taken(tmp_path):
 
 def test_files_without_counters_and_of_half_precision(tmp_path):
     state = {key: value.half() for key, value in resnet(classifier="head").items() if "tracked" not in key}
-    save_file(state, tmp_path / "old.safetensors")
+    tensors_file.write(tmp_path / "old.safetensors", state)
     model = CrossFix(TINY)
     start_backbones(model, tmp_path / "old.safetensors")
     assert torch.equal(model.grd_extractor.bn1.running_var, state["bn1.running_var"].float())
@@ -209,7 +210,7 @@ def test_a_misfit_names_the_presets_that_fit(tmp_path):
 
 
 def test_the_shapes_of_the_published_networks():
-    with torch.device("meta"):
+    with without_memory():
         backbone, shapes = CrossFix(PRESETS["vigor"]).sat_extractor, resnet(64, (3, 4, 6, 3))
         vggs = [(Vgg16(64, batch_norm), vgg(64, batch_norm)) for batch_norm in (False, True)]
     for network, state in [(backbone, shapes), *vggs]:
@@ -240,7 +241,7 @@ def test_a_run_from_a_trunk(preset, state, run, tmp_path):
     torch.save(state, trunk)
     code, out, _ = run(preset, "run", "--trunk", trunk, "--trunk-rate", "0", "--steps", "1")
     assert code == 0 and "for sat_extractor (satellite)" in out and "left unused" in out
-    saved = torch.load(tmp_path / "run/last.pt", weights_only=True)["model"]
+    saved = compatible.load(tmp_path / "run/last.pt")["model"]
     key, name = ("layer3.1.conv2.weight",) * 2 if preset == "small" else ("stages.4.2.weight", "features.40.weight")
     for extractor in ("sat_extractor", "grd_extractor"):
         assert torch.equal(saved[f"{extractor}.{key}"], state[name])  # the rate is 0
@@ -259,7 +260,7 @@ def test_a_run_from_a_trunk(preset, state, run, tmp_path):
 @pytest.mark.skipif(not PROGRAM.is_file(), reason=f"{PROGRAM} is not built")
 @pytest.mark.parametrize("preset, state", [("small", resnet(32, (2, 2, 2))), ("mcc-small", vgg(16, True))])
 def test_the_program_reads_the_weights(preset, state, run, tmp_path):
-    save_file(state, tmp_path / "trunk.safetensors")
+    tensors_file.write(tmp_path / "trunk.safetensors", state)
     assert run(preset, "run", "--trunk", tmp_path / "trunk.safetensors", "--steps", "1")[0] == 0
     done = subprocess.run([PROGRAM, "info", tmp_path / "run/best.safetensors"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labels import DataError
-from views import Camera, draw, draws, read_camera, samples_along, turned
+from crossfix_training.labels import DataError
+from crossfix_training.views import Camera, draw, draws, read_camera, samples_along, turned
 
 FOLDER = Path(__file__).resolve().parents[1] / "views"
 PROGRAM = FOLDER.parents[1] / "build/bin/crossfix-view"

@@ -80,10 +80,10 @@ def benchmark_json(**more):
 
 def test_the_programs_json_is_read():
     assert programs.parse(benchmark_json(), "a/b/batch:1/bf16") == pytest.approx(17.5e-6)
-    with pytest.raises(ValueError, match="no benchmark called a/b/batch:1$"):
+    with pytest.raises(ValueError, match=r"no benchmark called a/b/batch:1$"):
         programs.parse(benchmark_json(name="a/b/batch:16"), "a/b/batch:1")
     refused = benchmark_json(error_occurred=True, error_message="wrong results")
-    with pytest.raises(ValueError, match="wrong results"):
+    with pytest.raises(ValueError, match=r"wrong results"):
         programs.parse(refused, "a/b/batch:1/bf16")
 
 
@@ -98,7 +98,7 @@ def test_a_program_is_run_for_one_benchmark_alone(tmp_path):
     assert own.time() == pytest.approx(17.5e-6)
     assert (tmp_path / "log").read_text() == "--benchmark_filter=^a/b/batch:1/bf16(/|$)\n"
     program.write_text("#!/bin/sh\necho 'bench: no GPU' >&2\nexit 4\n")
-    with pytest.raises(RuntimeError, match="bench: no GPU"):
+    with pytest.raises(RuntimeError, match=r"bench: no GPU"):
         own.time()
 
 
@@ -252,11 +252,9 @@ def test_without_a_gpu_it_says_so_and_exits_4(tmp_path):
 def test_what_is_timed_of_the_network_is_the_network():
     torch = pytest.importorskip("torch")
     import network
-
-    sys.path.insert(0, str(SCRIPT.parents[2] / "training"))
-    from generator import fill
+    from crossfix_training.generator import fill
+    from crossfix_training.model import CrossFix, decode
     from golden import TINY
-    from model import CrossFix, decode
 
     model = fill(CrossFix(TINY)).double().eval()
     with torch.no_grad():
@@ -276,11 +274,9 @@ def test_what_is_timed_of_the_network_is_the_network():
 def test_folding_frozen_norms_changes_nothing_but_the_count():
     torch = pytest.importorskip("torch")
     import network
-
-    sys.path.insert(0, str(SCRIPT.parents[2] / "training"))
-    from config import Trunk
-    from generator import features, fill
-    from model import TrunkNetwork
+    from crossfix_training.config import Trunk
+    from crossfix_training.generator import features, fill
+    from crossfix_training.model import TrunkNetwork
 
     trunk = fill(TrunkNetwork(Trunk(blocks=(1, 2, 1), planes=8, shared=True))).double().eval()
     image = features("image", (1, 3, 32, 48)).double()

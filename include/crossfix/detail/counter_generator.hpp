@@ -4,7 +4,7 @@
 #include <string_view>
 
 /// Numbers by name and index, whoever asks and in whatever order: the same here and in
-/// training/counter.py.
+/// training/crossfix_training/counter.py.
 namespace crossfix::detail {
 
 /// FNV-1a, 64 bits.

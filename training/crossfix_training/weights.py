@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
-from atomic_file import put_in_place
-from config import METADATA_KEY, Config
+from crossfix_training import tensors_file
+from crossfix_training.atomic_file import put_in_place
+from crossfix_training.config import METADATA_KEY, Config
 
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 
@@ -30,17 +29,13 @@ def save_tensors(
         for key, value in state.items()
     }
     partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(save(stored, metadata=metadata))
+    tensors_file.write(partial, stored, metadata)
     put_in_place(partial, path)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """(tensors, metadata) of a safetensors file. Raises ValueError if it is not a complete one."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a safetensors file ({error})") from error
+    return tensors_file.read(path)
 
 
 def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], Config]:

@@ -32,7 +32,7 @@ def softened(image: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian blur of float levels."""
     if sigma < 0.2:
         return image
-    reach = int(math.ceil(2.5 * sigma))
+    reach = math.ceil(2.5 * sigma)
     kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma) ** 2)
     kernel = (kernel / kernel.sum()).repeat(3, 1)
     x = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]

@@ -4,11 +4,11 @@ measures nothing about position.
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 
-from counter import bits
+from crossfix_training.counter import bits
 
 MARGIN = 0.05  # of a crop's side: least distance of the camera from its edge
 TRIES = 256  # of a turned crop, to lie within the tile

@@ -24,8 +24,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from labels import DataError
-from pairs import GroundCamera, Pair, checked, image_size, tile_size, zoom_gsd
+from crossfix_training.labels import DataError
+from crossfix_training.pairs import GroundCamera, Pair, checked, image_size, tile_size, zoom_gsd
 
 SPLITS = {"train": "train-19zl.csv", "val": "val-19zl.csv"}
 ZOOM = 19

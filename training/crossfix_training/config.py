@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 METADATA_KEY = "crossfix"
 FORMAT = 1
@@ -116,7 +117,7 @@ class Config:
         return json.dumps({"format": FORMAT, **fields}, separators=(",", ":"))
 
     @staticmethod
-    def from_json(text: str) -> "Config":
+    def from_json(text: str) -> Config:
         """Parses the output of `to_json`. Missing fields get their defaults, unknown ones are ignored.
 
         Raises ValueError if the format is not ours.
@@ -125,7 +126,7 @@ class Config:
         if fields.get("format", FORMAT) != FORMAT:
             raise ValueError(f"configuration format {fields['format']}: this code reads {FORMAT}")
 
-        def build(kind: type, values: dict) -> object:
+        def build(kind: Any, values: dict) -> Any:
             known = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
             return kind(**{k: v for k, v in known.items() if k in kind.__dataclass_fields__})
 

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
-from effects import smooth_noise
+from crossfix_training.effects import smooth_noise
 
 SCALE = 0.2  # metres a pixel, of orthophotos and canvases
 PATCH = 125  # pixels: the side of an orthophoto
@@ -63,7 +63,7 @@ class Orthophotos:
 
 
 def turned(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    image = np.rot90(image, random.integers(4))
+    image = np.rot90(image, int(random.integers(4)))
     return image[:, ::-1] if random.random() < 0.5 else image
 
 
@@ -138,7 +138,8 @@ def draw_roads(canvas: np.ndarray, photos: Orthophotos, random: np.random.Genera
         width = random.uniform(1.0, 3.0) / SCALE if path else random.uniform(4.5, 14) / SCALE
         mask = stroke(side, line, width)
         texture = tiled(photos.grey, (side, side), random)
-        texture += (random.uniform(50, 170) - texture.mean()) * random.uniform(0.3, 1) + smooth_noise((side, side), 12, random)[..., None] * random.uniform(0, 10)
+        change = (random.uniform(50, 170) - texture.mean()) * random.uniform(0.3, 1)
+        texture += change + smooth_noise((side, side), 12, random)[..., None] * random.uniform(0, 10)
         if not path and random.random() < 0.6:
             walk = stroke(side, line, width + random.uniform(1.5, 5) * 2 / SCALE)
             pale = texture.mean() + random.uniform(-15, 70) + 8 * smooth_noise((side, side), 30, random)[..., None]
@@ -286,7 +287,7 @@ def make_scene(photos: Orthophotos, side: int, random: np.random.Generator) -> S
         # A crown above the road is on a stem: the camera sees the road below it.
         stands = mask & ~on_road[rows, cols] if crown else mask
         heights[rows, cols][stands] = np.maximum(heights[rows, cols][stands], height)
-    for where, crown, height in tops:
+    for where, crown, _ in tops:
         texture = tiled(photos.green if crown else photos.images, (side, side), random)
         paste(tile, where, texture * random.uniform(0.5, 1.1))
         if not crown or random.random() < 0.3:

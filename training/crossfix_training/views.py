@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from counter import uniform
-from labels import DataError
+from crossfix_training.counter import uniform
+from crossfix_training.labels import DataError
 
 MOST_SAMPLES = 8  # a pixel along each axis
 TOLERANCE = 0.1  # panorama pixels that a view's pixel may be wider and still have one sample
@@ -141,7 +141,10 @@ def sampled(panorama: np.ndarray, directions: np.ndarray) -> np.ndarray:
     col = (0.5 + np.arctan2(east, north) / (2 * np.pi)) * width - 0.5
     top, left = np.floor(row).astype(int), np.floor(col).astype(int)
     below, right = (row - top)[..., None], (col - left)[..., None]
-    value = lambda i, j: panorama[np.clip(i, 0, height - 1), j % width].astype(np.float64)
+
+    def value(i: np.ndarray, j: np.ndarray) -> np.ndarray:
+        return panorama[np.clip(i, 0, height - 1), j % width].astype(np.float64)
+
     upper = value(top, left) * (1 - right) + value(top, left + 1) * right
     lower = value(top + 1, left) * (1 - right) + value(top + 1, left + 1) * right
     return upper * (1 - below) + lower * below

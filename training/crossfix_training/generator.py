@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from counter import bits, uniform
+from crossfix_training.counter import bits, uniform
 
 
 def weight(key: str, shape: tuple[int, ...]) -> torch.Tensor:

@@ -12,11 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from baselines import VGG_MEAN_BGR, Vgg16
-from checkpoint import InputError, flattened, prefixes, read_file
-from config import IMAGENET_MEAN, IMAGENET_STD, PRESETS
-from model import TrunkNetwork
-from systems import BASELINES, RECIPES
+from crossfix_training.baselines import VGG_MEAN_BGR, Vgg16
+from crossfix_training.checkpoint import InputError, flattened, prefixes, read_file
+from crossfix_training.compatible import without_memory
+from crossfix_training.config import IMAGENET_MEAN, IMAGENET_STD, PRESETS
+from crossfix_training.model import TrunkNetwork
+from crossfix_training.systems import BASELINES, RECIPES
 
 # The backbones in a network, and their views. The first one serves both where there is no second.
 BACKBONES = {"sat_extractor": "satellite", "grd_extractor": "ground"}
@@ -37,7 +38,8 @@ def file_names(backbone: nn.Module) -> dict[str, str]:
     """For each key of the backbone the key that torchvision and timm give it."""
     if isinstance(backbone, TrunkNetwork):
         return {key: key for key in backbone.state_dict()}
-    names, number = {}, 0
+    names: dict[str, str] = {}
+    number = 0
     for s, norms in enumerate(backbone.norms):
         for i, norm in enumerate(norms):
             names |= {f"stages.{s}.{i}.{part}": f"features.{number}.{part}" for part in ("weight", "bias")}
@@ -88,7 +90,7 @@ def misfit(tensors: dict[str, Tensor], prefix: str, backbone: nn.Module) -> str 
 
 def fitting_presets(tensors: dict[str, Tensor]) -> list[str]:
     """The presets whose backbones the file fits."""
-    with torch.device("meta"):
+    with without_memory():
         backbones = {preset: TrunkNetwork(config.trunk) for preset, config in PRESETS.items()}
         backbones |= {preset: Vgg16(size.planes, size.batch_norm) for preset, (_, size) in BASELINES.items()}
     backbones |= {preset: backbones[recipe.network] for preset, recipe in RECIPES.items()}

@@ -17,13 +17,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-import baselines
-from auxiliary import MatchingHead
-from baseline_loss import mcc_losses, vigor_losses
-from config import FORMAT, METADATA_KEY, PRESETS, Config, GroundProjection
-from loss import cell_entropy, location_loss
-from model import CrossFix, decode
-from weights import DTYPES, save_tensors, save_weights
+from crossfix_training import baselines
+from crossfix_training.auxiliary import MatchingHead
+from crossfix_training.baseline_loss import mcc_losses, vigor_losses
+from crossfix_training.config import FORMAT, METADATA_KEY, PRESETS, Config, GroundProjection
+from crossfix_training.loss import cell_entropy, location_loss
+from crossfix_training.model import CrossFix, decode
+from crossfix_training.weights import DTYPES, save_tensors, save_weights
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,6 @@ class BaselineSystem:
     semi_positives = False
     network: type[nn.Module]
     name: str  # in a weights file
-    grid: int  # cells along the side of the tile
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.size = BASELINES[options.preset][1]
@@ -143,6 +142,16 @@ class BaselineSystem:
         self.equirectangular = self.size.ground_projection == "equirectangular"
         self.model = self.network(self.size)
         self.helper = nn.Identity()
+
+    @property
+    def grid(self) -> int:
+        """Cells along the side of the tile."""
+        raise NotImplementedError
+
+    def loss(
+        self, satellite: Tensor, ground: Tensor, truth: Tensor, done: float, autocast: AbstractContextManager
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        raise NotImplementedError
 
     def describe(self) -> str:
         return json.dumps({"network": self.network.__name__, **asdict(self.size)})
@@ -189,8 +198,8 @@ class MccSystem(BaselineSystem):
         self, satellite: Tensor, ground: Tensor, truth: Tensor, done: float, autocast: AbstractContextManager
     ) -> tuple[Tensor, dict[str, Tensor]]:
         with autocast:
-            outputs = self.model(satellite, ground)
-        return mcc_losses(*outputs, truth)
+            heat, cosines = self.model(satellite, ground)
+        return mcc_losses(heat, cosines, truth)
 
 
 class VigorSystem(BaselineSystem):
@@ -198,8 +207,11 @@ class VigorSystem(BaselineSystem):
 
     network = baselines.VigorBaseline
     name = "vigor-baseline"
-    grid = 1
     semi_positives = True
+
+    @property
+    def grid(self) -> int:
+        return 1
 
     def loss(
         self, satellite: Tensor, ground: Tensor, truth: Tensor, done: float, autocast: AbstractContextManager

@@ -31,8 +31,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from labels import DataError
-from pairs import GroundCamera, Pair, checked, image_size, tile_size, zoom_gsd
+from crossfix_training.labels import DataError
+from crossfix_training.pairs import GroundCamera, Pair, checked, image_size, tile_size, zoom_gsd
 
 SPLITS = {"train": "train_files.txt", "test1": "test1_files.txt", "test2": "test2_files.txt"}
 AHEAD, RIGHT = 1.08, 0.26  # metres, of the camera from the position
@@ -90,7 +90,8 @@ def read(root: Path, split: str, gsd: float | None = None) -> list[Pair]:
         count = 1 if split == "train" else 4
         parts = fields[0].split("/")
         if len(fields) != count or len(parts) != 3:
-            raise DataError(f"{where}: {len(fields)} fields where a line of {SPLITS[split]} has {count}: DATE/DRIVE/IMAGE.png{' and three numbers' * (count > 1)}")
+            wanted = "DATE/DRIVE/IMAGE.png" + " and three numbers" * (count > 1)
+            raise DataError(f"{where}: {len(fields)} fields where a line of {SPLITS[split]} has {count}: {wanted}")
         date, drive, image = parts
         folder = root / "raw_data" / date / drive
         ground, satellite = folder / "image_02" / "data" / image, root / "satmap" / date / drive / image

@@ -24,8 +24,8 @@ import csv
 import math
 from pathlib import Path
 
-from labels import DataError
-from pairs import Pair, checked, tile_size, zoom_gsd
+from crossfix_training.labels import DataError
+from crossfix_training.pairs import Pair, checked, tile_size, zoom_gsd
 
 SPLITS = {"train": "ANU_data_small", "val": "ANU_data_small", "test": "ANU_data_test"}
 ZOOM, SCALE = 20, 2

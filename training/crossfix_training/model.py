@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from config import Config, Trunk
+from crossfix_training.compatible import attention
+from crossfix_training.config import Config, Trunk
 
 EXPANSION = 4
 
@@ -33,7 +34,7 @@ class Bottleneck(nn.Module):
         self.bn3 = nn.BatchNorm2d(out)
         self.downsample: nn.Sequential | None = None
 
-    def add_downsample(self, channels: int, out: int, stride: int) -> "Bottleneck":
+    def add_downsample(self, channels: int, out: int, stride: int) -> Bottleneck:
         """Gives the shortcut a 1x1 convolution, as in the first block of a layer."""
         self.downsample = nn.Sequential(
             nn.Conv2d(channels, out, 1, stride=stride, bias=False), nn.BatchNorm2d(out)
@@ -107,7 +108,7 @@ class Attention(nn.Module):
                 (query, key, value), self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3)
             )
         ]
-        mixed = F.scaled_dot_product_attention(*projected)  # [B, heads, Nq, d / heads]
+        mixed = attention(*projected)  # [B, heads, Nq, d / heads]
         return self.out_proj(mixed.transpose(1, 2).flatten(-2))
 
 
@@ -223,7 +224,7 @@ class CrossFix(nn.Module):
             encoding = position_encoding(rows, columns, config.model_width)
             self.register_buffer(f"{name}_encoding", encoding.float(), persistent=False)
 
-    def double(self) -> "CrossFix":
+    def double(self) -> CrossFix:
         """Double precision throughout; position encodings are computed in it, not widened."""
         super().double()
         height, width = (side // 8 for side in self.config.ground_size)

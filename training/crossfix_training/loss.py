@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from config import Config
-from model import cell_corners
+from crossfix_training.config import Config
+from crossfix_training.model import cell_corners
 
 
 def at_least_single(x: Tensor) -> Tensor:

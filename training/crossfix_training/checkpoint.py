@@ -9,11 +9,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.serialization import safe_globals
 
-from weights import load_tensors
+from crossfix_training import compatible
+from crossfix_training.weights import load_tensors
 
 
 class InputError(ValueError):
@@ -54,7 +53,7 @@ INERT += ["numpy.dtype", "numpy.ndarray", "argparse.Namespace", "types.SimpleNam
 INERT += ["datetime.datetime", "datetime.date", "datetime.timedelta", "torch.torch_version.TorchVersion"]
 ATTRIBUTES = ["pytorch_lightning.utilities.parsing", "lightning.pytorch.utilities.parsing"]
 ATTRIBUTES += ["lightning.fabric.utilities.data", "lightning_fabric.utilities.data"]
-STAND_INS = [(Inert, name) for name in INERT]
+STAND_INS: list[compatible.StandIn] = [(Inert, name) for name in INERT]
 STAND_INS += [(dict, f"{module}.AttributeDict") for module in ATTRIBUTES]
 STAND_INS += [(empty_dictionary, "collections.defaultdict")]
 
@@ -62,8 +61,7 @@ STAND_INS += [(empty_dictionary, "collections.defaultdict")]
 def load_checkpoint(path: Path) -> dict | list | tuple:
     """What a PyTorch file holds. Runs no code from the file."""
     try:
-        with safe_globals(STAND_INS):
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
+        loaded = compatible.load(path, "cpu", STAND_INS)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except pickle.UnpicklingError as error:
@@ -124,7 +122,8 @@ def flattened(tree: dict | list | tuple) -> dict[str, Tensor]:
 
 def prefixes(tensors: Collection[str], wanted: Collection[str]) -> Counter[str]:
     """Under which prefixes wanted keys lie, and how many; a prefix is empty or ends with a dot."""
-    names, found = set(wanted), Counter()
+    names = set(wanted)
+    found: Counter[str] = Counter()
     for key in tensors:
         for begin in [0, *(dot.end() for dot in re.finditer(r"\.", key))]:
             if key[begin:] in names:

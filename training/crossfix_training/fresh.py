@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from labels import DataError
+from crossfix_training.labels import DataError
 
 FIRST_SEED = 1_000_000  # far from the seeds reserved for tests, and from those that people type
 SEEDS_PER_RUN = 1_000_000  # for each value of --seed
@@ -30,21 +30,20 @@ class FreshWorlds:
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{description}: fresh worlds take their image sizes from it, and it cannot be read ({error})") from error
         self.options = [*sizes, "--cities", str(max(1, panoramas // 500)), "--panoramas", str(panoramas), "--device", "auto"]
-        self.process: subprocess.Popen | None = None
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        self.begin()
+        self.process = self.begin()
 
     @property
     def world(self) -> Path:
         """The world that is being rendered."""
         return self.folder / f"world-{self.seed}"
 
-    def begin(self) -> None:
+    def begin(self) -> subprocess.Popen:
         command = [self.program, "world", "--out", self.world, "--seed", self.seed, *self.options]
         try:
             with open(self.folder / "messages.txt", "w", encoding="utf-8") as messages:
-                self.process = subprocess.Popen(list(map(str, command)), stdout=messages, stderr=messages)
+                return subprocess.Popen(list(map(str, command)), stdout=messages, stderr=messages)
         except OSError as error:
             raise DataError(f"--fresh: {error}") from error
 
@@ -58,14 +57,13 @@ class FreshWorlds:
             raise DataError(f"--fresh: {self.program} world failed: {(self.folder / 'messages.txt').read_text().strip()}")
         done = self.world
         self.seed += 1
-        self.begin()
+        self.process = self.begin()
         return done
 
     def close(self) -> None:
         """Stops the renderer and removes its folder."""
-        if self.process:
-            self.process.terminate()
-            self.process.wait()
+        self.process.terminate()
+        self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

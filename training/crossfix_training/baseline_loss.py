@@ -1,4 +1,4 @@
-"""The losses of the two systems of training/baselines.py. truth is (row, col) in [0, 1] of the tile, [B, 2]."""
+"""The losses of the two systems of training/crossfix_training/baselines.py. truth is (row, col) in [0, 1] of the tile, [B, 2]."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines import MATCHING_GRID
+from crossfix_training.baselines import MATCHING_GRID
 
 SIGMA = 4 / 512  # of the target heat map, in sides of a tile
 MATCHING_TEMPERATURE = 0.1

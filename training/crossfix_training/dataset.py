@@ -8,14 +8,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
-from config import Config
-from counter import uniform
-from labels import DataError, Sample
-from pairs import ASPECT_TOLERANCE, Pair, image_size, read_list
+from crossfix_training.counter import uniform
+from crossfix_training.labels import DataError, Sample
+from crossfix_training.pairs import ASPECT_TOLERANCE, Pair, image_size, read_list
 
 
 def validation_split(
@@ -51,8 +51,8 @@ SIDE_TOLERANCE = 0.05  # of the side, in metres, that the network's tiles have
 FIELD_TOLERANCE = 0.5  # degrees between the fields of view of one camera's images
 
 
-def _fits(pair: Pair, whole: bool, metres: float) -> None:
-    """Raises DataError, one line, if a network cannot learn from a pair. The network takes whole panoramas, or pinhole
+def _fits(pair: Pair, whole: bool, metres: float) -> tuple[float, float]:
+    """A pair's heading and field of view, degrees. Raises DataError, one line, if a network cannot learn from it. The network takes whole panoramas, or pinhole
     images; its tiles are square, of a side of `metres`.
     """
     height, width = pair.size
@@ -68,17 +68,21 @@ def _fits(pair: Pair, whole: bool, metres: float) -> None:
         rows, cols = image_size(pair.ground)
         if not pair.panorama or abs(cols - 2 * rows) > ASPECT_TOLERANCE * cols:
             raise DataError(f"{pair.ground}: no whole panorama, which this preset takes; give panoramas twice as wide as high, or a preset of pinhole images")
-    elif pair.camera is None or pair.camera.model != "pinhole" or pair.camera.distorted or pair.camera.hfov is None:
+        return pair.heading, 360.0
+    if pair.camera is None or pair.camera.model != "pinhole" or pair.camera.distorted or pair.camera.hfov is None:
         raise DataError(f"{pair.ground}: no pinhole image without distortion, which this preset takes; give such a camera, or a preset of panoramas")
-    elif pair.heading % 360 != 0:
+    if pair.heading % 360 != 0:
         raise DataError(f"{pair.satellite}: not turned to the camera, as this preset takes tiles: cut them with readers.py --crop {metres:g} --turn")
+    return pair.heading, pair.camera.hfov
 
 
 def read_lists(paths: list[Path], whole: bool, metres: float) -> tuple[list[Sample], float | None]:
     """The pairs of some lists to train on, and the field of view of pinhole images in degrees. Of a list with a column
     `split`, only lines of `train` are read. Raises DataError for what this network cannot learn from: see `_fits`.
     """
-    samples, pairs = [], []
+    samples: list[Sample] = []
+    pairs: list[Pair] = []
+    first: float | None = None  # field of view
     for path in paths:
         of_list = read_list(path)
         if any(pair.split for pair in of_list):
@@ -87,15 +91,16 @@ def read_lists(paths: list[Path], whole: bool, metres: float) -> tuple[list[Samp
                 raise DataError(f"{path}: no line has the split 'train'")
         pairs += of_list
     for pair in pairs:
-        _fits(pair, whole, metres)
-        if not whole and abs(pair.camera.hfov - pairs[0].camera.hfov) > FIELD_TOLERANCE:
+        heading, field = _fits(pair, whole, metres)
+        first = field if first is None else first
+        if not whole and abs(field - first) > FIELD_TOLERANCE:
             raise DataError(
-                f"{pair.ground}: a field of view of {pair.camera.hfov:.1f} degrees, and {pairs[0].camera.hfov:.1f} before: this "
+                f"{pair.ground}: a field of view of {field:.1f} degrees, and {first:.1f} before: this "
                 "preset takes images of one field of view; train on each alone"
             )
         truth = pair.row / pair.size[0], pair.col / pair.size[1]
-        samples.append(Sample("list", pair.ground.resolve(), (pair.satellite,), (truth,), True, pair.heading))
-    return samples, None if whole or not pairs else pairs[0].camera.hfov
+        samples.append(Sample("list", pair.ground.resolve(), (pair.satellite,), (truth,), True, heading))
+    return samples, None if whole else first
 
 
 def split_by_ground(samples: list[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
@@ -153,6 +158,16 @@ def _cached(
     return np.load(target, mmap_mode="r")
 
 
+class ImageSizes(Protocol):
+    """What of a network's configuration its images depend on."""
+
+    @property
+    def satellite_size(self) -> int: ...
+
+    @property
+    def ground_size(self) -> tuple[int, int]: ...
+
+
 class PairData:
     """Samples with their images at network size.
 
@@ -161,7 +176,7 @@ class PairData:
     these tiles.
     """
 
-    def __init__(self, samples: list[Sample], config: Config, cache: Path, name: str) -> None:
+    def __init__(self, samples: list[Sample], config: ImageSizes, cache: Path, name: str) -> None:
         if not samples:
             raise DataError(f"{name}: no samples")
         self.samples = samples

@@ -175,7 +175,7 @@ def features(trunk: nn.Module, image: np.ndarray, settings: Settings) -> torch.T
 
 def view_cells(settings: Settings) -> int:
     """Cells from the middle of a view to its edge."""
-    return int(math.floor(settings.farthest / settings.metres_per_pixel / settings.cell))
+    return math.floor(settings.farthest / settings.metres_per_pixel / settings.cell)
 
 
 def ground_view(panorama: np.ndarray, settings: Settings, heading: float, ratio: float = 1.0) -> np.ndarray:

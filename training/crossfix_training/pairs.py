@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Iterable, Iterator
 
 from PIL import Image
 
-from atomic_file import put_in_place
-from crops import Draws, crop_corner, turned_crop
-from labels import DataError
+from crossfix_training.atomic_file import put_in_place
+from crossfix_training.crops import Draws, crop_corner, turned_crop
+from crossfix_training.labels import DataError
 
 COLUMNS = (
     "ground", "satellite", "row", "col", "gsd", "bounds", "camera", "heading", "heading_sigma", "hfov", "height",
@@ -120,8 +120,13 @@ def crop_bounds(
     """Bounds of the crop of `side` pixels whose first pixel is (row, col)."""
     west, south, east, north = bounds
     low, high = _northing(south), _northing(north)
-    lon = lambda at: west + (east - west) * at / size[1]
-    lat = lambda at: _latitude(high - (high - low) * at / size[0])
+
+    def lon(at: int) -> float:
+        return west + (east - west) * at / size[1]
+
+    def lat(at: int) -> float:
+        return _latitude(high - (high - low) * at / size[0])
+
     return lon(col), lat(row + side), lon(col + side), lat(row)
 
 
@@ -138,7 +143,10 @@ def read_camera_file(path: Path) -> tuple[GroundCamera, float | None]:
         key, found, value = line.partition("#")[0].partition(":")
         if found:
             values[key.strip()] = value.strip()
-    numbers = lambda key: [float(part) for part in values[key].strip("[] ").split(",")]
+
+    def numbers(key: str) -> list[float]:
+        return [float(part) for part in values[key].strip("[] ").split(",")]
+
     try:
         model, height = values["model"], float(values["height_m"])
         whole, hfov = False, None
@@ -212,28 +220,30 @@ def _rows(path: Path) -> tuple[list[str], Iterator[_Row]]:
     return header, lines()
 
 
+MOUNT = ("height", "roll", "pitch", "pitch_sigma")
+
+
 def _camera(row: _Row, files: dict[Path, tuple[GroundCamera, float | None]]) -> tuple[GroundCamera | None, float | None]:
     """The camera of a line, and the heading that its file gives."""
-    numbers = {column: row.number(column) for column in ("hfov", "height", "roll", "pitch", "pitch_sigma")}
+    said = [column for column in ("hfov", *MOUNT) if row.number(column) is not None]
     if row.text("camera"):
-        said = [column for column, number in numbers.items() if number is not None]
         if said:
             raise DataError(f"{row.where}: {said[0]} is said by camera too: give one of them")
         path = row.path("camera")
         if path not in files:
             files[path] = read_camera_file(path)
         return files[path]
-    said = [column for column, number in numbers.items() if number is not None]
     if not said:
         return None, None
-    if numbers["height"] is None:
+    hfov, (height, roll, pitch, pitch_sigma) = row.number("hfov"), (row.number(column) for column in MOUNT)
+    if height is None:
         raise DataError(f"{row.where}: {said[0]} needs height too, the metres from the ground to the camera")
-    hfov = numbers.pop("hfov")
     if hfov is None:
-        return GroundCamera("equirectangular", 360.0, whole=True, **numbers), None
+        whole = GroundCamera("equirectangular", 360.0, height, roll=roll, pitch=pitch, pitch_sigma=pitch_sigma, whole=True)
+        return whole, None
     if not 0 < hfov < 180:
         raise DataError(f"{row.where}: hfov is {hfov:g}; above 0 and below 180 degrees are expected")
-    return GroundCamera("pinhole", hfov, **numbers), None
+    return GroundCamera("pinhole", hfov, height, roll=roll, pitch=pitch, pitch_sigma=pitch_sigma), None
 
 
 def read_list(path: Path, split: str | None = None, gsd: float | None = None) -> list[Pair]:
@@ -246,23 +256,27 @@ def read_list(path: Path, split: str | None = None, gsd: float | None = None) ->
     header, rows = _rows(path)
     if split is not None and "split" not in header:
         raise DataError(f"{path}:1: no column 'split' to look for '{split}' in; leave the split out, or add the column")
-    pairs, names, cameras = [], {}, {}
+    pairs: list[Pair] = []
+    names: dict[str, bool] = {}
+    cameras: dict[Path, tuple[GroundCamera, float | None]] = {}
     for row in rows:
         names[row.text("split")] = True
         if split is not None and row.text("split") != split:
             continue
         where = row.where
-        satellite, at = row.path("satellite"), (row.number("row"), row.number("col"))
-        if None in at:
+        satellite, at_row, at_col = row.path("satellite"), row.number("row"), row.number("col")
+        if at_row is None or at_col is None:
             raise DataError(f"{where}: row and col are expected, the camera's position in pixels of the tile")
-        size, bounds = tile_size(satellite, where), None
+        size = tile_size(satellite, where)
+        bounds: tuple[float, float, float, float] | None = None
         if row.text("bounds"):
             try:
-                west, south, east, north = bounds = tuple(float(part) for part in row.text("bounds").split(","))
+                west, south, east, north = (float(part) for part in row.text("bounds").split(","))
             except ValueError as error:
                 raise DataError(f"{where}: bounds are not four numbers west,south,east,north in degrees") from error
             if not (-180 <= west < east <= 180 and -90 < south < north < 90):
                 raise DataError(f"{where}: bounds {row.text('bounds')} enclose no tile; west,south,east,north in degrees are expected")
+            bounds = west, south, east, north
         scale = row.number("gsd")
         if scale is None:
             scale = bounds_gsd(bounds, size) if bounds else gsd
@@ -277,7 +291,7 @@ def read_list(path: Path, split: str | None = None, gsd: float | None = None) ->
         elif not row.text("heading") and (camera is None or camera.file is None):
             heading = 0.0
         pair = Pair(
-            row.path("ground"), satellite, size, *at, scale, heading, camera, row.text("split"),
+            row.path("ground"), satellite, size, at_row, at_col, scale, heading, camera, row.text("split"),
             row.number("heading_sigma"), bounds,
         )  # fmt: skip
         pairs.append(checked(pair, where))
@@ -360,18 +374,18 @@ def cropped(
         for crop in range(crops):
             draws = Draws(f"crop {seed} {number} {pair.ground.name} {crop}")
             file = folder / f"{number:06d}-{crop:02d}.png"
-            if turn:
-                found = turned_crop((pair.row, pair.col), pair.size, side, pair.heading, draws)
+            heading, bounds = pair.heading, None
+            if turn and heading is not None:
+                found = turned_crop((pair.row, pair.col), pair.size, side, heading, draws)
                 if found is None:
                     raise DataError(f"{pair.satellite}: no turned crop of {metres:g} m about the camera lies in the tile of {widest:.1f} m")
                 (row, col), matrix = found
                 cut = tile.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-                changed = {"heading": 0.0, "bounds": None}
+                heading = 0.0
             else:
                 top, left = crop_corner((pair.row, pair.col), pair.size, side, draws.integer)
                 row, col = pair.row - top, pair.col - left
                 cut = tile.crop((left, top, left + side, top + side))
                 bounds = crop_bounds(pair.bounds, pair.size, top, left, side) if pair.bounds else None
-                changed = {"bounds": bounds}
             cut.save(file, compress_level=1)
-            yield replace(pair, satellite=file, size=(side, side), row=row, col=col, **changed)
+            yield replace(pair, satellite=file, size=(side, side), row=row, col=col, heading=heading, bounds=bounds)

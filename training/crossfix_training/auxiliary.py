@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from config import Config
+from crossfix_training.config import Config
 
 
 class MatchingHead(nn.Module):
