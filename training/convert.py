@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 
 from crossfix_training import ground_match
+from crossfix_training.atomic_file import is_same_file
 from crossfix_training.checkpoint import InputError, flattened, levels, prefixes, read_file
 from crossfix_training.compatible import without_memory
 from crossfix_training.config import METADATA_KEY, PRESETS, Config
@@ -213,11 +214,13 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--dtype", choices=sorted(DTYPES), default="f32", help="stored type (default: f32)")
     parser.add_argument("--trained-on", help="text for the metadata")
     options = parser.parse_args(words)
+    if is_same_file(options.input, options.output):
+        parser.error(f"{options.output} is the input, {options.input}: name another file")
     try:
         tensors, metadata = converted(options.input, options.preset, options.under)
         metadata[METADATA_KEY] = with_source(metadata[METADATA_KEY], options.trained_on)
         save_tensors(tensors, metadata, options.output, DTYPES[options.dtype])
-    except (InputError, OSError) as error:
+    except (InputError, OSError, ValueError) as error:
         print(f"convert: {error}", file=sys.stderr)
         return 3
     print(f"{options.output}: {len(tensors)} tensors, {options.dtype}")

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossfix_training.atomic_file import put_in_place
+from crossfix_training.atomic_file import whole_file
 from crossfix_training.config import METADATA_KEY
 from protocol import DataError, area_under, read_results
 
@@ -207,9 +207,8 @@ def main(words: list[str] | None = None) -> int:
         print(json.dumps(nowhere))
         if options.out:
             content = with_nowhere(options.weights.read_bytes(), nowhere)
-            partial = options.out.with_name(options.out.name + ".partial")
-            partial.write_bytes(content)
-            put_in_place(partial, options.out)
+            with whole_file(options.out) as file:
+                file.write_bytes(content)
     except (DataError, OSError, KeyError, ValueError) as error:
         print(f"nowhere: {error}", file=sys.stderr)
         return 3

@@ -12,6 +12,8 @@ import argparse
 import json
 from pathlib import Path
 
+from crossfix_training.atomic_file import whole_file
+
 WIDTH, HEIGHT, MARGIN = 640, 320, 48
 COLOURS = ("#1f6feb", "#d1480b", "#2f8f46", "#8250df", "#6e7781")
 Curve = list[tuple[float, float]]  # samples, metres
@@ -66,9 +68,8 @@ def svg(curves: dict[str, Curve]) -> str:
 
 def write_picture(runs: dict[str, list[dict]], path: Path) -> None:
     """Draws the validations of runs; writes the file whole or not at all."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(svg(curves_of(runs)), encoding="utf-8")
-    partial.replace(path)
+    with whole_file(path) as file:
+        file.write_text(svg(curves_of(runs)), encoding="utf-8")
 
 
 def main() -> None:

@@ -15,11 +15,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+from crossfix_training.atomic_file import whole_file
 from crossfix_training.labels import DataError, cities_of, label_file
 
 FROZEN = Path(__file__).with_name("test_sets.json")
@@ -127,9 +127,8 @@ def main() -> int:
         for name in names:
             make(name, frozen, options.program, options.out, options.freeze)
         if options.freeze:
-            partial = FROZEN.with_suffix(".partial")
-            partial.write_text(json.dumps(frozen, indent=2) + "\n")
-            os.replace(partial, FROZEN)
+            with whole_file(FROZEN) as file:
+                file.write_text(json.dumps(frozen, indent=2) + "\n")
     except (DataError, OSError, ImportError) as error:
         print(f"test_sets: {error}", file=sys.stderr)
         return 3

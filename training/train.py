@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from crossfix_training import augment, compatible
-from crossfix_training.atomic_file import put_in_place
+from crossfix_training.atomic_file import whole_file
 from crossfix_training.dataset import PairData, read_lists, split_by_ground, validation_split
 from crossfix_training.fresh import FreshWorlds, first_seed
 from crossfix_training.labels import TRAIN_SPLIT, DataError, Sample, cities_of, read_split, refuse_reserved
@@ -345,7 +345,6 @@ class Trainer:
     def save(self) -> None:
         """Writes OUT/last.pt, whole or not at all."""
         path = self.options.out / "last.pt"
-        partial = path.with_suffix(".partial")
         state = {
             "model": self.model.state_dict(),
             "matching": self.helper.state_dict(),
@@ -354,8 +353,8 @@ class Trainer:
             "progress": asdict(self.progress),
             "config": self.system.describe(),
         }
-        torch.save(state, partial)
-        put_in_place(partial, path)
+        with whole_file(path) as file:
+            torch.save(state, file)
 
     def start(self, path: Path) -> dict[str, torch.Tensor]:
         """Loads the weights of another run of this network."""

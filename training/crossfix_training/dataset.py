@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
+from crossfix_training.atomic_file import whole_file
 from crossfix_training.counter import uniform
 from crossfix_training.labels import DataError, Sample
 from crossfix_training.pairs import ASPECT_TOLERANCE, Pair, image_size, read_list
@@ -142,19 +143,18 @@ def _cached(
     target = folder / f"{name}-{key[:16]}.npy"
     if not target.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_suffix(".partial")
         shape = (len(paths), height, width, 3)
-        array = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
-        with ThreadPoolExecutor() as pool:  # Pillow releases the interpreter while it works
+        # Pillow releases the interpreter while it works.
+        with whole_file(target) as unfinished, ThreadPoolExecutor() as pool:
+            array = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
             load = partial(load_resized, height=height, width=width)
             for index, image in enumerate(pool.map(lambda one: load(one[0], heading=one[1]), zip(paths, headings))):
                 array[index] = image
                 if sys.stderr.isatty():
                     print(f"\r{name}: {index + 1}/{len(paths)} images", end="", file=sys.stderr)
+            array.flush()
         if sys.stderr.isatty():
             print(file=sys.stderr)
-        array.flush()
-        unfinished.rename(target)
     return np.load(target, mmap_mode="r")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from crossfix_training.atomic_file import put_in_place
+from crossfix_training.atomic_file import whole_file
 from crossfix_training.crops import Draws, crop_corner, turned_crop
 from crossfix_training.labels import DataError
 
@@ -342,12 +342,10 @@ def write_list(pairs: Iterable[Pair], path: Path) -> int:
         row["heading_sigma"] = _text(pair.heading_sigma)
         rows.append(row)
     used = [column for column in COLUMNS if any(row.get(column) for row in rows)]
-    unfinished = path.with_name(path.name + ".partial")
-    with open(unfinished, "w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as unfinished, open(unfinished, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, used, restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    put_in_place(unfinished, path)
     return len(rows)
 
 

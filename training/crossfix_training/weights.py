@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from crossfix_training import tensors_file
-from crossfix_training.atomic_file import put_in_place
+from crossfix_training.atomic_file import whole_file
 from crossfix_training.config import METADATA_KEY, Config
 
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
@@ -28,9 +28,11 @@ def save_tensors(
         key: (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous()
         for key, value in state.items()
     }
-    partial = path.with_name(path.name + ".partial")
-    tensors_file.write(partial, stored, metadata)
-    put_in_place(partial, path)
+    for key, value in stored.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise ValueError(f"{path}: '{key}' holds values that {value.dtype} cannot hold, or none at all")
+    with whole_file(path) as file:
+        tensors_file.write(file, stored, metadata)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -247,3 +247,27 @@ def test_the_program_advises_a_command_that_works(zipped, tmp_path):
     assert refused.returncode == 3 and "write a weights file of it with training/convert.py" in refused.stderr
     assert convert.main([str(path), str(output), "--preset", "crossfix-s"]) == 0
     assert subprocess.run([PROGRAM, "info", output], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("link", [lambda path, to: to.symlink_to(path), lambda path, to: to.hardlink_to(path), None])
+def test_the_checkpoint_is_not_overwritten(run, small, tmp_path, link):
+    path = tmp_path / "in.pth"
+    torch.save(small, path)
+    before = path.read_bytes()
+    other = path
+    if link:
+        other = tmp_path / "other.safetensors"
+        link(path, other)
+    code, errors = run(path, other, "--preset", "small")
+    assert code == 2 and "is the input" in errors[-1]
+    assert path.read_bytes() == before
+
+
+def test_values_beyond_the_stored_type_are_refused(run, small, tmp_path):
+    large = {key: value.clone() for key, value in small.items()}
+    large["sat_proj.bias"][0] = 7e4
+    torch.save(large, tmp_path / "in.pth")
+    out = tmp_path / "out.safetensors"
+    code, errors = run(tmp_path / "in.pth", out, "--preset", "small", "--dtype", "f16")
+    assert code == 3 and "sat_proj.bias" in errors[-1] and not out.exists()
+    assert run(tmp_path / "in.pth", out, "--preset", "small")[0] == 0
