@@ -82,9 +82,7 @@ int refusals(const std::string& whole, std::uint64_t seed, int count, F&& read) 
   return refused;
 }
 
-void decode(const std::string& bytes) {
-  io::read_image(std::as_bytes(std::span(bytes)), "made");
-}
+void decode(const std::string& bytes) { io::read_image(std::as_bytes(std::span(bytes)), "made"); }
 
 }  // namespace
 
