@@ -528,6 +528,13 @@ TEST_CASE("a tile's scale has two ends, given or by its bounds", "[localizer]") 
   const GeoBounds right = io::tile_bounds({13.4, 52.5}, 128, 128);
   bounded.bounds = GeoBounds{right.south, right.west, right.north, right.east};
   CHECK_THROWS_WITH(check(bounded), Catch::Contains("latitude and longitude swapped"));
+  // With the two swapped, these would be square too: of another country.
+  for (const GeoBounds& degrees : {GeoBounds{13.4, 52.5, 13.400645, 52.500645},
+                                   GeoBounds{-3.2, 55.9, -3.1993, 55.90071}}) {
+    bounded.bounds = degrees;
+    CHECK_THROWS_WITH(check(bounded), Catch::Contains("square in degrees (EPSG:4326)") &&
+                                          !Catch::Contains("swapped"));
+  }
 }
 
 TEST_CASE("images of too few pixels are refused, of few doubted", "[localizer]") {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "crossfix/io/file_kind.hpp"
+#include "file_text.hpp"
 #include "regular_file.hpp"
 #include "strict_json.hpp"
 
@@ -322,7 +323,7 @@ std::string read_camera_text(const std::filesystem::path& path) {
   const auto kind = kind_of_file(text);
   if (kind && kind->sort != FileKind::Sort::json) fail("it is " + kind->text());  // JSON is YAML
   if (text.size() > kMaximumFileBytes) fail("it is larger than 64 KiB");
-  return text;
+  return as_text(std::move(text), path);
 }
 
 camera::MountedCamera read_camera(const std::filesystem::path& path) {

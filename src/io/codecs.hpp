@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "crossfix/io/photo.hpp"
 
@@ -30,21 +33,32 @@ Image read_jpeg(Bytes bytes, std::string_view name, const ImageLimits& limits);
 /// Height and width of the picture as it is shown, from the beginning of a file.
 Shape<2> jpeg_size(Bytes bytes, std::string_view name);
 
-/// What stands beside the pixels of a file, where it stands: parts of its bytes. Empty: nothing.
+/// A packet of a JPEG segment has 64 KB; no panorama's needs more.
+inline constexpr std::size_t kMaximumPacketBytes = std::size_t{1} << 20;
+
+/// What stands beside the pixels of a file, in its order.
 struct Metadata {
-  Bytes exif;  ///< a TIFF structure
-  Bytes xmp;   ///< an XML packet
+  std::vector<Bytes> exif;       ///< TIFF structures, which are parts of the file's bytes
+  std::vector<std::string> xmp;  ///< XML packets
+
+  /// Leaves out what begins a TIFF structure in a JPEG.
+  void add_exif(Bytes body);
+  /// Packets beyond a few, and larger ones, are left out.
+  void add_xmp(std::string_view packet);
 };
 Metadata png_metadata(Bytes bytes);
 /// Of the segments before the pixels.
 Metadata jpeg_metadata(Bytes bytes);
 
-/// The EXIF orientation, 1 to 8. 1 if there is none, or if it is damaged (viewers show such a
-/// picture unrotated).
-int exif_orientation(Bytes exif);
+/// The EXIF orientation, 1 to 8; else that of XMP. 1 if there is none, or if it is damaged (viewers
+/// show such a picture unrotated).
+int orientation_of(const Metadata& metadata);
 
-/// What an XMP packet says of a panorama; damaged ones say nothing.
-PanoramaTags panorama_tags(Bytes xmp);
+/// The orientation that XMP packets say, 1 to 8.
+std::optional<int> xmp_orientation(const std::vector<std::string>& packets);
+
+/// What XMP packets say of a panorama. Of damaged ones, what stands before the damage.
+PanoramaTags panorama_tags(const std::vector<std::string>& packets);
 
 /// Whether an orientation makes rows of columns.
 constexpr bool is_transposed(int orientation) { return orientation >= 5; }

@@ -131,6 +131,12 @@ GeoPoint position_of(const GeoBounds& bounds, Index height, Index width, PixelPo
           latitude_of(north - down * (north - south))};
 }
 
+bool is_square_in_degrees(const GeoBounds& bounds, Index height, Index width, double tolerance) {
+  const double pixel_height = (bounds.north - bounds.south) / static_cast<double>(height);
+  const double pixel_width = (bounds.east - bounds.west) / static_cast<double>(width);
+  return std::abs(std::log(pixel_height / pixel_width)) <= tolerance;
+}
+
 bool would_fit_swapped(const GeoBounds& bounds, Index height, Index width, double tolerance) {
   const GeoBounds swapped{bounds.south, bounds.west, bounds.north, bounds.east};
   return flaw_of(swapped).empty() &&

@@ -109,7 +109,7 @@ Image read_image(const std::filesystem::path& path, const ImageLimits& limits) {
 Photo read_photo(const std::filesystem::path& path, const ImageLimits& limits) {
   const std::vector<std::byte> bytes = read_file(path);
   Photo photo{read_image(bytes, path.string(), limits), {}};
-  photo.tags = panorama_tags(is_png(bytes) ? png_metadata(bytes).xmp : jpeg_metadata(bytes).xmp);
+  photo.tags = panorama_tags((is_png(bytes) ? png_metadata(bytes) : jpeg_metadata(bytes)).xmp);
   return photo;
 }
 

@@ -160,11 +160,15 @@ bool is_jpeg(Bytes bytes) {
 Metadata jpeg_metadata(Bytes bytes) {
   constexpr std::string_view kExif("Exif\0\0", 6);
   constexpr std::string_view kXmp("http://ns.adobe.com/xap/1.0/\0", 29);
+  // Portions of a packet that is too large for a segment, each after a sum and two numbers.
+  constexpr std::string_view kMoreXmp("http://ns.adobe.com/xmp/extension/\0", 35);
+  constexpr std::size_t kMoreXmpHead = kMoreXmp.size() + 32 + 4 + 4;
   constexpr int kFill = 0xff;  // before a marker, any number of times
   constexpr int kApp1 = 0xe1;
   constexpr int kStartOfScan = 0xda;
   const auto byte = [&](std::size_t at) { return std::to_integer<int>(bytes[at]); };
   Metadata found;
+  std::string more;
   std::size_t at = 2;  // behind the start of the image
   while (at + 4 <= bytes.size()) {
     const int marker = byte(at + 1);
@@ -177,14 +181,14 @@ Metadata jpeg_metadata(Bytes bytes) {
     if (length < 2 || length > bytes.size() - at - 2) break;
     const Bytes body = bytes.subspan(at + 4, length - 2);
     const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
-    if (marker == kApp1 && text.starts_with(kExif) && found.exif.empty()) {
-      found.exif = body.subspan(kExif.size());
-    }
-    if (marker == kApp1 && text.starts_with(kXmp) && found.xmp.empty()) {
-      found.xmp = body.subspan(kXmp.size());
+    if (marker == kApp1 && text.starts_with(kExif)) found.add_exif(body);
+    if (marker == kApp1 && text.starts_with(kXmp)) found.add_xmp(text.substr(kXmp.size()));
+    if (marker == kApp1 && text.starts_with(kMoreXmp) && text.size() >= kMoreXmpHead) {
+      more += text.substr(kMoreXmpHead);
     }
     at += 2 + length;
   }
+  if (!more.empty()) found.add_xmp(more);
   return found;
 }
 
@@ -193,7 +197,7 @@ Shape<2> jpeg_size(Bytes bytes, std::string_view name) {
   reader.read_header(bytes, name);
   const auto height = static_cast<Index>(reader.info.image_height);
   const auto width = static_cast<Index>(reader.info.image_width);
-  const bool transposed = is_transposed(exif_orientation(jpeg_metadata(bytes).exif));
+  const bool transposed = is_transposed(orientation_of(jpeg_metadata(bytes)));
   return transposed ? Shape<2>{width, height} : Shape<2>{height, width};
 }
 
@@ -219,7 +223,7 @@ Image read_jpeg(Bytes bytes, std::string_view name, const ImageLimits& limits) {
     }
     jpeg_finish_decompress(&info);
   });
-  return oriented(std::move(image), exif_orientation(jpeg_metadata(bytes).exif));
+  return oriented(std::move(image), orientation_of(jpeg_metadata(bytes)));
 }
 
 std::vector<std::byte> encode_jpeg(ImageView image, int quality) {

@@ -1,5 +1,5 @@
 /// EXIF orientation (CIPA DC-008, tag 0x0112): the sides of the picture to which the first row and
-/// the first column of the stored pixels belong.
+/// the first column of the stored pixels belong; and what else a file says beside them.
 #include "codecs.hpp"
 
 namespace crossfix::io {
@@ -22,23 +22,44 @@ struct Tiff {
   }
 };
 
-}  // namespace
-
-int exif_orientation(Bytes exif) {
+/// What a TIFF structure says, 1 to 8.
+std::optional<int> exif_orientation(Bytes exif) {
   constexpr std::size_t kEntryBytes = 12;
   constexpr std::size_t kOrientation = 0x0112;
-  constexpr std::size_t kShort = 3;
-  if (exif.size() < 8) return 1;
+  if (exif.size() < 8) return {};
   const Tiff tiff{exif, exif[0] == std::byte{'M'}};
   const std::size_t directory = tiff.read(4, 4);
   const std::size_t entries = tiff.read(directory, 2);
   for (std::size_t entry = 0; entry < entries; ++entry) {
     const std::size_t at = directory + 2 + entry * kEntryBytes;
-    if (tiff.read(at, 2) != kOrientation || tiff.read(at + 2, 2) != kShort) continue;
-    const std::size_t value = tiff.read(at + 8, 2);
-    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    if (tiff.read(at, 2) != kOrientation) continue;
+    // The standard's type is SHORT; some programs write BYTE or LONG.
+    const std::size_t type = tiff.read(at + 2, 2);
+    const std::size_t bytes = type == 1 ? 1 : type == 3 ? 2 : type == 4 ? 4 : 0;
+    const std::size_t value = tiff.read(at + 8, bytes);
+    if (value >= 1 && value <= 8) return static_cast<int>(value);
   }
-  return 1;
+  return {};
+}
+
+}  // namespace
+
+void Metadata::add_exif(Bytes body) {
+  constexpr std::string_view kMark("Exif\0\0", 6);
+  const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
+  exif.push_back(body.subspan(text.starts_with(kMark) ? kMark.size() : 0));
+}
+
+void Metadata::add_xmp(std::string_view packet) {
+  constexpr std::size_t kMostPackets = 8;
+  if (xmp.size() < kMostPackets && packet.size() <= kMaximumPacketBytes) xmp.emplace_back(packet);
+}
+
+int orientation_of(const Metadata& metadata) {
+  for (const Bytes exif : metadata.exif) {
+    if (const auto orientation = exif_orientation(exif)) return *orientation;
+  }
+  return xmp_orientation(metadata.xmp).value_or(1);
 }
 
 Image oriented(Image image, int orientation) {

@@ -1,9 +1,13 @@
 #include <png.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <csetjmp>
 #include <cstring>
+#include <locale>
+#include <sstream>
 #include <string>
 
 #include "codecs.hpp"
@@ -21,22 +25,80 @@ std::size_t big_endian_32(const std::byte* at) {
 }
 
 /// Calls `take` with the type and the body of each chunk. True if they follow one another up to
-/// IEND within the file, or if that alone is missing or cut: no pixel depends on it. libpng stops
-/// at the last row, and would not notice that the file is truncated after it.
+/// IEND within the file, or if it is cut behind the chunks of pixels: no pixel depends on what is
+/// missing. libpng stops at the last row, and would not notice that the file is truncated after it.
 bool for_each_chunk(Bytes bytes, auto&& take) {
   constexpr std::size_t kFrame = 12;  // length, type, checksum
   std::size_t at = kSignature.size();
   bool has_pixels = false;
   while (bytes.size() - at >= kFrame) {
     const std::size_t length = big_endian_32(&bytes[at]);
-    if (length > bytes.size() - at - kFrame) return false;
     const std::string_view type(reinterpret_cast<const char*>(&bytes[at + 4]), 4);
+    if (length > bytes.size() - at - kFrame) return has_pixels && type != "IDAT";
     if (type == "IEND") return true;
     has_pixels = has_pixels || type == "IDAT";
     take(type, bytes.subspan(at + 8, length));
     at += kFrame + length;
   }
   return has_pixels;
+}
+
+/// What zlib packed; empty if it is damaged, or larger than a packet may be.
+std::string unpacked(std::string_view packed) {
+  std::string text(kMaximumPacketBytes, '\0');
+  uLongf size = text.size();
+  const int result =
+      uncompress(reinterpret_cast<Bytef*>(text.data()), &size,
+                 reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(packed.size()));
+  text.resize(result == Z_OK ? size : 0);
+  return text;
+}
+
+/// The bytes that ImageMagick's profiles hold in text: a name, their number, hexadecimal digits.
+std::string raw_profile(std::string_view text) {
+  std::istringstream in{std::string(text)};
+  in.imbue(std::locale::classic());
+  std::string name;
+  std::string count;
+  in >> name >> count;
+  std::string bytes;
+  std::string digits;
+  while (in >> digits) {
+    for (std::size_t i = 0; i + 2 <= digits.size(); i += 2) {
+      unsigned value = 0;
+      const char* const first = digits.data() + i;
+      if (std::from_chars(first, first + 2, value, 16).ptr != first + 2) return {};
+      bytes += static_cast<char>(value);
+    }
+  }
+  return bytes;
+}
+
+/// The XMP packet of a chunk of text, which begins with its keyword; empty if it is another's.
+std::string xmp_of(std::string_view type, std::string_view body) {
+  if (type != "tEXt" && type != "zTXt" && type != "iTXt") return {};
+  const auto take = [&](std::size_t size) {
+    const std::string_view field = body.substr(0, size);
+    body.remove_prefix(std::min(body.size(), field.size()));
+    return field;
+  };
+  const auto take_text = [&] {  // up to a zero
+    const std::string_view field = take(body.find('\0'));
+    take(1);
+    return field;
+  };
+  const std::string_view keyword = take_text();
+  const bool is_raw = keyword == "Raw profile type xmp";
+  if (!is_raw && keyword != "XML:com.adobe.xmp") return {};
+  bool is_packed = type == "zTXt";
+  if (type == "iTXt") is_packed = take(1) == "\1";
+  if (type != "tEXt") take(1);  // the method of compression
+  if (type == "iTXt") {
+    take_text();  // the language
+    take_text();  // the keyword in it
+  }
+  const std::string text = is_packed ? unpacked(body) : std::string(body);
+  return is_raw ? raw_profile(text) : text;
 }
 
 /// libpng's simplified reader; frees its memory.
@@ -99,14 +161,11 @@ bool is_png(Bytes bytes) {
 }
 
 Metadata png_metadata(Bytes bytes) {
-  // Keyword, then two zeros for text that is not compressed; language and translation, which are
-  // empty.
-  constexpr std::string_view kXmp("XML:com.adobe.xmp\0\0\0\0\0", 22);
   Metadata found;
   for_each_chunk(bytes, [&](std::string_view type, Bytes body) {
+    if (type == "eXIf") found.add_exif(body);
     const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
-    if (type == "eXIf") found.exif = body;
-    if (type == "iTXt" && text.starts_with(kXmp)) found.xmp = body.subspan(kXmp.size());
+    if (const std::string xmp = xmp_of(type, text); !xmp.empty()) found.add_xmp(xmp);
   });
   return found;
 }
@@ -119,7 +178,7 @@ Shape<2> png_size(Bytes bytes, std::string_view name) {
   }
   const auto width = static_cast<Index>(big_endian_32(&bytes[kWidthAt]));
   const auto height = static_cast<Index>(big_endian_32(&bytes[kWidthAt + 4]));
-  const bool transposed = is_transposed(exif_orientation(png_metadata(bytes).exif));
+  const bool transposed = is_transposed(orientation_of(png_metadata(bytes)));
   return transposed ? Shape<2>{width, height} : Shape<2>{height, width};
 }
 
@@ -132,7 +191,7 @@ Image read_png(Bytes bytes, std::string_view name, const ImageLimits& limits) {
   if (png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()) == 0) fail(png.message);
   check_image_size(name, static_cast<Index>(png.height), static_cast<Index>(png.width), limits);
   if (!for_each_chunk(bytes, [](std::string_view, Bytes) {})) fail("it is cut short");
-  const int orientation = exif_orientation(png_metadata(bytes).exif);
+  const int orientation = orientation_of(png_metadata(bytes));
   // Viewers take 16-bit samples without a gamma chunk as sRGB, like 8-bit samples.
   png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   Image image({static_cast<Index>(png.height), static_cast<Index>(png.width), 3});

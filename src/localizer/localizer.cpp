@@ -226,16 +226,22 @@ struct Localizer::Impl {
     const GeoBounds& bounds = *tile.bounds;
     const double aspect = io::pixel_aspect(bounds, satellite[0], satellite[1]);
     if (std::abs(std::log(aspect)) > kBoundsTolerance) {
-      if (io::would_fit_swapped(bounds, satellite[0], satellite[1], kBoundsTolerance)) {
-        throw ImageError(
-            "by its bounds a pixel of the satellite tile is " + number(aspect) +
-            " times as high as wide, and square with latitude and longitude swapped: give them as "
-            "west,south,east,north");
+      const std::string found = "by its bounds a pixel of the satellite tile is " + number(aspect) +
+                                " times as high as wide";
+      if (io::is_square_in_degrees(bounds, satellite[0], satellite[1], kBoundsTolerance)) {
+        throw ImageError(found +
+                         ": it is square in degrees (EPSG:4326), not in metres; reproject the tile "
+                         "to Web Mercator, or give west,south,east,north of one that is square in "
+                         "metres");
       }
-      throw ImageError(
-          "by its bounds a pixel of the satellite tile is " + number(aspect) +
-          " times as high as wide; expected square ones: give the bounds of this tile, "
-          "north up in Web Mercator");
+      if (io::would_fit_swapped(bounds, satellite[0], satellite[1], kBoundsTolerance)) {
+        throw ImageError(found +
+                         ", and square with latitude and longitude swapped: give them as "
+                         "west,south,east,north");
+      }
+      throw ImageError(found +
+                       "; expected square ones: give the bounds of this tile, north up in Web "
+                       "Mercator");
     }
     const double scale = io::metres_per_pixel(*tile.bounds, satellite[0], satellite[1]);
     if (tile.metres_per_pixel &&

@@ -19,6 +19,13 @@ bool looks_whole(const Shape<3>& image) {
   return std::abs(width - 2 * static_cast<double>(image[0])) <= kAspectTolerance * width;
 }
 
+std::string lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
 /// "640x480".
 std::string size_text(const Shape<3>& image) {
   return std::to_string(image[1]) + "x" + std::to_string(image[0]);
@@ -52,7 +59,9 @@ std::string degrees(double value) {
   return general_text(std::round(value * 100) / 100, 6) + " degrees";
 }
 
-[[noreturn]] void refuse_part(const io::PanoramaTags::Part& part, const Shape<3>& image) {
+/// `heading` of the file, if that is to be used.
+[[noreturn]] void refuse_part(const io::PanoramaTags::Part& part,
+                              const std::optional<double>& heading, const Shape<3>& image) {
   const auto range = [](double begin, double end) {
     return "[" + general_text(begin, 12) + ", " + general_text(end, 12) + "]";
   };
@@ -65,7 +74,8 @@ std::string degrees(double value) {
       "{model: equirectangular, width: " +
       std::to_string(image[1]) + ", height: " + std::to_string(image[0]) +
       ", azimuth_deg: " + range(part.azimuth_begin, part.azimuth_end) +
-      ", elevation_deg: " + range(part.elevation_begin, part.elevation_end) + ", height_m: 2.6}");
+      ", elevation_deg: " + range(part.elevation_begin, part.elevation_end) +
+      (heading ? ", heading_deg: " + general_text(*heading, 12) : "") + ", height_m: 2.6}");
 }
 
 [[noreturn]] void need_height(const char* option, Words words) {
@@ -177,7 +187,9 @@ void CheckedCamera::choose_heading(const CameraChoice& row, const CameraChoice& 
 GroundInfo CheckedCamera::ground_info(const Shape<3>& image, const io::PanoramaTags& tags) const {
   GroundInfo info{
       takes_heading_of(tags) ? tags.heading : heading_degrees_, heading_sigma_degrees_, {}};
-  if (tags.part && !file_ && !horizontal_fov_degrees_) refuse_part(*tags.part, image);
+  if (tags.part && !file_ && !horizontal_fov_degrees_) {
+    refuse_part(*tags.part, takes_heading_of(tags) ? tags.heading : std::nullopt, image);
+  }
   if (!mount_) return info;  // a whole level panorama
   if (file_) {
     info.mounted = camera::MountedCamera{file_->camera, *mount_};
@@ -214,12 +226,34 @@ Warnings CheckedCamera::warnings(const io::Photo& photo, const std::string& name
          " is twice as wide as high, as a whole panorama is, and --hfov says that it is a photo "
          "without distortion: if it is a panorama, leave out --hfov");
   }
-  if (whole && !horizontal_fov_degrees_ && !file_ && is_open_panorama(photo.image)) {
-    warn(WarningKind::panorama,
-         " is taken for a whole panorama, 360 degrees wide, but its left and right edges do not "
-         "meet: if it shows less, or has a border, the fix is wrong; give its camera (--camera)");
+  if (whole && !horizontal_fov_degrees_ && !file_) {
+    const bool framed = has_border(photo.image);
+    if (framed || is_open_panorama(photo.image)) {
+      warn(WarningKind::panorama,
+           std::string(" is taken for a whole panorama, 360 degrees wide, but ") +
+               (framed ? "its left or right edge is a bar of one colour"
+                       : "its left and right edges do not meet") +
+               ": if it shows less, or has a border, the fix is wrong; give its camera (--camera)");
+    }
   }
   const io::PanoramaTags& tags = photo.tags;
+  if (!horizontal_fov_degrees_ && !file_) {
+    if (!tags.projection.empty() && lower_case(tags.projection) != "equirectangular") {
+      warn(WarningKind::tags,
+           ": its file says that its projection is '" + tags.projection.substr(0, 40) +
+               "', and it is taken for an equirectangular panorama; give its camera (--camera)");
+    }
+    if (tags.has_contradictory_part) {
+      warn(WarningKind::tags,
+           ": its file says which part of a panorama it shows, in sizes that contradict each "
+           "other; it is taken for the whole: if it is none, give its camera (--camera)");
+    }
+  }
+  if (tags.has_unread_heading && !is_heading_given_) {
+    warn(WarningKind::tags,
+         ": its file mentions a heading (PoseHeadingDegrees) that cannot be read; it is taken to "
+         "look north: give --heading");
+  }
   if (is_heading_given_ && heading_degrees_ && tags.heading) {
     const double apart = std::remainder(*heading_degrees_ - *tags.heading, 360.0);
     if (std::abs(apart) > kAgreeing) {

@@ -10,4 +10,8 @@ namespace crossfix::pipeline {
 /// were.
 bool is_open_panorama(io::ImageView image);
 
+/// Whether the leftmost or the rightmost column is of one colour over most of its height, as bars,
+/// frames and the corners of fisheye circles are, while not all columns are.
+bool has_border(io::ImageView image);
+
 }  // namespace crossfix::pipeline

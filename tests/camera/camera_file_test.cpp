@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "camera/cameras.hpp"
 #include "io/files.hpp"
 #include "support/source_folder.hpp"
@@ -224,7 +226,7 @@ TEST_CASE("values out of range, with their lines") {
   refuses(kPinhole + "roll_sigma_deg: -1\n",
           ":9: roll_sigma_deg is -1; a standard deviation from 0 to 30 degrees is expected");
   refuses("model: pinhole\nwidth: 9\nheight: 9\nhfov_deg: 180\nheight_m: 2\n",
-          ":4: hfov_deg is 180; an angle from 1 to below 180 degrees is expected");
+          ":4: hfov_deg is 180; an angle from 1 to below 170 degrees is expected");
   refuses("model: cylindrical\nwidth: 9\nheight: 9\nhfov_deg: 0\nheight_m: 2\n",
           ":4: hfov_deg is 0; an angle from 1 to 360 degrees is expected");
   refuses("model: equirectangular\nwidth: 9\nheight: 9\nelevation_deg: [20, -20]\nheight_m: 2\n",
@@ -249,6 +251,12 @@ TEST_CASE("files that cannot be read") {
   CHECK(message("camera.yaml") == path + ": it is larger than 64 KiB; a camera file is expected");
   test::write_text(path, kPinhole);
   CHECK(io::read_camera(path).camera.width() == 1920);
+  std::string old = kPinhole;
+  std::replace(old.begin(), old.end(), '\n', '\r');
+  test::write_text(path, "\xEF\xBB\xBF" + old);
+  CHECK(io::read_camera(path).camera.width() == 1920);
+  test::write_text(path, "\xFF\xFEm");
+  CHECK_THAT(message("camera.yaml"), Catch::Contains("UTF-16"));
   test::write_text(path, with("fx", "fx: 0"));
   CHECK(message("camera.yaml") ==
         path + ":4: fx is 0; a focal length in pixels above 0 is expected");

@@ -36,6 +36,15 @@ TEST_CASE("pinhole parameters with a flaw") {
                    "fy is nan; a focal length in pixels above 0 is expected");
   refuses<Pinhole>(with([](auto& p) { p.fx = INFINITY; }),
                    "fx is inf; a focal length in pixels above 0 is expected");
+  refuses<Pinhole>(with([](auto& p) { p.fy = 2 * p.fx; }),
+                   "fy is 1000 and fx 500; two focal lengths in pixels, that differ by a factor of "
+                   "1.5 at most, are expected");
+  refuses<Pinhole>(
+      with([](auto& p) { p.fx = p.fy = 24; }),
+      "fx is 24, and 640 pixels would show 171.422 degrees; a focal length in pixels, not "
+      "in millimetres, of a view below 170 degrees is expected");
+  CHECK_NOTHROW(Pinhole(with([](auto& p) { p.fy = 1.4 * p.fx; })));
+  CHECK_NOTHROW(Pinhole(with([](auto& p) { p.fx = p.fy = 29; })));
   refuses<Pinhole>(
       with([](auto& p) { p.cx = 1281; }),
       "cx is 1281; a coordinate in pixels in the image or beside it, from -640 to 1280, is "
@@ -127,9 +136,12 @@ TEST_CASE("fields of view that no camera has") {
     return message_of<DataError>([&] { camera_of_field_of_view(model, height, width, degrees); });
   };
   CHECK(message(Model::kPinhole, 300, 400, 180) ==
-        "camera: hfov_deg is 180; an angle from 1 to below 180 degrees is expected");
+        "camera: hfov_deg is 180; an angle from 1 to below 170 degrees is expected");
+  CHECK(message(Model::kPinhole, 300, 400, 170) ==
+        "camera: hfov_deg is 170; an angle from 1 to below 170 degrees is expected");
+  CHECK_NOTHROW(camera_of_field_of_view(Model::kPinhole, 300, 400, 169.9));
   CHECK(message(Model::kPinhole, 300, 400, kNan) ==
-        "camera: hfov_deg is nan; an angle from 1 to below 180 degrees is expected");
+        "camera: hfov_deg is nan; an angle from 1 to below 170 degrees is expected");
   CHECK(message(Model::kFisheye, 300, 400, 0) ==
         "camera: hfov_deg is 0; an angle from 1 to 360 degrees is expected");
   CHECK(message(Model::kCylindrical, 300, 400, 361) ==

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <vector>
 
 #include "crossfix/io/image.hpp"
 #include "io/files.hpp"
@@ -52,8 +53,8 @@ std::string ink_jpeg(J_COLOR_SPACE stored, std::array<unsigned char, 4> inverted
       test::no_segments, [&](unsigned, std::size_t i) { return inverted[i % 4]; });
 }
 
-/// A TIFF structure with this orientation.
-std::string exif_of(int orientation, bool big_endian) {
+/// A TIFF structure with this orientation, as a field of this type: 1 BYTE, 3 SHORT, 4 LONG.
+std::string exif_of(int orientation, bool big_endian, unsigned type = 3) {
   const auto number = [&](unsigned value, std::size_t size) {
     std::string text;
     for (std::size_t i = 0; i < size; ++i) {
@@ -65,8 +66,9 @@ std::string exif_of(int orientation, bool big_endian) {
   std::string body = big_endian ? "MM" : "II";
   body += number(42, 2) + number(8, 4) + number(2, 2);
   body += number(0x0100, 2) + number(4, 2) + number(1, 4) + number(40, 4);  // a field before it
-  body += number(0x0112, 2) + number(3, 2) + number(1, 4) +
-          number(static_cast<unsigned>(orientation), 2) + number(0, 2) + number(0, 4);
+  const std::size_t bytes = type == 3 ? 2 : type;
+  body += number(0x0112, 2) + number(type, 2) + number(1, 4) +
+          number(static_cast<unsigned>(orientation), bytes) + number(0, 4 - bytes) + number(0, 4);
   return body;
 }
 
@@ -231,6 +233,47 @@ TEST_CASE("EXIF orientation stands the picture up") {
   for (int nonsense : {0, 9, 65535}) {
     CHECK(near(pixel(read_bytes(with_orientation(plain, nonsense, true)), 1, 1), red, 20));
   }
+}
+
+TEST_CASE("an orientation is found in every form that programs write") {
+  const std::string rows = bytes_of({0, 10, 20, 30, 0, 40, 50, 60});  // 3 x 2 pixels
+  const std::string mark("Exif\0\0", 6);
+  const std::string xmp =
+      "<a xmlns:t='http://ns.adobe.com/tiff/1.0/'><t:Orientation>8</t:Orientation></a>";
+  const auto upper_left = [&](const std::string& type, const std::string& body) {
+    PngBuilder png(3, 2, 8, 0, false);
+    return int{read_bytes(png.chunk(type, body).data(rows).finish())(0, 0, 0)};
+  };
+  for (const bool big_endian : {false, true}) {
+    for (const unsigned type : {1U, 3U, 4U}) {
+      CAPTURE(big_endian, type);
+      CHECK(upper_left("eXIf", exif_of(8, big_endian, type)) == 30);
+      CHECK(upper_left("eXIf", mark + exif_of(8, big_endian, type)) == 30);
+    }
+  }
+  CHECK(upper_left("tEXt", std::string("XML:com.adobe.xmp\0", 18) + xmp) == 30);
+
+  std::string jpeg = test::made_jpeg(false);
+  jpeg.erase(jpeg.find("\xff\xe1"), 36);  // its own EXIF
+  const Image plain = read_bytes(jpeg);
+  const auto turned_by = [&](const std::vector<std::string>& segments) {
+    std::string bytes = jpeg;
+    for (auto at = segments.rbegin(); at != segments.rend(); ++at) {
+      bytes = test::with_segment(bytes, *at);
+    }
+    const Rgb found = pixel(read_bytes(bytes), 0, 0);
+    if (found == pixel(plain, 23, 0)) return 6;
+    if (found == pixel(plain, 0, 23)) return 8;
+    return found == pixel(plain, 0, 0) ? 1 : 0;
+  };
+  const std::string packet = std::string("http://ns.adobe.com/xap/1.0/\0", 29) + xmp;
+  CHECK(turned_by({}) == 1);
+  CHECK(turned_by({mark, mark + exif_of(6, true)}) == 6);
+  CHECK(turned_by({mark + exif_of(9, true), mark + exif_of(6, true)}) == 6);
+  CHECK(turned_by({mark + exif_of(6, true), mark + exif_of(8, true)}) == 6);
+  CHECK(turned_by({packet}) == 8);
+  CHECK(turned_by({packet, mark + exif_of(6, false)}) == 6);  // EXIF holds
+  CHECK(turned_by({packet, mark + exif_of(1, false)}) == 1);
 }
 
 TEST_CASE("an image's size is read from the beginning of its file") {

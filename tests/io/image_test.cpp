@@ -120,6 +120,22 @@ TEST_CASE("a PNG cut short is refused, unless its end mark alone is missing") {
   }
 }
 
+TEST_CASE("a PNG cut within what stands behind its pixels lacks none") {
+  const std::string rows("\0\x10\x20", 3);
+  const std::string head = test::PngBuilder(2, 1, 8, 0, false).data(rows).finish();
+  const std::string whole =
+      test::PngBuilder(2, 1, 8, 0, false).data(rows).chunk("tEXt", std::string(40, 'a')).finish();
+  for (std::size_t size = head.size() - 12; size < whole.size(); ++size) {
+    CAPTURE(size, whole.size());
+    CHECK(int{read_text(whole.substr(0, size))(0, 1, 2)} == 0x20);
+  }
+  CHECK_THROWS_AS(read_text(head.substr(0, head.size() - 13)), ImageError);
+  // Before them all are missing.
+  const std::string early =
+      test::PngBuilder(2, 1, 8, 0, false).chunk("tEXt", std::string(40, 'a')).data(rows).finish();
+  CHECK_THROWS_AS(read_text(early.substr(0, 60)), ImageError);
+}
+
 TEST_CASE("a JPEG cut short is read if it lacks no pixel, else refused") {
   for (const bool progressive : {false, true}) {
     const std::string whole = test::made_jpeg(progressive);

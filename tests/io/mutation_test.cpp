@@ -82,9 +82,7 @@ int refusals(const std::string& whole, std::uint64_t seed, int count, F&& read) 
   return refused;
 }
 
-void read_bytes(const std::string& bytes) {
-  io::read_image(std::as_bytes(std::span(bytes)), "made");
-}
+void decode(const std::string& bytes) { io::read_image(std::as_bytes(std::span(bytes)), "made"); }
 
 }  // namespace
 
@@ -141,9 +139,9 @@ TEST_CASE("damaged PNG images are read or refused") {
       test::PngBuilder(5, 3, 16, 6, false).data(std::string(123, '\0')).finish()};
   for (std::size_t i = 0; i < whole.size(); ++i) {
     CAPTURE(i);
-    REQUIRE_NOTHROW(read_bytes(whole[i]));
+    REQUIRE_NOTHROW(decode(whole[i]));
     const int refused = refusals(whole[i], 3 + i, 1500, [](const std::string& damaged) {
-      read_bytes(test::with_checksums(damaged));
+      decode(test::with_checksums(damaged));
     });
     CHECK(refused > 500);
     CHECK(refused < 1500);
@@ -153,8 +151,8 @@ TEST_CASE("damaged PNG images are read or refused") {
 TEST_CASE("damaged JPEG images are read or refused") {
   for (bool progressive : {false, true}) {
     const std::string whole = test::made_jpeg(progressive);
-    REQUIRE_NOTHROW(read_bytes(whole));
-    const int refused = refusals(whole, progressive ? 7 : 8, 1500, read_bytes);
+    REQUIRE_NOTHROW(decode(whole));
+    const int refused = refusals(whole, progressive ? 7 : 8, 1500, decode);
     CHECK(refused > 300);
     CHECK(refused < 1500);
   }

@@ -9,6 +9,16 @@
 
 namespace crossfix::test {
 
+/// What zlib makes of a text.
+inline std::string packed(const std::string& text) {
+  uLongf size = compressBound(static_cast<uLong>(text.size()));
+  std::string bytes(size, '\0');
+  compress(reinterpret_cast<Bytef*>(bytes.data()), &size,
+           reinterpret_cast<const Bytef*>(text.data()), static_cast<uLong>(text.size()));
+  bytes.resize(size);
+  return bytes;
+}
+
 class PngBuilder {
  public:
   /// colour: 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA.
@@ -29,14 +39,7 @@ class PngBuilder {
   }
 
   /// The rows, each led by its filter byte, one after the other (pass after pass if interlaced).
-  PngBuilder& data(const std::string& rows) {
-    uLongf size = compressBound(static_cast<uLong>(rows.size()));
-    std::string packed(size, '\0');
-    compress(reinterpret_cast<Bytef*>(packed.data()), &size,
-             reinterpret_cast<const Bytef*>(rows.data()), static_cast<uLong>(rows.size()));
-    packed.resize(size);
-    return chunk("IDAT", packed);
-  }
+  PngBuilder& data(const std::string& rows) { return chunk("IDAT", packed(rows)); }
 
   std::string finish() { return chunk("IEND", "").bytes_; }
 

@@ -105,6 +105,43 @@ TEST_CASE("what a file says against what is given is a warning") {
   CHECK(CheckedCamera(CameraChoice{.height = 2.0}).warnings(photo, "a.jpg").empty());
 }
 
+TEST_CASE("what a file says and nobody can use is a warning, unless something else is given") {
+  io::Photo photo{io::Image({256, 512, 3}), {}};
+  const auto texts = [&](const CameraChoice& choice) {
+    std::string all;
+    for (const auto& warning : CheckedCamera(choice).warnings(photo, "a.jpg")) all += warning.text;
+    return all;
+  };
+  photo.tags.has_unread_heading = true;
+  CHECK_THAT(texts({}), Contains("PoseHeadingDegrees") && Contains("--heading"));
+  CHECK(texts({.heading_degrees = 91.0}).empty());
+  photo.tags = {};
+  photo.tags.has_contradictory_part = true;
+  CHECK_THAT(texts({}), Contains("contradict each other"));
+  photo.tags = {};
+  photo.tags.projection = "cylindrical";
+  CHECK_THAT(texts({}), Contains("its projection is 'cylindrical'"));
+  CHECK_THAT(texts({.horizontal_fov_degrees = 90, .height = 2}), !Contains("projection"));
+  photo.tags.projection = "Equirectangular";
+  CHECK(texts({}).empty());
+  for (Index row = 0; row < 256; ++row) photo.image(row, 300, 0) = static_cast<std::uint8_t>(row);
+  CHECK_THAT(texts({}), Contains("a bar of one colour"));
+}
+
+TEST_CASE("the camera that is advised for a part keeps the file's heading, if none is given") {
+  io::PanoramaTags tags;
+  tags.part = {90, 360, -67.5, 67.5};
+  const auto advice = [&](const CameraChoice& choice) {
+    return test::message_of<ImageError>([&] {
+      CheckedCamera(choice).ground_info({384, 768, 3}, tags);
+    });
+  };
+  CHECK_THAT(advice({}), Contains("azimuth_deg: [90, 360]") && !Contains("heading_deg"));
+  tags.heading = 12.25;
+  CHECK_THAT(advice({}), Contains("heading_deg: 12.25,"));
+  CHECK_THAT(advice({.heading_degrees = 91.0}), !Contains("heading_deg"));
+}
+
 TEST_CASE("a camera file, and the heading in it") {
   const test::ScratchFolder folder;
   const auto file = folder / "camera.yaml";

@@ -241,8 +241,8 @@ def _camera(row: _Row, files: dict[Path, tuple[GroundCamera, float | None]]) -> 
     if hfov is None:
         whole = GroundCamera("equirectangular", 360.0, height, roll=roll, pitch=pitch, pitch_sigma=pitch_sigma, whole=True)
         return whole, None
-    if not 0 < hfov < 180:
-        raise DataError(f"{row.where}: hfov is {hfov:g}; above 0 and below 180 degrees are expected")
+    if not 0 < hfov < 170:
+        raise DataError(f"{row.where}: hfov is {hfov:g}; above 0 and below 170 degrees are expected")
     return GroundCamera("pinhole", hfov, height, roll=roll, pitch=pitch, pitch_sigma=pitch_sigma), None
 
 

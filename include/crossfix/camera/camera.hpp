@@ -132,10 +132,13 @@ inline std::optional<Flaw> flaw_of_field_of_view(Model model, Index height, Inde
                               "edges are expected"};
   }
   const bool flat = model == Model::kPinhole;
-  if (degrees >= kNarrowestView && (flat ? degrees < 180 : degrees <= 360)) return {};
-  return detail::flaw_of_value("hfov_deg", degrees,
-                               "an angle from " + detail::shown(kNarrowestView) +
-                                   (flat ? " to below 180 degrees" : " to 360 degrees"));
+  if (degrees >= kNarrowestView && (flat ? degrees < kWidestPinhole : degrees <= 360)) {
+    return {};
+  }
+  return detail::flaw_of_value(
+      "hfov_deg", degrees,
+      "an angle from " + detail::shown(kNarrowestView) +
+          (flat ? " to below " + detail::shown(kWidestPinhole) : " to 360") + " degrees");
 }
 
 /// A camera without distortion of whose image only the width's angle is known, degrees: a pinhole,

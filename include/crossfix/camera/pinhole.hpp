@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <tuple>
 
 #include "crossfix/camera/distortion.hpp"
 #include "crossfix/camera/flaw.hpp"
@@ -21,12 +22,15 @@ struct PinholeParameters {
 };
 
 /// A camera without distortion, with square pixels and its principal point in the middle, whose
-/// image is `degrees` wide, within (0, 180); elsewhere the parameters have a flaw.
+/// image is `degrees` wide, above 0 and below kWidestPinhole; elsewhere the parameters have a flaw.
 inline PinholeParameters pinhole_of_field_of_view(Index height, Index width, double degrees) {
   const double across = static_cast<double>(width) / 2;
   const double f = degrees < 180 ? across / std::tan(degrees / 2 * kRadians<double>) : 0;
   return {height, width, f, f, across, static_cast<double>(height) / 2, {}};
 }
+
+/// No lens without a fisheye's projection sees that much, degrees.
+inline constexpr double kWidestPinhole = 170;
 
 inline std::optional<Flaw> flaw_of(const PinholeParameters& p) {
   if (auto flaw = detail::flaw_of_size(p.height, p.width)) return flaw;
@@ -34,6 +38,21 @@ inline std::optional<Flaw> flaw_of(const PinholeParameters& p) {
   if (auto flaw = detail::flaw_of_focal_length("fy", p.fy)) return flaw;
   if (auto flaw = detail::flaw_of_centre("cx", p.cx, p.width)) return flaw;
   if (auto flaw = detail::flaw_of_centre("cy", p.cy, p.height)) return flaw;
+  constexpr double kLargestRatio = 1.5;  // of pixels that are not square
+  if (!(std::max(p.fx, p.fy) <= kLargestRatio * std::min(p.fx, p.fy))) {
+    return Flaw{"fy", "fy is " + detail::shown(p.fy) + " and fx " + detail::shown(p.fx) +
+                          "; two focal lengths in pixels, that differ by a factor of " +
+                          detail::shown(kLargestRatio) + " at most, are expected"};
+  }
+  for (const auto& [key, side, f] : {std::tuple{"fx", p.width, p.fx}, {"fy", p.height, p.fy}}) {
+    const double seen = 2 * std::atan(static_cast<double>(side) / 2 / f) * kDegrees<double>;
+    if (seen < kWidestPinhole) continue;
+    return Flaw{key,
+                std::string(key) + " is " + detail::shown(f) + ", and " + std::to_string(side) +
+                    " pixels would show " + detail::shown(seen) +
+                    " degrees; a focal length in pixels, not in millimetres, of a view below " +
+                    detail::shown(kWidestPinhole) + " degrees is expected"};
+  }
   const BrownCoefficients& d = p.distortion;
   for (const double k : {d.k1, d.k2, d.p1, d.p2, d.k3, d.k4, d.k5, d.k6}) {
     if (!std::isfinite(k)) return detail::flaw_of_value("distortion", k, "a finite coefficient");

@@ -34,6 +34,10 @@ double metres_per_pixel(const GeoBounds& bounds, Index height, Index width);
 /// Height of a pixel of such a tile divided by its width, on the ground. Throws as above.
 double pixel_aspect(const GeoBounds& bounds, Index height, Index width);
 
+/// Whether the pixels of such a tile have sides of as many degrees of latitude as of longitude, to
+/// `tolerance` of the logarithm of their ratio. Away from the equator they are not square.
+bool is_square_in_degrees(const GeoBounds& bounds, Index height, Index width, double tolerance);
+
 /// Whether the pixels of such a tile are square, to `tolerance` of the logarithm of their aspect,
 /// with latitude and longitude swapped.
 bool would_fit_swapped(const GeoBounds& bounds, Index height, Index width, double tolerance);

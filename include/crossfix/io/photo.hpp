@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "crossfix/io/image.hpp"
 
@@ -23,6 +24,10 @@ struct PanoramaTags {
     double elevation_end = 90;     ///< of the upper edge
   };
   std::optional<Part> part = {};  ///< empty: the whole, or not said
+
+  std::string projection = {};          ///< as the file calls it; empty: not said
+  bool has_unread_heading = false;      ///< a heading is mentioned that is no number in range
+  bool has_contradictory_part = false;  ///< the sizes of the whole and of the part cannot be
 };
 
 /// An image, and what its file says of it.
