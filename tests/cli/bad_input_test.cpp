@@ -192,6 +192,20 @@ TEST_CASE("outputs that cannot be written exit 3 and leave nothing") {
   CHECK(work.folder.entries() == before);
 }
 
+TEST_CASE("a file beyond the limit on its size exits 3 and leaves nothing") {
+  const Workspace work;
+  const auto before = work.folder.entries();
+  for (const char* output : {"--overlay fix.png", "--dump raw.st"}) {
+    CAPTURE(output);
+    const auto run =
+        work.run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg " +
+                     std::string(output),
+                 "/dev/null", "ulimit -f 1");
+    CHECK(run.failed_with(3, "File too large"));
+    CHECK(work.folder.entries() == before);
+  }
+}
+
 TEST_CASE("a fix is printed although a picture or a dump cannot be written") {
   const Workspace work;
   std::filesystem::create_symlink("/dev/full", work.folder / "full.png");
