@@ -33,8 +33,8 @@ Character first_character(std::string_view text) {
   return surrogate || unassigned ? Character{} : Character{length, code};
 }
 
-/// Whether a terminal obeys the character, or shows nothing of it but a changed text: its order, its
-/// lines, or a name that looks like another.
+/// Whether a terminal obeys the character, or shows nothing of it but a changed text: its order,
+/// its lines, or a name that looks like another.
 bool is_hidden(unsigned code) {
   constexpr std::array<std::array<unsigned, 2>, 10> kRanges{{{0, 0x1F},
                                                              {0x7F, 0x9F},

@@ -90,7 +90,7 @@ Columns read_header(const CsvRecord& header, const Complaint& complain) {
   return columns;
 }
 
-/// Leaves out empty fields that a record has beyond `columns`: spreadsheets write them for columns
+/// Leaves out empty fields that a record has beyond `columns`: Excel writes them for columns
 /// without a name.
 void cut_empty_end(CsvRecord& record, std::size_t columns) {
   while (record.fields.size() > columns && record.fields.back().empty()) record.fields.pop_back();
