@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "crossfix/core/number_text.hpp"
+
 namespace crossfix::cli {
 namespace {
 
@@ -30,7 +32,8 @@ void add_choices(CLI::App& command, data::DatasetChoice& choice, std::string& ca
       .add_option("--cities", choice.cities,
                   "VIGOR, world: these of the area's cities alone, as NewYork,Seattle; all where "
                   "absent")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->transform([](const std::string& city) { return std::string(without_blanks(city)); });
   add_choice(command, "--pairs", choice.pairs,
              "VIGOR, world: positive tiles alone, or semi-positives too; positives where absent");
   add_choice(command, "--labels", choice.labels,

@@ -161,8 +161,8 @@ class Page {
     double value = 0;
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data() + sign, end, value);
-    const bool whole = error == std::errc() && stop == end && node.Tag() != "!";
-    if (!whole) refuse_value(shown(text));
+    if (error != std::errc() || stop != end) refuse_value(shown(text));
+    if (node.Tag() == "!") refuse_value(shown(text) + " in quotes, which make it a text");
     if (!std::isfinite(value)) refuse_value(shown(text) + ", which is not finite");
     return value;
   }

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <mutex>
@@ -12,6 +14,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 namespace crossfix::io {
 
@@ -33,6 +36,16 @@ Registry& registry() {
   return one;
 }
 
+/// "NAME.PROCESS.N.tmp" beside `target`. A name that fits by itself is cut where this would not.
+fs::path name_beside(const fs::path& target, unsigned number) {
+  std::string name = target.filename().string();
+  const std::string end = "." + std::to_string(::getpid()) + "." + std::to_string(number) + ".tmp";
+  if (name.size() <= NAME_MAX && name.size() + end.size() > NAME_MAX) {
+    name.resize(NAME_MAX - end.size());
+  }
+  return target.parent_path() / (name + end);
+}
+
 /// Calls `make` with names beside `target` until it makes what did not exist: returns 0 or more.
 /// The process number keeps programs apart, the counter the names of one.
 template <class Make>
@@ -40,8 +53,7 @@ TemporaryFile make_temporary(const fs::path& target, const Make& make) {
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);
   while (true) {
-    TemporaryFile made{target, -1};
-    made.path += "." + std::to_string(::getpid()) + "." + std::to_string(all.next++) + ".tmp";
+    TemporaryFile made{name_beside(target, all.next++), -1};
     made.descriptor = make(made.path);
     if (made.descriptor >= 0) all.paths.insert(made.path);
     if (made.descriptor >= 0 || errno != EEXIST) return made;
@@ -84,6 +96,36 @@ bool rename_temporary(const fs::path& temporary, const fs::path& target) {
   return true;
 }
 
+bool move_into_folder(const fs::path& temporary, const fs::path& folder, const std::string& last) {
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);  // a signal waits until all is moved
+  std::error_code error;
+  std::vector<fs::path> names;
+  for (const fs::path& path : fs::directory_iterator(temporary, error)) {
+    names.push_back(path.filename());
+  }
+  const auto others = std::count_if(fs::directory_iterator(folder, error), {},
+                                    [&](const fs::path& path) { return path != temporary; });
+  if (!error && others > 0) error = std::make_error_code(std::errc::directory_not_empty);
+  std::stable_partition(names.begin(), names.end(),
+                        [&](const fs::path& name) { return name != last; });
+  std::size_t moved = 0;
+  while (!error && moved < names.size()) {
+    fs::rename(temporary / names[moved], folder / names[moved], error);
+    if (!error) ++moved;
+  }
+  if (!error) {
+    fs::remove(temporary, error);
+    all.paths.erase(temporary);
+    return true;
+  }
+  for (std::error_code ignored; moved > 0; --moved) {
+    fs::rename(folder / names[moved - 1], temporary / names[moved - 1], ignored);
+  }
+  errno = error.value();
+  return false;
+}
+
 void remove_temporary(const fs::path& temporary) noexcept {
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);
@@ -92,9 +134,10 @@ void remove_temporary(const fs::path& temporary) noexcept {
 }
 
 void remove_temporaries_on_signals() {
+  std::signal(SIGXFSZ, SIG_IGN);
   sigset_t signals;
   ::sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU}) {
     struct sigaction action {};
     const bool known = ::sigaction(signal, nullptr, &action) == 0;
     if (known && action.sa_handler == SIG_DFL) ::sigaddset(&signals, signal);

@@ -4,11 +4,12 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace crossfix::io {
 
-/// A new empty file beside `target`, open for writing. `descriptor` is below 0, and errno says why,
-/// if there can be none.
+/// A new empty file beside `target`, with a name that begins like its name, open for writing.
+/// `descriptor` is below 0, and errno says why, if there can be none.
 struct TemporaryFile {
   std::filesystem::path path;
   int descriptor = -1;
@@ -22,12 +23,19 @@ std::filesystem::path make_temporary_folder(const std::filesystem::path& target)
 /// file or empty folder of that name is replaced. False, and errno says why, if that fails.
 bool rename_temporary(const std::filesystem::path& temporary, const std::filesystem::path& target);
 
+/// Moves what is in a temporary folder into the folder that it lies in, which holds nothing else;
+/// what is named `last` comes last. The temporary folder is gone then. False, and errno says why,
+/// if that fails: all is in the temporary folder again.
+bool move_into_folder(const std::filesystem::path& temporary, const std::filesystem::path& folder,
+                      const std::string& last);
+
 /// Removes a temporary file, or a temporary folder with all that is in it.
 void remove_temporary(const std::filesystem::path& temporary) noexcept;
 
-/// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT, unless they are ignored, remove what is
-/// temporary before they end the program as they always do. For a program, which calls it before it
-/// starts a thread; a library leaves signals alone.
+/// From now on the signals that end a program from outside, unless they are ignored, remove what is
+/// temporary before they do so as ever. A file that grows beyond its limit is an error of the write
+/// (EFBIG), and no signal. For a program, which calls it before it starts a thread; a library
+/// leaves signals alone.
 void remove_temporaries_on_signals();
 
 }  // namespace crossfix::io

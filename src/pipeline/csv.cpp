@@ -1,5 +1,6 @@
 #include "csv.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "crossfix/core/error.hpp"
@@ -81,9 +82,9 @@ std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name)
   CsvReader reader(text, name);
   while (!reader.done()) {
     CsvRecord record = reader.record();
-    if (record.fields.size() > 1 || !record.fields.front().empty()) {
-      records.push_back(std::move(record));
-    }
+    const bool empty = std::all_of(record.fields.begin(), record.fields.end(),
+                                   [](const std::string& field) { return field.empty(); });
+    if (!empty) records.push_back(std::move(record));
   }
   return records;
 }

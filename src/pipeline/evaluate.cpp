@@ -176,10 +176,10 @@ class EvaluationRun {
       if (sample.wrong || !is_wanted(sample)) continue;
       if (first == nullptr) first = &sample;
       if (grid(sample) == grid(*first)) continue;
-      char text[160];
+      char text[240];
       std::snprintf(text, sizeof text,
                     "--dump: the tile of sample %zu is of %.1f m, that of sample %zu of %.1f m; it "
-                    "takes tiles of one size in metres",
+                    "takes tiles of one size in metres: choose such by --cities, or leave it out",
                     sample.number, metres(sample), first->number, metres(*first));
       throw DataError(text);
     }

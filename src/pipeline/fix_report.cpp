@@ -74,8 +74,8 @@ void check_truth(const PixelPoint& truth, const Shape<2>& tile_size) {
     return std::abs(coordinate - static_cast<double>(side) / 2) <= 1.5 * static_cast<double>(side);
   };
   if (is_near(truth.row, tile_size[0]) && is_near(truth.col, tile_size[1])) return;
-  throw ImageError("the truth, " + point(truth) +
-                   ", lies more than a side outside of the tile of " +
+  throw ImageError("the truth, row " + general_text(truth.row, 6) + ", column " +
+                   general_text(truth.col, 6) + ", lies more than a side outside of the tile of " +
                    std::to_string(tile_size[1]) + "x" + std::to_string(tile_size[0]) +
                    " pixels; row,column in its pixels are expected");
 }

@@ -93,6 +93,15 @@ void check_dump(const std::vector<PairEntry>& entries, const ListOptions& option
   }
 }
 
+/// Whether a truth may be a longitude and latitude, in either order, by mistake.
+bool is_within_bounds(const PixelPoint& truth, const GeoBounds& bounds) {
+  const auto holds = [&](double longitude, double latitude) {
+    return longitude >= bounds.west && longitude <= bounds.east && latitude >= bounds.south &&
+           latitude <= bounds.north;
+  };
+  return holds(truth.row, truth.col) || holds(truth.col, truth.row);
+}
+
 /// What a rank sends about one pair.
 struct Located {
   std::size_t number = 0;  ///< in the list, from 0
@@ -336,6 +345,13 @@ Warnings warnings_of(const Localizer& localizer, const Pair& pair, const io::Pho
   for (const auto& [name, doubt] :
        {std::pair{subject.ground, doubts.ground}, {subject.satellite, doubts.satellite}}) {
     if (doubt) found.push_back({WarningKind::image, name + ": " + *doubt});
+  }
+  if (subject.truth && pair.tile.bounds && is_within_bounds(*subject.truth, *pair.tile.bounds)) {
+    found.push_back({WarningKind::truth,
+                     subject.satellite + ": the truth, " + general_text(subject.truth->row, 9) +
+                         "," + general_text(subject.truth->col, 9) +
+                         ", is a position within the bounds, and is taken as row,column in pixels "
+                         "of the tile"});
   }
   const auto ratio = localizer.scale_ratio(pair.tile, pair.satellite);
   if (rescales || !ratio || std::abs(*ratio - 1) <= kScaleTolerance) return found;

@@ -1,6 +1,10 @@
 #include "outputs.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <system_error>
 
@@ -31,9 +35,40 @@ bool is_device(const fs::path& path) {
   return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
 }
 
+/// What the shell opened for the program.
+struct Stream {
+  int descriptor;
+  const char* name;
+};
+constexpr std::array kStreams = {Stream{STDOUT_FILENO, "standard output"},
+                                 Stream{STDERR_FILENO, "standard error"}};
+
+/// Whether the stream goes into the file of that path.
+bool goes_into(const Stream& stream, const fs::path& path) {
+  struct stat opened {};
+  struct stat named {};
+  return !path.empty() && ::fstat(stream.descriptor, &opened) == 0 && S_ISREG(opened.st_mode) &&
+         ::stat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino;
+}
+
+/// Throws ChoiceError if a stream goes into a file that is read or written.
+void check_streams(const std::vector<NamedPath>& paths) {
+  for (const NamedPath& path : paths) {
+    for (const Stream& stream : kStreams) {
+      if (!goes_into(stream, path.path)) continue;
+      throw ChoiceError(path.name, Words::options,
+                        "'" + path.path.string() + "' is where " + stream.name +
+                            " goes: name another file, or send " + stream.name + " to another");
+    }
+  }
+}
+
 }  // namespace
 
 void check_outputs(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs) {
+  check_streams(outputs);
+  check_streams(inputs);
   std::vector<fs::path> targets;
   targets.reserve(outputs.size());
   for (const NamedPath& output : outputs) targets.push_back(target_of(output.path));

@@ -13,7 +13,8 @@ struct NamedPath {
 };
 
 /// Throws ChoiceError if an output would overwrite an input or another output, however
-/// each path is spelled and whatever links it has.
+/// each path is spelled and whatever links it has, and if standard output or standard error goes
+/// into one of them.
 void check_outputs(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs);
 
 /// The endings of a file's name that say what is in it; "" is none.

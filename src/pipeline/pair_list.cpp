@@ -69,6 +69,12 @@ Columns read_header(const CsvRecord& header, const Complaint& complain) {
   for (std::size_t i = 0; i < header.fields.size(); ++i) {
     const auto known = std::find(names().begin(), names().end(), header.fields[i]);
     if (known == names().end()) {
+      for (const char* separator : {";", "\t"}) {
+        if (header.fields[i].find(separator) == std::string::npos) continue;
+        complain(std::string("columns are separated by ") +
+                 (*separator == ';' ? "semicolons" : "tabs") +
+                 " here; commas are expected, with a point in numbers");
+      }
       complain("unknown column '" + header.fields[i] + "'; the header is " + pair_columns());
     }
     auto& column_index = columns[static_cast<std::size_t>(known - names().begin())];
@@ -82,6 +88,12 @@ Columns read_header(const CsvRecord& header, const Complaint& complain) {
     complain("the header has one of 'row' and 'col'; the truth needs both");
   }
   return columns;
+}
+
+/// Leaves out empty fields that a record has beyond `columns`: Excel writes them for columns
+/// without a name.
+void cut_empty_end(CsvRecord& record, std::size_t columns) {
+  while (record.fields.size() > columns && record.fields.back().empty()) record.fields.pop_back();
 }
 
 /// What stands in a column; empty if the column or its text is missing.
@@ -162,8 +174,8 @@ std::string pair_columns() {
 std::string read_list(const std::filesystem::path& file) {
   constexpr const char* kExpected = "a CSV list of pairs";
   // Standard input may be a socket, that has no path.
-  std::string text =
-      file == kStandardInput ? io::read_to_end(STDIN_FILENO, file) : io::read_stream(file, kExpected);
+  std::string text = file == kStandardInput ? io::read_to_end(STDIN_FILENO, file)
+                                            : io::read_stream(file, kExpected);
   if (const auto kind = io::kind_of_file(text)) {
     throw DataError(file.string() + ": is " + kind->text() + "; " + kExpected + " is expected");
   }
@@ -174,8 +186,9 @@ std::vector<PairEntry> parse_pair_list(const std::string& text, const std::files
                                        const CameraChoice& options) {
   CameraFiles cameras;
   if (!options.file.empty()) cameras.read(options.file);  // its flaws are of no line
-  const std::vector<CsvRecord> records = parse_csv(text, file.string());
+  std::vector<CsvRecord> records = parse_csv(text, file.string());
   if (records.empty()) throw DataError(file.string() + ":1: empty; a header is expected");
+  cut_empty_end(records.front(), 0);
   const Columns columns = read_header(records.front(), {file.string(), records.front().line});
   if (records.size() == 1) {
     Complaint{file.string(), records.front().line}("no pair follows the header");
@@ -183,6 +196,7 @@ std::vector<PairEntry> parse_pair_list(const std::string& text, const std::files
   std::vector<PairEntry> entries;
   for (auto record = records.begin() + 1; record != records.end(); ++record) {
     const Complaint complain{file.string(), record->line};
+    cut_empty_end(*record, records.front().fields.size());
     if (record->fields.size() != records.front().fields.size()) {
       complain(std::to_string(record->fields.size()) + " fields where the header has " +
                std::to_string(records.front().fields.size()));

@@ -35,6 +35,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kGeneratorVersion = 2;
+constexpr const char* kDescriptionName = "world.json";
 
 GeoPoint position_of(const CityPlan& city, double x, double y) {
   return io::world_position({city.centre.row + y, city.centre.col + x});
@@ -251,10 +252,14 @@ fs::path target_of(const fs::path& out) {
   return target.has_filename() ? target : target.parent_path();
 }
 
-/// The folder beside `out` that a data set is written into until it is complete.
+/// The folder that a data set is written into until it is complete: beside `out`, or in it if it is
+/// there. What is there keeps its owner and mode, and may be where a shell stands or a disk begins.
 class PartialFolder {
  public:
-  explicit PartialFolder(const fs::path& out) : path_(io::make_temporary_folder(out)) {
+  explicit PartialFolder(const fs::path& out)
+      : out_(out),
+        inside_(fs::is_directory(out)),
+        path_(io::make_temporary_folder(inside_ ? out / out.filename() : out)) {
     if (path_.empty()) {
       throw fs::filesystem_error("mkdir", out, std::error_code(errno, std::generic_category()));
     }
@@ -265,7 +270,15 @@ class PartialFolder {
 
   const fs::path& path() const { return path_; }
 
+  /// False, and errno says why, if what is complete cannot get its name.
+  bool commit() const {
+    return inside_ ? io::move_into_folder(path_, out_, kDescriptionName)
+                   : io::rename_temporary(path_, out_);
+  }
+
  private:
+  fs::path out_;
+  bool inside_;
   fs::path path_;
 };
 
@@ -292,9 +305,9 @@ void write_dataset(const DatasetOptions& options, const Progress& progress, cons
       fs::create_directories(partial.path() / city.name / "panorama");
       write_lists(partial.path(), city);
     }
-    write_text(partial.path() / "world.json", describe(options, cities, rays));
+    write_text(partial.path() / kDescriptionName, describe(options, cities, rays));
     render_all(partial.path(), options, cities, progress, rays);
-    if (io::rename_temporary(partial.path(), out)) return;
+    if (partial.commit()) return;
     const bool taken = errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR;
     fail(taken ? "something else has been written there meanwhile" : std::strerror(errno));
   } catch (const fs::filesystem_error& error) {

@@ -185,7 +185,10 @@ TEST_CASE("values of another type") {
   refuses("model: plenoptic\n",
           ":1: model is 'plenoptic'; equirectangular, cylindrical, pinhole or fisheye is expected");
   refuses(with("fx", "fx: wide"), ":4: fx is 'wide'; a number is expected");
-  refuses(with("fx", "fx: '1150'"), ":4: fx is '1150'; a number is expected");
+  refuses(with("fx", "fx: '1150'"),
+          ":4: fx is '1150' in quotes, which make it a text; a number is expected");
+  refuses(kPinhole + "heading_deg: \"45\"\n",
+          ":9: heading_deg is '45' in quotes, which make it a text; a number is expected");
   refuses(with("fx", "fx: 1150 px"), ":4: fx is '1150 px'; a number is expected");
   refuses(with("fx", "fx: +-3"), ":4: fx is '+-3'; a number is expected");
   refuses(with("fx", "fx:"), ":4: fx is empty; a number is expected");

@@ -69,6 +69,19 @@ TEST_CASE("an output of a list is none of the files that its lines name") {
   CHECK(work.run("locate --pairs list.csv --dump raw.npz").failed_with(2, "end in .safetensors"));
 }
 
+TEST_CASE("standard output goes into no file that the program reads or writes") {
+  const Workspace work;
+  const std::string pair =
+      "locate --model weights.safetensors --ground ground.png --satellite tile.jpg";
+  for (const char* outputs : {"--overlay fix.png", "--json --dump fix.png"}) {
+    CAPTURE(outputs);
+    const Run run = work.run(pair + " " + outputs, "fix.png");
+    CHECK(run.failed_with(2, "'fix.png' is where standard output goes"));
+  }
+  CHECK(work.run(pair, "tile.jpg").failed_with(2, "--satellite: 'tile.jpg' is where standard"));
+  CHECK(work.run(pair + " --dump raw.st", "log.txt").code == 0);
+}
+
 TEST_CASE("options that no camera can have exit 2, and name the option") {
   const Workspace work;
   test::write_text(work.folder / "camera.yaml",
@@ -190,6 +203,20 @@ TEST_CASE("outputs that cannot be written exit 3 and leave nothing") {
                  "--overlay fix.png --dump raw.st")
             .failed_with(3, "absent.png"));
   CHECK(work.folder.entries() == before);
+}
+
+TEST_CASE("a file beyond the limit on its size exits 3 and leaves nothing") {
+  const Workspace work;
+  const auto before = work.folder.entries();
+  for (const char* output : {"--overlay fix.png", "--dump raw.st"}) {
+    CAPTURE(output);
+    const auto run =
+        work.run("locate --model weights.safetensors --ground ground.png --satellite tile.jpg " +
+                     std::string(output),
+                 "/dev/null", "ulimit -f 1");
+    CHECK(run.failed_with(3, "File too large"));
+    CHECK(work.folder.entries() == before);
+  }
 }
 
 TEST_CASE("a fix is printed although a picture or a dump cannot be written") {

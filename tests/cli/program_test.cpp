@@ -111,6 +111,20 @@ TEST_CASE("locate prints text, JSON and files that agree") {
   CHECK(work.folder.entries() == 5);  // weights, pair, picture, dump: nothing temporary
 }
 
+TEST_CASE("a truth that may be a position in degrees is warned about") {
+  const Workspace work;
+  const std::string bounds = "--bounds 8,50,8.000894,50.000575 --truth ";
+  for (const char* truth : {"50.0001,8.0001", "8.0001,50.0001"}) {
+    CAPTURE(truth);
+    const Run run = work.locate(bounds + truth);
+    CHECK(run.code == 0);
+    CHECK(run.err.find(std::string("warning: tile.jpg: the truth, ") + truth +
+                       ", is a position within the bounds") != std::string::npos);
+  }
+  CHECK(work.locate(bounds + "50.0001,7.9999").err.find("a position") == std::string::npos);
+  CHECK(work.locate("--truth 50.0001,8.0001").err.find("a position") == std::string::npos);
+}
+
 TEST_CASE("a tile far from the trained scale is warned about, unless rescaled") {
   const Workspace work;  // trained on tiles of 64 m; this one is of 128 m
   CHECK(work.locate("--gsd 2").err.find("crossfix: warning: tile.jpg: ") != std::string::npos);

@@ -17,6 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr auto kEndingSignals = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+                                 SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU};
+
 /// Starts a run in `folder` that makes a world and a picture of it for many seconds. With `ignored`
 /// it is one that ignores that signal, as nohup starts programs.
 pid_t start_world(const fs::path& folder, int ignored = 0) {
@@ -25,7 +28,7 @@ pid_t start_world(const fs::path& folder, int ignored = 0) {
   if (child > 0) return child;
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(signal, SIG_DFL);
+  for (const int signal : kEndingSignals) std::signal(signal, SIG_DFL);
   if (ignored != 0) std::signal(ignored, SIG_IGN);
   if (::chdir(folder.c_str()) == 0) {
     ::execl(CROSSFIX_PROGRAM, CROSSFIX_PROGRAM, "world", "--out", "world", "--sheet", "sheet.png",
@@ -61,7 +64,7 @@ void wait_for_work(pid_t child, const fs::path& folder) {
 TEST_CASE("a signal ends the program as ever, and leaves no temporary file") {
   const test::ScratchFolder folder;
   test::write_text(folder / "sheet.png.1.0.tmp", "of somebody else");
-  const int signal = GENERATE(SIGINT, SIGTERM, SIGHUP, SIGQUIT);
+  const int signal = GENERATE(values<int>(kEndingSignals));
   CAPTURE(signal);
   const pid_t child = start_world(folder.path());
   wait_for_work(child, folder.path());

@@ -107,6 +107,22 @@ TEST_CASE("a name that somebody has is not taken, and stays") {
   CHECK(read_text(next) == "mine");
 }
 
+TEST_CASE("a name may be as long as the file system has them, and no longer") {
+  const ScratchFolder folder;
+  for (const std::size_t length : {240, 250, 255}) {
+    CAPTURE(length);
+    const auto path = folder / (std::string(length - 4, 'n') + ".txt");
+    AtomicFile file(path);
+    AtomicFile beside(folder / (std::string(length - 4, 'n') + ".csv"));  // begins alike
+    file.write("whole");
+    file.commit();
+    CHECK(read_text(path) == "whole");
+  }
+  CHECK(folder.entries() == 3);
+  CHECK_THAT(message_of<DataError>([&] { AtomicFile(folder / std::string(256, 'n')); }),
+             Catch::Contains("File name too long"));
+}
+
 TEST_CASE("a moved-from file removes and writes nothing") {
   const ScratchFolder folder;
   AtomicFile outer = [&] {

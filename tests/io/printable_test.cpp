@@ -11,10 +11,15 @@ using namespace crossfix;
 
 namespace {
 
-/// A code point below U+0800 in UTF-8.
+/// A code point in UTF-8.
 std::string character(unsigned code) {
-  if (code < 0x80) return std::string(1, static_cast<char>(code));
-  return {static_cast<char>(0xC0U | code >> 6U), static_cast<char>(0x80U | (code & 0x3FU))};
+  const auto later = [&](unsigned shift) {
+    return static_cast<char>(0x80U | (code >> shift & 0x3FU));
+  };
+  if (code < 0x80) return {static_cast<char>(code)};
+  if (code < 0x800) return {static_cast<char>(0xC0U | code >> 6U), later(0)};
+  if (code < 0x10000) return {static_cast<char>(0xE0U | code >> 12U), later(6), later(0)};
+  return {static_cast<char>(0xF0U | code >> 18U), later(12), later(6), later(0)};
 }
 
 /// Whether a terminal may obey a part of the text: a control character of C0 or C1, or delete.
@@ -52,6 +57,24 @@ TEST_CASE("printable text has no control character and is UTF-8 on one line") {
   for (unsigned code = 0; code < 0xA0; ++code) {
     CAPTURE(code);
     CHECK_FALSE(has_control(io::printable("a" + character(code) + "b")));
+  }
+}
+
+TEST_CASE("characters that are not seen are shown as such, and their neighbours as they are") {
+  for (const unsigned code : {0x61CU, 0x200BU, 0x200FU, 0x2028U, 0x2029U, 0x202AU, 0x202EU, 0x2060U,
+                              0x2066U, 0x2069U, 0xFEFFU, 0xE0001U, 0xE007FU}) {
+    CAPTURE(code);
+    const std::string hidden = character(code);
+    CHECK(io::printable("a" + hidden + "b") == "a" + std::string(hidden.size(), '?') + "b");
+    const std::string json = io::json_text("a" + hidden + "b");
+    CHECK(json.find(hidden) == std::string::npos);
+    CHECK(nlohmann::json::parse(json) == "a" + hidden + "b");
+  }
+  for (const unsigned code :
+       {0x61BU, 0x200AU, 0x2010U, 0x2027U, 0x202FU, 0x2070U, 0xFEFCU, 0x1F4F7U, 0xE0100U}) {
+    CAPTURE(code);
+    CHECK(io::printable(character(code)) == character(code));
+    CHECK(io::json_text(character(code)) == "\"" + character(code) + "\"");
   }
 }
 

@@ -21,7 +21,8 @@ TEST_CASE("CSV fields, quotes and line ends") {
   CHECK(records[3].fields == Fields{"last", ""});
   CHECK(records[3].line == 6);
   CHECK(parse_csv("", "l").empty());
-  CHECK(parse_csv("\n\r\n", "l").empty());
+  CHECK(parse_csv("\n\r\n,,\n , \t\r\n,", "l").empty());
+  CHECK(parse_csv("a,b\n,,\nc,d", "l").at(1).line == 3);
 }
 
 TEST_CASE("blanks about a CSV field are no part of it, unless it is quoted") {

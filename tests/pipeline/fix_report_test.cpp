@@ -3,6 +3,9 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
+#include "crossfix/core/error.hpp"
+#include "io/files.hpp"
+
 using namespace crossfix;
 using namespace crossfix::pipeline;
 
@@ -46,6 +49,7 @@ TEST_CASE("a truth is in its tile, or at most a side outside of it") {
     CAPTURE(truth.row, truth.col);
     CHECK_THROWS_WITH(check_truth(truth, {80, 100}),
                       Catch::Contains("outside of the tile of 100x80 pixels"));
+    CHECK(test::message_of<ImageError>([&] { check_truth(truth, {80, 100}); }).size() < 160);
   }
 }
 

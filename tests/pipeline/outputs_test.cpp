@@ -1,5 +1,8 @@
 #include "pipeline/outputs.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "io/files.hpp"
@@ -17,7 +20,54 @@ std::string refusal(const std::vector<NamedPath>& outputs, const std::vector<Nam
   return test::message_of<ChoiceError>([&] { check_outputs(outputs, inputs); });
 }
 
+/// Sends a stream into a file, or closes it where none is named, until the end of the scope.
+class Redirected {
+ public:
+  Redirected(int stream, const fs::path& file) : stream_(stream), kept_(::dup(stream)) {
+    ::close(stream);
+    if (!file.empty()) REQUIRE(::open(file.c_str(), O_WRONLY | O_APPEND) == stream);
+  }
+  Redirected(const Redirected&) = delete;
+  Redirected& operator=(const Redirected&) = delete;
+  ~Redirected() {
+    ::dup2(kept_, stream_);
+    ::close(kept_);
+  }
+
+ private:
+  int stream_;
+  int kept_;
+};
+
 }  // namespace
+
+TEST_CASE("no stream goes into a file that is read or written") {
+  const test::ScratchFolder folder;
+  for (const char* name : {"log", "list.csv"}) test::write_text(folder / name, "");
+  fs::create_symlink("log", folder / "link");
+  const auto refused = [&](int stream, const fs::path& into, const NamedPath& output,
+                           const NamedPath& input) {
+    const Redirected redirected(stream, into);
+    return refusal({output}, {input});
+  };
+  const NamedPath list{"--pairs", folder / "list.csv"};
+  const NamedPath none{"--dump", ""};
+  for (const char* spelled : {"log", "./log", "link"}) {
+    const NamedPath dump{"--dump", folder / spelled};
+    CHECK_THAT(refused(STDOUT_FILENO, folder / "log", dump, list),
+               Contains("--dump '" + dump.path.string() + "' is where standard output goes"));
+    CHECK_THAT(refused(STDERR_FILENO, folder / "log", dump, list),
+               Contains("--dump '" + dump.path.string() + "' is where standard error goes"));
+  }
+  CHECK_THAT(refused(STDOUT_FILENO, folder / "list.csv", none, list),
+             Contains("--pairs") && Contains("is where standard output goes"));
+  const NamedPath other{"--dump", folder / "other"};
+  CHECK(refused(STDOUT_FILENO, folder / "log", other, list).empty());
+  CHECK(refused(STDOUT_FILENO, "/dev/null", {"--dump", "/dev/null"}, list).empty());
+  CHECK(refused(STDOUT_FILENO, "", other, list).empty());  // closed
+  const Redirected both(STDERR_FILENO, folder / "log");
+  CHECK(refused(STDOUT_FILENO, folder / "log", other, list).empty());
+}
 
 TEST_CASE("an output is no input, however it is spelled and linked") {
   const test::ScratchFolder folder;

@@ -32,7 +32,8 @@ TEST_CASE("a list of pairs as other programs write it") {
   const auto file = folder / "list.csv";
   for (const char* text :
        {"\xEF\xBB\xBFground, satellite, gsd, heading\r\ng.jpg, t.png, +0.5, 90\r\n",
-        "ground,satellite,gsd,heading\rg.jpg,t.png,0.5,+90\r"}) {
+        "ground,satellite,gsd,heading\rg.jpg,t.png,0.5,+90\r",
+        "ground,satellite,gsd,heading,,\r\ng.jpg,t.png,0.5,90,,\r\n,,,,,\r\n , \r\n"}) {
     CAPTURE(text);
     test::write_text(file, text);
     const auto entries = read_pair_list(file);
@@ -63,6 +64,10 @@ TEST_CASE("a list of pairs that is wrong names its file and line") {
   CHECK(message("ground,satellite,row\n").starts_with("1: the header has one of"));
   CHECK(message("ground,satellite,yaw\n").starts_with("1: unknown column 'yaw'"));
   CHECK(message("ground,satellite,ground\n").starts_with("1: column 'ground' stands twice"));
+  CHECK(message("ground;satellite\ng;s\n").starts_with("1: columns are separated by semicolons"));
+  CHECK(message("ground\tsatellite\ng\ts\n").starts_with("1: columns are separated by tabs"));
+  CHECK(message("ground,satellite,\ng,s,x\n").starts_with("2: 3 fields where the header has 2"));
+  CHECK(message("ground,,satellite\ng,,s\n").starts_with("1: unknown column ''"));
   const std::string header = "ground,satellite,row,col,gsd\n";
   CHECK(message(header + "g,s,1,2\n").starts_with("2: 4 fields where the header has 5"));
   CHECK(message(header + "g,,1,2,\n").starts_with("2: no path under 'satellite'"));

@@ -1,5 +1,7 @@
 #include "world/dataset.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -241,6 +243,35 @@ TEST_CASE("Of two runs into one folder the second fails, and the first's data se
   CHECK(inner);
   CHECK(contents(folder / "world") == contents(folder / "alone"));
   CHECK(std::distance(fs::directory_iterator((folder / "x").parent_path()), {}) == 2);
+}
+
+TEST_CASE("An empty folder stays the one it is, and gets the data set") {
+  const TemporaryFolder folder;
+  const fs::path out = folder / "empty";
+  fs::create_directory(out);
+  fs::permissions(out, fs::perms::owner_all);
+  struct stat before {};
+  REQUIRE(::stat(out.c_str(), &before) == 0);
+  write_dataset(small(folder / "alone"));
+  write_dataset(small(out));
+  struct stat after {};
+  REQUIRE(::stat(out.c_str(), &after) == 0);
+  CHECK(after.st_ino == before.st_ino);
+  CHECK(after.st_mode == before.st_mode);
+  CHECK(contents(out) == contents(folder / "alone"));
+}
+
+TEST_CASE("An empty folder that something comes into meanwhile keeps that alone") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "world");
+  const auto run = [&] {
+    write_dataset(small(folder / "world"), [&](std::size_t done, std::size_t) {
+      if (done == 2) std::ofstream(folder / "world" / "note.txt") << "mine";
+    });
+  };
+  CHECK_THROWS_WITH(run(), Catch::Contains("has been written there meanwhile"));
+  CHECK(contents(folder / "world").size() == 1);
+  CHECK(fs::file_size(folder / "world" / "note.txt") == 4);
 }
 
 TEST_CASE("A link to an empty folder stays, and the folder it leads to is filled") {
