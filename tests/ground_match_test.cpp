@@ -545,9 +545,9 @@ TEST_CASE("a heading known better than the search can tell is taken as given") {
 
 TEST_CASE("a photo a pixel wide is refused, not sampled") {
   const auto tile = test::image("ground/tile", 100, 100);
-  const auto sliver = test::image("ground/sliver", 64, 1);
+  const auto sliver = test::image("ground/sliver", 4, 1);
   const camera::MountedCamera mounted{
-      camera::camera_of_field_of_view(camera::Model::kPinhole, 64, 1, 90), {.height = 2}};
+      camera::camera_of_field_of_view(camera::Model::kPinhole, 4, 1, 90), {.height = 2}};
   Localizer localizer = bundled();
   CHECK_THROWS_AS(localizer.check({GroundImage(sliver),
                                    SatelliteImage(tile),

@@ -7,7 +7,7 @@ namespace crossfix {
 /// An image of less content than this shows nothing that could be matched: a black frame, a grey or
 /// white tile, noise, one with a line of text, one that is covered by a patch. Panoramas have 0.32
 /// and more (29 photographed, 250 drawn), tiles 0.44 (29 and 150).
-inline constexpr double kLeastContent = 0.2;
+inline constexpr double kLeastContent = 0.25;
 
 /// A tile of less content than this is covered in part.
 inline constexpr double kCoveredContent = 0.4;

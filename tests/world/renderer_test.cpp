@@ -9,7 +9,6 @@ namespace crossfix::world {
 
 namespace {
 
-constexpr double kPi = std::numbers::pi;
 constexpr float kEye = 2.5F;
 
 Light overcast() {
@@ -82,7 +81,7 @@ TEST_CASE("A pole stands where both views' geometry puts it") {
       std::array{200.0, 6.0}, std::array{270.0, 25.0}, std::array{-45.0, 10.0});
   CAPTURE(azimuth, distance);
   const Vec2 eye{3.0F, -7.0F};
-  const double angle = azimuth * kPi / 180.0;
+  const double angle = azimuth * std::numbers::pi / 180.0;
   const Vec2 pole = eye + Vec2{static_cast<float>(distance * std::sin(angle)),
                                static_cast<float>(distance * std::cos(angle))};
   Scene scene = plain();
@@ -97,12 +96,14 @@ TEST_CASE("A pole stands where both views' geometry puts it") {
       render_panorama(scene, overcast(), {eye.x, eye.y, kEye}, kHeight, kWidth, 2, scratch);
   const Blob seen = find_red(panorama);
   REQUIRE(seen.count > 20);
-  double column = (angle / (2.0 * kPi) + 0.5) * kWidth;
+  double column = (angle / (2.0 * std::numbers::pi) + 0.5) * kWidth;
   if (column >= kWidth) column -= kWidth;
   // A tenth of a degree is 0.14 columns; the outline is cut at whole pixels.
   CHECK(std::abs(seen.column - column) <= 0.6);
   const double face = distance - 0.4;  // the pole's near side
-  const auto row = [&](double z) { return (0.5 - std::atan2(z - kEye, face) / kPi) * kHeight; };
+  const auto row = [&](double z) {
+    return (0.5 - std::atan2(z - kEye, face) / std::numbers::pi) * kHeight;
+  };
   CHECK(std::abs(seen.top - row(kTop)) <= 1.0);
   CHECK(std::abs(seen.bottom - row(0.0)) <= 1.0);
 
@@ -165,7 +166,8 @@ TEST_CASE("A pole's shadow falls away from the sun") {
   Light light = overcast();
   light.sun = {1.0F, 1.0F, 1.0F};
   light.ambient = {0.2F, 0.2F, 0.2F};
-  light.sun_direction = direction_of(0.5F * static_cast<float>(kPi), 0.785F);  // due east, 45 deg
+  light.sun_direction =
+      direction_of(0.5F * static_cast<float>(std::numbers::pi), 0.785F);  // due east, 45 deg
   const Raster image = TileRenderer(scene, light).render({0.0F, 0.0F}, 32.0F, 64, 1);
   const auto green = [&](int row, int column) {
     return static_cast<int>(image.rgb[static_cast<std::size_t>((row * 64 + column) * 3 + 1)]);
