@@ -529,8 +529,8 @@ TEST_CASE("a tile's scale has two ends, given or by its bounds", "[localizer]") 
   bounded.bounds = GeoBounds{right.south, right.west, right.north, right.east};
   CHECK_THROWS_WITH(check(bounded), Catch::Contains("latitude and longitude swapped"));
   // With the two swapped, these would be square too: of another country.
-  for (const GeoBounds& degrees : {GeoBounds{13.4, 52.5, 13.400645, 52.500645},
-                                   GeoBounds{-3.2, 55.9, -3.1993, 55.90071}}) {
+  for (const GeoBounds& degrees :
+       {GeoBounds{13.4, 52.5, 13.400645, 52.500645}, GeoBounds{-3.2, 55.9, -3.1993, 55.90071}}) {
     bounded.bounds = degrees;
     CHECK_THROWS_WITH(check(bounded), Catch::Contains("square in degrees (EPSG:4326)") &&
                                           !Catch::Contains("swapped"));
