@@ -37,7 +37,7 @@ Shape<2> jpeg_size(Bytes bytes, std::string_view name);
 inline constexpr std::size_t kMaximumPacketBytes = std::size_t{1} << 20;
 
 /// What stands beside the pixels of a file, in its order.
-struct Metadata {
+struct ImageMetadata {
   std::vector<Bytes> exif;       ///< TIFF structures, which are parts of the file's bytes
   std::vector<std::string> xmp;  ///< XML packets
 
@@ -46,13 +46,13 @@ struct Metadata {
   /// Packets beyond a few, and larger ones, are left out.
   void add_xmp(std::string_view packet);
 };
-Metadata png_metadata(Bytes bytes);
+ImageMetadata png_metadata(Bytes bytes);
 /// Of the segments before the pixels.
-Metadata jpeg_metadata(Bytes bytes);
+ImageMetadata jpeg_metadata(Bytes bytes);
 
 /// The EXIF orientation, 1 to 8; else that of XMP. 1 if there is none, or if it is damaged (viewers
 /// show such a picture unrotated).
-int orientation_of(const Metadata& metadata);
+int orientation_of(const ImageMetadata& metadata);
 
 /// The orientation that XMP packets say, 1 to 8.
 std::optional<int> xmp_orientation(const std::vector<std::string>& packets);

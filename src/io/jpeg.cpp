@@ -157,7 +157,7 @@ bool is_jpeg(Bytes bytes) {
          bytes[2] == std::byte{0xff};
 }
 
-Metadata jpeg_metadata(Bytes bytes) {
+ImageMetadata jpeg_metadata(Bytes bytes) {
   constexpr std::string_view kExif("Exif\0\0", 6);
   constexpr std::string_view kXmp("http://ns.adobe.com/xap/1.0/\0", 29);
   // Portions of a packet that is too large for a segment, each after a sum and two numbers.
@@ -167,7 +167,7 @@ Metadata jpeg_metadata(Bytes bytes) {
   constexpr int kApp1 = 0xe1;
   constexpr int kStartOfScan = 0xda;
   const auto byte = [&](std::size_t at) { return std::to_integer<int>(bytes[at]); };
-  Metadata found;
+  ImageMetadata found;
   std::string more;
   std::size_t at = 2;  // behind the start of the image
   while (at + 4 <= bytes.size()) {

@@ -44,18 +44,18 @@ std::optional<int> exif_orientation(Bytes exif) {
 
 }  // namespace
 
-void Metadata::add_exif(Bytes body) {
+void ImageMetadata::add_exif(Bytes body) {
   constexpr std::string_view kMark("Exif\0\0", 6);
   const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
   exif.push_back(body.subspan(text.starts_with(kMark) ? kMark.size() : 0));
 }
 
-void Metadata::add_xmp(std::string_view packet) {
+void ImageMetadata::add_xmp(std::string_view packet) {
   constexpr std::size_t kMostPackets = 8;
   if (xmp.size() < kMostPackets && packet.size() <= kMaximumPacketBytes) xmp.emplace_back(packet);
 }
 
-int orientation_of(const Metadata& metadata) {
+int orientation_of(const ImageMetadata& metadata) {
   for (const Bytes exif : metadata.exif) {
     if (const auto orientation = exif_orientation(exif)) return *orientation;
   }

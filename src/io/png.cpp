@@ -160,8 +160,8 @@ bool is_png(Bytes bytes) {
          std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
 }
 
-Metadata png_metadata(Bytes bytes) {
-  Metadata found;
+ImageMetadata png_metadata(Bytes bytes) {
+  ImageMetadata found;
   for_each_chunk(bytes, [&](std::string_view type, Bytes body) {
     if (type == "eXIf") found.add_exif(body);
     const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());

@@ -106,9 +106,10 @@ class Parameters {
       for (Index t = 0; t < taps; ++t) {
         row[t] = static_cast<float>(row[t] * scale);
         if (std::abs(row[t]) <= kLargestFolded) continue;
-        std::string flaw = "tensor '" + conv + ".weight', multiplied by the BatchNorm '" + norm;
-        flaw += "', holds " + shown(row[t]) + "; at most " + shown(kLargestFolded);
-        throw WeightsError(flaw += " is expected");
+        std::string flaw = "tensor '";
+        flaw.append(conv).append(".weight', multiplied by the BatchNorm '").append(norm);
+        flaw.append("', holds ").append(shown(row[t])).append("; at most ");
+        throw WeightsError(flaw.append(shown(kLargestFolded)).append(" is expected"));
       }
       folded.bias(o) = static_cast<float>(folded.bias(o) - mean(o) * scale);
     }
