@@ -17,7 +17,7 @@ namespace crossfix::io {
 namespace {
 
 /// No image within the size limit is larger than this on disk, except for padding.
-constexpr std::size_t kMaximumFileBytes = std::size_t{1} << 30;
+constexpr std::size_t kMaximumImageBytes = std::size_t{1} << 30;
 
 /// The first bytes of any file in which the image's size stands, behind what cameras and programs
 /// put before it: EXIF with its thumbnail, colour profiles.
@@ -36,7 +36,7 @@ constexpr ImageLimits kAnyArea{.pixels = kMaximumImageSide * kMaximumImageSide};
 
 /// The whole file, or at least `enough` bytes of it.
 std::vector<std::byte> read_file(const std::filesystem::path& path,
-                                 std::size_t enough = kMaximumFileBytes + 1) {
+                                 std::size_t enough = kMaximumImageBytes + 1) {
   const auto fail = [&](const std::string& why) {
     throw ImageError("cannot read image '" + path.string() + "': " + why);
   };
@@ -53,7 +53,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path,
     bytes.resize(filled + std::max<std::size_t>(filled, std::size_t{1} << 18));
     got = std::fread(bytes.data() + filled, 1, bytes.size() - filled, file.get());
     filled += got;
-    if (filled > kMaximumFileBytes) fail("it is larger than 1 GiB");
+    if (filled > kMaximumImageBytes) fail("it is larger than 1 GiB");
     // A large file of another kind is recognised by its first bytes.
     if (!is_png(bytes) && !is_jpeg(bytes)) break;
   } while (got > 0 && filled < enough);
