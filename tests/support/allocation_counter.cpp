@@ -10,10 +10,11 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__has_feature)
-#define CROSSFIX_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// GCC has its own macros. Some headers define __has_feature for it, as always false.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CROSSFIX_SANITIZED 1
+#elif defined(__has_feature)
+#define CROSSFIX_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 #else
 #define CROSSFIX_SANITIZED 0
 #endif
