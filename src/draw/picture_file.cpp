@@ -1,17 +1,15 @@
 #include "picture_file.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <string>
 
 #include "crossfix/core/error.hpp"
+#include "crossfix/core/number_text.hpp"
 
 namespace crossfix::draw {
 
 PictureType picture_type(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string extension = lower_case(path.extension().string());
   if (extension == ".jpg" || extension == ".jpeg") return PictureType::jpeg;
   if (extension == ".png") return PictureType::png;
   throw DataError("'" + path.string() + "' should end in .png, .jpg or .jpeg");

@@ -61,14 +61,14 @@ bool shows_anything(const HostImageView& image, Index row, Index row_end, Index 
     for (Index j = 0; j < cols; ++j) {
       const Index r = row + i * row_step;
       const Index c = col + j * col_step;
+      const double down_at = static_cast<double>(i) - middle_row;
+      const double right_at = static_cast<double>(j) - middle_col;
       for (Index channel = 0; channel < 3; ++channel) {
         PairSums& sums = channels[static_cast<std::size_t>(channel)];
         const double first = image(r, c, channel);
         const double second = image(r, c + offset, channel);
-        sums.first.add(first, static_cast<double>(i) - middle_row,
-                       static_cast<double>(j) - middle_col);
-        sums.second.add(second, static_cast<double>(i) - middle_row,
-                        static_cast<double>(j) - middle_col);
+        sums.first.add(first, down_at, right_at);
+        sums.second.add(second, down_at, right_at);
         sums.squares_first += first * first;
         sums.squares_second += second * second;
         sums.products += first * second;

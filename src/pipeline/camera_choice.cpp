@@ -19,13 +19,6 @@ bool looks_whole(const Shape<3>& image) {
   return std::abs(width - 2 * static_cast<double>(image[0])) <= kAspectTolerance * width;
 }
 
-std::string lower_case(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 /// "640x480".
 std::string size_text(const Shape<3>& image) {
   return std::to_string(image[1]) + "x" + std::to_string(image[0]);

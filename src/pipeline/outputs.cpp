@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <system_error>
 
 #include "camera_choice.hpp"
+#include "crossfix/core/number_text.hpp"
 #include "crossfix/io/folder.hpp"
 
 namespace crossfix::pipeline {
@@ -97,9 +97,7 @@ void check_outputs(const std::vector<NamedPath>& outputs, const std::vector<Name
 void check_ending(const NamedPath& output, const Endings& endings) {
   if (output.path.empty() || is_device(output.path)) return;
   const auto check = [&](const fs::path& path, const std::string& shown) {
-    std::string ending = path.extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string ending = lower_case(path.extension().string());
     if (std::find(endings.begin(), endings.end(), ending) != endings.end()) return;
     throw ChoiceError(output.name, Words::options, shown + " should end in " + endings.front());
   };

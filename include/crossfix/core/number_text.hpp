@@ -17,6 +17,14 @@ inline std::string_view without_blanks(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 
+/// The text with the capitals of ASCII made small.
+inline std::string lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
 /// A finite number in C's notation that fills the text, but for blanks about it and one plus before
 /// it. Empty for anything else.
 inline std::optional<double> parse_number(std::string_view text) {

@@ -75,8 +75,7 @@ class Parameters {
     for (Index i = 0; i < values.size(); ++i) {
       const float value = values.data()[i];
       if (std::abs(value) <= largest) continue;
-      throw WeightsError("tensor '" + name + "' holds " + shown(value) + " at element " +
-                         std::to_string(i) + "; weights must be finite, and here at most " +
+      throw WeightsError(holding(name, value, i) + "; weights must be finite, and here at most " +
                          shown(largest));
     }
     // Running statistics are measured, not learned, and do not count as parameters.
@@ -97,9 +96,8 @@ class Parameters {
     for (Index o = 0; o < out; ++o) {
       const double denominator = static_cast<double>(variance(o)) + kBatchNormEpsilon;
       if (!(denominator > 0)) {
-        std::string flaw = "tensor '" + norm + ".running_var' holds " + shown(variance(o));
-        flaw += " at element " + std::to_string(o);
-        throw WeightsError(flaw += "; a variance is not negative");
+        throw WeightsError(holding(norm + ".running_var", variance(o), o) +
+                           "; a variance is not negative");
       }
       const double scale = static_cast<double>(gamma(o)) / std::sqrt(denominator);
       float* row = folded.weight.data() + o * taps;
@@ -121,6 +119,10 @@ class Parameters {
 
  private:
   static std::string shown(float value) { return general_text(value, 6); }
+
+  static std::string holding(const std::string& name, float value, Index element) {
+    return "tensor '" + name + "' holds " + shown(value) + " at element " + std::to_string(element);
+  }
 
   ParameterSource source_;
   std::set<std::string> read_;
